@@ -1,0 +1,74 @@
+//! Counts every request that is sent, retries included, and reads the clock of whoever answers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use aws_sdk_ssm::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+
+/// How often each operation was sent. One is shared by the clients of an environment.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Calls(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    sent: BTreeMap<String, u64>,
+    /// By how much this machine's clock was ahead of the last answer's `Date`, in milliseconds.
+    skew: Option<i64>,
+}
+
+impl Calls {
+    pub(super) fn add(&self, operation: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).sent.entry(operation).or_default() += 1;
+    }
+
+    pub(super) fn by_operation(&self) -> BTreeMap<String, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sent.clone()
+    }
+
+    pub(super) fn skew(&self) -> Option<i64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).skew
+    }
+}
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "plumb-calls"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(metadata) = config.load::<Metadata>() {
+            // "Secrets Manager" is the SDK's name of the service; `secretsmanager` is the one in policies.
+            let service = metadata.service().to_lowercase().replace(' ', "");
+            self.add(format!("{service}:{}", metadata.name()));
+        }
+        Ok(())
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        let date = date.and_then(|text| DateTime::from_str(text, Format::HttpDate).ok()?.to_millis().ok());
+        if let Some(date) = date {
+            let skew = DateTime::from(SystemTime::now()).to_millis().ok().map(|now| now - date);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).skew = skew;
+        }
+        Ok(())
+    }
+}

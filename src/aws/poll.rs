@@ -1,0 +1,63 @@
+//! Waiting for something in AWS: asked again at growing intervals, until it is so or the time is up.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const FIRST: Duration = Duration::from_millis(150);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The pauses between questions. Dropping the future that waits cancels the wait.
+pub(super) struct Poll {
+    pause: Duration,
+    deadline: Instant,
+}
+
+impl Poll {
+    pub(super) fn within(limit: Duration) -> Self {
+        Self { pause: FIRST, deadline: Instant::now() + limit }
+    }
+
+    /// Sleeps until the next question; `false` when there is no time for another.
+    pub(super) async fn again(&mut self) -> bool {
+        let now = Instant::now();
+        if now >= self.deadline {
+            return false;
+        }
+        let pause = jittered(self.pause).min(self.deadline - now);
+        tokio::time::sleep(pause).await;
+        self.pause = (self.pause * 3 / 2).min(LONGEST);
+        true
+    }
+}
+
+/// Between three quarters and five quarters of the pause, so that many waits do not ask in step.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [128];
+    if getrandom::fill(&mut byte).is_err() {
+        return pause;
+    }
+    pause * (192 + u32::from(byte[0]) / 2) / 256
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_question_is_asked_at_the_deadline_and_none_after_it() {
+        let start = Instant::now();
+        let mut poll = Poll::within(Duration::from_millis(60));
+        assert!(poll.again().await, "there is time for one more");
+        assert!(start.elapsed() >= Duration::from_millis(60));
+        assert!(!poll.again().await, "the time is up");
+    }
+
+    #[test]
+    fn jitter_stays_within_a_quarter() {
+        for _ in 0..200 {
+            let pause = jittered(Duration::from_secs(1));
+            assert!((750..=1250).contains(&pause.as_millis()), "{pause:?}");
+        }
+    }
+}

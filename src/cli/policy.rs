@@ -1,0 +1,49 @@
+//! `plumb policy`: the IAM policy that Plumb needs.
+
+use super::{Failed, Outcome, Output, Shared, clean, print_json, shared};
+use crate::compare::Why;
+use crate::ops::permissions::Need;
+use crate::ops::policy;
+
+/// Arguments of `plumb policy`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What is to be allowed.
+    #[arg(value_enum)]
+    need: NeedArg,
+    /// The policy is JSON either way.
+    #[arg(long, short, value_enum, default_value_t = Output::Json)]
+    output: Output,
+}
+
+/// What is to be allowed, as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum NeedArg {
+    /// Looking and comparing.
+    Read,
+    /// The same, and recording, pushing and deploying.
+    Write,
+}
+
+/// Runs `plumb policy`: the policy on stdout, what to know about it on stderr.
+pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
+    // One form for both: a policy has no other.
+    let (Output::Json | Output::Text) = args.output;
+    let settings = shared.settings()?;
+    let root = match &settings.root {
+        Some(root) => root.clone(),
+        None => shared::here()?,
+    };
+    let need = match args.need {
+        NeedArg::Read => Need::Read,
+        NeedArg::Write => Need::Write,
+    };
+    let policy = tokio::task::spawn_blocking(move || policy::policy(&settings, &root, need))
+        .await
+        .map_err(|error| Why::new(format!("an internal task failed: {error}")))?;
+    print_json(&policy.document)?;
+    for note in &policy.notes {
+        eprintln!("note: {}", clean(note));
+    }
+    Ok(Outcome::Clean)
+}

@@ -1,0 +1,32 @@
+//! The project file, the operator's own config, and the value of each setting with where it came from.
+//!
+//! Pure but for [`load`] and its like, which find and read the two files; knows neither git nor AWS.
+
+mod check;
+mod error;
+mod guess;
+mod load;
+mod near;
+mod operator;
+mod origin;
+mod parse;
+mod pattern;
+mod project;
+mod reader;
+mod settle;
+
+pub mod mapping;
+
+pub use error::{Complaint, Error, UnknownEnvironment};
+pub use guess::guess;
+pub use load::{Directories, PROJECT_FILE, find_project, load, load_operator, load_project, load_text};
+pub use operator::{Access, Ascii, Clipboard, Operator, REVEAL_SECONDS, parse_operator};
+pub use origin::{Origin, Origins};
+pub use parse::{DRIFT_MAX_AGE, parse_project};
+pub use pattern::{Bindings, Pattern, PatternError, Placeholder, Unbound, fill};
+pub use project::{
+    ConfigTree, Crypto, Environment, Function, IgnoreRule, Layers, ParameterType, Project, Protection, Redeploy,
+    RedeployMethod, SecretFile, SecretShape, Stack, StackKind,
+};
+pub use reader::Period;
+pub use settle::{Adhoc, Environ, Flags, Settings, SourceLine, settle};

@@ -1,0 +1,104 @@
+//! The console: git against live, side by side, in the terminal.
+//!
+//! ```text
+//! key, resize, time ───┐
+//! part, reply ─────────┴─> Message ─> update(&mut Model, Message) -> Vec<Effect> ─> runtime ─> Backend
+//!                                          └── view(&Model, &Theme, &mut Frame)
+//! ```
+//!
+//! [`update`] and [`view`] do no I/O, take no clock, never block and never await: time arrives as a message,
+//! work leaves as a value. Everything the console wants from the world is asked of a [`Backend`]. Nothing
+//! here writes to AWS, and no plaintext is drawn that the operator has not revealed.
+
+mod action;
+mod ages;
+mod backend;
+mod diff;
+mod effect;
+mod fingerprint;
+mod keymap;
+mod layout;
+mod message;
+mod model;
+mod needs;
+mod overlay;
+mod page;
+mod remote;
+mod runtime;
+mod text;
+mod theme;
+mod update;
+mod view;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use action::{ACTIONS, Action, Danger, Scope, Spec};
+pub use backend::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
+pub use effect::Effect;
+pub use keymap::{Key, KeyError, Keymap, keys_markdown};
+pub use message::Message;
+pub use model::{Model, Setup};
+pub use overlay::{Overlay, Picker};
+pub use page::Page;
+pub use remote::Remote;
+pub use runtime::run;
+pub use theme::{Depth, Role, Theme, ThemeError};
+pub use update::update;
+pub use view::view;
+
+/// How the console looks and where it starts.
+pub struct ConsoleOptions {
+    /// Colours and symbols, already at the depth of the terminal (see [`Theme::at`] and [`Theme::ascii`]).
+    pub theme: Theme,
+    /// Keys that replace an action's default ones: action id to keys. Clashes are errors.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// The environment to begin with; `None`: the first.
+    pub environment: Option<String>,
+    /// The git ref to compare with in every environment; `None`: each environment's own.
+    pub git_ref: Option<String>,
+    /// Age at which what is shown of the current environment is read again; `None`: only on request.
+    pub refresh: Option<Duration>,
+    /// Seconds east of UTC for times of day.
+    pub utc_offset: i32,
+    /// Milliseconds since the Unix epoch at which the clock stands still, for screenshots; `None`: it runs.
+    pub clock: Option<i64>,
+    /// Key of the fingerprints that stand for masked values.
+    pub fingerprint_key: [u8; 32],
+    /// Receives the names of messages, never their content.
+    pub log: Option<LogSink>,
+}
+
+/// Receives one line of log.
+pub type LogSink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Why the console could not start or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The terminal refuses to be read or written.
+    #[error("cannot use the terminal: {0}")]
+    Terminal(#[from] std::io::Error),
+    /// The key overrides of the operator config are wrong.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The environment to begin with does not exist.
+    #[error("there is no environment {name:?} in this project; it has {}", known.join(", "))]
+    Environment {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// The project has no environment at all.
+    #[error("this project has no environment; add one to plumb.toml")]
+    NoEnvironment,
+    /// A signal asked the console to end; the terminal has been restored.
+    #[error("ended by {0}")]
+    Signal(&'static str),
+}

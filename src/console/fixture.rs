@@ -1,0 +1,346 @@
+//! A synthetic night in prod, much like the pictures of the design.
+
+use futures::FutureExt;
+use tokio::sync::mpsc;
+
+use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
+use crate::config::Protection;
+use crate::console::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
+use crate::ops::report::{Commit, Identity, Part, Problem, Report, Section, Unit};
+use crate::secret::Secret;
+
+/// 2026-03-14 02:41:19 UTC.
+pub(crate) const NOW: i64 = 1_773_456_079_000;
+
+const MINUTE: i64 = 60_000;
+
+/// A commit's full id.
+pub(crate) const GIT: &str = "3f2a91c0d5b7e8a1c2d3e4f5a6b7c8d9e0f1a2b3";
+/// The commit that was rolled out before.
+pub(crate) const APPLIED: &str = "91abe07f2c3d4e5f60718293a4b5c6d7e8f90a1b";
+
+/// Everything that is masked in the fixture.
+pub(crate) const SECRETS: [&str; 4] =
+    ["sk_live_pelican_7", "sk_live_heron_88", "old-pool-29", "{\"user\":\"shop\",\"password\":\"quail-11\"}"];
+
+/// A side that anyone may see.
+pub(crate) fn plain(text: &str) -> Facet {
+    Facet::Plain(text.to_owned())
+}
+
+/// A side that is masked.
+pub(crate) fn masked(text: &str) -> Facet {
+    Facet::Secret(Secret::new(text))
+}
+
+/// The three sides.
+pub(crate) fn sides(git: Facet, applied: Facet, live: Facet) -> Sides {
+    Sides { git, applied, live }
+}
+
+/// An item with nothing but a verdict.
+pub(crate) fn item(kind: Kind, unit: &str, name: &str, verdict: Verdict, sides: Sides) -> Item {
+    Item {
+        kind,
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        type_name: String::new(),
+        physical_id: None,
+        verdict,
+        reason: String::new(),
+        sides,
+        rows: Vec::new(),
+        changed: None,
+        version: None,
+        file: None,
+    }
+}
+
+fn unread() -> Sides {
+    sides(Facet::Unread, Facet::Unread, Facet::Unread)
+}
+
+fn by(who: &str, minutes_ago: i64, event: &str) -> Changed {
+    Changed {
+        by: Some(who.to_owned()),
+        at: Some(NOW - minutes_ago * MINUTE),
+        event: Some(event.to_owned()),
+        access_key: Some(String::from("AKIAIOSFODNN7Q2F")),
+    }
+}
+
+fn row(path: &str, verdict: Verdict, git: &str, applied: &str, live: &str) -> Row {
+    Row { path: path.to_owned(), verdict, sides: sides(plain(git), plain(applied), plain(live)) }
+}
+
+fn stacks() -> Section {
+    let unit = "petshop-prod";
+    let nothing = || sides(Facet::Absent, Facet::Absent, Facet::Absent);
+    let mut function = item(Kind::Stack, unit, "petshop-prod/CheckoutFn", Verdict::Diverged, nothing());
+    function.type_name = String::from("AWS::Lambda::Function");
+    function.physical_id = Some(String::from("checkout-api"));
+    function.reason = String::from("MemorySize, Timeout");
+    function.changed = Some(by("ci-deploy", 28, "UpdateFunctionConfiguration20150331v2"));
+    function.rows = vec![
+        row("MemorySize", Verdict::Drifted, "512", "512", "1024"),
+        row("Timeout", Verdict::Pending, "15", "10", "10"),
+        Row {
+            path: String::from("Environment.Variables.API_KEY"),
+            verdict: Verdict::Drifted,
+            sides: sides(masked(SECRETS[0]), masked(SECRETS[0]), masked(SECRETS[1])),
+        },
+        row("Environment.Variables.STAGE", Verdict::InSync, "prod", "prod", "prod"),
+        row("Runtime", Verdict::InSync, "provided.al2023", "provided.al2023", "provided.al2023"),
+        row("Handler", Verdict::InSync, "bootstrap", "bootstrap", "bootstrap"),
+    ];
+    let mut queue = item(Kind::Stack, unit, "petshop-prod/RefundQueue", Verdict::Pending, nothing());
+    queue.type_name = String::from("AWS::SQS::Queue");
+    queue.reason = String::from("VisibilityTimeout 30 -> 60");
+    queue.rows = vec![row("VisibilityTimeout", Verdict::Pending, "60", "30", "30")];
+    let why =
+        Why::new("inline policy: CloudFormation never looks").hint("compare the role by hand: aws iam get-role-policy");
+    let mut role = item(Kind::Stack, unit, "petshop-prod/CheckoutFnRole", Verdict::Unknown(why), nothing());
+    role.type_name = String::from("AWS::IAM::Role");
+    role.reason = String::from("inline policy: CloudFormation never looks");
+    let mut items = vec![function, role, queue];
+    for index in 0..39 {
+        let mut table = item(Kind::Stack, unit, &format!("petshop-prod/Alarm{index:02}"), Verdict::InSync, nothing());
+        table.type_name = String::from("AWS::CloudWatch::Alarm");
+        items.push(table);
+    }
+    Section {
+        items,
+        problems: Vec::new(),
+        units: vec![Unit {
+            name: unit.to_owned(),
+            status: String::from("UPDATE_COMPLETE"),
+            changed_at: Some(NOW - 121 * MINUTE),
+            drift_checked_at: Some(NOW - 3 * MINUTE),
+            runs: Some(APPLIED.to_owned()),
+            rolled_out_at: Some(NOW - 121 * MINUTE),
+            rolled_out_by: Some(String::from("github #812")),
+            last_failure: None,
+        }],
+    }
+}
+
+fn code() -> Section {
+    let code_sides = sides(plain("tree a91f03"), plain("tree a91f03"), plain("77c0de  unknown zip"));
+    let mut checkout = item(Kind::Code, "petshop-prod", "petshop-prod/checkout-api", Verdict::Drifted, code_sides);
+    checkout.reason = String::from("version 41 was not built from any commit that was rolled out");
+    checkout.changed = Some(by("ci-deploy", 28, "UpdateFunctionCode20150331v2"));
+    checkout.version = Some(String::from("41"));
+    checkout.file = Some(String::from("services/checkout"));
+    let same = sides(plain("tree 00c1aa"), plain("tree 00c1aa"), plain("tree 00c1aa"));
+    let refunds = item(Kind::Code, "petshop-prod", "petshop-prod/refunds", Verdict::InSync, same);
+    Section { items: vec![checkout, refunds], ..Section::default() }
+}
+
+fn parameters() -> Section {
+    let mut items = Vec::new();
+    let pool = sides(masked(SECRETS[2]), masked(SECRETS[2]), masked("new-pool-75\n"));
+    let mut pool = item(Kind::Parameter, "checkout", "/checkout/prod/db/pool_size", Verdict::Drifted, pool);
+    pool.type_name = String::from("SecureString");
+    pool.reason = String::from("3 functions read it");
+    pool.version = Some(String::from("4"));
+    pool.file = Some(String::from("config/checkout/prod/config.json"));
+    pool.changed = Some(by("ci-deploy", 30, "PutParameter"));
+    items.push(pool);
+    let url = sides(
+        plain("https://api.petshop.example/v2"),
+        plain("https://api.petshop.example/v1"),
+        plain("https://api.petshop.example/v1"),
+    );
+    let mut url = item(Kind::Parameter, "checkout", "/checkout/prod/api/url", Verdict::Pending, url);
+    url.type_name = String::from("String");
+    url.reason = String::from("changed in git 3f2a91c");
+    items.push(url);
+    let flag = sides(plain("on"), Facet::Absent, Facet::Absent);
+    items.push(item(Kind::Parameter, "billing", "/billing/prod/refund", Verdict::GitOnly, flag));
+    let wide = sides(Facet::Absent, Facet::Absent, plain("手で追加"));
+    items.push(item(Kind::Parameter, "billing", "/billing/prod/日本語\u{1b}[31m", Verdict::Unmanaged, wide));
+    for index in 0..24 {
+        let service = if index % 2 == 0 { "billing" } else { "checkout" };
+        let mut same =
+            item(Kind::Parameter, service, &format!("/{service}/prod/key{index:02}"), Verdict::InSync, unread());
+        same.type_name = String::from("SecureString");
+        items.push(same);
+    }
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    let unit = |name: &str, runs: &str| Unit {
+        name: name.to_owned(),
+        runs: Some(runs.to_owned()),
+        rolled_out_at: Some(NOW - 121 * MINUTE),
+        rolled_out_by: Some(String::from("github #812")),
+        ..Unit::default()
+    };
+    Section { items, problems: Vec::new(), units: vec![unit("billing", GIT), unit("checkout", APPLIED)] }
+}
+
+fn secrets() -> Section {
+    let denied = Why::new("cannot read prod/petshop/stripe: AccessDeniedException: not authorized to perform kms:Decrypt on alias/checkout")
+        .hint("plumb policy read, or another profile (@)");
+    let mut items: Vec<Item> = ["stripe", "paypal", "adyen"]
+        .into_iter()
+        .map(|name| {
+            let live = sides(Facet::Unread, Facet::Unread, Facet::Unreadable(denied.clone()));
+            let mut item =
+                item(Kind::Secret, "secrets", &format!("prod/petshop/{name}"), Verdict::Unknown(denied.clone()), live);
+            item.reason = denied.reason.clone();
+            item
+        })
+        .collect();
+    let both = sides(masked(SECRETS[3]), masked(SECRETS[3]), masked("{\"user\":\"shop\",\"password\":\"grebe-12\"}"));
+    let mut db = item(Kind::Secret, "secrets", "prod/petshop/db", Verdict::Drifted, both);
+    db.reason = String::from("differs only in: password");
+    db.changed = Some(by("ann", 55, "PutSecretValue"));
+    items.push(db);
+    for index in 0..14 {
+        items.push(item(Kind::Secret, "secrets", &format!("prod/petshop/token{index:02}"), Verdict::InSync, unread()));
+    }
+    let problem = Problem {
+        subject: String::from("secrets/legacy.json"),
+        why: Why::new("cannot decrypt secrets/legacy.json: no identity matches any of its 2 recipients")
+            .hint("set SOPS_AGE_KEY_FILE to the file with your key"),
+    };
+    Section { items, problems: vec![problem], units: Vec::new() }
+}
+
+/// Who asks in the fixture.
+pub(crate) fn identity() -> Identity {
+    Identity {
+        account: String::from("471100004242"),
+        arn: String::from("arn:aws:sts::471100004242:assumed-role/oncall-ro/ann"),
+        region: String::from("eu-central-1"),
+        expected_account: None,
+    }
+}
+
+/// The commit that the fixture compares with.
+pub(crate) fn commit() -> Commit {
+    Commit {
+        reference: String::from("origin/main"),
+        id: GIT.to_owned(),
+        subject: String::from("Add refunds"),
+        author: String::from("ann"),
+        at: NOW - 90 * MINUTE,
+        ahead: 0,
+        behind: 2,
+        dirty: false,
+        fetched_at: Some(NOW - 40_000),
+    }
+}
+
+/// The report of an environment; that of prod is the night, the others are in sync.
+pub(crate) fn report(environment: &str) -> Report {
+    let mut sections: Vec<(Kind, Result<Section, Why>)> = vec![
+        (Kind::Stack, Ok(stacks())),
+        (Kind::Code, Ok(code())),
+        (Kind::Parameter, Ok(parameters())),
+        (Kind::Secret, Ok(secrets())),
+    ];
+    if environment != "prod" {
+        for (_, section) in &mut sections {
+            let Ok(section) = section else { continue };
+            section.problems.clear();
+            section.items.retain(|item| item.verdict == Verdict::InSync);
+            section.units.iter_mut().for_each(|unit| unit.runs = Some(GIT.to_owned()));
+        }
+    }
+    Report {
+        environment: environment.to_owned(),
+        identity: Ok(identity()),
+        commit: Ok(commit()),
+        sections,
+        read_at: NOW - 12_000,
+        calls: 212,
+    }
+}
+
+/// The environments of the fixture.
+pub(crate) fn environments() -> Vec<EnvironmentInfo> {
+    let info = |name: &str, protection| EnvironmentInfo {
+        name: name.to_owned(),
+        protection,
+        profile: Some(format!("petshop-{name}")),
+        region: Some(String::from("eu-central-1")),
+    };
+    vec![info("dev", Protection::Open), info("qa", Protection::Confirm), info("prod", Protection::ReadOnly)]
+}
+
+/// The refs of the fixture.
+pub(crate) fn refs() -> Vec<RefInfo> {
+    let info = |name: &str, commit: &str, subject: &str, minutes: i64| RefInfo {
+        name: name.to_owned(),
+        commit: commit.to_owned(),
+        subject: subject.to_owned(),
+        at: NOW - minutes * MINUTE,
+    };
+    vec![info("origin/main", GIT, "Add refunds", 90), info("v2.3.0", APPLIED, "Release 2.3.0", 3000)]
+}
+
+/// The values that opening an item in the fixture reads.
+pub(crate) fn opened(kind: Kind, name: &str) -> Option<Item> {
+    let mut item = report("prod").items().find(|item| item.kind == kind && item.name == name)?.clone();
+    let value = masked(&format!("value of {name}"));
+    item.sides = sides(value.clone(), value.clone(), value);
+    Some(item)
+}
+
+/// Answers from the fixture.
+#[derive(Default)]
+pub(crate) struct Fixture {
+    /// Milliseconds that each part takes.
+    pub(crate) delay: u64,
+}
+
+impl Backend for Fixture {
+    fn project_name(&self) -> String {
+        String::from("petshop")
+    }
+
+    fn environments(&self) -> Vec<EnvironmentInfo> {
+        environments()
+    }
+
+    fn inspect(&self, target: Target, _: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
+        let delay = std::time::Duration::from_millis(self.delay);
+        async move {
+            let mut report = report(&target.environment);
+            let mut parts = vec![Part::Identity(report.identity.clone()), Part::Commit(report.commit.clone())];
+            parts
+                .push(Part::Progress(Kind::Stack, String::from("detecting drift of petshop-prod, 12 of 18 resources")));
+            parts.extend(report.sections.iter().rev().map(|(kind, section)| Part::Section(*kind, section.clone())));
+            for part in parts {
+                tokio::time::sleep(delay).await;
+                let _ = sink.send(part);
+            }
+            tokio::time::sleep(delay).await;
+            report.read_at = NOW - 12_000;
+            report
+        }
+        .boxed()
+    }
+
+    fn reveal(&self, _: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>> {
+        let delay = std::time::Duration::from_millis(self.delay);
+        async move {
+            tokio::time::sleep(delay).await;
+            opened(kind, &name).ok_or_else(|| Why::new(format!("{name} is gone")))
+        }
+        .boxed()
+    }
+
+    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
+        async { Ok(refs()) }.boxed()
+    }
+
+    fn fetch(&self, _: Target) -> BoxFuture<'static, Result<(), Why>> {
+        let delay = std::time::Duration::from_millis(self.delay);
+        async move {
+            tokio::time::sleep(delay).await;
+            Ok(())
+        }
+        .boxed()
+    }
+}

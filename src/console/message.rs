@@ -1,0 +1,59 @@
+//! What happens to the console.
+
+use super::backend::RefInfo;
+use super::keymap::Key;
+use crate::compare::{Item, Why};
+use crate::ops::report::{Part, Report};
+
+/// The identity of one request; its replies carry it, and a reply to an older request is dropped.
+pub(super) type Generation = u64;
+
+/// Something that happened. Replies carry the generation of their request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// The console begins.
+    Start,
+    /// The time, in milliseconds since the Unix epoch. Sent before whatever happens at that time.
+    Time(i64),
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted. It never acts; a text field takes it.
+    Paste(String),
+    /// The terminal has another size.
+    Resize(u16, u16),
+    /// One part of an inspection.
+    Part(Generation, Part),
+    /// An inspection is done.
+    Inspected(Generation, Box<Report>),
+    /// The values of an item are read.
+    Revealed(Generation, Result<Box<Item>, Why>),
+    /// The refs are listed.
+    Refs(Generation, Result<Vec<RefInfo>, Why>),
+    /// The remote is fetched.
+    Fetched(Generation, Result<(), Why>),
+    /// A request ended without a reply: its task failed.
+    Lost(Generation),
+}
+
+impl Message {
+    /// Its name, which is all that is ever logged of it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Time(_) => "time",
+            Self::Key(_) => "key",
+            Self::Paste(_) => "paste",
+            Self::Resize(..) => "resize",
+            Self::Part(_, Part::Identity(_)) => "part identity",
+            Self::Part(_, Part::Commit(_)) => "part commit",
+            Self::Part(_, Part::Section(..)) => "part section",
+            Self::Part(_, Part::Progress(..)) => "part progress",
+            Self::Inspected(..) => "inspected",
+            Self::Revealed(..) => "revealed",
+            Self::Refs(..) => "refs",
+            Self::Fetched(..) => "fetched",
+            Self::Lost(_) => "lost",
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! Everything the console knows. Only [`super::update`] changes it.
+
+use std::collections::BTreeMap;
+
+use super::ages::Clock;
+use super::backend::{EnvironmentInfo, Fresh, RefInfo, Target};
+use super::fingerprint::Fingerprinter;
+use super::keymap::Keymap;
+use super::message::Generation;
+use super::overlay::Overlay;
+use super::page::list::{self, Line};
+use super::page::{ItemId, Mark, Page, overview};
+use super::remote::Remote;
+use crate::compare::{Facet, Item, Kind, Why};
+use crate::ops::report::{Commit, Identity, Section, Unit};
+
+/// What a console begins with.
+pub struct Setup {
+    /// The project's name.
+    pub project: String,
+    /// The environments; at least one.
+    pub environments: Vec<EnvironmentInfo>,
+    /// Index of the environment to begin with.
+    pub current: usize,
+    /// The git ref to compare with in every environment.
+    pub git_ref: Option<String>,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// Milliseconds after which what is shown is read again.
+    pub refresh: Option<i64>,
+    /// Seconds east of UTC.
+    pub utc_offset: i32,
+    /// Key of the fingerprints.
+    pub fingerprint_key: [u8; 32],
+}
+
+/// The whole state.
+pub struct Model {
+    /// The project's name.
+    pub project: String,
+    /// The environments and what is known of each.
+    pub environments: Vec<EnvState>,
+    /// Index of the current one.
+    pub current: usize,
+    /// The page.
+    pub page: Page,
+    /// What the overview remembers.
+    pub overview: overview::State,
+    /// What is open over the page, the topmost last.
+    pub overlays: Vec<Overlay>,
+    /// The refs that can be compared with.
+    pub refs: Remote<Vec<RefInfo>>,
+    /// One line for the operator, until the next key.
+    pub notice: Option<String>,
+    /// The values that are shown now, of at most one item.
+    pub reveal: Option<Reveal>,
+    /// Columns and lines of the terminal.
+    pub size: (u16, u16),
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// Whether the console is over.
+    pub over: bool,
+    pub(super) clock: Clock,
+    pub(super) fingerprints: Fingerprinter,
+    pub(super) refresh: Option<i64>,
+    pub(super) refs_asked: Option<Generation>,
+    lists: [list::State; 3],
+    generation: Generation,
+}
+
+/// What is known of one environment.
+#[derive(Debug, Default)]
+pub struct EnvState {
+    /// What is known before anything is read.
+    pub info: Option<EnvironmentInfo>,
+    /// The git ref asked for; `None`: its own.
+    pub git_ref: Option<String>,
+    /// Who is asking.
+    pub identity: Remote<Identity>,
+    /// The commit that is compared.
+    pub commit: Remote<Commit>,
+    /// The newest failure of what is shown from before, or of fetching.
+    pub trouble: BTreeMap<Subject, Why>,
+    /// What is going on, by kind.
+    pub progress: BTreeMap<Kind, String>,
+    /// When reading was done, milliseconds since the Unix epoch.
+    pub read_at: Option<i64>,
+    /// When the last inspection began, milliseconds since the Unix epoch.
+    pub asked_at: Option<i64>,
+    /// AWS API calls made by the last inspection.
+    pub calls: Option<u64>,
+    /// The inspection under way.
+    pub inspecting: Option<Job>,
+    /// The fetch under way, and what to do after it.
+    pub fetching: Option<(Job, Option<Fresh>)>,
+    /// An inspection that waits for its turn.
+    pub wanted: Option<Fresh>,
+    sections: BTreeMap<Kind, Remote<Section>>,
+}
+
+/// On what something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Asking who is asking.
+    Identity,
+    /// Reading the commit.
+    Commit,
+    /// Reading a kind.
+    Kind(Kind),
+    /// Fetching.
+    Fetch,
+}
+
+/// A request under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job {
+    /// What its replies carry.
+    pub generation: Generation,
+    /// When it began, milliseconds since the Unix epoch.
+    pub since: i64,
+}
+
+/// The item whose values are shown, or are being read to be shown.
+#[derive(Debug)]
+pub struct Reveal {
+    /// The environment's index.
+    pub environment: usize,
+    /// The item.
+    pub id: ItemId,
+    /// How far it is.
+    pub state: Revealing,
+}
+
+/// How far the revealing of an item is.
+#[derive(Debug)]
+pub enum Revealing {
+    /// Its values are being read.
+    Reading(Job),
+    /// They are shown.
+    Shown {
+        /// The item with its values, when they had to be read.
+        item: Option<Box<Item>>,
+        /// When they are masked again, milliseconds since the Unix epoch.
+        until: i64,
+    },
+    /// They could not be read.
+    Failed(Why),
+}
+
+static NO_SECTION: Remote<Section> = Remote::Idle;
+
+impl EnvState {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.info.as_ref().map_or("", |info| &info.name)
+    }
+
+    /// The items of a kind.
+    #[must_use]
+    pub fn section(&self, kind: Kind) -> &Remote<Section> {
+        self.sections.get(&kind).unwrap_or(&NO_SECTION)
+    }
+
+    pub(super) fn section_mut(&mut self, kind: Kind) -> &mut Remote<Section> {
+        self.sections.entry(kind).or_default()
+    }
+
+    /// Why a kind has no items, or no new ones.
+    #[must_use]
+    pub fn why_failed(&self, kind: Kind) -> Option<&Why> {
+        match self.section(kind) {
+            Remote::Failed(why) => Some(why),
+            _ => self.trouble.get(&Subject::Kind(kind)),
+        }
+    }
+
+    /// The item on a line of a list.
+    #[must_use]
+    pub fn item_at(&self, line: &Line) -> Option<&Item> {
+        match line {
+            Line::Item { kind, index, .. } => self.section(*kind).value()?.items.get(*index),
+            _ => None,
+        }
+    }
+
+    /// What the cursor is on when it is on that line; `None`: it cannot be.
+    #[must_use]
+    pub fn mark_at(&self, line: &Line) -> Option<Mark> {
+        match line {
+            Line::Item { .. } => self.item_at(line).map(|item| Mark::Item(ItemId::of(item))),
+            Line::Problem { kind, index } => {
+                let problem = self.section(*kind).value()?.problems.get(*index)?;
+                Some(Mark::Problem(*kind, problem.subject.clone()))
+            }
+            Line::Kind { kind } => self.why_failed(*kind).map(|_| Mark::Kind(*kind)),
+            Line::Unit { .. } | Line::More { .. } => None,
+        }
+    }
+
+    /// What failed there, and why, when the cursor is on no item.
+    #[must_use]
+    pub fn failure(&self, mark: &Mark) -> Option<(&str, &Why)> {
+        match mark {
+            Mark::Item(_) => None,
+            Mark::Problem(kind, subject) => {
+                let problems = &self.section(*kind).value()?.problems;
+                problems.iter().find(|p| p.subject == *subject).map(|p| (p.subject.as_str(), &p.why))
+            }
+            Mark::Kind(kind) => self.why_failed(*kind).map(|why| (kind.code(), why)),
+        }
+    }
+
+    /// The facts about a unit, whichever of the page's kinds reports them.
+    #[must_use]
+    pub fn unit(&self, kind: Kind, name: &str) -> Option<&Unit> {
+        let kinds = Page::of(kind).kinds().iter();
+        kinds.filter_map(|kind| self.section(*kind).value()).flat_map(|s| &s.units).find(|unit| unit.name == name)
+    }
+
+    /// The item of that identity.
+    #[must_use]
+    pub fn item(&self, id: &ItemId) -> Option<&Item> {
+        self.section(id.kind).value()?.items.iter().find(|item| item.name == id.name)
+    }
+
+    /// The account's expectation that is not met: expected, actual.
+    #[must_use]
+    pub fn wrong_account(&self) -> Option<(&str, &str)> {
+        let identity = self.identity.value()?;
+        identity.expected_account.as_deref().map(|expected| (expected, identity.account.as_str()))
+    }
+
+    pub(super) fn target(&self) -> Target {
+        Target { environment: self.name().to_owned(), git_ref: self.git_ref.clone() }
+    }
+}
+
+impl Model {
+    /// The state before anything happened.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let git_ref = setup.git_ref;
+        let environments: Vec<EnvState> = setup
+            .environments
+            .into_iter()
+            .map(|info| EnvState { info: Some(info), git_ref: git_ref.clone(), ..EnvState::default() })
+            .collect();
+        Self {
+            project: setup.project,
+            current: setup.current.min(environments.len().saturating_sub(1)),
+            environments: if environments.is_empty() { vec![EnvState::default()] } else { environments },
+            page: Page::Overview,
+            overview: overview::State { environment: setup.current, ..overview::State::default() },
+            overlays: Vec::new(),
+            refs: Remote::Idle,
+            notice: None,
+            reveal: None,
+            size: (80, 24),
+            keymap: setup.keymap,
+            over: false,
+            clock: Clock { now: 0, offset: setup.utc_offset },
+            fingerprints: Fingerprinter::new(setup.fingerprint_key),
+            refresh: setup.refresh,
+            refs_asked: None,
+            lists: Default::default(),
+            generation: 0,
+        }
+    }
+
+    /// The current environment.
+    #[must_use]
+    pub fn environment(&self) -> &EnvState {
+        &self.environments[self.current]
+    }
+
+    pub(super) fn environment_mut(&mut self) -> &mut EnvState {
+        &mut self.environments[self.current]
+    }
+
+    /// What the current list page remembers; on the overview, the stacks'.
+    #[must_use]
+    pub fn list(&self) -> &list::State {
+        &self.lists[list_index(self.page)]
+    }
+
+    /// The current list page's state beside the environment that it is of.
+    pub(super) fn list_mut(&mut self) -> (&mut list::State, &EnvState) {
+        (&mut self.lists[list_index(self.page)], &self.environments[self.current])
+    }
+
+    /// Makes every list anew from the current environment.
+    pub(super) fn rebuild(&mut self) {
+        let env = &self.environments[self.current];
+        for page in [Page::Stacks, Page::Parameters, Page::Secrets] {
+            self.lists[list_index(page)].rebuild(page, env);
+        }
+        self.overview.rebuild(env);
+    }
+
+    /// The selected item of the current page as it was read; `None` on the overview.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Item> {
+        if self.page == Page::Overview {
+            return None;
+        }
+        let (env, state) = (self.environment(), self.list());
+        let Mark::Item(id) = state.cursor.as_ref()? else { return None };
+        // The line knows where the item is; looking for it among ten thousand is for the moments when it does not.
+        let on_line = state.lines.get(state.line).and_then(|line| env.item_at(line)).filter(|item| id.is(item));
+        on_line.or_else(|| env.item(id))
+    }
+
+    /// The selected item as it is shown: with the values read for it, while they are revealed.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Item> {
+        match self.revealed() {
+            Some(Revealing::Shown { item: Some(item), .. }) => Some(item),
+            _ => self.selected(),
+        }
+    }
+
+    /// How far the revealing of the selected item is.
+    #[must_use]
+    pub fn revealed(&self) -> Option<&Revealing> {
+        let selected = self.selected()?;
+        let reveal = self.reveal.as_ref()?;
+        (reveal.environment == self.current && reveal.id.is(selected)).then_some(&reveal.state)
+    }
+
+    /// Whether the values of the selected item are shown.
+    #[must_use]
+    pub fn is_revealed(&self) -> bool {
+        matches!(self.revealed(), Some(Revealing::Shown { .. }))
+    }
+
+    /// The identity of a new request.
+    pub(super) fn job(&mut self) -> Job {
+        self.generation += 1;
+        Job { generation: self.generation, since: self.clock.now }
+    }
+
+    /// The oldest request that the current page waits for.
+    #[must_use]
+    pub fn waiting(&self) -> Option<Job> {
+        let env = self.environment();
+        let reveal = match self.revealed() {
+            Some(Revealing::Reading(job)) => Some(*job),
+            _ => None,
+        };
+        let fetching = env.fetching.map(|(job, _)| job);
+        reveal.into_iter().chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
+    }
+
+    /// When the current environment is read again by itself; counted from when it was last asked for, so that what
+    /// was cancelled stays cancelled for a while.
+    pub(super) fn refresh_due(&self) -> Option<i64> {
+        let env = self.environment();
+        env.inspecting.is_none().then_some(env.asked_at? + self.refresh?)
+    }
+
+    /// When something on the screen changes by time alone, milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn wake(&self) -> Option<i64> {
+        const SPINNER: i64 = 125;
+        let now = self.clock.now;
+        let visible = |index: usize| self.page == Page::Overview || index == self.current;
+        let mut wake: Vec<i64> = Vec::new();
+        for (_, env) in self.environments.iter().enumerate().filter(|(index, _)| visible(*index)) {
+            if env.inspecting.is_some() || env.fetching.is_some() {
+                wake.push(now + SPINNER);
+            }
+            wake.extend(env.read_at.map(|at| now + self.clock.next_age(at)));
+        }
+        wake.extend(self.refresh_due().map(|at| at.max(now + 1000)));
+        match self.reveal.as_ref().map(|reveal| &reveal.state) {
+            Some(Revealing::Reading(_)) => wake.push(now + SPINNER),
+            Some(Revealing::Shown { until, .. }) => wake.push((*until).min(now + 1000 - now.rem_euclid(1000))),
+            Some(Revealing::Failed(_)) | None => {}
+        }
+        if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
+            wake.push(now + SPINNER);
+        }
+        wake.into_iter().min()
+    }
+}
+
+/// Whether some side of the item has to be read before it can be shown.
+pub(super) fn has_unread(item: &Item) -> bool {
+    let rows = item.rows.iter().map(|row| &row.sides);
+    std::iter::once(&item.sides)
+        .filter(|_| item.rows.is_empty())
+        .chain(rows)
+        .any(|sides| [&sides.git, &sides.applied, &sides.live].into_iter().any(|side| matches!(side, Facet::Unread)))
+}
+
+fn list_index(page: Page) -> usize {
+    match page {
+        Page::Overview | Page::Stacks => 0,
+        Page::Parameters => 1,
+        Page::Secrets => 2,
+    }
+}

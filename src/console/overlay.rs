@@ -1,0 +1,66 @@
+//! What can lie over a page: a closed set, on a stack.
+
+use super::backend::RefInfo;
+use super::model::Model;
+use super::page::Filter;
+
+/// Something that lies over the page and hears the keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Overlay {
+    /// The keys.
+    Help {
+        /// The first line drawn.
+        scroll: usize,
+    },
+    /// The choice of environment and git ref.
+    Picker(Picker),
+}
+
+/// The state of the choice of environment and git ref.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Picker {
+    /// What is typed.
+    pub text: String,
+    /// The chosen line.
+    pub line: usize,
+}
+
+/// One line of the choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Another environment, by its index.
+    Environment(usize),
+    /// Back to the environment's own ref.
+    OwnRef,
+    /// A branch or tag.
+    Ref(RefInfo),
+    /// Whatever is typed, as a ref: a commit, `HEAD~3`, `WORKTREE`.
+    Typed(String),
+}
+
+impl Picker {
+    /// The choices that match what is typed.
+    pub(super) fn choices(&self, model: &Model) -> Vec<Choice> {
+        let filter = Filter { text: self.text.clone(), editing: true };
+        let matches = filter.matcher();
+        let mut choices: Vec<Choice> = Vec::new();
+        let environments = model.environments.iter().enumerate().filter(|(_, env)| matches(env.name()));
+        choices.extend(environments.map(|(index, _)| Choice::Environment(index)));
+        if model.environment().git_ref.is_some() && self.text.is_empty() {
+            choices.push(Choice::OwnRef);
+        }
+        let refs = model.refs.value().map_or(&[][..], Vec::as_slice);
+        choices.extend(
+            refs.iter()
+                .filter(|r| matches(&format!("{} {} {}", r.name, r.commit, r.subject)))
+                .cloned()
+                .map(Choice::Ref),
+        );
+        let typed = self.text.trim();
+        let known = refs.iter().any(|r| r.name == typed) || model.environments.iter().any(|env| env.name() == typed);
+        if !typed.is_empty() && !known && !typed.starts_with('-') {
+            choices.push(Choice::Typed(typed.to_owned()));
+        }
+        choices
+    }
+}

@@ -1,0 +1,92 @@
+//! What each page remembers.
+
+pub(super) mod list;
+pub(super) mod overview;
+
+pub(super) use list::{Filter, Pane, Zoom};
+
+use crate::compare::{Item, Kind};
+
+/// The pages, in the order of their keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// All environments, and what needs the operator.
+    Overview,
+    /// Stack resources and function code.
+    Stacks,
+    /// Parameters.
+    Parameters,
+    /// Secrets.
+    Secrets,
+}
+
+impl Page {
+    /// All pages.
+    pub const ALL: [Self; 4] = [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets];
+
+    /// Its name on the tab.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Stacks => "stacks",
+            Self::Parameters => "parameters",
+            Self::Secrets => "secrets",
+        }
+    }
+
+    /// The kinds of items it lists.
+    #[must_use]
+    pub fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::Overview => &[],
+            Self::Stacks => &[Kind::Stack, Kind::Code],
+            Self::Parameters => &[Kind::Parameter],
+            Self::Secrets => &[Kind::Secret],
+        }
+    }
+
+    /// The page that lists items of this kind.
+    #[must_use]
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Stack | Kind::Code => Self::Stacks,
+            Kind::Parameter => Self::Parameters,
+            Kind::Secret => Self::Secrets,
+        }
+    }
+}
+
+/// What an item is known by while lists come and go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemId {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name, unique within the kind.
+    pub name: String,
+}
+
+impl ItemId {
+    /// The identity of an item.
+    #[must_use]
+    pub fn of(item: &Item) -> Self {
+        Self { kind: item.kind, name: item.name.clone() }
+    }
+
+    /// Whether this is that item.
+    #[must_use]
+    pub fn is(&self, item: &Item) -> bool {
+        self.kind == item.kind && self.name == item.name
+    }
+}
+
+/// What the cursor of a list is on, while lines come and go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// An item.
+    Item(ItemId),
+    /// A failure that is not one item's, by its kind and subject.
+    Problem(Kind, String),
+    /// A kind that could not be read.
+    Kind(Kind),
+}

@@ -1,0 +1,161 @@
+//! The terminal, which is left as it was found whatever happens.
+
+use std::io::{self, Write};
+use std::panic;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use futures::Stream;
+use rustix::event::{PollFd, PollFlags, poll};
+use tokio::signal::unix::{self, SignalKind};
+use tokio::sync::mpsc;
+
+use super::Signal;
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Holds the terminal in raw mode on the alternate screen, and gives it back when dropped.
+pub(super) struct Guard;
+
+impl Guard {
+    /// Takes the terminal, and sees to it that a panic of this thread gives it back before it is reported.
+    pub(super) fn enter() -> io::Result<Self> {
+        let here = std::thread::current().id();
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            // A panic elsewhere ends one request, which says so on the screen; its report would tear the screen up.
+            if !TAKEN.load(Ordering::SeqCst) {
+                report(info);
+            } else if std::thread::current().id() == here {
+                give_back();
+                report(info);
+            }
+        }));
+        let guard = Self;
+        take()?;
+        Ok(guard)
+    }
+
+    /// Gives the terminal back, stops like any job of the shell, and takes the terminal again when continued.
+    pub(super) fn suspend() -> io::Result<()> {
+        give_back();
+        // The whole group, as the terminal's own Ctrl-Z would: a wrapper such as `cargo run` must stop with it.
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        take()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, crossterm::cursor::Hide)
+}
+
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // After a hang-up there is no terminal to give back, and nobody to tell.
+        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, crossterm::cursor::Show);
+        let _ = disable_raw_mode();
+        let _ = io::stdout().flush();
+    }
+}
+
+/// Keys and sizes, read by a thread of their own.
+///
+/// Crossterm never returns from reading a terminal that is gone: it takes the error for "nothing yet" and asks again.
+/// So no task may do that reading, least of all the one that has to end the console.
+pub(super) struct Events(mpsc::UnboundedReceiver<io::Result<Event>>);
+
+impl Events {
+    /// Begins to read; the thread ends with the process.
+    pub(super) fn read() -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            loop {
+                let event = crossterm::event::read();
+                let failed = event.is_err();
+                if sender.send(event).is_err() || failed {
+                    break;
+                }
+            }
+        });
+        Self(receiver)
+    }
+}
+
+impl Stream for Events {
+    type Item = io::Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
+    }
+}
+
+/// The signals that concern the console.
+pub(super) struct Signals {
+    listeners: Vec<(unix::Signal, Signal)>,
+    hangup: mpsc::Receiver<()>,
+}
+
+impl Signals {
+    pub(super) fn listen() -> io::Result<Self> {
+        let stop = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
+        let kinds = [
+            (SignalKind::terminate(), Signal::End("SIGTERM")),
+            (SignalKind::hangup(), Signal::End("SIGHUP")),
+            (SignalKind::interrupt(), Signal::End("SIGINT")),
+            (stop, Signal::Stop),
+        ];
+        let listeners =
+            kinds.into_iter().map(|(kind, signal)| Ok((unix::signal(kind)?, signal))).collect::<io::Result<_>>()?;
+        Ok(Self { listeners, hangup: hangup() })
+    }
+}
+
+/// Hears of the terminal's end, of which only the leader of its session is told by a signal.
+fn hangup() -> mpsc::Receiver<()> {
+    let (sender, receiver) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        let stdin = io::stdin();
+        // Nothing is asked for: a hang-up is always reported.
+        let mut terminal = [PollFd::new(&stdin, PollFlags::empty())];
+        loop {
+            match poll(&mut terminal, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Ok(_) if terminal[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) => {
+                    let _ = sender.blocking_send(());
+                    break;
+                }
+                // A system that cannot tell: the signal has to do.
+                Ok(_) | Err(_) => break,
+            }
+        }
+    });
+    receiver
+}
+
+impl Stream for Signals {
+    type Item = Signal;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Signal>> {
+        for (listener, signal) in &mut self.listeners {
+            if let Poll::Ready(Some(())) = listener.poll_recv(context) {
+                return Poll::Ready(Some(*signal));
+            }
+        }
+        match self.hangup.poll_recv(context) {
+            Poll::Ready(Some(())) => Poll::Ready(Some(Signal::End("the end of its terminal"))),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}

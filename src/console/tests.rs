@@ -1,0 +1,6 @@
+//! Stories, pictures and laws of the console.
+
+mod laws;
+mod pictures;
+mod stories;
+mod story;

@@ -1,0 +1,215 @@
+//! A story types keys and states what the person sees.
+
+use std::collections::BTreeMap;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::Color;
+
+use crate::compare::Kind;
+use crate::console::fixture::{self, NOW};
+use crate::console::message::Generation;
+use crate::console::{Effect, Key, Keymap, Message, Model, Role, Setup, Theme, update, view};
+use crate::ops::report::Report;
+
+/// A console, and what it wanted done that nobody has done yet.
+pub(super) struct Story {
+    pub(super) model: Model,
+    pub(super) effects: Vec<Effect>,
+    pub(super) theme: Theme,
+    now: i64,
+}
+
+/// A console that has just begun, over the fixture's environments, in prod.
+pub(super) fn story() -> Story {
+    let setup = Setup {
+        project: String::from("petshop"),
+        environments: fixture::environments(),
+        current: 2,
+        git_ref: None,
+        keymap: Keymap::new(&BTreeMap::new()).unwrap(),
+        refresh: None,
+        utc_offset: 0,
+        fingerprint_key: [7; 32],
+    };
+    let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
+    story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
+}
+
+/// A console that has read every environment.
+pub(super) fn night() -> Story {
+    story().answers_all().after(12_000)
+}
+
+impl Story {
+    pub(super) fn size(self, width: u16, height: u16) -> Self {
+        self.hears(Message::Resize(width, height))
+    }
+
+    pub(super) fn hears(mut self, message: Message) -> Self {
+        self.effects.extend(update(&mut self.model, message));
+        self
+    }
+
+    /// Lets time pass.
+    pub(super) fn after(mut self, milliseconds: i64) -> Self {
+        self.now += milliseconds;
+        let now = self.now;
+        self.hears(Message::Time(now))
+    }
+
+    /// Types keys: `⏎ ⎋ ⇥` are enter, esc and tab, `^d` is ctrl-d; spaces are for the reader.
+    pub(super) fn press(mut self, keys: &str) -> Self {
+        let mut keys = keys.chars().filter(|c| *c != ' ');
+        while let Some(c) = keys.next() {
+            let key = match c {
+                '⏎' => Key::Enter,
+                '⎋' => Key::Esc,
+                '⇥' => Key::Tab,
+                '^' => Key::Ctrl(keys.next().unwrap()),
+                c => Key::Char(c),
+            };
+            self = self.hears(Message::Key(key));
+        }
+        self
+    }
+
+    /// Answers the oldest inspection with this report.
+    pub(super) fn answers(mut self, report: Report) -> Self {
+        let at =
+            self.effects.iter().position(|effect| matches!(effect, Effect::Inspect(..))).expect("nothing was asked");
+        let Effect::Inspect(generation, ..) = self.effects.remove(at) else { unreachable!() };
+        self.hears(Message::Inspected(generation, Box::new(report)))
+    }
+
+    /// Answers every request until nothing is asked any more.
+    pub(super) fn answers_all(mut self) -> Self {
+        while !self.effects.is_empty() {
+            let message = match self.effects.remove(0) {
+                Effect::Inspect(generation, target, _) => {
+                    Message::Inspected(generation, Box::new(fixture::report(&target.environment)))
+                }
+                Effect::Reveal(generation, _, kind, name) => {
+                    Message::Revealed(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
+                }
+                Effect::Refs(generation) => Message::Refs(generation, Ok(fixture::refs())),
+                Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
+                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
+            };
+            self = self.hears(message);
+        }
+        self
+    }
+
+    pub(super) fn sees(self, text: &str) -> Self {
+        let screen = self.screen();
+        assert!(screen.contains(text), "{text:?} is not on the screen:\n{screen}");
+        self
+    }
+
+    pub(super) fn does_not_see(self, text: &str) -> Self {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "{text:?} is on the screen:\n{screen}");
+        self
+    }
+
+    /// States that this was asked for and nothing else, and forgets it.
+    pub(super) fn wants(mut self, expected: &[&str]) -> Self {
+        let wanted: Vec<String> = self.effects.drain(..).map(|effect| words(&effect)).collect();
+        assert_eq!(wanted, expected);
+        self
+    }
+
+    /// The generation of the request under way for the current environment.
+    pub(super) fn generation(&self) -> Generation {
+        self.model.environment().inspecting.expect("nothing is being read").generation
+    }
+
+    pub(super) fn screen(&self) -> String {
+        text(&self.buffer())
+    }
+
+    pub(super) fn buffer(&self) -> Buffer {
+        let (width, height) = self.model.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| view(&self.model, &self.theme, frame)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+}
+
+fn words(effect: &Effect) -> String {
+    match effect {
+        Effect::Inspect(_, target, fresh) => {
+            let at = target.git_ref.as_ref().map(|git_ref| format!(" at {git_ref}")).unwrap_or_default();
+            format!("inspect {}{at} {fresh:?}", target.environment)
+        }
+        Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
+        Effect::Refs(_) => String::from("refs"),
+        Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Cancel(_) => String::from("cancel"),
+        Effect::Suspend => String::from("suspend"),
+        Effect::Quit => String::from("quit"),
+    }
+}
+
+/// A theme in which each role has a colour of its own, so that a picture can name it.
+fn by_role() -> Theme {
+    use std::fmt::Write as _;
+
+    let mut file = String::from("[styles]\n");
+    for (index, role) in Role::ALL.iter().enumerate() {
+        let ground = if matches!(role, Role::Selection) { "bg" } else { "fg" };
+        let _ = writeln!(file, "{} = {{ {ground} = {index} }}", role.name());
+    }
+    Theme::own(&file).unwrap()
+}
+
+/// The screen's text, line by line.
+pub(super) fn text(buffer: &Buffer) -> String {
+    lines(buffer, |line| {
+        let mut text = String::new();
+        let mut skip = 0;
+        for cell in line {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            text.push_str(cell.symbol());
+            skip = crate::console::text::width(cell.symbol()).saturating_sub(1);
+        }
+        text
+    })
+}
+
+/// The roles of the screen's cells, line by line, each with the number of cells that follow each other in it.
+pub(super) fn styles(buffer: &Buffer) -> String {
+    lines(buffer, |line| {
+        let mut runs: Vec<(String, usize)> = Vec::new();
+        for cell in line {
+            let name = if cell.symbol() == " " { String::from("_") } else { role(cell.fg).to_owned() };
+            let ground = if cell.bg == Color::Reset { String::new() } else { format!("/{}", role(cell.bg)) };
+            let name = format!("{name}{ground}");
+            match runs.last_mut() {
+                Some((last, count)) if *last == name => *count += 1,
+                _ => runs.push((name, 1)),
+            }
+        }
+        if runs.last().is_some_and(|(name, _)| name == "_") {
+            runs.pop();
+        }
+        runs.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+    })
+}
+
+fn lines(buffer: &Buffer, write: impl Fn(&[ratatui::buffer::Cell]) -> String) -> String {
+    let width = usize::from(buffer.area().width).max(1);
+    buffer.content().chunks(width).map(|line| write(line).trim_end().to_owned() + "\n").collect()
+}
+
+fn role(colour: Color) -> &'static str {
+    match colour {
+        Color::Indexed(index) => Role::ALL.get(usize::from(index)).map_or("?", |role| role.name()),
+        _ => "none",
+    }
+}

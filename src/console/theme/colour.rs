@@ -1,0 +1,147 @@
+//! Colours, and the nearest that a terminal can show.
+
+use ratatui::style::Color;
+
+/// How many colours the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Any.
+    Rgb,
+    /// The palette of 256.
+    Palette,
+    /// The terminal's own sixteen.
+    Sixteen,
+    /// None.
+    None,
+}
+
+impl Depth {
+    /// What the environment variables `NO_COLOR`, `COLORTERM` and `TERM` say.
+    pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let term = variable("TERM").unwrap_or_default();
+        let has = |name: &str, words: &[&str]| {
+            variable(name).is_some_and(|value| words.iter().any(|word| value.to_ascii_lowercase().contains(word)))
+        };
+        if variable("NO_COLOR").is_some_and(|value| !value.is_empty()) || term == "dumb" {
+            Self::None
+        } else if has("COLORTERM", &["truecolor", "24bit"]) || has("TERM", &["direct"]) {
+            Self::Rgb
+        } else if term.contains("256color") {
+            Self::Palette
+        } else {
+            Self::Sixteen
+        }
+    }
+
+    /// The nearest colour of this depth; `None`: the terminal's default.
+    pub(super) fn nearest(self, colour: Color) -> Option<Color> {
+        match (self, colour) {
+            (Self::None, _) => None,
+            (Self::Palette, Color::Rgb(r, g, b)) => Some(Color::Indexed(palette(r, g, b))),
+            (Self::Sixteen, Color::Rgb(r, g, b)) => Some(sixteen(r, g, b)),
+            (Self::Sixteen, Color::Indexed(index)) => {
+                let (r, g, b) = of_palette(index);
+                Some(sixteen(r, g, b))
+            }
+            (_, colour) => Some(colour),
+        }
+    }
+}
+
+const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+const SIXTEEN: [(Color, (u8, u8, u8), &str); 16] = [
+    (Color::Black, (0, 0, 0), "black"),
+    (Color::Red, (205, 49, 49), "red"),
+    (Color::Green, (13, 188, 121), "green"),
+    (Color::Yellow, (205, 165, 16), "yellow"),
+    (Color::Blue, (36, 114, 200), "blue"),
+    (Color::Magenta, (188, 63, 188), "magenta"),
+    (Color::Cyan, (17, 168, 205), "cyan"),
+    (Color::Gray, (204, 204, 204), "white"),
+    (Color::DarkGray, (118, 118, 118), "bright-black"),
+    (Color::LightRed, (255, 110, 100), "bright-red"),
+    (Color::LightGreen, (100, 230, 150), "bright-green"),
+    (Color::LightYellow, (250, 220, 90), "bright-yellow"),
+    (Color::LightBlue, (100, 175, 255), "bright-blue"),
+    (Color::LightMagenta, (225, 150, 255), "bright-magenta"),
+    (Color::LightCyan, (95, 220, 225), "bright-cyan"),
+    (Color::White, (255, 255, 255), "bright-white"),
+];
+
+/// Reads `"#rrggbb"`, a number of the palette, or a name of the sixteen.
+pub(super) fn parse(value: &toml::Value) -> Option<Color> {
+    if let Some(index) = value.as_integer() {
+        return u8::try_from(index).ok().map(Color::Indexed);
+    }
+    let text = value.as_str()?;
+    if let Some(hex) = text.strip_prefix('#') {
+        let part = |at: usize| hex.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
+        return (hex.len() == 6).then(|| Some(Color::Rgb(part(0)?, part(2)?, part(4)?)))?;
+    }
+    SIXTEEN.iter().find(|(_, _, name)| *name == text).map(|(colour, ..)| *colour)
+}
+
+fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
+    let part = |x: u8, y: u8, weight: u32| u32::from(x.abs_diff(y)).pow(2) * weight;
+    part(a.0, b.0, 3) + part(a.1, b.1, 4) + part(a.2, b.2, 2)
+}
+
+fn palette(r: u8, g: u8, b: u8) -> u8 {
+    (16..=255).min_by_key(|&index| distance(of_palette(index), (r, g, b))).unwrap_or(7)
+}
+
+fn of_palette(index: u8) -> (u8, u8, u8) {
+    match index {
+        0..=15 => SIXTEEN[usize::from(index)].1,
+        16..=231 => {
+            let cube = index - 16;
+            (STEPS[usize::from(cube / 36)], STEPS[usize::from(cube / 6 % 6)], STEPS[usize::from(cube % 6)])
+        }
+        232..=255 => {
+            let grey = 8 + 10 * (index - 232);
+            (grey, grey, grey)
+        }
+    }
+}
+
+fn sixteen(r: u8, g: u8, b: u8) -> Color {
+    // On a black background a dark grey must not become black.
+    let black = r.max(g).max(b) < 32;
+    SIXTEEN
+        .iter()
+        .filter(|(colour, ..)| black || *colour != Color::Black)
+        .min_by_key(|(_, rgb, _)| distance(*rgb, (r, g, b)))
+        .map_or(Color::Reset, |(colour, ..)| *colour)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_degrade_to_the_nearest() {
+        assert_eq!(Depth::Rgb.nearest(Color::Rgb(1, 2, 3)), Some(Color::Rgb(1, 2, 3)));
+        assert_eq!(Depth::Palette.nearest(Color::Rgb(255, 0, 0)), Some(Color::Indexed(196)));
+        assert_eq!(Depth::Palette.nearest(Color::Rgb(8, 8, 8)), Some(Color::Indexed(232)));
+        assert_eq!(Depth::Sixteen.nearest(Color::Rgb(250, 250, 250)), Some(Color::White));
+        assert_eq!(Depth::Sixteen.nearest(Color::Indexed(196)), Some(Color::Red));
+        assert_eq!(Depth::None.nearest(Color::Red), None);
+    }
+
+    #[test]
+    fn the_environment_says_how_many_colours_there_are() {
+        let rows = [
+            (vec![("TERM", "xterm-256color"), ("COLORTERM", "truecolor")], Depth::Rgb),
+            (vec![("TERM", "screen-256color")], Depth::Palette),
+            (vec![("TERM", "xterm")], Depth::Sixteen),
+            (vec![("TERM", "xterm-256color"), ("NO_COLOR", "1")], Depth::None),
+            (vec![("TERM", "xterm-256color"), ("NO_COLOR", "")], Depth::Palette),
+            (vec![("TERM", "dumb")], Depth::None),
+        ];
+        for (variables, depth) in rows {
+            let lookup = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            assert_eq!(Depth::detect(lookup), depth, "{variables:?}");
+        }
+    }
+}

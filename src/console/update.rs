@@ -1,0 +1,76 @@
+//! The one place where the model changes.
+//!
+//! No I/O, no clock, no awaiting: what has to be done is returned.
+
+mod keys;
+mod requests;
+
+pub(super) use keys::{context, filter};
+
+use super::effect::Effect;
+use super::layout::{Areas, Panes, halves, scrolled};
+use super::message::Message;
+use super::model::{Model, Revealing};
+use super::page::{Mark, Page};
+
+/// Lets one thing happen, and says what is to be done about it.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let mut effects = match message {
+        Message::Start => requests::start(model),
+        Message::Time(now) => time(model, now),
+        Message::Key(key) => keys::press(model, key),
+        Message::Paste(text) => keys::paste(model, &text),
+        Message::Resize(width, height) => {
+            model.size = (width, height);
+            Vec::new()
+        }
+        Message::Part(generation, part) => requests::part(model, generation, part),
+        Message::Inspected(generation, report) => requests::inspected(model, generation, *report),
+        Message::Revealed(generation, answer) => requests::revealed(model, generation, answer),
+        Message::Refs(generation, answer) => requests::refs(model, generation, answer),
+        Message::Fetched(generation, answer) => requests::fetched(model, generation, answer),
+        Message::Lost(generation) => requests::lost(model, generation),
+    };
+    effects.extend(mask_what_was_left(model));
+    scroll(model);
+    effects
+}
+
+fn time(model: &mut Model, now: i64) -> Vec<Effect> {
+    model.clock.now = now;
+    if let Some(Revealing::Shown { until, .. }) = model.reveal.as_ref().map(|reveal| &reveal.state)
+        && *until <= now
+    {
+        model.reveal = None;
+        model.notice = Some(String::from("values are masked again"));
+    }
+    if model.refresh_due().is_some_and(|due| due <= now) { requests::refresh_quietly(model) } else { Vec::new() }
+}
+
+/// Values are shown only while their item is the selected one.
+fn mask_what_was_left(model: &mut Model) -> Option<Effect> {
+    let reveal = model.reveal.as_ref()?;
+    let selected =
+        model.page != Page::Overview && matches!(&model.list().cursor, Some(Mark::Item(id)) if *id == reveal.id);
+    if selected && reveal.environment == model.current {
+        return None;
+    }
+    match model.reveal.take().map(|reveal| reveal.state) {
+        Some(Revealing::Reading(job)) => Some(Effect::Cancel(job.generation)),
+        _ => None,
+    }
+}
+
+/// Keeps every cursor in sight, whatever moved it.
+fn scroll(model: &mut Model) {
+    let Some(areas) = Areas::of(model) else { return };
+    if model.page == Page::Overview {
+        let (_, needs) = halves(model, areas.body);
+        let state = &mut model.overview;
+        let height = usize::from(needs.height).saturating_sub(2);
+        state.offset = scrolled(state.offset, state.line, state.needs.len(), height);
+    } else if let Some(list) = Panes::of(model, areas.body).list {
+        let (state, _) = model.list_mut();
+        state.offset = scrolled(state.offset, state.line, state.lines.len(), usize::from(list.height));
+    }
+}

@@ -1,0 +1,73 @@
+//! Drawing: a function of the model, with no memory and no clock.
+
+mod detail;
+mod diff;
+mod facet;
+mod footer;
+mod header;
+mod ink;
+mod list;
+mod overlay;
+mod overview;
+
+use ratatui::Frame;
+
+pub(super) use detail::height as detail_height;
+pub(super) use facet::text as facet_text;
+pub(super) use overlay::help_lines;
+
+use super::layout::{Areas, MINIMUM, Panes};
+use super::model::Model;
+use super::overlay::Overlay;
+use super::page::{Page, Zoom};
+use super::theme::{Role, Theme};
+use ink::Ink;
+
+/// Draws everything.
+pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let mut ink = Ink::new(frame.buffer_mut(), theme);
+    ink.fill(area, Role::Text);
+    // The terminal may have changed its size since the model was told.
+    let fits = (area.width, area.height) == model.size;
+    let Some(areas) = Areas::of(model).filter(|_| fits) else {
+        return too_small(&mut ink, area);
+    };
+    header::draw(&mut ink, model, areas.header);
+    header::tabs(&mut ink, model, areas.tabs);
+    match model.page {
+        Page::Overview => overview::draw(&mut ink, model, areas.body),
+        Page::Stacks | Page::Parameters | Page::Secrets => {
+            let panes = Panes::of(model, areas.body);
+            if let Some(area) = panes.list {
+                list::draw(&mut ink, model, area);
+            }
+            if let Some(area) = panes.detail {
+                match model.list().zoom {
+                    Zoom::Diff => diff::draw(&mut ink, model, area),
+                    Zoom::Split | Zoom::Full => detail::draw(&mut ink, model, area),
+                }
+            }
+        }
+    }
+    footer::draw(&mut ink, model, areas.footer);
+    let room = areas.body.union(areas.tabs);
+    for overlay in &model.overlays {
+        match overlay {
+            Overlay::Help { scroll } => overlay::help(&mut ink, model, room, *scroll),
+            Overlay::Picker(picker) => overlay::picker(&mut ink, model, room, picker),
+        }
+    }
+}
+
+fn too_small(ink: &mut Ink<'_>, area: ratatui::layout::Rect) {
+    let (width, height) = MINIMUM;
+    let lines = [
+        (format!("plumb needs {width} columns and {height} lines."), Role::Strong),
+        (format!("This terminal has {} and {}.", area.width, area.height), Role::Text),
+        (String::from("Enlarge it, or press q to quit."), Role::Dim),
+    ];
+    for (line, (text, role)) in (area.y..area.bottom()).zip(lines) {
+        ink.put(area.x, line, area.width, &text, role);
+    }
+}

@@ -1,0 +1,230 @@
+//! Where we are: project, account, commit, and how old all this is.
+
+use ratatui::layout::Rect;
+
+use super::ink::Ink;
+use crate::console::model::{EnvState, Model, Subject};
+use crate::console::page::Page;
+use crate::console::remote::Remote;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::ops::report::Commit;
+
+/// A text, its meaning, and its rank: what has the highest goes first when there is no room.
+type Part = (String, Role, u8);
+
+/// The rank of a commit's subject.
+const SUBJECT: u8 = 6;
+
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+    let env = model.environment();
+    let right = area.right().saturating_sub(1);
+    // Everything but reading is refused by the effect runner as long as nothing else is implemented.
+    ink.put_right(right, area.y, 4, "READ", Role::Strong);
+    let first = place(model, env, ink);
+    line(ink, area.x + 1, area.y, right.saturating_sub(6), &first);
+
+    let live = live(model, env, ink, area.width);
+    let long = u16::try_from(text::width(&live.0)).unwrap_or(0).min(area.width / 2);
+    ink.put_right(right, area.y + 1, long, &live.0, live.1);
+    let git = git(model, env);
+    line(ink, area.x + 1, area.y + 1, right.saturating_sub(long + 2), &git);
+
+    let mut y = area.y + 2;
+    if let Some((expected, actual)) = env.wrong_account() {
+        let warning = format!(" ! account {actual} is not the expected {expected}: reading only");
+        ink.fill(Rect { y, height: 1, ..area }, Role::Loud);
+        ink.put(area.x, y, area.width, &warning, Role::Loud);
+        y += 1;
+    }
+    ink.rule(area.x, y, area.width);
+}
+
+pub(super) fn tabs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+    let mut x = area.x + 1;
+    for (index, page) in Page::ALL.iter().enumerate() {
+        let here = *page == model.page;
+        let title = if here { page.title().to_uppercase() } else { page.title().to_owned() };
+        x = ink.put(x, area.y, area.width, &format!("{} ", index + 1), Role::Dim);
+        x = ink.put(x, area.y, area.width, &title, if here { Role::TabHere } else { Role::Tab }) + 3;
+    }
+    let right = area.right().saturating_sub(1);
+    if model.page != Page::Overview {
+        let state = model.list();
+        let filter = if state.filter.text.is_empty() { String::new() } else { format!("  /{}", state.filter.text) };
+        let shown = format!("{}{filter}", state.show.word());
+        // Cut it would say nothing; the list says how many more there are.
+        if text::width(&shown) + 2 <= usize::from(right.saturating_sub(x)) {
+            ink.put_right(right, area.y, right.saturating_sub(x), &shown, Role::Dim);
+        }
+    }
+}
+
+/// Draws parts two columns apart; those with the highest number are cut or left out first when there is no room.
+fn line(ink: &mut Ink<'_>, x: u16, y: u16, right: u16, parts: &[Part]) {
+    /// What is cut shorter than this tells nobody anything.
+    const SHORTEST: usize = 12;
+    let room = usize::from(right.saturating_sub(x));
+    let mut kept: Vec<Part> = parts.iter().filter(|(text, ..)| !text.is_empty()).cloned().collect();
+    let long = |parts: &[Part]| parts.iter().map(|(text, ..)| text::width(text) + 2).sum::<usize>().saturating_sub(2);
+    while long(&kept) > room && kept.len() > 1 {
+        let Some(least) = kept.iter().enumerate().max_by_key(|(at, (_, _, rank))| (*rank, *at)).map(|(at, _)| at)
+        else {
+            break;
+        };
+        let left = text::width(&kept[least].0).saturating_sub(long(&kept) - room);
+        // A sentence still says something when it is cut; a number and its unit do not.
+        let is_sentence = kept[least].2 == SUBJECT || kept[least].1 == Role::Error;
+        if left >= SHORTEST && is_sentence {
+            kept[least].0 = text::fit(&kept[least].0, left, "…").into_owned();
+        } else {
+            kept.remove(least);
+        }
+    }
+    let mut at = x;
+    for (text, role, _) in kept {
+        at = ink.put(at, y, right.saturating_sub(at), &text, role) + 2;
+    }
+}
+
+fn place(model: &Model, env: &EnvState, ink: &Ink<'_>) -> Vec<Part> {
+    let mut parts = vec![
+        (String::from("plumb"), Role::Brand, 5),
+        (format!("{} / {} ", model.project, env.name()), Role::Strong, 0),
+    ];
+    match &env.identity {
+        Remote::Ready(identity) | Remote::Stale(identity) => {
+            parts.push((format!("acct {}", account(&identity.account)), Role::Text, 1));
+            parts.push((identity.region.clone(), Role::Text, 2));
+            parts.push((caller(&identity.arn), Role::Text, 3));
+            if let Some(why) = env.trouble.get(&Subject::Identity) {
+                parts.push((format!("? {}", why.reason), Role::Error, 1));
+            }
+        }
+        Remote::Failed(why) => {
+            parts.push((String::from("acct ?"), Role::Error, 0));
+            parts.push((format!("{}{}", why.reason, hint(why)), Role::Error, 1));
+        }
+        Remote::Loading { .. } => {
+            parts.push((format!("{} who are we?", spinner(model, ink)), Role::Dim, 1));
+        }
+        Remote::Idle => {}
+    }
+    parts
+}
+
+fn git(model: &Model, env: &EnvState) -> Vec<Part> {
+    let mut parts = vec![(String::from("git"), Role::Dim, 5)];
+    match &env.commit {
+        Remote::Ready(commit) | Remote::Stale(commit) => commit_parts(model, commit, &mut parts),
+        Remote::Failed(why) => parts.push((format!("? {}{}", why.reason, hint(why)), Role::Error, 0)),
+        Remote::Loading { .. } => parts.push((String::from("reading the commit"), Role::Dim, 0)),
+        Remote::Idle => {}
+    }
+    if let Some(why) = env.trouble.get(&Subject::Fetch) {
+        parts.push((format!("fetch failed: {}", why.reason), Role::Error, 2));
+    } else if let Some(why) = env.trouble.get(&Subject::Commit) {
+        parts.push((format!("? {}", why.reason), Role::Error, 2));
+    } else if env.fetching.is_some() {
+        parts.push((String::from("fetching"), Role::Dim, 3));
+    }
+    parts
+}
+
+fn commit_parts(model: &Model, commit: &Commit, parts: &mut Vec<Part>) {
+    parts.push((commit.reference.clone(), Role::Strong, 0));
+    parts.push((text::short(&commit.id), Role::Strong, 0));
+    parts.push((format!("\"{}\"", commit.subject), Role::Text, SUBJECT));
+    if !commit.author.is_empty() {
+        parts.push((format!("{}, {} ago", commit.author, model.clock.age(commit.at)), Role::Dim, 7));
+    }
+    if commit.dirty {
+        parts.push((String::from("dirty"), Role::Notice, 2));
+    }
+    if commit.ahead > 0 {
+        parts.push((format!("{} ahead", commit.ahead), Role::Text, 3));
+    }
+    if commit.behind > 0 {
+        parts.push((format!("{} behind", commit.behind), Role::Text, 3));
+    }
+    if model.environment().fetching.is_some() {
+        return;
+    }
+    match commit.fetched_at {
+        Some(at) => parts.push((format!("fetched {} ago", model.clock.age(at)), Role::Dim, 4)),
+        None if commit.reference.contains('/') => parts.push((String::from("never fetched"), Role::Dim, 4)),
+        None => {}
+    }
+}
+
+fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> (String, Role) {
+    if let Some(job) = env.inspecting {
+        let seconds = (model.clock.now - job.since).max(0) / 1000;
+        let esc = if width < 80 { "" } else { ", esc cancels" };
+        return (format!("{} reading {seconds} s{esc}", spinner(model, ink)), Role::Notice);
+    }
+    match env.read_at {
+        Some(at) => {
+            let (time, age) = (model.clock.time(at), model.clock.age(at));
+            let calls = env.calls.map(|calls| format!("  {calls} calls")).unwrap_or_default();
+            let text = match width {
+                0..80 => format!("read {age} ago"),
+                80..100 => format!("live  read {age} ago{calls}"),
+                _ => format!("live  read {time}, {age} ago{calls}"),
+            };
+            (text, Role::Dim)
+        }
+        None => (String::from("live  not read"), Role::Dim),
+    }
+}
+
+/// The picture of a spinner at the model's time.
+pub(super) fn spinner(model: &Model, ink: &Ink<'_>) -> &'static str {
+    let pictures = ink.symbols().spinner;
+    let count = i64::try_from(pictures.len()).unwrap_or(1).max(1);
+    let at = (model.clock.now / 125).rem_euclid(count);
+    usize::try_from(at).ok().and_then(|at| pictures.get(at)).copied().unwrap_or("*")
+}
+
+fn hint(why: &crate::compare::Why) -> String {
+    why.hint.as_ref().map(|hint| format!("  try: {hint}")).unwrap_or_default()
+}
+
+/// `4711…4242`: enough to tell accounts apart, short enough to be read.
+fn account(digits: &str) -> String {
+    if digits.len() == 12 && digits.is_ascii() {
+        format!("{}…{}", &digits[..4], &digits[8..])
+    } else {
+        digits.to_owned()
+    }
+}
+
+/// The role or user of an ARN.
+pub(super) fn caller(arn: &str) -> String {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    let mut steps = resource.split('/');
+    match (steps.next(), steps.next()) {
+        (Some("assumed-role"), Some(role)) => format!("role {role}"),
+        (Some("user"), Some(_)) => format!("user {}", resource.rsplit('/').next().unwrap_or_default()),
+        _ => resource.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_are_named_by_what_their_arn_says() {
+        let rows = [
+            ("arn:aws:sts::471100004242:assumed-role/oncall-ro/ann", "role oncall-ro"),
+            ("arn:aws:iam::471100004242:user/team/ann", "user ann"),
+            ("arn:aws:iam::471100004242:root", "root"),
+            ("nonsense", "nonsense"),
+        ];
+        for (arn, expected) in rows {
+            assert_eq!(caller(arn), expected);
+        }
+        assert_eq!(account("471100004242"), "4711…4242");
+    }
+}

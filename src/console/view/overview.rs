@@ -1,0 +1,295 @@
+//! All environments, and what needs the operator in the current one.
+
+use ratatui::layout::Rect;
+
+use super::header::spinner;
+use super::ink::Ink;
+use crate::compare::{Item, Kind, Tally, Verdict, Why};
+use crate::console::layout::halves;
+use crate::console::model::{EnvState, Model};
+use crate::console::needs::Need;
+use crate::console::page::overview::Half;
+use crate::console::remote::Remote;
+use crate::console::text;
+use crate::console::theme::Role;
+
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, body: Rect) {
+    let (table, needs) = halves(model, body);
+    environments(ink, model, table);
+    draw_needs(ink, model, needs);
+}
+
+/// Left edges of the table's columns.
+struct Columns {
+    runs: Option<u16>,
+    kinds: [u16; 4],
+    width: u16,
+    read: u16,
+}
+
+impl Columns {
+    fn of(model: &Model, area: Rect) -> Self {
+        let longest = model.environments.iter().map(|env| text::width(env.name())).max().unwrap_or(0);
+        let name = u16::try_from(longest).unwrap_or(12).clamp(5, 12) + 2;
+        let runs = (area.width >= 80).then_some(3 + name);
+        let first = runs.map_or(3 + name, |at| at + 12);
+        let read = area.width.saturating_sub(8);
+        let width = read.saturating_sub(first) / 4;
+        let kinds = [0, 1, 2, 3].map(|index| first + width * index);
+        Self { runs, kinds, width, read }
+    }
+}
+
+fn environments(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+    let columns = Columns::of(model, area);
+    let mut head = |x: u16, text: &str| {
+        ink.put(area.x + x, area.y, columns.width.max(5), text, Role::Heading);
+    };
+    head(3, "ENV");
+    if let Some(at) = columns.runs {
+        head(at, "RUNS");
+    }
+    let parameters = if columns.width > 11 { "PARAMETERS" } else { "PARAMS" };
+    for (at, title) in columns.kinds.into_iter().zip(["STACKS", "CODE", parameters, "SECRETS"]) {
+        head(at, title);
+    }
+    head(columns.read, "READ");
+
+    let height = usize::from(area.height.saturating_sub(1));
+    let focused = model.overview.half == Half::Environments;
+    let here = if focused { model.overview.environment } else { model.current };
+    let offset = (here + 1).saturating_sub(height);
+    for (y, (index, env)) in (area.y + 1..area.bottom()).zip(model.environments.iter().enumerate().skip(offset)) {
+        let line = Rect { y, height: 1, ..area };
+        let role = if index == model.current { Role::Strong } else { Role::Text };
+        ink.put(area.x + 3, y, 12, env.name(), role);
+        if let Some(at) = columns.runs {
+            let (text, role) = runs(env);
+            ink.put(area.x + at, y, columns.kinds[0] - at - 1, &text, role);
+        }
+        for (at, kind) in columns.kinds.into_iter().zip(Kind::ALL) {
+            counts(ink, model, env, kind, Rect { x: area.x + at, width: columns.width.saturating_sub(1), ..line });
+        }
+        let (text, role) = read(model, env, ink);
+        ink.put(area.x + columns.read, y, 8, &text, role);
+        if index == here {
+            ink.select(line, focused);
+        }
+    }
+}
+
+fn runs(env: &EnvState) -> (String, Role) {
+    let mut commits: Vec<(&str, usize)> = Vec::new();
+    let units = Kind::ALL.into_iter().filter_map(|kind| env.section(kind).value()).flat_map(|section| &section.units);
+    let mut known = false;
+    for unit in units {
+        known = true;
+        let Some(commit) = unit.runs.as_deref() else { continue };
+        match commits.iter_mut().find(|(other, _)| *other == commit) {
+            Some((_, count)) => *count += 1,
+            None => commits.push((commit, 1)),
+        }
+    }
+    commits.sort_by(|(a, m), (b, n)| n.cmp(m).then(a.cmp(b)));
+    match commits.as_slice() {
+        [] if known => (String::from("no record"), Role::Dim),
+        [] => (String::new(), Role::Dim),
+        [(commit, _)] => (text::short(commit), Role::Text),
+        [(commit, _), rest @ ..] => (format!("{} +{}", text::short(commit), rest.len()), Role::Text),
+    }
+}
+
+fn counts(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, area: Rect) {
+    let section = match env.section(kind) {
+        Remote::Idle => return,
+        Remote::Loading { .. } => {
+            ink.put(area.x, area.y, area.width, spinner(model, ink), Role::Dim);
+            return;
+        }
+        Remote::Failed(_) => {
+            ink.put(area.x, area.y, area.width, "? not read", Role::Unknown);
+            return;
+        }
+        Remote::Ready(section) | Remote::Stale(section) => section,
+    };
+    let tally = Tally::of(&section.items);
+    let unknown = Verdict::Unknown(Why::new(""));
+    let mut parts = vec![
+        (Verdict::Diverged, tally.diverged),
+        (Verdict::Drifted, tally.drifted),
+        (Verdict::Pending, tally.pending),
+        (Verdict::Differs, tally.differs),
+        (Verdict::GitOnly, tally.git_only),
+        (unknown, tally.unknown + section.problems.len()),
+    ];
+    parts.retain(|(_, count)| *count > 0);
+    if parts.is_empty() {
+        parts.push((Verdict::InSync, tally.in_sync));
+    }
+    if tally.unmanaged > 0 {
+        parts.push((Verdict::Unmanaged, tally.unmanaged));
+    }
+    let (pad, gap) = if area.width >= 16 { (4, 2) } else { (0, 1) };
+    let mut x = area.x;
+    let total = parts.len();
+    for (index, (verdict, count)) in parts.into_iter().enumerate() {
+        let text = format!("{}{count:>pad$}", verdict.symbol());
+        let long = u16::try_from(text.len()).unwrap_or(u16::MAX);
+        let left = area.right().saturating_sub(x);
+        // One more column for the mark that something is left out.
+        let needed = if index + 1 == total { long } else { long + gap + 1 };
+        if needed > left {
+            ink.put(x, area.y, left, ink.symbols().ellipsis, Role::Dim);
+            return;
+        }
+        x = ink.put(x, area.y, long, &text, Role::from(&verdict)) + gap;
+    }
+}
+
+fn read(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
+    if let Some(job) = env.inspecting {
+        let seconds = (model.clock.now - job.since).max(0) / 1000;
+        return (format!("{} {seconds} s", spinner(model, ink)), Role::Dim);
+    }
+    match env.read_at {
+        Some(at) => (model.clock.age(at), Role::Dim),
+        None if env.wanted.is_some() => (String::from("next"), Role::Dim),
+        None => (String::from("-"), Role::Dim),
+    }
+}
+
+fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+    let env = model.environment();
+    let state = &model.overview;
+    let x = ink.put(area.x + 1, area.y, area.width, "NEEDS YOU", Role::Heading) + 2;
+    let x = ink.put(x, area.y, area.width, env.name(), Role::Strong) + 2;
+    if !state.filter.text.is_empty() {
+        ink.put(x, area.y, area.width, &format!("/{}", state.filter.text), Role::Dim);
+    }
+    ink.rule(area.x, area.y + 1, area.width);
+    let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
+    if state.needs.is_empty() {
+        let (text, role) = quiet(model, env, ink);
+        ink.put(list.x + 3, list.y, list.width.saturating_sub(4), &text, role);
+        return;
+    }
+    let columns = NeedColumns::of(model, list);
+    for (index, (y, need)) in (list.y..list.bottom()).zip(state.needs.iter().skip(state.offset)).enumerate() {
+        let line = Rect { y, height: 1, ..list };
+        match need {
+            Need::Item { more, .. } => {
+                if let Some(item) = need.item(env) {
+                    draw_item(ink, model, line, item, *more, &columns);
+                }
+            }
+            Need::Kind(kind) => {
+                if let Some(why) = env.why_failed(*kind) {
+                    failure(ink, line, kind.code(), "", why);
+                }
+            }
+            Need::Problem { kind, index } => {
+                let problem = env.section(*kind).value().and_then(|section| section.problems.get(*index));
+                if let Some(problem) = problem {
+                    failure(ink, line, short_kind(*kind), &problem.subject, &problem.why);
+                }
+            }
+        }
+        if index + state.offset == state.line {
+            ink.select(line, state.half == Half::Needs);
+        }
+    }
+}
+
+fn quiet(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
+    if env.inspecting.is_some() {
+        let progress = env.progress.values().next().cloned().unwrap_or_else(|| String::from("reading"));
+        (format!("{} {progress}", spinner(model, ink)), Role::Dim)
+    } else if !model.overview.filter.text.is_empty() {
+        (String::from("nothing of that name needs you"), Role::Dim)
+    } else if env.read_at.is_some() {
+        (String::from("= nothing: live is what git says"), Role::InSync)
+    } else {
+        (String::from("not read yet: r reads"), Role::Dim)
+    }
+}
+
+/// Left edges of the list's columns; the same on every line, so that the eye can run down.
+struct NeedColumns {
+    name: u16,
+    name_room: u16,
+    at: Option<u16>,
+    by: Option<u16>,
+    reason: u16,
+}
+
+impl NeedColumns {
+    fn of(model: &Model, list: Rect) -> Self {
+        let env = model.environment();
+        let visible = || model.overview.needs.iter().skip(model.overview.offset).take(usize::from(list.height));
+        let names = visible().filter_map(|need| match need {
+            Need::Item { more, .. } => need.item(env).map(|item| text::width(&name(item, *more))),
+            Need::Kind(_) | Need::Problem { .. } => None,
+        });
+        let longest = u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX);
+        let changes = || visible().filter_map(|need| need.item(env)?.changed.as_ref());
+        let name = list.x + 23;
+        let name_room = longest.clamp(12, (list.width * 2 / 5).max(12));
+        let mut next = name + name_room + 2;
+        let mut column = |wanted: bool, room: u16| {
+            wanted.then(|| {
+                next += room;
+                next - room
+            })
+        };
+        let at = column(list.width >= 80 && changes().any(|changed| changed.at.is_some()), 8);
+        let by = column(list.width >= 100 && changes().any(|changed| changed.by.is_some()), 18);
+        Self { name, name_room, at, by, reason: next }
+    }
+}
+
+fn name(item: &Item, more: usize) -> String {
+    if more == 0 { item.name.clone() } else { format!("{}  +{more}", item.name) }
+}
+
+fn draw_item(ink: &mut Ink<'_>, model: &Model, line: Rect, item: &Item, more: usize, columns: &NeedColumns) {
+    let (x, y, right) = (line.x, line.y, line.right().saturating_sub(1));
+    verdict(ink, x + 3, y, &item.verdict);
+    ink.put(x + 15, y, 7, short_kind(item.kind), Role::Dim);
+    let name = name(item, more);
+    let shown = text::fit_end(&name, usize::from(columns.name_room), "…");
+    ink.put(columns.name, y, columns.name_room, &shown, Role::Strong);
+    let changed = item.changed.as_ref();
+    if let (Some(at), Some(when)) = (columns.at, changed.and_then(|changed| changed.at)) {
+        ink.put(at, y, 7, &model.clock.moment(when), Role::Dim);
+    }
+    if let (Some(at), Some(by)) = (columns.by, changed.and_then(|changed| changed.by.as_deref())) {
+        ink.put(at, y, 16, by, Role::Text);
+    }
+    // Nobody's name is the reason's room: what is unknown needs it most.
+    let nobody = changed.is_none_or(|changed| changed.by.is_none());
+    let reason = columns.by.filter(|_| nobody).unwrap_or(columns.reason);
+    ink.put(reason, y, right.saturating_sub(reason), &item.reason, Role::Dim);
+}
+
+fn failure(ink: &mut Ink<'_>, line: Rect, kind: &str, subject: &str, why: &Why) {
+    let (x, y, right) = (line.x, line.y, line.right().saturating_sub(1));
+    verdict(ink, x + 3, y, &Verdict::Unknown(why.clone()));
+    ink.put(x + 15, y, 7, kind, Role::Dim);
+    let mut at = x + 23;
+    if !subject.is_empty() {
+        at = ink.put(at, y, line.width / 3, subject, Role::Strong) + 2;
+    }
+    ink.put(at, y, right.saturating_sub(at), &why.reason, Role::Error);
+}
+
+/// Symbol, word and colour of a verdict.
+pub(super) fn verdict(ink: &mut Ink<'_>, x: u16, y: u16, verdict: &Verdict) {
+    ink.put(x, y, 11, &format!("{} {}", verdict.symbol(), verdict.word()), Role::from(verdict));
+}
+
+fn short_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Parameter => "param",
+        other => other.code(),
+    }
+}

@@ -1,0 +1,14 @@
+//! Plumb: git against live, side by side.
+
+pub mod app;
+pub mod aws;
+pub mod cli;
+pub mod compare;
+pub mod config;
+pub mod console;
+pub mod git;
+pub mod local;
+pub mod ops;
+pub mod secret;
+pub mod sops;
+pub mod template;

@@ -1,0 +1,19 @@
+//! `plumb`: the console, or one command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = plumb::cli::parse();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(plumb::cli::run(cli, plumb::app::open));
+            // A read of a hanging endpoint or disk must not keep the shell waiting.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => {
+            eprintln!("plumb: cannot start its runtime: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! The three sides of a stack resource, property by property.
+//!
+//! Pure. A property is known in two ways: by what a template *asks* for (text, with parameters filled in) and
+//! by the value that CloudFormation expected and found when it last looked. Where git asks for the same as the
+//! deployed template, git's value is what CloudFormation expects, even of a `GetAtt` that nobody could resolve
+//! here. Where CloudFormation never looks at a property, only the asking can be compared: a difference there is
+//! certain, an equality is Unknown, since live may have been changed by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::aws::cloudformation::drift::{DriftStatus, ResourceDrift};
+use crate::compare::{Applied, Facet, Row, Side, Sides, Verdict, Why, verdict};
+use crate::secret::Secret;
+use crate::template::{self, Resolved, ResourceRef, Scope, Template};
+
+/// A template together with what its expressions mean where it is used.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    /// The template.
+    pub(super) template: &'a Template,
+    /// Parameters, pseudo parameters and what is known of the stack.
+    pub(super) scope: &'a Scope,
+}
+
+/// What the applied side can say of a stack.
+#[derive(Clone, Copy)]
+pub(super) enum AppliedAsking<'a> {
+    /// No receipt.
+    Unrecorded,
+    /// The receipt's commit cannot be read.
+    Unreadable(&'a Why),
+    /// The template at the receipt's commit.
+    Template(Asking<'a>),
+}
+
+/// What is known of one live resource.
+pub(super) enum Looked<'a> {
+    /// CloudFormation looked, recently enough.
+    At(&'a ResourceDrift),
+    /// It did not, or too long ago.
+    Unknown(Why),
+}
+
+/// A property of an existing resource: unset is a value too, so that setting it is a change like any other.
+#[derive(Debug, Clone)]
+struct Property(Option<Value>);
+
+impl PartialEq for Property {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(a), Some(b)) => template::same(a, b),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Compares the properties of a resource that exists in git and live.
+///
+/// `skip` are properties that are compared elsewhere, such as a function's `Code`.
+#[must_use]
+pub(super) fn rows(
+    logical_id: &str,
+    git: Asking<'_>,
+    applied: AppliedAsking<'_>,
+    deployed: Asking<'_>,
+    looked: &Looked<'_>,
+    skip: &[&str],
+) -> Vec<Row> {
+    let mut names = property_names(git.template, logical_id);
+    names.extend(property_names(deployed.template, logical_id));
+    if let AppliedAsking::Template(applied) = applied {
+        names.extend(property_names(applied.template, logical_id));
+    }
+    if let Looked::At(drift) = looked {
+        names.extend(top_level(drift.expected.as_ref()));
+        names.extend(top_level(drift.actual.as_ref()));
+    }
+    names.retain(|name| !skip.contains(&name.as_str()));
+    names.iter().flat_map(|name| Compare { logical_id, name, git, applied, deployed, looked }.rows()).collect()
+}
+
+/// What a template says of a resource beside its properties, where the sides differ: its type, and what becomes of it
+/// when it is deleted or replaced. Nobody can change these by hand, so the deployed template is what is live.
+#[must_use]
+pub(super) fn attributes(id: &str, git: Asking<'_>, applied: AppliedAsking<'_>, deployed: Asking<'_>) -> Vec<Row> {
+    type Attribute = fn(&ResourceRef) -> Option<Value>;
+    let attributes: [(&str, Attribute); 3] = [
+        ("Type", |resource| Some(Value::from(resource.type_name.clone()))),
+        ("DeletionPolicy", |resource| resource.deletion_policy.clone()),
+        ("UpdateReplacePolicy", |resource| resource.update_replace_policy.clone()),
+    ];
+    let side =
+        |template: &Template, attribute: Attribute| Side::Value(Property(template.resource(id).and_then(attribute)));
+    let rows = attributes.into_iter().filter_map(|(name, attribute)| {
+        let applied = match applied {
+            AppliedAsking::Unrecorded => Applied::Unrecorded,
+            AppliedAsking::Unreadable(why) => Applied::Recorded(Side::Unreadable(why.clone())),
+            AppliedAsking::Template(asking) => Applied::Recorded(side(asking.template, attribute)),
+        };
+        // A resource that a transform made is in no template.
+        deployed.template.resource(id)?;
+        row(name.to_owned(), &side(git.template, attribute), &applied, &side(deployed.template, attribute))
+    });
+    rows.filter(|row| row.verdict != Verdict::InSync).collect()
+}
+
+/// The members of a part of the template, such as its outputs, each as it is written.
+#[must_use]
+pub(super) fn parts(
+    part: &str,
+    git: &Template,
+    applied: Option<Result<&Template, &Why>>,
+    deployed: &Template,
+) -> Vec<Row> {
+    let of = |template: &Template| -> BTreeMap<String, Value> {
+        let members = template.value().get(part).and_then(Value::as_object);
+        members.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    named(part, &of(git), applied.map(|side| side.map(of)).as_ref(), &of(deployed))
+}
+
+/// A stack's tags, as far as the project names them: whoever else tags the stack may do so.
+#[must_use]
+pub(super) fn tags(
+    git: &BTreeMap<String, String>,
+    applied: Option<Result<&BTreeMap<String, String>, &Why>>,
+    live: &BTreeMap<String, String>,
+) -> Vec<Row> {
+    let of = |tags: &BTreeMap<String, String>| -> BTreeMap<String, Value> {
+        tags.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect()
+    };
+    let then = applied.as_ref().and_then(|applied| applied.ok());
+    let named_tags = |name: &String| git.contains_key(name) || then.is_some_and(|then| then.contains_key(name));
+    let live = live.iter().filter(|(name, _)| named_tags(name)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    named("Tags", &of(git), applied.map(|side| side.map(of)).as_ref(), &of(&live))
+}
+
+fn named(
+    part: &str,
+    git: &BTreeMap<String, Value>,
+    applied: Option<&Result<BTreeMap<String, Value>, &Why>>,
+    live: &BTreeMap<String, Value>,
+) -> Vec<Row> {
+    let then = applied.and_then(|applied| applied.as_ref().ok());
+    let names: BTreeSet<&String> =
+        git.keys().chain(live.keys()).chain(then.into_iter().flat_map(BTreeMap::keys)).collect();
+    let rows = names.into_iter().filter_map(|name| {
+        let side = |all: &BTreeMap<String, Value>| Side::Value(Property(all.get(name).cloned()));
+        let applied = match applied {
+            None => Applied::Unrecorded,
+            Some(Ok(all)) => Applied::Recorded(side(all)),
+            Some(Err(why)) => Applied::Recorded(Side::Unreadable((*why).clone())),
+        };
+        row(format!("{part}.{name}"), &side(git), &applied, &side(live))
+    });
+    rows.collect()
+}
+
+struct Compare<'a> {
+    logical_id: &'a str,
+    name: &'a str,
+    git: Asking<'a>,
+    applied: AppliedAsking<'a>,
+    deployed: Asking<'a>,
+    looked: &'a Looked<'a>,
+}
+
+impl Compare<'_> {
+    fn rows(&self) -> Vec<Row> {
+        match self.looked {
+            Looked::At(drift) if self.is_checked(drift) => self.rows_by_value(drift),
+            Looked::At(_) => self.row_by_asking(&Why::new(format!("CloudFormation never looks at {}", self.name))),
+            Looked::Unknown(why) => self.row_by_asking(why),
+        }
+    }
+
+    /// Whether drift detection covers the property: it expected or found it, or the stack does not set it.
+    fn is_checked(&self, drift: &ResourceDrift) -> bool {
+        has(drift.expected.as_ref(), self.name)
+            || has(drift.actual.as_ref(), self.name)
+            || self.asked(self.deployed).is_none()
+    }
+
+    fn asked(&self, asking: Asking<'_>) -> Option<Value> {
+        asking.template.asks(self.logical_id, self.name, asking.scope)
+    }
+
+    fn rows_by_value(&self, drift: &ResourceDrift) -> Vec<Row> {
+        let expected = drift.expected.as_ref().and_then(|all| all.get(self.name)).cloned();
+        let live = live_value(self.name, expected.as_ref(), drift);
+        let deployed = self.asked(self.deployed);
+        let git = self.side(self.git, deployed.as_ref(), expected.as_ref());
+        let applied = match self.applied {
+            AppliedAsking::Unrecorded => Applied::Unrecorded,
+            AppliedAsking::Unreadable(why) => Applied::Recorded(Side::Unreadable(why.clone())),
+            AppliedAsking::Template(asking)
+                if same_asking(self.asked(asking).as_ref(), self.asked(self.git).as_ref()) =>
+            {
+                Applied::Recorded(git.clone())
+            }
+            AppliedAsking::Template(asking) => {
+                Applied::Recorded(self.side(asking, deployed.as_ref(), expected.as_ref()))
+            }
+        };
+        self.leaves(&git, &applied, &Side::Value(Property(live)))
+    }
+
+    /// What a template says the property's value is.
+    fn side(&self, asking: Asking<'_>, deployed: Option<&Value>, expected: Option<&Value>) -> Side<Property> {
+        let asked = self.asked(asking);
+        if same_asking(asked.as_ref(), deployed) {
+            return Side::Value(Property(expected.cloned()));
+        }
+        self.resolved(asking)
+    }
+
+    /// One row per leaf where every side is an object, else one for the whole property.
+    fn leaves(&self, git: &Side<Property>, applied: &Applied<Property>, live: &Side<Property>) -> Vec<Row> {
+        let mut paths = BTreeSet::new();
+        let mut collect = |side: &Side<Property>| {
+            if let Side::Value(Property(Some(value))) = side {
+                paths.extend(template::flatten(value).into_iter().map(|(path, _)| path));
+            }
+        };
+        collect(git);
+        collect(live);
+        if let Applied::Recorded(side) = applied {
+            collect(side);
+        }
+        if paths.is_empty() {
+            paths.insert(String::new());
+        }
+        // Where one side has an object and another a scalar, the paths nest; then only the whole can be compared.
+        let nested = paths.iter().any(|path| {
+            paths.iter().any(|other| other != path && (path.is_empty() || other.starts_with(&format!("{path}."))))
+        });
+        if nested {
+            paths = BTreeSet::from([String::new()]);
+        }
+        paths
+            .iter()
+            .filter_map(|path| {
+                let git = git.clone().map(|property| property.at(path));
+                let live = live.clone().map(|property| property.at(path));
+                let applied = match applied {
+                    Applied::Unrecorded => Applied::Unrecorded,
+                    Applied::Recorded(side) => Applied::Recorded(side.clone().map(|property| property.at(path))),
+                };
+                let full = if path.is_empty() { self.name.to_owned() } else { format!("{}.{path}", self.name) };
+                row(full, &git, &applied, &live)
+            })
+            .collect()
+    }
+
+    /// Compares what the templates ask for where live cannot be seen.
+    ///
+    /// That they ask in other words proves nothing; only two known values that differ do.
+    fn row_by_asking(&self, unseen: &Why) -> Vec<Row> {
+        let asked = self.asked(self.git);
+        let asks_the_same = same_asking(asked.as_ref(), self.asked(self.deployed).as_ref());
+        let git = if asks_the_same { Side::Value(Property(asked)) } else { self.resolved(self.git) };
+        let deployed = self.resolved(self.deployed);
+        let live = match (&git, &deployed) {
+            _ if asks_the_same => Side::Unreadable(unseen.clone()),
+            (Side::Value(git), Side::Value(deployed)) if git == deployed => Side::Unreadable(unseen.clone()),
+            (Side::Value(_), Side::Value(_)) => deployed,
+            _ => Side::Unreadable(Why::new(format!(
+                "{unseen}; git's template asks for something else than the deployed one"
+            ))),
+        };
+        let applied = match self.applied {
+            AppliedAsking::Unrecorded => Applied::Unrecorded,
+            AppliedAsking::Unreadable(why) => Applied::Recorded(Side::Unreadable(why.clone())),
+            AppliedAsking::Template(asking) => Applied::Recorded(self.resolved(asking)),
+        };
+        row(self.name.to_owned(), &git, &applied, &live).into_iter().collect()
+    }
+
+    /// The value that a template gives the property, as far as it can be known.
+    fn resolved(&self, asking: Asking<'_>) -> Side<Property> {
+        let Some(fragment) = property(asking.template, self.logical_id, self.name) else {
+            return Side::Value(Property(None));
+        };
+        match asking.template.resolve(&fragment, asking.scope) {
+            Resolved::Value(value) => Side::Value(Property(Some(value))),
+            Resolved::NoValue => Side::Value(Property(None)),
+            Resolved::Open { why, .. } => Side::Unreadable(Why::new(format!("{}: {why}", self.name))),
+        }
+    }
+}
+
+/// Whether two templates ask for the same, by the forms that [`Template::asks`] gives.
+fn same_asking(a: Option<&Value>, b: Option<&Value>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => template::same(a, b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+impl Property {
+    fn at(&self, path: &str) -> Self {
+        if path.is_empty() {
+            return self.clone();
+        }
+        let leaf = self.0.as_ref().and_then(|value| {
+            template::flatten(value).into_iter().find(|(found, _)| found == path).map(|(_, value)| value)
+        });
+        Self(leaf)
+    }
+}
+
+fn row(path: String, git: &Side<Property>, applied: &Applied<Property>, live: &Side<Property>) -> Option<Row> {
+    let verdict = verdict(git, applied, live)?;
+    let secret = is_secret(&path);
+    let show = |side: &Side<Property>| {
+        Facet::of(side, |Property(value)| match value {
+            None => Facet::Absent,
+            Some(value) if secret => Facet::Secret(Secret::new(text(value))),
+            Some(value) => Facet::Plain(text(value)),
+        })
+    };
+    let applied = match applied {
+        Applied::Unrecorded => Facet::Unrecorded,
+        Applied::Recorded(side) => show(side),
+    };
+    Some(Row { verdict, sides: Sides { git: show(git), applied, live: show(live) }, path })
+}
+
+/// Whether a property may hold a credential: environment variables, whatever its name calls one, and text that a
+/// resource keeps as its content.
+fn is_secret(path: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["password", "secret", "token", "apikey", "api_key", "credential", "privatekey", "variables"];
+    const WHOLE: [&str; 5] = ["Value", "Environment", "ContainerDefinitions", "EnvironmentVariables", "UserData"];
+    let top = path.split('.').next().unwrap_or_default();
+    let lower = path.to_ascii_lowercase();
+    WHOLE.contains(&top) || WHOLE.contains(&path) || WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// A value as people write it: strings bare, the rest as JSON.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The property as it is live.
+///
+/// CloudFormation compares in its own way (lists as sets, numbers as text), so what it does not call a
+/// difference is taken to be as expected.
+fn live_value(name: &str, expected: Option<&Value>, drift: &ResourceDrift) -> Option<Value> {
+    if drift.status == DriftStatus::InSync {
+        return expected.cloned();
+    }
+    let actual = drift.actual.as_ref().and_then(|all| all.get(name));
+    let prefix = format!("/{name}");
+    let differs = |path: &str| {
+        drift.differences.iter().any(|difference| under(&difference.path, path) || under(path, &difference.path))
+    };
+    if !differs(&prefix) {
+        return expected.cloned();
+    }
+    match (expected, actual) {
+        (Some(Value::Object(expected)), Some(Value::Object(actual))) => {
+            let keys: BTreeSet<&String> = expected.keys().chain(actual.keys()).collect();
+            let merged = keys.into_iter().filter_map(|key| {
+                let path = format!("{prefix}/{}", escape(key));
+                let side = if differs(&path) { actual.get(key) } else { expected.get(key) };
+                side.map(|value| (key.clone(), value.clone()))
+            });
+            Some(Value::Object(merged.collect()))
+        }
+        (_, actual) => actual.cloned(),
+    }
+}
+
+/// Whether a JSON pointer is another one or below it.
+fn under(path: &str, ancestor: &str) -> bool {
+    path == ancestor || path.strip_prefix(ancestor).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// A key as a step of a JSON pointer (RFC 6901).
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn property(template: &Template, logical_id: &str, name: &str) -> Option<Value> {
+    template
+        .resources()
+        .iter()
+        .find(|resource| resource.logical_id == logical_id)
+        .and_then(|resource| resource.properties.get(name).cloned())
+}
+
+fn property_names(template: &Template, logical_id: &str) -> BTreeSet<String> {
+    template
+        .resources()
+        .iter()
+        .find(|resource| resource.logical_id == logical_id)
+        .map(|resource| top_level(Some(&resource.properties)))
+        .unwrap_or_default()
+}
+
+fn top_level(value: Option<&Value>) -> BTreeSet<String> {
+    value.and_then(Value::as_object).map(|object| object.keys().cloned().collect()).unwrap_or_default()
+}
+
+fn has(value: Option<&Value>, name: &str) -> bool {
+    value.is_some_and(|value| value.get(name).is_some())
+}
+
+/// Whether CloudFormation names no differing property beyond those that are compared elsewhere.
+#[must_use]
+pub(super) fn shows_none(drift: &ResourceDrift, skip: &[&str]) -> bool {
+    let top = |path: &str| path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
+    drift.differences.iter().all(|difference| skip.contains(&top(&difference.path).as_str()))
+}
+
+/// One line that names what differs: `MemorySize, Timeout`.
+#[must_use]
+pub(super) fn reason(rows: &[Row]) -> String {
+    let named = |wanted: fn(&Verdict) -> bool| -> Vec<String> {
+        rows.iter().filter(|row| wanted(&row.verdict)).map(|row| short(&row.path).to_owned()).collect()
+    };
+    let differing = named(Verdict::is_difference);
+    if !differing.is_empty() {
+        return differing.join(", ");
+    }
+    rows.iter()
+        .find_map(|row| match &row.verdict {
+            Verdict::Unknown(why) => Some(why.reason.clone()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+/// The last step of a path, which is what one recognises.
+fn short(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Secrets: the encrypted documents of git against Secrets Manager.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::context::Context;
+use super::documents::{Documents, GitSide, Place};
+use super::parameters::unit_of;
+use super::values::{self, Candidate, Listed};
+use crate::aws::secretsmanager::{self, SecretMeta};
+use crate::compare::{Facet, Item, Kind, Verdict, Why};
+use crate::ops::receipt::{Recorded, UnitId};
+use crate::ops::report::Section;
+use crate::ops::{schema, why};
+
+const UNIT: &str = "secrets";
+
+pub(super) async fn section(context: &Context) -> Result<Section, Why> {
+    if context.session.project().secrets.is_empty() {
+        return Ok(Section::default());
+    }
+    let documents = Documents::load(context, Place::Secrets).await?;
+    let git = documents.side();
+    let recorded = context.receipt(&UnitId::Secrets).await;
+    let prefixes: Vec<String> = git.prefixes.iter().cloned().collect();
+    let (listing, (owned, unasked)) = tokio::join!(
+        secretsmanager::list(&context.session.clients, &prefixes),
+        context.owned("AWS::SecretsManager::Secret")
+    );
+    let listing = match listing {
+        Ok(listing) => listing,
+        Err(error) => return Ok(values::unlisted(Kind::Secret, git, &why(&error))),
+    };
+    let mut live: BTreeMap<String, SecretMeta> = listing
+        .into_iter()
+        .filter(|meta| !owned.contains(&meta.name) && !owned.contains(&meta.arn) && meta.owning_service.is_none())
+        .map(|meta| (meta.name.clone(), meta))
+        .collect();
+    let names = names(git, &recorded, &live);
+    let asked = names.iter().filter(|name| git.items.contains_key(*name) || recorded.entry(name).is_some());
+    let failed = confirm(context, asked, &mut live).await;
+    let candidates = names.iter().map(|name| candidate(name, git, &recorded, live.get(name))).collect();
+    let clients = context.session.clients.clone();
+    let read = |names: Vec<String>| async move {
+        let values = secretsmanager::values(&clients, &names).await;
+        values.into_iter().map(|(name, read)| (name, read.map(|value| value.value))).collect::<BTreeMap<_, _>>()
+    };
+    let mut items = values::judge(context, Kind::Secret, &documents, candidates, read).await;
+    values::doubt_ownership(&mut items, unasked.as_ref());
+    for item in &mut items {
+        if let Some(why) = failed.get(&item.name) {
+            item.sides.live = Facet::Unreadable(why.clone());
+            item.verdict = Verdict::Unknown(why.clone());
+            item.reason.clone_from(&why.reason);
+        }
+        rotation(item, live.get(&item.name));
+    }
+    let mut problems = git.problems.clone();
+    let receipts = BTreeMap::from([(UNIT.to_owned(), recorded)]);
+    problems.extend(super::documents::receipt_problems(&receipts));
+    problems.extend(documents.lost_commits().await);
+    Ok(Section { items, problems, units: receipts.iter().map(|(unit, recorded)| unit_of(unit, recorded)).collect() })
+}
+
+fn names(git: &GitSide, recorded: &Recorded, live: &BTreeMap<String, SecretMeta>) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = git.items.keys().chain(live.keys()).cloned().collect();
+    names.extend(recorded.receipt().into_iter().flat_map(|receipt| receipt.items.keys().cloned()));
+    names
+}
+
+/// ListSecrets lags by minutes, so each secret that git or the receipt names is asked for by its name; the listing only
+/// finds those that neither knows. Returns what could not be asked.
+async fn confirm(
+    context: &Context,
+    names: impl Iterator<Item = &String>,
+    live: &mut BTreeMap<String, SecretMeta>,
+) -> BTreeMap<String, Why> {
+    let names: Vec<String> = names.cloned().collect();
+    let answers = secretsmanager::describe_each(&context.session.clients, &names).await;
+    let mut failed = BTreeMap::new();
+    for (name, answer) in answers {
+        match answer {
+            Ok(Some(meta)) => {
+                live.insert(name, meta);
+            }
+            Ok(None) => {
+                live.remove(&name);
+            }
+            Err(error) => {
+                failed.insert(name, why(&error));
+            }
+        }
+    }
+    failed
+}
+
+fn candidate(name: &str, git: &GitSide, recorded: &Recorded, meta: Option<&SecretMeta>) -> Candidate {
+    let tracked = git.items.get(name);
+    // A secret that is scheduled for deletion answers no reader: it is gone, and can be restored until its date.
+    let (live, note) = match meta {
+        Some(SecretMeta { deletes_at: Some(at), .. }) => {
+            (None, Some(format!("scheduled for deletion, can be restored until {}", schema::time(*at))))
+        }
+        Some(meta) => (Some(listed(meta)), None),
+        None => (None, None),
+    };
+    Candidate {
+        name: name.to_owned(),
+        unit: UNIT.to_owned(),
+        git: tracked.cloned(),
+        git_unreadable: if tracked.is_none() { git.broken_for(name) } else { None },
+        recorded: recorded.clone(),
+        live,
+        note,
+    }
+}
+
+fn listed(meta: &SecretMeta) -> Listed {
+    Listed {
+        version: meta.current_version.clone().unwrap_or_default(),
+        modified: None,
+        modified_by: None,
+        type_name: match (meta.rotation_enabled, meta.rotation_days) {
+            (false, _) => String::new(),
+            (true, Some(days)) => format!("rotated every {days} days"),
+            (true, None) => "rotated".to_owned(),
+        },
+        physical_id: Some(meta.arn.clone()),
+        public: false,
+    }
+}
+
+/// A rotated secret's value is AWS's to state: that it differs from git is no news.
+fn rotation(item: &mut Item, meta: Option<&SecretMeta>) {
+    if let Some(meta) = meta {
+        if let Some(changed) = &mut item.changed {
+            changed.at = meta.changed_at;
+        }
+        // Only a value can have been rotated: a secret that is gone, or that git gave up, is news all the same.
+        let both = item.file.is_some() && meta.deletes_at.is_none();
+        if meta.rotation_enabled && both && item.verdict.is_difference() {
+            item.verdict = super::rotated();
+            item.reason = meta.last_rotated_at.map_or_else(
+                || "rotation is on".to_owned(),
+                |at| format!("rotated by Secrets Manager, last {}", schema::time(at)),
+            );
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What was last rolled out from git, per environment and unit.
+//!
+//! A receipt names commits, live versions and digests of ciphertext; never a value, nor a digest of one. It is
+//! an object of the state bucket, written after the values, by conditional put.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::{self, Clients, s3};
+use crate::compare::Why;
+
+/// The format that this version reads and writes.
+pub const SCHEMA: u32 = 1;
+
+/// What belongs together in one receipt.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnitId {
+    /// A service's config, of every layer.
+    Config(String),
+    /// A stack and its functions' code.
+    Stack(String),
+    /// All secrets of the environment.
+    Secrets,
+}
+
+/// The receipt of one unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Format of this object; a newer one is not read.
+    pub schema: u32,
+    /// The project's name.
+    pub project: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The unit: `config/billing`, `stack/petshop-dev`, `secrets`.
+    pub unit: String,
+    /// The commit rolled out last.
+    pub commit: String,
+    /// When, milliseconds since the Unix epoch.
+    pub at: i64,
+    /// The caller's ARN.
+    pub by: String,
+    /// Per item (a parameter's or secret's name, a function's logical id) what was rolled out.
+    pub items: BTreeMap<String, Entry>,
+    /// Items that were live with another value when the receipt was written, and had no record: who moved is not known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unsettled: BTreeSet<String>,
+}
+
+/// What was rolled out of one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The commit that its value is from; older than the receipt's when a later push left it out.
+    pub commit: String,
+    /// The live version that the write produced: a parameter's number, a secret's version id, a function's version.
+    pub version: String,
+    /// When AWS says that this version was made, milliseconds since the Unix epoch. A parameter that was
+    /// deleted and made anew counts its versions from 1 again.
+    pub modified: Option<i64>,
+    /// Digest of the ciphertext in git; of a function, the git tree id of its source.
+    pub digest: String,
+    /// Of a function: SHA-256 (base64, as Lambda shows it) of the artifact that was built from that tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_sha256: Option<String>,
+}
+
+/// A unit's receipt as far as it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// There is none.
+    None,
+    /// There is one, and this is it.
+    Receipt(Arc<Receipt>),
+    /// There may be one that cannot be read.
+    Unreadable(Why),
+}
+
+impl Recorded {
+    /// The receipt, when there is a readable one.
+    #[must_use]
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Self::Receipt(receipt) => Some(receipt),
+            Self::None | Self::Unreadable(_) => None,
+        }
+    }
+
+    /// The item's entry.
+    #[must_use]
+    pub fn entry(&self, item: &str) -> Option<&Entry> {
+        self.receipt()?.items.get(item)
+    }
+}
+
+impl std::fmt::Display for UnitId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config(service) => write!(f, "config/{service}"),
+            Self::Stack(name) => write!(f, "stack/{name}"),
+            Self::Secrets => f.write_str("secrets"),
+        }
+    }
+}
+
+/// Where the receipts of one environment lie.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// The state bucket; `None` when the project names none.
+    pub bucket: Option<String>,
+    /// The project's name.
+    pub project: String,
+    /// The environment's name.
+    pub environment: String,
+}
+
+impl Store {
+    /// The key of a unit's receipt.
+    #[must_use]
+    pub fn key(&self, unit: &UnitId) -> String {
+        format!("plumb/{}/{}/receipts/{unit}.json", self.project, self.environment)
+    }
+
+    /// Reads a unit's receipt: one GET.
+    pub async fn load(&self, clients: &Clients, unit: &UnitId) -> Recorded {
+        match self.load_with_tag(clients, unit).await {
+            Ok(Some((receipt, _))) => Recorded::Receipt(Arc::new(receipt)),
+            Ok(None) => Recorded::None,
+            Err(why) => Recorded::Unreadable(why),
+        }
+    }
+
+    /// The services that have a receipt, by one listing: one may have left git with all its documents.
+    pub async fn services(&self, clients: &Clients) -> Result<BTreeSet<String>, Why> {
+        let Some(bucket) = &self.bucket else { return Ok(BTreeSet::new()) };
+        let start = self.key(&UnitId::Config(String::new()));
+        let start = start.strip_suffix(".json").unwrap_or(&start);
+        let objects = s3::list(clients, bucket, start).await.map_err(|error| super::why(&error))?;
+        let service = |key: &str| Some(key.strip_prefix(start)?.strip_suffix(".json")?.to_owned());
+        Ok(objects.iter().filter_map(|object| service(&object.key)).collect())
+    }
+
+    async fn load_with_tag(&self, clients: &Clients, unit: &UnitId) -> Result<Option<(Receipt, String)>, Why> {
+        let Some(bucket) = &self.bucket else { return Ok(None) };
+        let key = self.key(unit);
+        let found = match s3::get(clients, bucket, &key).await {
+            // Before the first push or deployment there is no bucket, and so no receipt.
+            Err(error) if error.kind == aws::ErrorKind::NotFound => None,
+            found => found.map_err(|error| super::why(&error))?,
+        };
+        let Some((bytes, tag)) = found else { return Ok(None) };
+        parse(&format!("s3://{bucket}/{key}"), &bytes).map(|receipt| Some((receipt, tag)))
+    }
+
+    /// Changes a unit's receipt, by conditional put: when another writer was faster, `change` is applied
+    /// to what that one wrote.
+    pub async fn update(
+        &self,
+        clients: &Clients,
+        unit: &UnitId,
+        change: impl Fn(Option<Receipt>) -> Receipt,
+    ) -> Result<(), Why> {
+        const TRIES: usize = 5;
+        let Some(bucket) = &self.bucket else {
+            return Err(Why::new("cannot write a receipt: the project names no state bucket")
+                .hint("set [state] bucket in plumb.toml"));
+        };
+        let key = self.key(unit);
+        for _ in 0..TRIES {
+            let (old, tag) = self.load_with_tag(clients, unit).await?.unzip();
+            let condition = tag.as_deref().map_or(s3::Condition::IfAbsent, s3::Condition::IfMatch);
+            let bytes = serde_json::to_vec_pretty(&change(old)).map_err(|error| Why::new(error.to_string()))?;
+            match s3::put(clients, bucket, &key, bytes, "application/json", condition, &BTreeMap::new()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind == aws::ErrorKind::Conflict => {}
+                Err(error) => return Err(super::why(&error)),
+            }
+        }
+        Err(Why::new(format!("cannot write s3://{bucket}/{key}: other writers were faster {TRIES} times"))
+            .hint("try again when the other push or deployment is done"))
+    }
+}
+
+fn parse(subject: &str, bytes: &[u8]) -> Result<Receipt, Why> {
+    #[derive(Deserialize)]
+    struct Format {
+        schema: u32,
+    }
+    let broken = |error: serde_json::Error| {
+        Why::new(format!("cannot read receipt {subject}: {error}")).hint("plumb record writes it anew")
+    };
+    let format: Format = serde_json::from_slice(bytes).map_err(broken)?;
+    if format.schema > SCHEMA {
+        return Err(Why::new(format!(
+            "receipt {subject} has format {}, and this plumb reads up to {SCHEMA}",
+            format.schema
+        ))
+        .hint("update plumb"));
+    }
+    serde_json::from_slice(bytes).map_err(broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_of_a_newer_version_is_refused_by_its_format_not_by_its_fields() {
+        let why = parse("s3://b/k", br#"{"schema": 2, "surprise": true}"#).unwrap_err();
+        assert!(why.reason.contains("format 2"), "{why}");
+        assert_eq!(why.hint.as_deref(), Some("update plumb"));
+    }
+
+    #[test]
+    fn a_broken_receipt_names_the_object() {
+        assert!(parse("s3://b/k", b"{").unwrap_err().reason.contains("s3://b/k"));
+    }
+}

@@ -1,0 +1,123 @@
+//! What an inspection finds, part by part and as a whole.
+
+use crate::compare::{Item, Kind, Tally, Why};
+
+/// Who is asking, as STS answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account's twelve digits.
+    pub account: String,
+    /// The caller's ARN.
+    pub arn: String,
+    /// The region requests go to.
+    pub region: String,
+    /// The account that the project expects, when that is another one: then only reading is allowed.
+    pub expected_account: Option<String>,
+}
+
+/// The commit that the git side is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The ref as asked for: `origin/main`, `HEAD`, `WORKTREE`.
+    pub reference: String,
+    /// The full commit id; for `WORKTREE` that of HEAD.
+    pub id: String,
+    /// First line of the message.
+    pub subject: String,
+    /// Author's name.
+    pub author: String,
+    /// Author's time, milliseconds since the Unix epoch.
+    pub at: i64,
+    /// Commits that HEAD has and the ref has not.
+    pub ahead: usize,
+    /// Commits that the ref has and HEAD has not.
+    pub behind: usize,
+    /// Whether the working tree differs from HEAD.
+    pub dirty: bool,
+    /// When the remote was last fetched, milliseconds since the Unix epoch; `None`: never, or no remote.
+    pub fetched_at: Option<i64>,
+}
+
+/// All items of one kind, or why there are none.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Section {
+    /// The items, in the order of their names.
+    pub items: Vec<Item>,
+    /// Failures that are not one item's: a stack that cannot be described, a document that cannot be decrypted.
+    pub problems: Vec<Problem>,
+    /// Facts about the whole, such as a stack's status: one per unit.
+    pub units: Vec<Unit>,
+}
+
+/// A failure that is not one item's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// On what: a file, a stack, a service.
+    pub subject: String,
+    /// What failed and what to try.
+    pub why: Why,
+}
+
+/// A unit that is rolled out together: a stack, a service's config, the secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unit {
+    /// Its name: the stack's, the service's, `secrets`.
+    pub name: String,
+    /// A stack's status: `UPDATE_COMPLETE`; empty for other units.
+    pub status: String,
+    /// When AWS last changed it, milliseconds since the Unix epoch.
+    pub changed_at: Option<i64>,
+    /// When its drift was last detected, milliseconds since the Unix epoch.
+    pub drift_checked_at: Option<i64>,
+    /// The commit that runs there, by its receipt.
+    pub runs: Option<String>,
+    /// When that was rolled out, milliseconds since the Unix epoch.
+    pub rolled_out_at: Option<i64>,
+    /// By whom.
+    pub rolled_out_by: Option<String>,
+    /// What went wrong last, of a stack whose status tells of a failure: `CheckoutFn UPDATE_FAILED: …`.
+    pub last_failure: Option<String>,
+}
+
+/// One result of an inspection; they arrive in any order, each as soon as it is known.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Who is asking.
+    Identity(Result<Identity, Why>),
+    /// The commit that is compared.
+    Commit(Result<Commit, Why>),
+    /// One kind is done.
+    Section(Kind, Result<Section, Why>),
+    /// What is going on right now: "detecting drift of petshop-prod, 12 of 18 resources".
+    Progress(Kind, String),
+}
+
+/// A whole inspection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The environment's name.
+    pub environment: String,
+    /// Who asked.
+    pub identity: Result<Identity, Why>,
+    /// The commit that was compared.
+    pub commit: Result<Commit, Why>,
+    /// One section per kind asked for, in the order of [`Kind::ALL`].
+    pub sections: Vec<(Kind, Result<Section, Why>)>,
+    /// When reading was done, milliseconds since the Unix epoch.
+    pub read_at: i64,
+    /// AWS API calls made, retries included.
+    pub calls: u64,
+}
+
+impl Report {
+    /// All items, kind by kind.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.sections.iter().filter_map(|(_, section)| section.as_ref().ok()).flat_map(|section| &section.items)
+    }
+
+    /// How many items have each verdict.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        Tally::of(self.items())
+    }
+}

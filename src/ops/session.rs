@@ -1,0 +1,247 @@
+//! One environment of one project, ready to be asked.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::keys::Keys;
+use super::receipt::Store;
+use super::report::{Commit, Identity};
+use super::{git_why, why};
+pub use crate::aws::Keys as Credentials;
+use crate::aws::{self, Clients, Timeouts, sts};
+use crate::compare::Fingerprinter;
+use crate::compare::IgnoreRules;
+use crate::compare::Why;
+use crate::config::{Bindings, Environment, Project, Protection, Settings};
+use crate::git::{CommitInfo, Repository};
+
+/// How AWS is reached, beside what the settings say.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Fixed keys instead of the SDK's chain.
+    pub credentials: Option<Credentials>,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+}
+
+impl From<Option<Credentials>> for Access {
+    fn from(credentials: Option<Credentials>) -> Self {
+        Self { credentials, ..Self::default() }
+    }
+}
+
+/// Everything that the use cases need: settings, repository, AWS clients, keys.
+///
+/// Cheap to clone; clones share the clients, their call counters and what was learnt about the account.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+/// The parts of a [`Session`].
+pub struct Inner {
+    /// The project, the chosen environment, and where each setting came from.
+    pub settings: Settings,
+    /// The project's directory: where `plumb.toml` lies.
+    pub root: PathBuf,
+    /// The repository; absent for a console over a bare stack or path.
+    pub repository: Result<Repository, Why>,
+    /// The project's folder within the repository; empty at its root.
+    pub prefix: String,
+    /// AWS.
+    pub clients: Clients,
+    /// The age identities that open encrypted documents.
+    pub keys: Arc<Keys>,
+    /// Makes the fingerprints that stand for masked values.
+    pub fingerprinter: Fingerprinter,
+    /// The project's ignore rules.
+    pub ignore: IgnoreRules,
+    access: Access,
+    identity: Mutex<Option<Result<Identity, Why>>>,
+}
+
+impl std::ops::Deref for Session {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl Session {
+    /// Prepares an environment. Makes no AWS call; a missing repository is told where the git side would be.
+    pub async fn open(
+        settings: Settings,
+        root: &Path,
+        keys: Arc<Keys>,
+        fingerprinter: Fingerprinter,
+        access: impl Into<Access>,
+    ) -> Result<Self, Why> {
+        let access: Access = access.into();
+        let environment = &settings.environment;
+        let options = aws::Options {
+            profile: environment.profile.clone(),
+            region: environment.region.clone(),
+            endpoint_url: environment.endpoint.clone(),
+            keys: access.credentials.clone(),
+            timeouts: access.timeouts,
+        };
+        let clients = Clients::connect(&options).await.map_err(|error| why(&error))?;
+        let repository = Repository::discover(root).map_err(|error| git_why(&error));
+        let prefix = match &repository {
+            Ok(repository) => repository.prefix_of(root).map_err(|error| git_why(&error))?,
+            Err(_) => String::new(),
+        };
+        let ignore = super::inspect::ignore_rules(&settings.project, &environment.name)?;
+        let inner = Inner {
+            root: root.to_owned(),
+            repository,
+            prefix,
+            clients,
+            keys,
+            fingerprinter,
+            ignore,
+            access,
+            identity: Mutex::default(),
+            settings,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The project.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.settings.project
+    }
+
+    /// The chosen environment.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.settings.environment
+    }
+
+    /// The ref whose commit is the git side, unless another is asked for.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        match (&self.environment().git_ref, &self.repository) {
+            (Some(reference), _) => reference.clone(),
+            (None, Ok(repository)) => repository.default_ref(),
+            (None, Err(_)) => "HEAD".to_owned(),
+        }
+    }
+
+    /// Who is asking. STS is asked once, however many want to know at a time.
+    pub async fn identity(&self) -> Result<Identity, Why> {
+        let mut known = self.identity.lock().await;
+        if let Some(known) = known.as_ref() {
+            return known.clone();
+        }
+        let asked = self.ask_identity().await;
+        *known = Some(asked.clone());
+        asked
+    }
+
+    async fn ask_identity(&self) -> Result<Identity, Why> {
+        let caller = sts::caller(&self.clients).await.map_err(|error| why(&error))?;
+        let expected = self.environment().account.clone().filter(|expected| *expected != caller.account);
+        Ok(Identity {
+            account: caller.account,
+            arn: caller.arn,
+            region: self.clients.region().to_owned(),
+            expected_account: expected,
+        })
+    }
+
+    /// Lets STS be asked again where it failed: an expired token may be renewed meanwhile. Within one piece of work a
+    /// failure stands, since each question to a service that hangs would take a minute.
+    pub(super) async fn retry_identity(&self) {
+        self.identity.lock().await.take_if(|known| known.is_err());
+    }
+
+    /// The same environment as whoever may write to it: with the write profile, where there is one.
+    ///
+    /// Refused for a read-only environment, and while the account is not the one that the project expects.
+    pub async fn for_writing(&self) -> Result<(Self, Identity), Why> {
+        let name = &self.environment().name;
+        if self.environment().protection == Protection::ReadOnly {
+            return Err(Why::new(format!("refused: {name} is read-only"))
+                .hint(format!("protection in [environments.{name}] of plumb.toml says so")));
+        }
+        let writer = match (&self.environment().write_profile, &self.access.credentials) {
+            (Some(profile), None) => self.with_profile(profile).await?,
+            _ => self.clone(),
+        };
+        let identity = writer.expected_identity().await?;
+        Ok((writer, identity))
+    }
+
+    async fn with_profile(&self, profile: &str) -> Result<Self, Why> {
+        let environment = Environment { profile: Some(profile.to_owned()), ..self.environment().clone() };
+        let settings = Settings { environment, ..self.settings.clone() };
+        Self::open(settings, &self.root, Arc::clone(&self.keys), self.fingerprinter.clone(), self.access.clone()).await
+    }
+
+    async fn expected_identity(&self) -> Result<Identity, Why> {
+        self.retry_identity().await;
+        let identity = self.identity().await?;
+        match &identity.expected_account {
+            Some(expected) => Err(Why::new(format!(
+                "refused: account {} is not {expected}, which the project expects for {}",
+                identity.account,
+                self.environment().name
+            ))
+            .hint("another profile: --profile, or [environments] in plumb.toml")),
+            None => Ok(identity),
+        }
+    }
+
+    /// Where receipts lie. The bucket's name may need the account, and so a call of STS.
+    pub async fn receipts(&self) -> Result<Store, Why> {
+        let bucket = match &self.project().state_bucket {
+            Some(pattern) => Some(self.expand(pattern).await?),
+            None => None,
+        };
+        Ok(Store { bucket, project: self.project().name.clone(), environment: self.environment().name.clone() })
+    }
+
+    /// What this environment binds in patterns. The account stays open while STS cannot be asked.
+    pub async fn bindings(&self) -> Bindings {
+        let account = self.identity().await.ok().map(|identity| identity.account);
+        Bindings {
+            env: Some(self.environment().name.clone()),
+            account,
+            region: Some(self.clients.region().to_owned()),
+            ..Bindings::default()
+        }
+    }
+
+    /// Fills the placeholders of this environment into a pattern.
+    pub async fn expand(&self, pattern: &str) -> Result<String, Why> {
+        let mut text = pattern
+            .replace("{env}", &self.environment().name)
+            .replace("{project}", &self.project().name)
+            .replace("{region}", self.clients.region());
+        if text.contains("{account}") {
+            text = text.replace("{account}", &self.identity().await?.account);
+        }
+        Ok(text)
+    }
+}
+
+impl From<CommitInfo> for Commit {
+    fn from(info: CommitInfo) -> Self {
+        Self {
+            reference: info.reference,
+            id: info.id,
+            subject: info.subject,
+            author: info.author,
+            at: info.at,
+            ahead: info.ahead,
+            behind: info.behind,
+            dirty: info.dirty,
+            fetched_at: info.fetched_at,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The sops document format: parse, decrypt, encrypt, edit with a minimal change of ciphertext.
+//!
+//! Pure: no files, no AWS, no environment, no clock. Randomness (IVs, data keys) is the one thing taken from outside.
+//! A data key is unwrapped by a [`KeyService`], so whoever holds keys decides what opens. Reads and writes what sops
+//! 3.13 reads and writes (format taken from its sources: `sops.go`, `aes/cipher.go`, `stores/`), with one deliberate
+//! difference: what sops would silently accept (duplicate keys, invalid expressions, lossy numbers) is an error here.
+//!
+//! The rooms: [`Document`] is a file as it lies in git, [`Node`] is its plaintext. A store (`json`) turns text into a
+//! tree with the place of each value, and values into text; everything else knows no file format.
+
+mod age_keys;
+mod cipher;
+mod creation;
+mod document;
+mod edit;
+mod error;
+mod json;
+mod key;
+mod mac;
+mod metadata;
+mod number;
+mod pattern;
+mod raw;
+mod seal;
+mod selector;
+mod shamir;
+mod tree;
+mod yaml;
+
+#[cfg(test)]
+mod edit_tests;
+#[cfg(test)]
+mod fixture_tests;
+#[cfg(test)]
+mod property_tests;
+
+pub use age_keys::{AgeIdentities, generate_age_key};
+pub use creation::{CreationRule, CreationRules, Recipient};
+pub use document::{Document, MacPolicy, RawLeaf};
+pub use edit::update;
+pub use error::Error;
+pub use key::{KeyService, Services, WrappedKey};
+pub use pattern::Pattern;
+pub use seal::{Rules, encrypt, encrypt_to_groups};
+pub use selector::Selector;
+pub use tree::{Leaf, Node};

@@ -1,0 +1,120 @@
+//! What can go wrong with an encrypted document. No message holds a plaintext.
+
+use std::fmt;
+
+/// Why a document, a key or a rule file could not be used. `name` is the document's name as the caller gave it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The text is not what its format demands. Line and column (in characters) count from 1.
+    #[error("cannot read {name}:{line}:{column}: {why}")]
+    Syntax {
+        /// The document.
+        name: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What was found or missing.
+        why: String,
+    },
+    /// The `sops` metadata lacks something or contradicts itself.
+    #[error("cannot use the sops metadata of {name}: {why}")]
+    Metadata {
+        /// The document.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The document has no `sops` metadata, so it is not encrypted.
+    #[error("{name} is not encrypted: it has no top-level key `sops`")]
+    NotEncrypted {
+        /// The document.
+        name: String,
+    },
+    /// No key at hand opens the data key.
+    #[error("cannot decrypt {name}: no key at hand opens it; it accepts {}{}", Listed(.accepts), Reasons(.tried))]
+    NoKey {
+        /// The document.
+        name: String,
+        /// Every key that the file would accept, such as `age age1…`; with several groups, prefixed by the group.
+        accepts: Vec<String>,
+        /// What was tried and why it failed.
+        tried: Vec<String>,
+    },
+    /// The message authentication code does not fit: something was added, removed, reordered or altered.
+    #[error(
+        "the MAC of {name} is wrong: values were added, removed, reordered or altered without its key \
+         (a merge by hand does this, too)"
+    )]
+    Mac {
+        /// The document.
+        name: String,
+    },
+    /// One value does not open: it was altered or moved, or is not encrypted although the file's rules say so.
+    #[error("cannot decrypt {path} in {name}: {why}")]
+    Value {
+        /// The document.
+        name: String,
+        /// Keys from the root joined by `.`.
+        path: String,
+        /// Why, without the value.
+        why: String,
+    },
+    /// A plaintext value cannot be written in this format.
+    #[error("cannot encrypt {path}: {why}")]
+    Plain {
+        /// Keys from the root joined by `.`.
+        path: String,
+        /// Why, without the value.
+        why: String,
+    },
+    /// A recipient cannot be encrypted to.
+    #[error("cannot encrypt to {recipient}: {why}")]
+    Recipient {
+        /// The recipient as it was given.
+        recipient: String,
+        /// Why.
+        why: String,
+    },
+    /// A text with age identities has a line that is none.
+    #[error("cannot read the age keys: line {line} is not an age identity (AGE-SECRET-KEY-1…)")]
+    Identity {
+        /// Line, from 1. Its text is not shown, because it may be a mistyped key.
+        line: usize,
+    },
+    /// A file of creation rules (`.sops.yaml`) is not usable.
+    #[error("cannot use {name}: {why}")]
+    Rules {
+        /// The rule file.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// No creation rule matches a path.
+    #[error("no creation rule in {name} matches {path}")]
+    NoRule {
+        /// The rule file.
+        name: String,
+        /// The path, relative to the rule file.
+        path: String,
+    },
+    /// The operating system gave no random bytes, or a primitive refused its input.
+    #[error("cannot encrypt: {0}")]
+    Crypto(String),
+}
+
+struct Listed<'a>(&'a [String]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { f.write_str("no key at all") } else { f.write_str(&self.0.join(", ")) }
+    }
+}
+
+struct Reasons<'a>(&'a [String]);
+
+impl fmt::Display for Reasons<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " ({})", self.0.join("; ")) }
+    }
+}

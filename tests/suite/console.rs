@@ -1,0 +1,10 @@
+//! The console as a person meets it: the real binary, in a real terminal, over the demo's account after its night.
+
+mod demo;
+mod ending;
+mod looks;
+mod pages;
+mod pictures;
+mod shop;
+mod slow;
+mod values;

@@ -1,0 +1,18 @@
+//! Everything that crosses module borders, in one crate: each further test binary would link the AWS SDK again.
+
+// Outside of `#[test]` functions clippy does not see that this is a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::must_use_candidate)]
+#![allow(missing_docs, clippy::missing_panics_doc, unreachable_pub)]
+
+#[path = "../support/harness.rs"]
+mod support;
+
+mod aws;
+mod cli;
+mod console;
+mod harness;
+mod imports;
+mod local;
+mod papers;
+mod petshop;
+mod verdicts;

@@ -1,0 +1,13 @@
+//! Verdicts over a real local account: each change gives exactly the verdict that it should, on exactly its item.
+
+mod accounts;
+mod bad_input;
+mod by_hand;
+mod calls;
+mod faults;
+mod moves;
+mod night;
+mod pages;
+mod permissions;
+mod shop;
+mod unrecorded;

@@ -1,0 +1,205 @@
+//! A screen as a picture: SVG, and PNG by `resvg` with the font in `tests/fixtures/fonts`.
+//!
+//! The same screen gives the same bytes everywhere: no clock, no font of the machine. Lines, blocks and braille are
+//! drawn and not set, so that they join whatever font a viewer has; so are the few marks that the font lacks.
+
+mod colour;
+mod drawn;
+mod font;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use resvg::{tiny_skia, usvg};
+
+use colour::{BACKGROUND, Rgb, colours};
+
+/// A cell's width and height, and the baseline below its top, in pixels: at 20 px the font's advance is 12 px.
+const CELL: (u32, u32) = (12, 26);
+const BASELINE: u32 = 20;
+const FONT_SIZE: u32 = 20;
+/// Around the cells.
+const MARGIN: u32 = 20;
+
+/// How a run of cells looks; neighbours that look the same are one run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Style {
+    foreground: Rgb,
+    background: Rgb,
+    bold: bool,
+    italic: bool,
+    underline: bool,
+}
+
+impl Style {
+    fn of(cell: &vt100::Cell) -> Self {
+        let (foreground, background) = colours(cell);
+        Self { foreground, background, bold: cell.bold(), italic: cell.italic(), underline: cell.underline() }
+    }
+}
+
+/// A stretch of one row with one look.
+struct Run {
+    column: u32,
+    /// In cells.
+    width: u32,
+    style: Style,
+    text: String,
+    shape: Shape,
+}
+
+/// How a run's text gets onto the picture.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// One character a cell: set as one text.
+    Text,
+    /// A wide or a composed character: set alone.
+    Alone,
+    /// A line, block or braille character: drawn.
+    Drawn,
+    /// A horizontal line, as long as there are.
+    Rule,
+    /// What the font lacks: a box, so that nobody takes the hole for a blank.
+    Missing,
+}
+
+/// Draws the screen as SVG. The text stays text.
+pub fn svg(screen: &vt100::Screen) -> String {
+    let (rows, columns) = screen.size();
+    let (width, height) = (u32::from(columns.get()) * CELL.0 + 2 * MARGIN, u32::from(rows.get()) * CELL.1 + 2 * MARGIN);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         font-family=\"'JetBrains Mono', monospace\" font-size=\"{FONT_SIZE}\">\n\
+         <rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{BACKGROUND}\"/>\n\
+         <g transform=\"translate({MARGIN} {MARGIN})\" xml:space=\"preserve\">\n"
+    );
+    for row in 0..rows.get() {
+        let runs = runs(screen, row);
+        let top = u32::from(row) * CELL.1;
+        backgrounds(&mut svg, &runs, top);
+        for run in &runs {
+            draw(&mut svg, run, top);
+        }
+    }
+    if !screen.hide_cursor() {
+        let (row, column) = screen.cursor_position();
+        let (left, top) = (u32::from(column) * CELL.0, u32::from(row) * CELL.1);
+        rect(&mut svg, (left, top + 2, 2, CELL.1 - 4), colour::FOREGROUND);
+    }
+    svg.push_str("</g>\n</svg>\n");
+    svg
+}
+
+/// Draws the screen as PNG.
+pub fn png(screen: &vt100::Screen) -> Vec<u8> {
+    let mut fonts = usvg::fontdb::Database::new();
+    fonts.load_font_data(include_bytes!("../fixtures/fonts/JetBrainsMono-Regular.ttf").to_vec());
+    fonts.load_font_data(include_bytes!("../fixtures/fonts/JetBrainsMono-Bold.ttf").to_vec());
+    let options = usvg::Options { fontdb: Arc::new(fonts), ..usvg::Options::default() };
+    let tree = usvg::Tree::from_str(&svg(screen), &options).expect("the SVG is well-formed");
+    let size = tree.size().to_int_size();
+    let mut pixels = tiny_skia::Pixmap::new(size.width(), size.height()).expect("a picture has pixels");
+    resvg::render(&tree, tiny_skia::Transform::identity(), &mut pixels.as_mut());
+    pixels.encode_png().expect("pixels can be encoded")
+}
+
+/// Writes `name.svg` and `name.png`: to `screenshots/` when `PLUMB_SCREENSHOTS` is set, so that they are looked at and
+/// committed on purpose; else below the target directory. Gives the directory.
+pub fn record(screen: &vt100::Screen, name: &str) -> PathBuf {
+    let dir = if std::env::var_os("PLUMB_SCREENSHOTS").is_some() {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots")
+    } else {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots")
+    };
+    std::fs::create_dir_all(&dir).expect("a directory for screenshots");
+    std::fs::write(dir.join(format!("{name}.svg")), svg(screen)).expect("the SVG is written");
+    std::fs::write(dir.join(format!("{name}.png")), png(screen)).expect("the PNG is written");
+    dir
+}
+
+fn runs(screen: &vt100::Screen, row: u16) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for column in 0..screen.size().1.get() {
+        let Some(cell) = screen.cell(row, column).filter(|cell| !cell.is_wide_continuation()) else { continue };
+        let contents = if cell.has_contents() { cell.contents() } else { " " };
+        let (style, shape) = (Style::of(cell), shape(cell, contents));
+        let width = if cell.is_wide() { 2 } else { 1 };
+        match runs.last_mut() {
+            Some(last) if last.style == style && last.shape == shape && matches!(shape, Shape::Text | Shape::Rule) => {
+                last.text.push_str(contents);
+                last.width += width;
+            }
+            _ => runs.push(Run { column: column.into(), width, style, text: contents.to_owned(), shape }),
+        }
+    }
+    runs
+}
+
+fn shape(cell: &vt100::Cell, contents: &str) -> Shape {
+    let mut characters = contents.chars();
+    match (characters.next(), characters.next()) {
+        (Some('─'), None) => Shape::Rule,
+        (Some(character), None) if drawn::is_drawn(character) => Shape::Drawn,
+        (Some(character), _) if !font::has(character) => Shape::Missing,
+        (Some(_), None) if !cell.is_wide() => Shape::Text,
+        _ => Shape::Alone,
+    }
+}
+
+fn backgrounds(svg: &mut String, runs: &[Run], top: u32) {
+    for group in runs.chunk_by(|one, next| one.style.background == next.style.background) {
+        let Some(first) = group.first().filter(|run| run.style.background != BACKGROUND) else { continue };
+        let width: u32 = group.iter().map(|run| run.width).sum();
+        rect(svg, (first.column * CELL.0, top, width * CELL.0, CELL.1), first.style.background);
+    }
+}
+
+fn draw(svg: &mut String, run: &Run, top: u32) {
+    let left = run.column * CELL.0;
+    let fill = run.style.foreground;
+    match run.shape {
+        Shape::Rule => rect(svg, (left, top + CELL.1 / 2 - 1, run.width * CELL.0, 2), fill),
+        Shape::Drawn => drawn::draw(svg, run.text.chars().next().unwrap_or(' '), (left, top), fill),
+        Shape::Missing => {
+            let (x, y, width, height) = (left + 2, top + 5, run.width * CELL.0 - 4, CELL.1 - 10);
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"none\" stroke=\"{fill}\"/>"
+            );
+        }
+        Shape::Text | Shape::Alone => text(svg, run, left, top),
+    }
+    if run.style.underline {
+        rect(svg, (left, top + BASELINE + 3, run.width * CELL.0, 1), fill);
+    }
+}
+
+fn text(svg: &mut String, run: &Run, left: u32, top: u32) {
+    // Blanks at either end draw nothing; those within keep their cells.
+    let trimmed = run.text.trim_start_matches(' ');
+    let skipped = u32::try_from(run.text.len() - trimmed.len()).expect("a row is short");
+    let trimmed = trimmed.trim_end_matches(' ');
+    if trimmed.is_empty() {
+        return;
+    }
+    let (x, y, fill) = (left + skipped * CELL.0, top + BASELINE, run.style.foreground);
+    let _ = write!(svg, "<text x=\"{x}\" y=\"{y}\" fill=\"{fill}\"");
+    if run.shape == Shape::Text {
+        let cells = u32::try_from(trimmed.chars().count()).expect("a row is short");
+        let _ = write!(svg, " textLength=\"{}\"", cells * CELL.0);
+    }
+    if run.style.bold {
+        svg.push_str(" font-weight=\"700\"");
+    }
+    if run.style.italic {
+        svg.push_str(" font-style=\"italic\"");
+    }
+    let escaped = trimmed.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let _ = writeln!(svg, ">{escaped}</text>");
+}
+
+/// A rectangle on whole pixels: left, top, width, height.
+fn rect(svg: &mut String, (x, y, width, height): (u32, u32, u32, u32), fill: Rgb) {
+    let _ = writeln!(svg, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\"/>");
+}
