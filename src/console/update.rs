@@ -3,6 +3,8 @@
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
 mod keys;
+mod moves;
+mod opens;
 mod requests;
 
 pub(super) use keys::{context, filter};

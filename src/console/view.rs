@@ -18,7 +18,6 @@ pub(super) use overlay::help_lines;
 
 use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;
-use super::overlay::Overlay;
 use super::page::{Page, Zoom};
 use super::theme::{Role, Theme};
 use ink::Ink;
@@ -53,10 +52,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     footer::draw(&mut ink, model, areas.footer);
     let room = areas.body.union(areas.tabs);
     for overlay in &model.overlays {
-        match overlay {
-            Overlay::Help { scroll } => overlay::help(&mut ink, model, room, *scroll),
-            Overlay::Picker(picker) => overlay::picker(&mut ink, model, room, picker),
-        }
+        overlay::draw(&mut ink, model, room, overlay);
     }
 }
 

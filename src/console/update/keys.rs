@@ -1,18 +1,15 @@
 //! What a key does.
 
+use super::moves::{half, seek, step};
+use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::requests;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
-use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::keymap::{CONTEXTS, Key};
-use crate::console::layout::{Areas, Panes, halves};
-use crate::console::model::{Model, Reveal, Revealing, has_unread};
+use crate::console::model::Model;
 use crate::console::overlay::{Choice, Overlay, Picker};
-use crate::console::page::list::shown_rows;
-use crate::console::page::overview::Half;
-use crate::console::page::{Filter, ItemId, Page, Pane, Zoom};
-use crate::console::view::help_lines;
+use crate::console::page::{Filter, Page, Pane, Zoom};
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
@@ -119,7 +116,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
     }
 }
 
-fn edit_filter(model: &mut Model, change: impl FnOnce(&mut Filter)) {
+pub(super) fn edit_filter(model: &mut Model, change: impl FnOnce(&mut Filter)) {
     let page = model.page;
     if page == Page::Overview {
         change(&mut model.overview.filter);
@@ -171,229 +168,4 @@ fn help(model: &mut Model) {
     } else {
         model.overlays.push(Overlay::Help { scroll: 0 });
     }
-}
-
-fn back(model: &mut Model) -> Vec<Effect> {
-    if model.overlays.pop().is_some() {
-        return Vec::new();
-    }
-    if let Some(effects) = requests::cancel(model) {
-        return effects;
-    }
-    if close(model) {
-        return Vec::new();
-    }
-    if !filter(model).text.is_empty() {
-        edit_filter(model, |filter| *filter = Filter::default());
-    }
-    Vec::new()
-}
-
-fn leave(model: &mut Model) -> Vec<Effect> {
-    if model.overlays.pop().is_some() || close(model) { Vec::new() } else { quit(model) }
-}
-
-fn quit(model: &mut Model) -> Vec<Effect> {
-    model.over = true;
-    vec![Effect::Quit]
-}
-
-/// Closes what is open on the page; false when nothing is.
-fn close(model: &mut Model) -> bool {
-    if model.page == Page::Overview {
-        return false;
-    }
-    let (state, _) = model.list_mut();
-    let was_open = state.zoom != Zoom::Split || state.pane == Pane::Detail;
-    state.zoom = Zoom::Split;
-    state.pane = Pane::List;
-    state.scroll = 0;
-    was_open
-}
-
-fn go(model: &mut Model, page: Page) {
-    model.page = page;
-}
-
-fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
-    if index >= model.environments.len() {
-        return Vec::new();
-    }
-    model.current = index;
-    model.overview.environment = index;
-    model.rebuild();
-    requests::entered(model)
-}
-
-fn open(model: &mut Model) -> Vec<Effect> {
-    if model.page != Page::Overview {
-        let (state, _) = model.list_mut();
-        state.zoom = Zoom::Full;
-        state.scroll = 0;
-        return Vec::new();
-    }
-    match model.overview.half {
-        Half::Environments => return switch(model, model.overview.environment),
-        Half::Needs => {
-            let Some(need) = model.overview.needs.get(model.overview.line) else { return Vec::new() };
-            let (page, id) = (Page::of(need.kind()), need.mark(model.environment()));
-            model.page = page;
-            if let Some(id) = id {
-                let (state, env) = model.list_mut();
-                state.reach(id, page, env);
-            }
-        }
-    }
-    Vec::new()
-}
-
-fn other_pane(model: &mut Model) {
-    if model.page == Page::Overview {
-        model.overview.half = match model.overview.half {
-            Half::Environments => Half::Needs,
-            Half::Needs => Half::Environments,
-        };
-        return;
-    }
-    let hidden = Areas::of(model).is_none_or(|areas| Panes::of(model, areas.body).detail.is_none());
-    let (state, _) = model.list_mut();
-    match (state.zoom, state.pane) {
-        (Zoom::Split, Pane::List) if hidden => state.zoom = Zoom::Full,
-        (Zoom::Split, Pane::List) => state.pane = Pane::Detail,
-        (Zoom::Split, Pane::Detail) => state.pane = Pane::List,
-        (Zoom::Full | Zoom::Diff, _) => state.zoom = Zoom::Split,
-    }
-}
-
-fn toggle_diff(model: &mut Model) {
-    let (state, _) = model.list_mut();
-    state.zoom = if state.zoom == Zoom::Diff { Zoom::Split } else { Zoom::Diff };
-    state.scroll = 0;
-}
-
-fn seek(model: &mut Model, forward: bool) {
-    let by = if forward { 1 } else { -1 };
-    if model.page == Page::Overview {
-        model.overview.half = Half::Needs;
-        return step(model, by);
-    }
-    if model.list().zoom == Zoom::Diff {
-        return seek_in_diff(model, forward);
-    }
-    if in_detail(model) && seek_row(model, forward) {
-        return;
-    }
-    let (state, env) = model.list_mut();
-    if !state.seek(forward, env) {
-        model.notice = Some(String::from(if forward { "no further difference" } else { "no difference before this" }));
-    }
-}
-
-fn in_detail(model: &Model) -> bool {
-    model.list().zoom == Zoom::Full || model.list().pane == Pane::Detail
-}
-
-fn seek_row(model: &mut Model, forward: bool) -> bool {
-    let Some(item) = model.shown() else { return false };
-    let rows = shown_rows(item, model.list().show);
-    let here = model.list().row;
-    let wanted = |at: &usize| rows.get(*at).is_some_and(|&row| item.rows[row].verdict.needs_attention());
-    let found =
-        if forward { (here + 1..rows.len()).find(wanted) } else { (0..here.min(rows.len())).rev().find(wanted) };
-    if let Some(row) = found {
-        model.list_mut().0.row = row;
-    }
-    found.is_some()
-}
-
-fn seek_in_diff(model: &mut Model, forward: bool) {
-    let starts = diff::of_selected(model).starts();
-    let here = model.list().scroll;
-    let found = if forward { starts.iter().find(|&&at| at > here) } else { starts.iter().rev().find(|&&at| at < here) };
-    match found {
-        Some(&line) => model.list_mut().0.scroll = line,
-        None => model.notice = Some(String::from("no further change here; esc goes back")),
-    }
-    clamp_scroll(model);
-}
-
-fn half(model: &Model) -> isize {
-    let height = Areas::of(model).map_or(10, |areas| {
-        let area = match model.page {
-            Page::Overview => halves(model, areas.body).1,
-            _ => Panes::of(model, areas.body).list.unwrap_or(areas.body),
-        };
-        area.height
-    });
-    isize::try_from(height / 2).unwrap_or(5).max(1)
-}
-
-fn step(model: &mut Model, by: isize) {
-    if let Some(Overlay::Help { scroll }) = model.overlays.last() {
-        let height = Areas::of(model).map_or(10, |areas| usize::from(areas.body.height));
-        let last = help_lines(model).len().saturating_sub(height);
-        let to = scroll.saturating_add_signed(by).min(last);
-        if let Some(Overlay::Help { scroll }) = model.overlays.last_mut() {
-            *scroll = to;
-        }
-        return;
-    }
-    if model.page == Page::Overview {
-        let last = model.environments.len().saturating_sub(1);
-        match model.overview.half {
-            Half::Environments => {
-                model.overview.environment = model.overview.environment.saturating_add_signed(by).min(last);
-            }
-            Half::Needs => {
-                let env = &model.environments[model.current];
-                model.overview.step(by, env);
-            }
-        }
-        return;
-    }
-    if !in_detail(model) && model.list().zoom == Zoom::Split {
-        let (state, env) = model.list_mut();
-        return state.step(by, env);
-    }
-    let rows = model.shown().map_or(0, |item| shown_rows(item, model.list().show).len());
-    let (state, _) = model.list_mut();
-    if state.zoom != Zoom::Diff && rows > 0 {
-        state.row = state.row.saturating_add_signed(by).min(rows - 1);
-        return;
-    }
-    state.scroll = state.scroll.saturating_add_signed(by);
-    clamp_scroll(model);
-}
-
-fn clamp_scroll(model: &mut Model) {
-    let Some(areas) = Areas::of(model) else { return };
-    let height = usize::from(areas.body.height).saturating_sub(3);
-    let lines = match model.list().zoom {
-        Zoom::Diff => diff::of_selected(model).lines.len(),
-        Zoom::Full | Zoom::Split => crate::console::view::detail_height(model, areas.body),
-    };
-    let (state, _) = model.list_mut();
-    state.scroll = state.scroll.min(lines.saturating_sub(height));
-}
-
-fn reveal(model: &mut Model) -> Vec<Effect> {
-    if let Some(Revealing::Shown { .. }) = model.revealed() {
-        model.reveal = None;
-        return Vec::new();
-    }
-    if matches!(model.revealed(), Some(Revealing::Reading(_))) {
-        return Vec::new();
-    }
-    let Some(item) = model.selected() else { return Vec::new() };
-    let (id, unread) = (ItemId::of(item), has_unread(item));
-    let environment = model.current;
-    if !unread {
-        let until = model.clock.now + requests::REVEALED;
-        model.reveal = Some(Reveal { environment, id, state: Revealing::Shown { item: None, until } });
-        return Vec::new();
-    }
-    let job = model.job();
-    let effect = Effect::Reveal(job.generation, model.environment().target(), id.kind, id.name.clone());
-    model.reveal = Some(Reveal { environment, id, state: Revealing::Reading(job) });
-    vec![effect]
 }

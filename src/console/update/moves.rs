@@ -1,0 +1,115 @@
+//! Moving: lines, rows, and from difference to difference.
+
+use crate::console::diff;
+use crate::console::layout::{Areas, Panes, halves};
+use crate::console::model::Model;
+use crate::console::overlay::Overlay;
+use crate::console::page::list::shown_rows;
+use crate::console::page::overview::Half;
+use crate::console::page::{Page, Pane, Zoom};
+use crate::console::view::help_lines;
+
+pub(super) fn step(model: &mut Model, by: isize) {
+    if let Some(Overlay::Help { scroll }) = model.overlays.last() {
+        let height = Areas::of(model).map_or(10, |areas| usize::from(areas.body.height));
+        let last = help_lines(model).len().saturating_sub(height);
+        let to = scroll.saturating_add_signed(by).min(last);
+        if let Some(Overlay::Help { scroll }) = model.overlays.last_mut() {
+            *scroll = to;
+        }
+        return;
+    }
+    if model.page == Page::Overview {
+        let last = model.environments.len().saturating_sub(1);
+        match model.overview.half {
+            Half::Environments => {
+                model.overview.environment = model.overview.environment.saturating_add_signed(by).min(last);
+            }
+            Half::Needs => {
+                let env = &model.environments[model.current];
+                model.overview.step(by, env);
+            }
+        }
+        return;
+    }
+    if !in_detail(model) && model.list().zoom == Zoom::Split {
+        let (state, env) = model.list_mut();
+        return state.step(by, env);
+    }
+    let rows = model.shown().map_or(0, |item| shown_rows(item, model.list().show).len());
+    let (state, _) = model.list_mut();
+    if state.zoom != Zoom::Diff && rows > 0 {
+        state.row = state.row.saturating_add_signed(by).min(rows - 1);
+        return;
+    }
+    state.scroll = state.scroll.saturating_add_signed(by);
+    clamp_scroll(model);
+}
+
+pub(super) fn half(model: &Model) -> isize {
+    let height = Areas::of(model).map_or(10, |areas| {
+        let area = match model.page {
+            Page::Overview => halves(model, areas.body).1,
+            _ => Panes::of(model, areas.body).list.unwrap_or(areas.body),
+        };
+        area.height
+    });
+    isize::try_from(height / 2).unwrap_or(5).max(1)
+}
+
+pub(super) fn seek(model: &mut Model, forward: bool) {
+    let by = if forward { 1 } else { -1 };
+    if model.page == Page::Overview {
+        model.overview.half = Half::Needs;
+        return step(model, by);
+    }
+    if model.list().zoom == Zoom::Diff {
+        return seek_in_diff(model, forward);
+    }
+    if in_detail(model) && seek_row(model, forward) {
+        return;
+    }
+    let (state, env) = model.list_mut();
+    if !state.seek(forward, env) {
+        model.notice = Some(String::from(if forward { "no further difference" } else { "no difference before this" }));
+    }
+}
+
+fn seek_row(model: &mut Model, forward: bool) -> bool {
+    let Some(item) = model.shown() else { return false };
+    let rows = shown_rows(item, model.list().show);
+    let here = model.list().row;
+    let wanted = |at: &usize| rows.get(*at).is_some_and(|&row| item.rows[row].verdict.needs_attention());
+    let found =
+        if forward { (here + 1..rows.len()).find(wanted) } else { (0..here.min(rows.len())).rev().find(wanted) };
+    if let Some(row) = found {
+        model.list_mut().0.row = row;
+    }
+    found.is_some()
+}
+
+fn seek_in_diff(model: &mut Model, forward: bool) {
+    let starts = diff::of_selected(model).starts();
+    let here = model.list().scroll;
+    let found = if forward { starts.iter().find(|&&at| at > here) } else { starts.iter().rev().find(|&&at| at < here) };
+    match found {
+        Some(&line) => model.list_mut().0.scroll = line,
+        None => model.notice = Some(String::from("no further change here; esc goes back")),
+    }
+    clamp_scroll(model);
+}
+
+fn in_detail(model: &Model) -> bool {
+    model.list().zoom == Zoom::Full || model.list().pane == Pane::Detail
+}
+
+fn clamp_scroll(model: &mut Model) {
+    let Some(areas) = Areas::of(model) else { return };
+    let height = usize::from(areas.body.height).saturating_sub(3);
+    let lines = match model.list().zoom {
+        Zoom::Diff => diff::of_selected(model).lines.len(),
+        Zoom::Full | Zoom::Split => crate::console::view::detail_height(model, areas.body),
+    };
+    let (state, _) = model.list_mut();
+    state.scroll = state.scroll.min(lines.saturating_sub(height));
+}

@@ -1,0 +1,129 @@
+//! Opening, leaving, and what is shown meanwhile.
+
+use super::keys::{edit_filter, filter};
+use super::requests;
+use crate::console::effect::Effect;
+use crate::console::layout::{Areas, Panes};
+use crate::console::model::{Model, Reveal, Revealing, has_unread};
+use crate::console::page::overview::Half;
+use crate::console::page::{Filter, ItemId, Page, Pane, Zoom};
+
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    if model.page != Page::Overview {
+        let (state, _) = model.list_mut();
+        state.zoom = Zoom::Full;
+        state.scroll = 0;
+        return Vec::new();
+    }
+    match model.overview.half {
+        Half::Environments => return switch(model, model.overview.environment),
+        Half::Needs => {
+            let Some(need) = model.overview.needs.get(model.overview.line) else { return Vec::new() };
+            let (page, id) = (Page::of(need.kind()), need.mark(model.environment()));
+            model.page = page;
+            if let Some(id) = id {
+                let (state, env) = model.list_mut();
+                state.reach(id, page, env);
+            }
+        }
+    }
+    Vec::new()
+}
+
+pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
+    if index >= model.environments.len() {
+        return Vec::new();
+    }
+    model.current = index;
+    model.overview.environment = index;
+    model.rebuild();
+    requests::entered(model)
+}
+
+pub(super) fn go(model: &mut Model, page: Page) {
+    model.page = page;
+}
+
+pub(super) fn other_pane(model: &mut Model) {
+    if model.page == Page::Overview {
+        model.overview.half = match model.overview.half {
+            Half::Environments => Half::Needs,
+            Half::Needs => Half::Environments,
+        };
+        return;
+    }
+    let hidden = Areas::of(model).is_none_or(|areas| Panes::of(model, areas.body).detail.is_none());
+    let (state, _) = model.list_mut();
+    match (state.zoom, state.pane) {
+        (Zoom::Split, Pane::List) if hidden => state.zoom = Zoom::Full,
+        (Zoom::Split, Pane::List) => state.pane = Pane::Detail,
+        (Zoom::Split, Pane::Detail) => state.pane = Pane::List,
+        (Zoom::Full | Zoom::Diff, _) => state.zoom = Zoom::Split,
+    }
+}
+
+pub(super) fn toggle_diff(model: &mut Model) {
+    let (state, _) = model.list_mut();
+    state.zoom = if state.zoom == Zoom::Diff { Zoom::Split } else { Zoom::Diff };
+    state.scroll = 0;
+}
+
+pub(super) fn back(model: &mut Model) -> Vec<Effect> {
+    if model.overlays.pop().is_some() {
+        return Vec::new();
+    }
+    if let Some(effects) = requests::cancel(model) {
+        return effects;
+    }
+    if close(model) {
+        return Vec::new();
+    }
+    if !filter(model).text.is_empty() {
+        edit_filter(model, |filter| *filter = Filter::default());
+    }
+    Vec::new()
+}
+
+pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
+    if model.overlays.pop().is_some() || close(model) { Vec::new() } else { quit(model) }
+}
+
+pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    model.over = true;
+    vec![Effect::Quit]
+}
+
+/// Closes what is open on the page; false when nothing is.
+fn close(model: &mut Model) -> bool {
+    if model.page == Page::Overview {
+        return false;
+    }
+    let (state, _) = model.list_mut();
+    let was_open = state.zoom != Zoom::Split || state.pane == Pane::Detail;
+    state.zoom = Zoom::Split;
+    state.pane = Pane::List;
+    state.scroll = 0;
+    was_open
+}
+
+pub(super) fn reveal(model: &mut Model) -> Vec<Effect> {
+    if let Some(Revealing::Shown { .. }) = model.revealed() {
+        model.reveal = None;
+        return Vec::new();
+    }
+    if matches!(model.revealed(), Some(Revealing::Reading(_))) {
+        return Vec::new();
+    }
+    let Some(item) = model.selected() else { return Vec::new() };
+    let (id, unread) = (ItemId::of(item), has_unread(item));
+    let environment = model.current;
+    if !unread {
+        let until = model.clock.now + requests::REVEALED;
+        model.reveal = Some(Reveal { environment, id, state: Revealing::Shown { item: None, until } });
+        return Vec::new();
+    }
+    let job = model.job();
+    let effect = Effect::Reveal(job.generation, model.environment().target(), id.kind, id.name.clone());
+    model.reveal = Some(Reveal { environment, id, state: Revealing::Reading(job) });
+    vec![effect]
+}

@@ -1,0 +1,91 @@
+//! The choice of environment and ref.
+
+use ratatui::layout::Rect;
+
+use crate::config::Protection;
+use crate::console::model::{EnvState, Model};
+use crate::console::overlay::{Choice, Picker};
+use crate::console::remote::Remote;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::console::view::header::spinner;
+use crate::console::view::ink::{Ink, Row};
+
+/// The choice of environment and ref.
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, picker: &Picker) {
+    let choices = picker.choices(model);
+    let wanted = u16::try_from(choices.len()).unwrap_or(u16::MAX).saturating_add(7);
+    let area = Rect { height: wanted.min(area.height), ..area };
+    ink.fill(area, Role::Text);
+    ink.row(area, &Row::default().flow(1, area.width, [(String::from("ENVIRONMENT, GIT REF"), Role::Heading)]).ruled());
+    let mut x = ink.put(area.x + 3, area.y + 1, area.width.saturating_sub(8), &picker.text, Role::Input);
+    x = ink.put(x, area.y + 1, 1, ink.symbols().caret, Role::Key);
+    if picker.text.is_empty() {
+        let text = "a name, a commit, HEAD~3, WORKTREE";
+        ink.put(x + 1, area.y + 1, area.width.saturating_sub(x + 2), text, Role::Dim);
+    }
+    let list = Rect { y: area.y + 3, height: area.height.saturating_sub(5), ..area };
+    let height = usize::from(list.height);
+    let offset = picker.line.saturating_sub(height / 2).min(choices.len().saturating_sub(height));
+    for (y, (index, choice)) in (list.y..list.bottom()).zip(choices.iter().enumerate().skip(offset)) {
+        let line = Rect { y, height: 1, ..list };
+        let mut row = choice_row(model, choice, list.width);
+        row.selected = index == picker.line;
+        ink.row(line, &row);
+    }
+    let y = area.bottom().saturating_sub(2);
+    match &model.refs {
+        Remote::Loading { .. } => {
+            let text = format!("{} listing the refs", spinner(model, ink));
+            ink.put(area.x + 3, y, area.width, &text, Role::Dim);
+        }
+        Remote::Failed(why) => {
+            ink.put(area.x + 3, y, area.width.saturating_sub(4), &format!("? refs: {}", why.reason), Role::Error);
+        }
+        _ => {}
+    }
+    ink.rule(area.x, area.bottom().saturating_sub(1), area.width);
+}
+
+fn choice_row(model: &Model, choice: &Choice, width: u16) -> Row {
+    let row = Row::default();
+    let rest = width.saturating_sub(37);
+    match choice {
+        Choice::Environment(index) => {
+            let Some(env) = model.environments.get(*index) else { return row };
+            row.piece(3, 5, "env", Role::Dim).piece(9, 26, env.name(), Role::Strong).flow(36, width, facts(env))
+        }
+        Choice::OwnRef => row.piece(3, 5, "ref", Role::Dim).piece(9, 26, "its own", Role::Strong).piece(
+            36,
+            rest,
+            "as the project says",
+            Role::Dim,
+        ),
+        Choice::Ref(info) => {
+            let about = format!("{}  \"{}\"", text::short(&info.commit), info.subject);
+            let age = format!("{} ago", model.clock.age(info.at));
+            row.piece(3, 5, "ref", Role::Dim)
+                .piece(9, 26, &info.name, Role::Strong)
+                .piece(36, rest.saturating_sub(10), about, Role::Text)
+                .piece(width.saturating_sub(9), 8, age, Role::Dim)
+        }
+        Choice::Typed(text) => {
+            row.piece(3, 5, "ref", Role::Dim).piece(9, 26, text, Role::Strong).piece(36, rest, "as typed", Role::Dim)
+        }
+    }
+}
+
+fn facts(env: &EnvState) -> Vec<(String, Role)> {
+    let Some(info) = &env.info else { return Vec::new() };
+    let protection = match info.protection {
+        Protection::Open => "open",
+        Protection::Confirm => "confirm",
+        Protection::ReadOnly => "read-only",
+    };
+    let profile = info.profile.as_ref().map(|profile| format!("profile {profile}")).unwrap_or_default();
+    vec![
+        (String::from(protection), Role::Text),
+        (profile, Role::Dim),
+        (info.region.clone().unwrap_or_default(), Role::Dim),
+    ]
+}
