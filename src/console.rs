@@ -18,6 +18,7 @@ mod effect;
 mod fingerprint;
 mod keymap;
 mod layout;
+mod looks;
 mod message;
 mod model;
 mod needs;

@@ -89,6 +89,10 @@ macro_rules! actions {
 actions! {
     Open, "open", "Open what is selected, full screen", "open", ["enter"], Page, Nothing, nothing_to_open;
     Back, "back", "Cancel a running call; else go back", "back", ["esc"], Back, Nothing, always;
+    Layout, "layout", "In the diff: side by side, or one below the other", "layout", ["s"], Items, Nothing, only_in_diff;
+    Fold, "fold", "In the diff: show what is equal too; fold it again", "fold", ["z"], Items, Nothing, only_in_diff;
+    Left, "left", "In the diff: to the left", "", ["left", "H"], Items, Nothing, only_in_diff;
+    Right, "right", "In the diff: to the right, where lines are long", "", ["right", "L"], Items, Nothing, only_in_diff;
     Pick, "pick", "Choose environment and git ref", "env/ref", ["@"], Page, Nothing, always;
     Filter, "filter", "Filter by name", "filter", ["/"], Page, Nothing, always;
     NextDifference, "next", "Next difference", "next", ["n"], Page, Nothing, always;
@@ -136,6 +140,10 @@ fn always(_: &Model) -> Option<&'static str> {
 
 fn no_item(model: &Model) -> Option<&'static str> {
     model.selected().is_none().then_some("no item is selected")
+}
+
+fn only_in_diff(model: &Model) -> Option<&'static str> {
+    (model.list().zoom != Zoom::Diff).then_some("only in the diff")
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {

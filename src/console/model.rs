@@ -6,8 +6,10 @@ pub(super) use env::{EnvState, Job, Subject};
 
 use super::ages::Clock;
 use super::backend::{EnvironmentInfo, RefInfo};
+use super::diff;
 use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
+use super::looks;
 use super::message::Generation;
 use super::overlay::Overlay;
 use super::page::list;
@@ -61,10 +63,16 @@ pub struct Model {
     pub keymap: Keymap,
     /// Whether the console is over.
     pub over: bool,
+    /// What the diff remembers.
+    pub diff: diff::State,
+    /// How the selected item looks in its detail.
+    pub looks: looks::State,
     pub(super) clock: Clock,
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
     pub(super) refs_asked: Option<Generation>,
+    /// Counts how often what was read changed, so that what is made of it can tell whether it is still true.
+    pub(super) revision: u64,
     lists: [list::State; 3],
     generation: Generation,
 }
@@ -116,10 +124,13 @@ impl Model {
             size: (80, 24),
             keymap: setup.keymap,
             over: false,
+            diff: diff::State::default(),
+            looks: looks::State::default(),
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
             refs_asked: None,
+            revision: 0,
             lists: Default::default(),
             generation: 0,
         }
@@ -148,6 +159,7 @@ impl Model {
 
     /// Makes every list anew from the current environment.
     pub(super) fn rebuild(&mut self) {
+        self.revision += 1;
         let env = &self.environments[self.current];
         for page in [Page::Stacks, Page::Parameters, Page::Secrets] {
             self.lists[list_index(page)].rebuild(page, env);

@@ -1,6 +1,7 @@
 //! Stories, pictures and laws of the console.
 
 mod laws;
+mod panes;
 mod pictures;
 mod stories;
-mod story;
+pub(super) mod story;

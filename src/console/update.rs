@@ -9,8 +9,10 @@ mod requests;
 
 pub(super) use keys::{context, filter};
 
+use super::diff;
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
+use super::looks;
 use super::message::Message;
 use super::model::{Model, Revealing};
 use super::page::{Mark, Page};
@@ -34,6 +36,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Lost(generation) => requests::lost(model, generation),
     };
     effects.extend(mask_what_was_left(model));
+    diff::settle(model);
+    looks::settle(model);
     scroll(model);
     effects
 }

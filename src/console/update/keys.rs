@@ -5,6 +5,7 @@ use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, togg
 use super::requests;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
+use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::keymap::{CONTEXTS, Key};
 use crate::console::model::Model;
@@ -70,6 +71,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => return reveal(model),
         Action::Diff => toggle_diff(model),
+        Action::Layout => model.diff.unified = Some(diff::layout(model) != diff::Layout::Unified),
+        Action::Fold => model.diff.unfolded = !model.diff.unfolded,
+        Action::Left => diff::pan(model, false),
+        Action::Right => diff::pan(model, true),
         Action::Refresh => return requests::refresh(model, Fresh::Cached),
         Action::Detect => return requests::refresh(model, Fresh::Detect),
         Action::NextPane => other_pane(model),

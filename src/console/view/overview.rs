@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::header::spinner;
 use super::ink::Ink;
+use super::list::{ChangedColumns, foreign};
 use crate::compare::{Item, Kind, Tally, Verdict, Why};
 use crate::console::layout::halves;
 use crate::console::model::{EnvState, Model};
@@ -13,10 +14,11 @@ use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
 
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, body: Rect) {
+/// Draws the page; returns how many lines there are below what is seen.
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, body: Rect) -> usize {
     let (table, needs) = halves(model, body);
     environments(ink, model, table);
-    draw_needs(ink, model, needs);
+    draw_needs(ink, model, needs)
 }
 
 /// Left edges of the table's columns.
@@ -69,6 +71,10 @@ fn environments(ink: &mut Ink<'_>, model: &Model, area: Rect) {
         }
         for (at, kind) in columns.kinds.into_iter().zip(Kind::ALL) {
             counts(ink, model, env, kind, Rect { x: area.x + at, width: columns.width.saturating_sub(1), ..line });
+        }
+        if env.wrong_account().is_some() {
+            ink.dim(line);
+            ink.put(area.x + 1, y, 2, " !", Role::Loud);
         }
         let (text, role) = read(model, env, ink);
         ink.put(area.x + columns.read, y, 8, &text, role);
@@ -129,21 +135,54 @@ fn counts(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, area: Re
     if tally.unmanaged > 0 {
         parts.push((Verdict::Unmanaged, tally.unmanaged));
     }
-    let (pad, gap) = if area.width >= 16 { (4, 2) } else { (0, 1) };
+    let room = usize::from(area.width);
+    let fitted = fit(parts, room);
     let mut x = area.x;
-    let total = parts.len();
-    for (index, (verdict, count)) in parts.into_iter().enumerate() {
-        let text = format!("{}{count:>pad$}", verdict.symbol());
+    for (verdict, count) in &fitted.parts {
+        let text = format!("{}{count:>pad$}", verdict.symbol(), pad = fitted.pad);
         let long = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        let left = area.right().saturating_sub(x);
-        // One more column for the mark that something is left out.
-        let needed = if index + 1 == total { long } else { long + gap + 1 };
-        if needed > left {
-            ink.put(x, area.y, left, ink.symbols().ellipsis, Role::Dim);
-            return;
-        }
-        x = ink.put(x, area.y, long, &text, Role::from(&verdict)) + gap;
+        x = ink.put(x, area.y, long, &text, Role::from(verdict)) + fitted.gap;
     }
+    if fitted.is_short {
+        ink.put(x, area.y, 1, ink.symbols().ellipsis, Role::Strong);
+    }
+}
+
+/// The counts that a cell has room for.
+struct Fitted {
+    parts: Vec<(Verdict, usize)>,
+    pad: usize,
+    gap: u16,
+    /// Whether some had to be left out.
+    is_short: bool,
+}
+
+/// A count is shown in full or not at all; what matters least goes first.
+fn fit(mut parts: Vec<(Verdict, usize)>, room: usize) -> Fitted {
+    let long = |parts: &[(Verdict, usize)], pad: usize, gap: u16| {
+        let digits = |count: &usize| count.to_string().len().max(pad) + 1;
+        parts.iter().map(|(_, count)| digits(count) + usize::from(gap)).sum::<usize>()
+    };
+    let looks = [(4, 2), (0, 2), (0, 1)];
+    for (pad, gap) in looks.into_iter().filter(|(pad, _)| *pad == 0 || room >= 15) {
+        if long(&parts, pad, gap) <= room + usize::from(gap) {
+            return Fitted { parts, pad, gap, is_short: false };
+        }
+    }
+    let rank = |verdict: &Verdict| match verdict {
+        Verdict::Diverged | Verdict::Drifted => 0,
+        Verdict::Unknown(_) => 1,
+        Verdict::Pending | Verdict::Differs => 2,
+        Verdict::GitOnly => 3,
+        Verdict::InSync | Verdict::Unmanaged | Verdict::Ignored(_) => 4,
+    };
+    // The mark takes a column of its own.
+    while long(&parts, 0, 1) + 1 > room
+        && let Some(least) = (0..parts.len()).max_by_key(|at| (rank(&parts[*at].0), *at))
+    {
+        parts.remove(least);
+    }
+    Fitted { parts, pad: 0, gap: 1, is_short: true }
 }
 
 fn read(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
@@ -158,20 +197,24 @@ fn read(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
     }
 }
 
-fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
     let env = model.environment();
     let state = &model.overview;
     let x = ink.put(area.x + 1, area.y, area.width, "NEEDS YOU", Role::Heading) + 2;
-    let x = ink.put(x, area.y, area.width, env.name(), Role::Strong) + 2;
+    let mut x = ink.put(x, area.y, area.width, env.name(), Role::Strong) + 2;
+    if env.wrong_account().is_some() {
+        x = ink.put(x, area.y, area.right().saturating_sub(x), &foreign(env), Role::Loud) + 2;
+    }
     if !state.filter.text.is_empty() {
         ink.put(x, area.y, area.width, &format!("/{}", state.filter.text), Role::Dim);
     }
     ink.rule(area.x, area.y + 1, area.width);
+    ink.more(Rect { y: area.y + 1, height: 1, ..area }, state.offset, true);
     let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     if state.needs.is_empty() {
         let (text, role) = quiet(model, env, ink);
         ink.put(list.x + 3, list.y, list.width.saturating_sub(4), &text, role);
-        return;
+        return 0;
     }
     let columns = NeedColumns::of(model, list);
     for (index, (y, need)) in (list.y..list.bottom()).zip(state.needs.iter().skip(state.offset)).enumerate() {
@@ -184,20 +227,24 @@ fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
             }
             Need::Kind(kind) => {
                 if let Some(why) = env.why_failed(*kind) {
-                    failure(ink, line, kind.code(), "", why);
+                    failure(ink, line, kind.code(), "", why, &columns);
                 }
             }
             Need::Problem { kind, index } => {
                 let problem = env.section(*kind).value().and_then(|section| section.problems.get(*index));
                 if let Some(problem) = problem {
-                    failure(ink, line, short_kind(*kind), &problem.subject, &problem.why);
+                    failure(ink, line, short_kind(*kind), &problem.subject, &problem.why, &columns);
                 }
             }
+        }
+        if env.wrong_account().is_some() {
+            ink.dim(line);
         }
         if index + state.offset == state.line {
             ink.select(line, state.half == Half::Needs);
         }
     }
+    state.needs.len().saturating_sub(state.offset + usize::from(list.height))
 }
 
 fn quiet(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
@@ -206,6 +253,8 @@ fn quiet(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
         (format!("{} {progress}", spinner(model, ink)), Role::Dim)
     } else if !model.overview.filter.text.is_empty() {
         (String::from("nothing of that name needs you"), Role::Dim)
+    } else if let (Some((expected, actual)), Some(_)) = (env.wrong_account(), env.read_at) {
+        (format!("? nothing differs, but {actual} was read: it says nothing of {expected}"), Role::Unknown)
     } else if env.read_at.is_some() {
         (String::from("= nothing: live is what git says"), Role::InSync)
     } else {
@@ -213,17 +262,20 @@ fn quiet(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
     }
 }
 
-/// Left edges of the list's columns; the same on every line, so that the eye can run down.
+/// The list's columns; the same on every line, so that the eye can run down.
 struct NeedColumns {
     name: u16,
     name_room: u16,
-    at: Option<u16>,
-    by: Option<u16>,
+    /// Where it was changed and by whom.
+    at: u16,
+    changed: ChangedColumns,
     reason: u16,
 }
 
 impl NeedColumns {
     fn of(model: &Model, list: Rect) -> Self {
+        /// What of a reason still tells something.
+        const SHORTEST: u16 = 14;
         let env = model.environment();
         let visible = || model.overview.needs.iter().skip(model.overview.offset).take(usize::from(list.height));
         let names = visible().filter_map(|need| match need {
@@ -231,19 +283,13 @@ impl NeedColumns {
             Need::Kind(_) | Need::Problem { .. } => None,
         });
         let longest = u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX);
-        let changes = || visible().filter_map(|need| need.item(env)?.changed.as_ref());
+        let changes = visible().filter_map(|need| need.item(env)?.changed.as_ref()).collect::<Vec<_>>();
         let name = list.x + 23;
         let name_room = longest.clamp(12, (list.width * 2 / 5).max(12));
-        let mut next = name + name_room + 2;
-        let mut column = |wanted: bool, room: u16| {
-            wanted.then(|| {
-                next += room;
-                next - room
-            })
-        };
-        let at = column(list.width >= 80 && changes().any(|changed| changed.at.is_some()), 8);
-        let by = column(list.width >= 100 && changes().any(|changed| changed.by.is_some()), 18);
-        Self { name, name_room, at, by, reason: next }
+        let at = name + name_room + 2;
+        let room = list.right().saturating_sub(at + 1 + SHORTEST);
+        let changed = ChangedColumns::of(model, changes.iter().copied(), room);
+        Self { name, name_room, at, reason: at + changed.width(), changed }
     }
 }
 
@@ -258,26 +304,27 @@ fn draw_item(ink: &mut Ink<'_>, model: &Model, line: Rect, item: &Item, more: us
     let name = name(item, more);
     let shown = text::fit_end(&name, usize::from(columns.name_room), "…");
     ink.put(columns.name, y, columns.name_room, &shown, Role::Strong);
-    let changed = item.changed.as_ref();
-    if let (Some(at), Some(when)) = (columns.at, changed.and_then(|changed| changed.at)) {
-        ink.put(at, y, 7, &model.clock.moment(when), Role::Dim);
-    }
-    if let (Some(at), Some(by)) = (columns.by, changed.and_then(|changed| changed.by.as_deref())) {
-        ink.put(at, y, 16, by, Role::Text);
+    if let Some(changed) = &item.changed {
+        columns.changed.draw(ink, model, (columns.at, y), changed);
     }
     // Nobody's name is the reason's room: what is unknown needs it most.
-    let nobody = changed.is_none_or(|changed| changed.by.is_none());
-    let reason = columns.by.filter(|_| nobody).unwrap_or(columns.reason);
+    let nobody = item.changed.as_ref().is_none_or(|changed| changed.by.is_none());
+    let nothing = item.changed.as_ref().is_none_or(|changed| changed.at.is_none());
+    let reason = match (nothing, nobody) {
+        (true, true) => columns.at,
+        (false, true) => columns.at + columns.changed.when,
+        _ => columns.reason,
+    };
     ink.put(reason, y, right.saturating_sub(reason), &item.reason, Role::Dim);
 }
 
-fn failure(ink: &mut Ink<'_>, line: Rect, kind: &str, subject: &str, why: &Why) {
+fn failure(ink: &mut Ink<'_>, line: Rect, kind: &str, subject: &str, why: &Why, columns: &NeedColumns) {
     let (x, y, right) = (line.x, line.y, line.right().saturating_sub(1));
     verdict(ink, x + 3, y, &Verdict::Unknown(why.clone()));
     ink.put(x + 15, y, 7, kind, Role::Dim);
-    let mut at = x + 23;
+    let mut at = columns.name;
     if !subject.is_empty() {
-        at = ink.put(at, y, line.width / 3, subject, Role::Strong) + 2;
+        at = (ink.put(at, y, line.width / 3, subject, Role::Strong) + 2).max(columns.at);
     }
     ink.put(at, y, right.saturating_sub(at), &why.reason, Role::Error);
 }
@@ -291,5 +338,49 @@ fn short_kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Parameter => "param",
         other => other.code(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(counts: &[(Verdict, usize)], room: usize) -> String {
+        let fitted = fit(counts.to_vec(), room);
+        let gap = " ".repeat(usize::from(fitted.gap));
+        let parts: Vec<String> = fitted
+            .parts
+            .iter()
+            .map(|(verdict, count)| format!("{}{count:>1$}", verdict.symbol(), fitted.pad))
+            .collect();
+        format!("{}{}", parts.join(&gap), if fitted.is_short { format!("{gap}…") } else { String::new() })
+    }
+
+    #[test]
+    fn a_count_is_shown_in_full_or_left_out_with_a_mark() {
+        let unknown = Verdict::Unknown(Why::new("denied"));
+        let counts = [(Verdict::Drifted, 3), (Verdict::Pending, 12), (Verdict::GitOnly, 240), (unknown, 1234)];
+        for (room, expected) in [
+            (40, "~   3  >  12  - 240  ?1234"),
+            (21, "~3  >12  -240  ?1234"),
+            (18, "~3 >12 -240 ?1234"),
+            (16, "~3 >12 ?1234 …"),
+            (11, "~3 ?1234 …"),
+            (6, "~3 …"),
+            (3, " …"),
+        ] {
+            assert_eq!(shown(&counts, room), expected, "{room}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn counts_fit(counts in prop::collection::vec(0_usize..100_000, 1..6), room in 2_usize..40) {
+            let verdicts = [Verdict::Diverged, Verdict::Drifted, Verdict::Pending, Verdict::GitOnly, Verdict::Unmanaged];
+            let counts: Vec<_> = verdicts.into_iter().zip(counts).collect();
+            prop_assert!(text::width(&shown(&counts, room)) <= room);
+        }
     }
 }

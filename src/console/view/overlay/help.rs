@@ -12,7 +12,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, scroll: usize) 
     ink.fill(area, Role::Text);
     ink.row(area, &Row::default().flow(1, area.width, [(String::from("KEYS"), Role::Heading)]).ruled());
     let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    ink.rows(room, &help_lines(model), scroll);
+    let lines = help_lines(model);
+    ink.rows(room, &lines, scroll);
+    let below = lines.len().saturating_sub(scroll + usize::from(room.height));
+    ink.more(Rect { height: 1, ..area }, scroll, true);
+    ink.more(Rect { y: area.bottom(), height: 1, ..area }, below, false);
 }
 
 /// The lines of the help.
