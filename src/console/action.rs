@@ -16,13 +16,16 @@ pub enum Scope {
     Page,
     /// On the pages that list items.
     Items,
+    /// In the menu of what can be done with an item.
+    Actions,
     /// In a text field.
     Input,
 }
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 6] = [Self::Page, Self::Items, Self::Move, Self::Back, Self::Input, Self::Always];
+    pub const ALL: [Self; 7] =
+        [Self::Page, Self::Items, Self::Actions, Self::Move, Self::Back, Self::Input, Self::Always];
 
     /// Its heading in the help.
     #[must_use]
@@ -33,6 +36,7 @@ impl Scope {
             Self::Move => "Move",
             Self::Page => "On every page",
             Self::Items => "On items",
+            Self::Actions => "In the menu of an item",
             Self::Input => "In a text field",
         }
     }
@@ -58,6 +62,8 @@ pub struct Spec {
     pub title: &'static str,
     /// Its word in the footer; empty: not hinted.
     pub hint: &'static str,
+    /// How much that word wants its place in the footer when there is not room for all.
+    pub priority: u8,
     /// The keys that do it unless the operator config says otherwise.
     pub keys: &'static [&'static str],
     /// Where they work.
@@ -68,8 +74,21 @@ pub struct Spec {
     pub disabled: fn(&Model) -> Option<&'static str>,
 }
 
+/// The priority of a hint whose row says none.
+const ORDINARY: u8 = 50;
+
+macro_rules! priority {
+    () => {
+        ORDINARY
+    };
+    ($priority:literal) => {
+        $priority
+    };
+}
+
+// The word of the footer may be followed by its priority: `"filter" 70`.
 macro_rules! actions {
-    ($($(#[doc = $doc:literal])? $action:ident, $id:literal, $title:literal, $hint:literal, [$($key:literal),+], $scope:ident, $danger:ident, $disabled:expr;)+) => {
+    ($($action:ident, $id:literal, $title:literal, $hint:literal $($priority:literal)?, [$($key:literal),+], $scope:ident, $danger:ident, $disabled:expr;)+) => {
         /// Something that a key does.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Action {
@@ -79,7 +98,8 @@ macro_rules! actions {
         /// All actions, in the order in which the footer prefers them.
         pub const ACTIONS: &[Spec] = &[
             $(Spec {
-                action: Action::$action, id: $id, title: $title, hint: $hint, keys: &[$($key),+],
+                action: Action::$action, id: $id, title: $title, hint: $hint,
+                priority: priority!($($priority)?), keys: &[$($key),+],
                 scope: Scope::$scope, danger: Danger::$danger, disabled: $disabled,
             },)+
         ];
@@ -96,6 +116,8 @@ actions! {
     Show, "show", "Show differences, all, or what is unmanaged", "show", ["f"], Items, Nothing, always;
     Reveal, "reveal", "Show the values of the item; mask them again", "reveal", ["v"], Items, Reveals, no_item;
     Diff, "diff", "Git and live line by line", "diff", ["d"], Items, Nothing, no_item;
+    Actions, "actions", "What can be done with the item", "actions", ["x"], Items, Nothing, no_item;
+    Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
     Refresh, "refresh", "Fetch, and read everything again", "refresh", ["r"], Page, Nothing, already_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane", ["tab", "backtab"], Page, Nothing, always;

@@ -1,5 +1,10 @@
 //! What can lie over a page: a closed set, on a stack.
 
+mod menu;
+
+pub(super) use menu::{MENUS, Menu};
+
+use super::action::Scope;
 use super::backend::RefInfo;
 use super::model::Model;
 use super::page::Filter;
@@ -14,6 +19,8 @@ pub enum Overlay {
     },
     /// The choice of environment and git ref.
     Picker(Picker),
+    /// What a second key would do.
+    Menu(Scope),
 }
 
 /// The state of the choice of environment and git ref.

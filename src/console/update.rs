@@ -3,6 +3,7 @@
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
 mod keys;
+mod menu;
 mod moves;
 mod opens;
 mod requests;

@@ -92,3 +92,8 @@ fn in_ascii_nothing_else_reaches_the_terminal() {
 fn a_terminal_that_is_too_small_is_told_so_politely() {
     night().size(50, 10).sees("plumb needs 60 columns and 16 lines.").sees("This terminal has 50 and 10.");
 }
+
+#[test]
+fn a_menu() {
+    picture("menu", |story| story.press("3jx"));
+}

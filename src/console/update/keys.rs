@@ -1,18 +1,22 @@
 //! What a key does.
 
+use super::menu;
 use super::moves::{half, seek, step};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::requests;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
 use crate::console::effect::Effect;
-use crate::console::keymap::{CONTEXTS, Key};
+use crate::console::keymap::{self, CONTEXTS, Key};
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Overlay, Picker};
 use crate::console::page::{Filter, Page, Pane, Zoom};
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
+    if let Some(Overlay::Menu(scope)) = model.overlays.last() {
+        return menu::press(model, *scope, key);
+    }
     if let Some(action) = model.keymap.action(key, context(model)) {
         return act(model, action);
     }
@@ -31,6 +35,7 @@ pub(in crate::console) fn context(model: &Model) -> &'static [Scope] {
     match model.overlays.last() {
         Some(Overlay::Picker(_)) => CONTEXTS[3],
         Some(Overlay::Help { .. }) => CONTEXTS[2],
+        Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => CONTEXTS[3],
         None if model.page == Page::Overview => CONTEXTS[0],
         None => CONTEXTS[1],
@@ -42,12 +47,18 @@ pub(in crate::console) fn filter(model: &Model) -> &Filter {
     if model.page == Page::Overview { &model.overview.filter } else { &model.list().filter }
 }
 
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(why) = (action.spec().disabled)(model) {
         model.notice = Some(String::from(why));
         return Vec::new();
     }
+    if menu::open(model, action) {
+        return Vec::new();
+    }
     match action {
+        // A menu, opened above.
+        Action::Actions => {}
+        Action::Neighbours => menu::neighbours(model),
         Action::Leave => return quit(model),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Back => return back(model),

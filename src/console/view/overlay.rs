@@ -1,6 +1,7 @@
 //! What lies over a page, between two rules.
 
 mod help;
+mod menu;
 mod picker;
 
 use ratatui::layout::Rect;
@@ -15,6 +16,7 @@ use crate::console::overlay::Overlay;
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overlay) {
     match overlay {
         Overlay::Help { scroll } => help::draw(ink, model, room, *scroll),
+        Overlay::Menu(scope) => menu::draw(ink, model, room, *scope),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),
     }
 }

@@ -24,7 +24,7 @@ pub(in crate::console) fn help_lines(model: &Model) -> Vec<Row> {
         }
         rows.push(Row::default().piece(3, 40, scope.title(), Role::Heading));
         for spec in ACTIONS.iter().filter(|spec| spec.scope == scope) {
-            let keys: Vec<String> = model.keymap.keys(spec.action).map(|key| key.to_string()).collect();
+            let keys = model.keymap.written(spec.action);
             let mut row = Row::default().piece(5, 18, keys.join(" "), Role::Key).piece(24, 60, spec.title, Role::Text);
             if let Some(why) = (spec.disabled)(model) {
                 let at = 26 + u16::try_from(spec.title.len()).unwrap_or(0);
