@@ -1,6 +1,7 @@
 //! What the console wants done.
 
 use super::backend::{Fresh, Target};
+use super::memory::Memory;
 use super::message::Generation;
 use crate::compare::Kind;
 
@@ -15,6 +16,8 @@ pub enum Effect {
     Refs(Generation),
     /// Fetch the remote.
     Fetch(Generation, Target),
+    /// Keep this for the next time.
+    Remember(Memory),
     /// Abort a request.
     Cancel(Generation),
     /// Give the terminal back until the shell brings the console to the front again.

@@ -10,6 +10,7 @@ use super::diff;
 use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
 use super::looks;
+use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::Overlay;
 use super::page::list;
@@ -35,6 +36,8 @@ pub struct Setup {
     pub utc_offset: i32,
     /// Key of the fingerprints.
     pub fingerprint_key: [u8; 32],
+    /// What was remembered last time.
+    pub memory: Memory,
 }
 
 /// The whole state.
@@ -61,6 +64,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// The keys in force.
     pub keymap: Keymap,
+    /// What is remembered until next time.
+    pub memory: Memory,
     /// Whether the console is over.
     pub over: bool,
     /// What the diff remembers.
@@ -123,6 +128,7 @@ impl Model {
             reveal: None,
             size: (80, 24),
             keymap: setup.keymap,
+            memory: setup.memory,
             over: false,
             diff: diff::State::default(),
             looks: looks::State::default(),

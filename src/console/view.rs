@@ -16,7 +16,6 @@ use ratatui::layout::Rect;
 
 pub(super) use detail::{cell as detail_cell, height as detail_height};
 pub(super) use facet::{role as facet_role, text as facet_text};
-pub(super) use overlay::help_lines;
 
 use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;

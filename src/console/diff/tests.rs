@@ -174,7 +174,7 @@ fn a_comparison_is_made_once_however_many_keys_are_pressed() {
     assert_eq!(story.model.diff.made, 3, "another look is another comparison");
     let story = story.press("v").after(1_000).press("v");
     assert_eq!(story.model.diff.made, 5, "so are revealing and masking");
-    let story = story.press("⎋");
+    let story = story.press("⎋⎋");
     assert!(super::shown(&story.model).is_none(), "nothing is kept that is not shown");
     let made = story.model.looks.made;
     let story = story.press("⇥jjkk").after(1_000);

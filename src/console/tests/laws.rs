@@ -83,7 +83,7 @@ fn happen(mut story: Story, event: Event) -> Story {
                 }
                 Effect::Fetch(generation, _) if fine => Message::Fetched(generation, Ok(())),
                 Effect::Fetch(generation, _) => Message::Lost(generation),
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return story,
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return story,
             };
             story.hears(message)
         }

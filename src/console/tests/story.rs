@@ -10,7 +10,7 @@ use ratatui::style::Color;
 use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::message::Generation;
-use crate::console::{Effect, Key, Keymap, Message, Model, Role, Setup, Theme, update, view};
+use crate::console::{Effect, Key, Keymap, Memory, Message, Model, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
@@ -32,6 +32,7 @@ pub(in crate::console) fn story() -> Story {
         refresh: None,
         utc_offset: 0,
         fingerprint_key: [7; 32],
+        memory: Memory::default(),
     };
     let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
@@ -59,7 +60,8 @@ impl Story {
         self.hears(Message::Time(now))
     }
 
-    /// Types keys: `⏎ ⎋ ⇥` are enter, esc and tab, `^d` is ctrl-d; spaces are for the reader.
+    /// Types keys: `⏎ ⎋ ⇥ ↓ ↑ ␣ ⌫` are enter, esc, tab, down, up, space and backspace, `^d` is ctrl-d; spaces are for
+    /// the reader.
     pub(in crate::console) fn press(mut self, keys: &str) -> Self {
         let mut keys = keys.chars().filter(|c| *c != ' ');
         while let Some(c) = keys.next() {
@@ -67,6 +69,10 @@ impl Story {
                 '⏎' => Key::Enter,
                 '⎋' => Key::Esc,
                 '⇥' => Key::Tab,
+                '↓' => Key::Down,
+                '↑' => Key::Up,
+                '␣' => Key::Char(' '),
+                '⌫' => Key::Backspace,
                 '^' => Key::Ctrl(keys.next().unwrap()),
                 c => Key::Char(c),
             };
@@ -95,7 +101,7 @@ impl Story {
                 }
                 Effect::Refs(generation) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
         }
@@ -147,6 +153,7 @@ fn words(effect: &Effect) -> String {
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
         Effect::Refs(_) => String::from("refs"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),

@@ -44,11 +44,11 @@ impl ChangedColumns {
         let who = changes.filter_map(|changed| changed.by.as_deref()).map(|by| long(who(by)).min(LONGEST) + 2);
         let (when, who) = (when.max().unwrap_or(0), who.max().unwrap_or(0));
         // A long name is cut before it is left out.
-        let cut = who.min(16);
+        let (cut, least) = (who.min(16), who.min(11));
         match room {
             _ if when + who <= room => Self { when, who },
             _ if when + cut <= room => Self { when, who: room - when },
-            _ if cut <= room => Self { when: 0, who: who.min(room) },
+            _ if least > 0 && least <= room => Self { when: 0, who: who.min(room) },
             _ if when <= room => Self { when, who: 0 },
             _ => Self::default(),
         }
@@ -105,7 +105,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
         let at = Rect { y, height: 1, ..area };
         match line {
             Line::Unit { kind, name, items } => ink.row(at, &unit(model, env, *kind, name, *items, area.width)),
-            Line::Kind { kind } => kind_state(ink, model, env, *kind, at, columns.name),
+            Line::Kind { kind } => kind_state(ink, model, env, *kind, at),
             Line::Problem { kind, index } => {
                 let problem = env.section(*kind).value().and_then(|section| section.problems.get(*index));
                 if let Some(problem) = problem {
@@ -218,10 +218,10 @@ fn plural(kind: Kind) -> &'static str {
     }
 }
 
-fn kind_state(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, at: Rect, name: u16) {
+fn kind_state(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, at: Rect) {
     if let Some(why) = env.why_failed(kind) {
         let subject = if env.section(kind).value().is_some() { "not read again" } else { "not read" };
-        return failure(ink, at, subject, why, name);
+        return failure(ink, at, subject, why, 0);
     }
     if let Remote::Loading { since } = env.section(kind) {
         let seconds = (model.clock.now - since).max(0) / 1000;

@@ -287,7 +287,10 @@ impl NeedColumns {
         let name = list.x + 23;
         let name_room = longest.clamp(12, (list.width * 2 / 5).max(12));
         let at = name + name_room + 2;
-        let room = list.right().saturating_sub(at + 1 + SHORTEST);
+        let changed_items = visible().filter_map(|need| need.item(env)).filter(|item| item.changed.is_some());
+        let reasons = changed_items.map(|item| text::width(&item.reason)).max().unwrap_or(0);
+        let reasons = u16::try_from(reasons).unwrap_or(u16::MAX).min(SHORTEST);
+        let room = list.right().saturating_sub(at + 1 + reasons);
         let changed = ChangedColumns::of(model, changes.iter().copied(), room);
         Self { name, name_room, at, reason: at + changed.width(), changed }
     }
