@@ -12,6 +12,7 @@ mod init;
 mod local;
 mod map;
 mod policy;
+mod projects;
 mod record;
 mod shared;
 mod status;
@@ -24,6 +25,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use futures::future::BoxFuture;
 
 pub(crate) use self::shared::clean;
+pub(crate) use self::projects::Place;
 pub use self::shared::{Failed, Shared};
 
 /// Opens the console and stays until it is closed.
@@ -42,7 +44,7 @@ pub struct Cli {
 }
 
 /// What every command understands.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Global {
     /// The environment.
     #[arg(long, short, global = true, value_name = "NAME")]

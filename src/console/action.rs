@@ -96,7 +96,8 @@ actions! {
     Show, "show", "Show differences, all, or what is unmanaged", "show", ["f"], Items, Nothing, always;
     Reveal, "reveal", "Show the values of the item; mask them again", "reveal", ["v"], Items, Reveals, no_item;
     Diff, "diff", "Git and live line by line", "diff", ["d"], Items, Nothing, no_item;
-    Refresh, "refresh", "Fetch, and read everything again", "refresh", ["r"], Page, Nothing, already_reading;
+    Refresh, "refresh", "Read again what you are on: everything, a page, an item", "refresh", ["r"], Page, Nothing, already_reading;
+    RefreshAll, "refresh-all", "Read everything of every environment again", "", ["ctrl-r"], Page, Nothing, all_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane", ["tab", "backtab"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
@@ -139,7 +140,14 @@ fn no_item(model: &Model) -> Option<&'static str> {
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {
+    if model.page == Page::Overview {
+        return all_reading(model);
+    }
     model.environment().inspecting.is_some().then_some("already reading: esc cancels")
+}
+
+fn all_reading(model: &Model) -> Option<&'static str> {
+    model.environments.iter().all(|env| env.inspecting.is_some()).then_some("already reading: esc cancels")
 }
 
 fn nothing_to_open(model: &Model) -> Option<&'static str> {

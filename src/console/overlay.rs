@@ -44,7 +44,7 @@ impl Picker {
         let filter = Filter { text: self.text.clone(), editing: true };
         let matches = filter.matcher();
         let mut choices: Vec<Choice> = Vec::new();
-        let environments = model.environments.iter().enumerate().filter(|(_, env)| matches(env.name()));
+        let environments = model.environments.iter().enumerate().filter(|(_, env)| matches(&format!("{0}/{1} {0} / {1}", env.project(), env.name())));
         choices.extend(environments.map(|(index, _)| Choice::Environment(index)));
         if model.environment().git_ref.is_some() && self.text.is_empty() {
             choices.push(Choice::OwnRef);
