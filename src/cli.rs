@@ -24,8 +24,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use futures::future::BoxFuture;
 
-pub(crate) use self::shared::clean;
 pub(crate) use self::projects::Place;
+pub(crate) use self::shared::clean;
 pub use self::shared::{Failed, Shared};
 
 /// Opens the console and stays until it is closed.

@@ -34,10 +34,9 @@ pub(crate) fn why(error: &aws::Error) -> Why {
         aws::ErrorKind::NotFound => WhyKind::Missing,
         aws::ErrorKind::Throttled => WhyKind::Throttled,
         aws::ErrorKind::Network | aws::ErrorKind::Timeout => WhyKind::Network,
-        aws::ErrorKind::NoRegion
-        | aws::ErrorKind::Conflict
-        | aws::ErrorKind::Unreadable
-        | aws::ErrorKind::Other => WhyKind::Other,
+        aws::ErrorKind::NoRegion | aws::ErrorKind::Conflict | aws::ErrorKind::Unreadable | aws::ErrorKind::Other => {
+            WhyKind::Other
+        }
     };
     Why { hint: error.hint(), ..failed(error).kind(kind) }
 }

@@ -1,6 +1,7 @@
 //! What the console wants done.
 
 use super::backend::{Ask, Target};
+use super::memory::Memory;
 use super::message::Generation;
 use crate::compare::Kind;
 
@@ -17,6 +18,8 @@ pub enum Effect {
     Refs(Generation, String),
     /// Fetch the remote.
     Fetch(Generation, Target),
+    /// Keep this for the next time.
+    Remember(Memory),
     /// Abort a request.
     Cancel(Generation),
     /// Give the terminal back until the shell brings the console to the front again.

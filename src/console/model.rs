@@ -12,6 +12,7 @@ use super::ages::Clock;
 use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
 use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
+use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::Overlay;
 use super::page::list;
@@ -39,6 +40,8 @@ pub struct Setup {
     pub utc_offset: i32,
     /// Key of the fingerprints.
     pub fingerprint_key: [u8; 32],
+    /// What was remembered last time.
+    pub memory: Memory,
 }
 
 /// The whole state.
@@ -65,6 +68,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// The keys in force.
     pub keymap: Keymap,
+    /// What is remembered until next time.
+    pub memory: Memory,
     /// Whether the console is over.
     pub over: bool,
     pub(super) clock: Clock,
@@ -125,6 +130,7 @@ impl Model {
             reveal: None,
             size: (80, 24),
             keymap: setup.keymap,
+            memory: setup.memory,
             over: false,
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
@@ -178,7 +184,11 @@ impl Model {
     pub(super) fn join(&mut self, environments: Vec<EnvironmentInfo>) -> std::ops::Range<usize> {
         let first = self.environments.len();
         // A ref that was asked for is one of the project where the console was opened.
-        self.environments.extend(environments.into_iter().map(|info| EnvState::new(info, None)));
+        self.environments.extend(environments.into_iter().map(|info| {
+            let mut env = EnvState::new(info, None);
+            env.title = format!("{}/{}", env.project(), env.name());
+            env
+        }));
         first..self.environments.len()
     }
 

@@ -1,5 +1,6 @@
 //! Stories, pictures and laws of the console.
 
+mod discover;
 mod fleet;
 mod laws;
 mod pictures;

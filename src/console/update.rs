@@ -3,12 +3,15 @@
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
 mod asks;
+mod commands;
 mod keys;
+mod menu;
 mod moves;
 mod opens;
+mod palette;
 mod requests;
 
-pub(super) use keys::{context, filter};
+pub(super) use keys::{context, context_below, filter};
 
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
@@ -18,6 +21,7 @@ use super::page::{Mark, Page};
 
 /// Lets one thing happen, and says what is to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
         Message::Start => asks::start(model),
         Message::Time(now) => time(model, now),
@@ -35,6 +39,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Fetched(generation, answer) => requests::fetched(model, generation, answer),
         Message::Lost(generation) => requests::lost(model, generation),
     };
+    if news {
+        palette::search_again(model);
+    }
     effects.extend(mask_what_was_left(model));
     scroll(model);
     effects

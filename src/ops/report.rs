@@ -175,9 +175,11 @@ impl Report {
     pub fn lacks_credentials(&self) -> bool {
         let whole = self.sections.iter().filter_map(|(_, section)| section.as_ref().err());
         whole.chain(self.identity.as_ref().err()).any(|why| why.kind.is_of_credentials())
-            || self.sections.iter().filter_map(|(_, section)| section.as_ref().ok()).any(|section| {
-                section.failures().any(|why| why.kind.is_of_credentials())
-            })
+            || self
+                .sections
+                .iter()
+                .filter_map(|(_, section)| section.as_ref().ok())
+                .any(|section| section.failures().any(|why| why.kind.is_of_credentials()))
     }
 
     /// All items, kind by kind.

@@ -24,8 +24,7 @@ impl Fleet {
     fn new() -> Self {
         let first = Account::fresh();
         let proxy = Proxy::start(&first.endpoint_url);
-        let fleet =
-            Self { home: tempfile::tempdir().unwrap(), accounts: [first.clone(), Account::fresh()], proxy };
+        let fleet = Self { home: tempfile::tempdir().unwrap(), accounts: [first.clone(), Account::fresh()], proxy };
         let mut profiles = String::new();
         for (index, name) in NAMES.iter().enumerate() {
             let account = &fleet.accounts[index];
@@ -64,7 +63,9 @@ impl Fleet {
 
     fn git(&self, project: &str, arguments: &[&str]) {
         let mut git = Command::new("git");
-        git.current_dir(self.path(project)).args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(arguments);
+        git.current_dir(self.path(project))
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+            .args(arguments);
         git.env("HOME", self.home.path()).env("GIT_CONFIG_NOSYSTEM", "1");
         assert!(git.status().unwrap().success(), "{arguments:?}");
     }
@@ -132,7 +133,10 @@ fn one_command_tells_all_environments_and_ends_with_the_worst_of_them() {
         .collect();
     assert!(places.is_sorted(), "in the order of the files:\n{text}");
     let drifted = line(&text, &["orders", "prod"]);
-    assert!(drifted.contains("* 1") && drifted.contains(&fleet.accounts[1].id) && drifted.contains("eu-west-1"), "{text}");
+    assert!(
+        drifted.contains("* 1") && drifted.contains(&fleet.accounts[1].id) && drifted.contains("eu-west-1"),
+        "{text}"
+    );
 
     // A failure in one place leaves the others as they are, and is the worst.
     fleet.write("config/config.toml", "[projects]\norders = \"~/orders\"\ngone = \"~/gone\"\n");
@@ -150,7 +154,11 @@ fn the_json_of_all_environments_says_where_each_is_and_what_failed() {
     let second = fleet.accounts[1].id.clone();
     let key = second.clone();
     let denied = Fault::AccessDenied("not authorized to perform: ssm:DescribeParameters".into());
-    fleet.proxy.on("ssm:DescribeParameters").when(move |call| call.access_key_id.as_deref() == Some(&key)).reply(denied);
+    fleet
+        .proxy
+        .on("ssm:DescribeParameters")
+        .when(move |call| call.access_key_id.as_deref() == Some(&key))
+        .reply(denied);
     let json: Value = serde_json::from_str(&fleet.status(2, &["--all-projects", "-o", "json"])).unwrap();
     assert_eq!(json["version"], 1);
     let environments = json["environments"].as_array().unwrap();
@@ -197,7 +205,7 @@ fn the_console_shows_two_projects_in_two_accounts_and_goes_from_one_to_the_other
     let short = |account: &Account| format!("{}…{}", &account.id[..4], &account.id[8..]);
     console.sees("shop / dev").sees("eu-west-1").sees(&short(&fleet.accounts[1])).sees("*1");
     console.press("<Tab> j j").sees("orders / dev").sees("/billing/dev/pool").sees("NEEDS YOU  dev");
-    console.press("3").sees("* differs").press("1 @").type_text("shop / prod").press("<Enter>").sees("shop / prod");
+    console.press("3").sees("* differs").press("1 @").type_text("shop/prod").press("<Enter>").sees("shop / prod");
     console.sees("= nothing: live is what git says");
     console.press("q");
     assert_eq!(console.exit_code(), 0);

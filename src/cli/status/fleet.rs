@@ -38,7 +38,9 @@ struct Found {
 /// Runs `plumb status --all-envs` and `--all-projects`.
 pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
     if shared.flags().env.is_some() {
-        return Err(Why::new("--env names one environment, and all were asked for").hint("leave out one of them").into());
+        return Err(Why::new("--env names one environment, and all were asked for")
+            .hint("leave out one of them")
+            .into());
     }
     let projects = projects(shared, args)?;
     let environments = projects.iter().filter_map(|project| Some((project, project.settings.as_ref().ok()?)));
@@ -91,10 +93,12 @@ fn projects(shared: &Shared, args: &Args) -> Result<Vec<Project>, Failed> {
             settings: Ok(Arc::new(settings)),
         })
         .collect();
-    projects.extend(places.iter().filter(|place| !is_here(place)).map(|place| Project {
-        name: place.name.clone(),
-        settings: shared.settings_at(place).map(Arc::new),
-    }));
+    projects.extend(
+        places
+            .iter()
+            .filter(|place| !is_here(place))
+            .map(|place| Project { name: place.name.clone(), settings: shared.settings_at(place).map(Arc::new) }),
+    );
     if projects.is_empty() {
         return Err(Why::new("no project: there is no plumb.toml here, and config.toml names none")
             .hint("[projects] in config.toml: petshop = \"~/src/petshop\"")

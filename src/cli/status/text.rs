@@ -13,7 +13,11 @@ const ABSENT: &str = "does not exist";
 /// The status of a stack that AWS did not tell of.
 const UNREAD: &str = "could not be read";
 
-pub(in crate::cli) fn text(out: &mut impl Write, report: &Report, shown: &dyn Fn(&Item) -> bool) -> std::io::Result<()> {
+pub(in crate::cli) fn text(
+    out: &mut impl Write,
+    report: &Report,
+    shown: &dyn Fn(&Item) -> bool,
+) -> std::io::Result<()> {
     header(out, report)?;
     writeln!(out)?;
     let cause = common_cause(report);

@@ -16,6 +16,8 @@ use crate::ops::report::{Calls, Commit, Identity, Section, Unit};
 pub struct EnvState {
     /// What is known before anything is read.
     pub info: Option<EnvironmentInfo>,
+    /// What it is called among all: its name, with its project's before it where that is another one.
+    pub title: String,
     /// The git ref asked for; `None`: its own.
     pub git_ref: Option<String>,
     /// Who is asking.
@@ -71,7 +73,7 @@ static NO_SECTION: Remote<Section> = Remote::Idle;
 
 impl EnvState {
     pub(in crate::console) fn new(info: EnvironmentInfo, git_ref: Option<String>) -> Self {
-        Self { info: Some(info), git_ref, ..Self::default() }
+        Self { title: info.name.clone(), info: Some(info), git_ref, ..Self::default() }
     }
 
     /// Its name.

@@ -46,6 +46,7 @@ impl Jobs {
             Effect::Fetch(generation, target) => {
                 self.spawn(generation, async move { Message::Fetched(generation, backend.fetch(target).await) });
             }
+            Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {
                     handle.abort();

@@ -107,7 +107,7 @@ fn the_cursor_takes_everything_to_another_project() {
         .press("@")
         .wants(&["refs"])
         .answers_all()
-        .sees("orders / qa")
+        .sees("orders/qa")
         .press("petshop/prod⏎")
         .sees("petshop / prod");
 }
@@ -195,7 +195,11 @@ fn credentials_that_end_while_values_are_read_cost_nothing_that_was_known() {
     story.effects.clear();
     let story = story.hears(Message::Fetched(fetch, Ok(())));
     report.sections.retain(|(kind, _)| *kind == Kind::Parameter);
-    story.answers(report).sees("°~ drifted   /checkout/prod/db/pool_size").sees("expired: run").does_not_see("? unknown");
+    story
+        .answers(report)
+        .sees("°~ drifted   /checkout/prod/db/pool_size")
+        .sees("expired: run")
+        .does_not_see("? unknown");
 }
 
 #[test]

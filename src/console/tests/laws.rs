@@ -86,7 +86,7 @@ fn happen(mut story: Story, event: Event) -> Story {
                 Effect::Project(generation, name) => {
                     Message::Project(generation, if fine { Ok(fixture::environments_of(&name)) } else { Err(why()) })
                 }
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return story,
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return story,
             };
             story.hears(message)
         }

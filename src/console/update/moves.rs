@@ -5,11 +5,9 @@ use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes, halves};
 use crate::console::model::Model;
-use crate::console::overlay::Overlay;
 use crate::console::page::list::shown_rows;
 use crate::console::page::overview::{self, Half};
 use crate::console::page::{Page, Pane, Zoom};
-use crate::console::view::help_lines;
 
 pub(super) fn step(model: &mut Model, by: isize) -> Vec<Effect> {
     if model.overlays.is_empty() && model.page == Page::Overview && model.overview.half == Half::Environments {
@@ -40,15 +38,6 @@ pub(super) fn to_shown(model: &mut Model) -> Vec<Effect> {
 }
 
 fn step_here(model: &mut Model, by: isize) {
-    if let Some(Overlay::Help { scroll }) = model.overlays.last() {
-        let height = Areas::of(model).map_or(10, |areas| usize::from(areas.body.height));
-        let last = help_lines(model).len().saturating_sub(height);
-        let to = scroll.saturating_add_signed(by).min(last);
-        if let Some(Overlay::Help { scroll }) = model.overlays.last_mut() {
-            *scroll = to;
-        }
-        return;
-    }
     if model.page == Page::Overview {
         let env = &model.environments[model.current];
         return model.overview.step(by, env);

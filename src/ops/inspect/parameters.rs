@@ -23,8 +23,7 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
         let problems = git.problems.iter().cloned().chain(unlisted).collect();
         return Ok(Section { problems, ..Section::default() });
     }
-    let (listing, (owned, unasked)) =
-        tokio::join!(listing(context, &prefixes), context.owned("AWS::SSM::Parameter"));
+    let (listing, (owned, unasked)) = tokio::join!(listing(context, &prefixes), context.owned("AWS::SSM::Parameter"));
     let listing = match listing {
         Ok(listing) => listing,
         Err(error) => return Ok(values::unlisted(Kind::Parameter, git, &why(&error))),

@@ -57,7 +57,7 @@ fn choice_row(model: &Model, choice: &Choice, width: u16) -> Row {
     match choice {
         Choice::Environment(index) => {
             let Some(env) = model.environments.get(*index) else { return row };
-            row.piece(3, 5, "env", Role::Dim).piece(9, 26, full_name(model, env), Role::Strong).flow(36, width, facts(env))
+            row.piece(3, 5, "env", Role::Dim).piece(9, 26, &env.title, Role::Strong).flow(36, width, facts(env))
         }
         Choice::OwnRef => row.piece(3, 5, "ref", Role::Dim).piece(9, 26, "its own", Role::Strong).piece(
             36,
@@ -77,11 +77,6 @@ fn choice_row(model: &Model, choice: &Choice, width: u16) -> Row {
             row.piece(3, 5, "ref", Role::Dim).piece(9, 26, text, Role::Strong).piece(36, rest, "as typed", Role::Dim)
         }
     }
-}
-
-/// With its project, where there are several.
-fn full_name(model: &Model, env: &EnvState) -> String {
-    if model.fleet.is_many() { format!("{} / {}", env.project(), env.name()) } else { env.name().to_owned() }
 }
 
 fn facts(env: &EnvState) -> Vec<(String, Role)> {
