@@ -101,6 +101,8 @@ pub struct Symbols {
     pub down: &'static str,
     /// Where the next typed character goes.
     pub caret: &'static str,
+    /// Marks what is older than the last attempt to read it.
+    pub stale: &'static str,
     /// The pictures of a spinner.
     pub spinner: &'static [&'static str],
 }
@@ -115,6 +117,7 @@ const UNICODE: Symbols = Symbols {
     up: "▴",
     down: "▾",
     caret: "▏",
+    stale: "°",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
@@ -129,6 +132,7 @@ const ASCII: Symbols = Symbols {
     up: "^",
     down: "v",
     caret: "_",
+    stale: "o",
     spinner: &["-", "\\", "|", "/"],
 };
 

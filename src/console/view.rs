@@ -1,8 +1,10 @@
 //! Drawing: a function of the model, with no memory and no clock.
 
+mod counts;
 mod detail;
 mod diff;
 mod facet;
+mod fleet;
 mod footer;
 mod header;
 mod ink;
