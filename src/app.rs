@@ -1,5 +1,7 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod home;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex as Lock};
@@ -11,8 +13,8 @@ use crate::cli::{Failed, Outcome, Shared};
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::{Ascii, Origin, Settings};
 use crate::console::{
-    self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, Fresh, KeyError, Keymap, LogSink, RefInfo,
-    Target, Theme,
+    self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, FilePlace, Fresh, KeyError, Keymap, LogSink,
+    RefInfo, Target, Theme,
 };
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::keys::Keys;
@@ -31,6 +33,7 @@ pub fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
 async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     let settings = shared.settings()?;
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
+    let actions = home::actions(&settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
@@ -46,6 +49,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
         fingerprint_key: *key,
         log: log(shared),
+        home: home::home(shared, &settings, &root, actions),
     };
     let backend = Live {
         inner: Arc::new(Inner {
@@ -233,6 +237,15 @@ impl Backend for Live {
                 Some((_, Err(why))) => Err(why),
                 None => Err(gone()),
             }
+        })
+    }
+
+    fn locate(&self, target: Target, file: String, name: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let session = inner.session(&target.environment).await?;
+            let (path, line) = crate::ops::locate::place(&session, &file, &name).await?;
+            Ok(FilePlace { path, line })
         })
     }
 

@@ -13,20 +13,27 @@
 mod action;
 mod ages;
 mod backend;
+mod clipboard;
 mod diff;
 mod effect;
 mod fingerprint;
+mod home;
 mod keymap;
 mod layout;
+mod links;
 mod message;
 mod model;
 mod needs;
 mod overlay;
 mod page;
+mod pointer;
+mod programs;
 mod remote;
 mod runtime;
 mod text;
 mod theme;
+mod title;
+mod unified;
 mod update;
 mod view;
 
@@ -41,7 +48,9 @@ use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
 pub use backend::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
+pub use clipboard::Multiplexer;
 pub use effect::Effect;
+pub use home::{FilePlace, Home};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
 pub use message::Message;
 pub use model::{Model, Setup};
@@ -73,6 +82,8 @@ pub struct ConsoleOptions {
     pub fingerprint_key: [u8; 32],
     /// Receives the names of messages, never their content.
     pub log: Option<LogSink>,
+    /// The terminal, and the operator's own tools.
+    pub home: Home,
 }
 
 /// Receives one line of log.

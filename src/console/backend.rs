@@ -3,6 +3,7 @@
 use futures::future;
 use tokio::sync::mpsc;
 
+use super::home::FilePlace;
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
 use crate::ops::report::{Part, Report};
@@ -25,6 +26,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Reads the values of one item of which some side is [`crate::compare::Facet::Unread`].
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>>;
+
+    /// The line of a file, from the project's root, that says in the working tree what an item of that name should be.
+    fn locate(&self, target: Target, file: String, name: String) -> BoxFuture<'static, Result<FilePlace, Why>>;
 
     /// Branches and tags that can be compared with, the most recent first.
     fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>>;

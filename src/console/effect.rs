@@ -1,6 +1,7 @@
 //! What the console wants done.
 
 use super::backend::{Fresh, Target};
+use super::home::{Command, Copy, Outside};
 use super::message::Generation;
 use crate::compare::Kind;
 
@@ -15,6 +16,18 @@ pub enum Effect {
     Refs(Generation),
     /// Fetch the remote.
     Fetch(Generation, Target),
+    /// Read the values of one item, for the clipboard and not for the screen.
+    Read(Generation, Target, Kind, String),
+    /// Find the line of a file of the working tree that says what an item of that name should be.
+    Locate(Generation, Target, String, String),
+    /// Put a text into the clipboard.
+    Copy(Copy),
+    /// Give the terminal to another program until it ends.
+    Outside(Outside),
+    /// Run a command of the operator's own in the background.
+    Run(Generation, Command),
+    /// Ask the terminal to notify.
+    Notify(String),
     /// Abort a request.
     Cancel(Generation),
     /// Give the terminal back until the shell brings the console to the front again.

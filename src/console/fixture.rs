@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::Protection;
-use crate::console::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
+use crate::console::{Backend, BoxFuture, EnvironmentInfo, FilePlace, Fresh, RefInfo, Target};
 use crate::ops::report::{Commit, Identity, Part, Problem, Report, Section, Unit};
 use crate::secret::Secret;
 
@@ -329,6 +329,10 @@ impl Backend for Fixture {
             opened(kind, &name).ok_or_else(|| Why::new(format!("{name} is gone")))
         }
         .boxed()
+    }
+
+    fn locate(&self, _: Target, file: String, _: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
+        async move { Ok(FilePlace { path: format!("/shop/{file}").into(), line: 7 }) }.boxed()
     }
 
     fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {

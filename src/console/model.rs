@@ -7,6 +7,7 @@ pub(super) use env::{EnvState, Job, Subject};
 use super::ages::Clock;
 use super::backend::{EnvironmentInfo, RefInfo};
 use super::fingerprint::Fingerprinter;
+use super::home::{self, Home};
 use super::keymap::Keymap;
 use super::message::Generation;
 use super::overlay::Overlay;
@@ -33,6 +34,8 @@ pub struct Setup {
     pub utc_offset: i32,
     /// Key of the fingerprints.
     pub fingerprint_key: [u8; 32],
+    /// The terminal, and the operator's own tools.
+    pub home: Home,
 }
 
 /// The whole state.
@@ -61,6 +64,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// Whether the console is over.
     pub over: bool,
+    /// The terminal, and the operator's own tools.
+    pub home: home::State,
     pub(super) clock: Clock,
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
@@ -116,6 +121,7 @@ impl Model {
             size: (80, 24),
             keymap: setup.keymap,
             over: false,
+            home: home::State::new(setup.home),
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
@@ -206,7 +212,8 @@ impl Model {
             _ => None,
         };
         let fetching = env.fetching.map(|(job, _)| job);
-        reveal.into_iter().chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
+        let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
+        reveal.into_iter().chain(errand).chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
     }
 
     /// When the current environment is read again by itself; counted from when it was last asked for, so that what

@@ -1,8 +1,10 @@
 //! What can lie over a page: a closed set, on a stack.
 
 mod menu;
+mod run;
 
 pub(super) use menu::{MENUS, Menu};
+pub(super) use run::Run;
 
 use super::action::Scope;
 use super::backend::RefInfo;
@@ -21,6 +23,8 @@ pub enum Overlay {
     Picker(Picker),
     /// What a second key would do.
     Menu(Scope),
+    /// A command of the operator's own that changes something, before it is run.
+    Run(Run),
 }
 
 /// The state of the choice of environment and git ref.

@@ -12,9 +12,9 @@ mod overview;
 
 use ratatui::Frame;
 
-pub(super) use detail::height as detail_height;
+pub(super) use detail::{height as detail_height, row_at as detail_row_at};
 pub(super) use facet::text as facet_text;
-pub(super) use overlay::help_lines;
+pub(super) use overlay::{help_lines, menu_entry_at};
 
 use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;

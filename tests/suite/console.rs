@@ -2,6 +2,7 @@
 
 mod demo;
 mod ending;
+mod home;
 mod looks;
 mod pages;
 mod pictures;

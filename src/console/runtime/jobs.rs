@@ -9,8 +9,11 @@ use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::{clipboard, outside};
+use crate::compare::Why;
 use crate::console::backend::{Backend, Fresh, Target};
 use crate::console::effect::Effect;
+use crate::console::home::{Copy, Outside};
 use crate::console::message::{Generation, Message};
 
 /// The requests under way, by generation. Dropping it aborts them all.
@@ -37,6 +40,19 @@ impl Jobs {
             Effect::Reveal(generation, target, kind, name) => self.spawn(generation, async move {
                 Message::Revealed(generation, backend.reveal(target, kind, name).await.map(Box::new))
             }),
+            Effect::Read(generation, target, kind, name) => self.spawn(generation, async move {
+                Message::Read(generation, backend.reveal(target, kind, name).await.map(Box::new))
+            }),
+            Effect::Locate(generation, target, file, name) => self.spawn(generation, async move {
+                Message::Located(generation, backend.locate(target, file, name).await)
+            }),
+            Effect::Run(generation, command) => self.spawn(generation, async move {
+                let outcome = match outside::permitted(&command, &backend.environments()) {
+                    Ok(()) => outside::in_background(&command).await,
+                    Err(why) => Err(why),
+                };
+                Message::Ran(generation, outcome)
+            }),
             Effect::Refs(generation) => {
                 self.spawn(generation, async move { Message::Refs(generation, backend.refs().await) });
             }
@@ -48,8 +64,26 @@ impl Jobs {
                     handle.abort();
                 }
             }
-            Effect::Suspend | Effect::Quit => {}
+            Effect::Suspend | Effect::Quit | Effect::Copy(_) | Effect::Outside(_) | Effect::Notify(_) => {}
         }
+    }
+
+    /// Refuses a command that is not permitted where it is to be run.
+    pub(super) fn permits(&self, outside: &Outside) -> Result<(), Why> {
+        match outside {
+            Outside::Command(command) => outside::permitted(command, &self.backend.environments()),
+            Outside::Page { .. } | Outside::Edit(_) => Ok(()),
+        }
+    }
+
+    /// Lets a command of the operator's take a text for the clipboard.
+    pub(super) fn copy(&self, line: String, copy: Copy) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let outcome = clipboard::by_command(&line, &copy.text).await;
+            // The console is over when nobody listens.
+            let _ = sender.send(Message::Copied(copy.what, copy.text.chars(), outcome));
+        });
     }
 
     fn spawn(&mut self, generation: Generation, work: impl Future<Output = Message> + Send + 'static) {

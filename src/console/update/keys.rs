@@ -1,12 +1,13 @@
 //! What a key does.
 
-use super::menu;
+use super::{custom, menu, outside, yank};
 use super::moves::{half, seek, step};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::requests;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
 use crate::console::effect::Effect;
+use crate::console::home::Side;
 use crate::console::keymap::{self, CONTEXTS, Key};
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Overlay, Picker};
@@ -19,6 +20,9 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     }
     if let Some(action) = model.keymap.action(key, context(model)) {
         return act(model, action);
+    }
+    if let Some(own) = custom::of_key(model, key) {
+        return custom::start(model, own);
     }
     typed(model, key);
     Vec::new()
@@ -33,7 +37,7 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 /// The scopes that hear keys right now.
 pub(in crate::console) fn context(model: &Model) -> &'static [Scope] {
     match model.overlays.last() {
-        Some(Overlay::Picker(_)) => CONTEXTS[3],
+        Some(Overlay::Picker(_) | Overlay::Run(_)) => CONTEXTS[3],
         Some(Overlay::Help { .. }) => CONTEXTS[2],
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => CONTEXTS[3],
@@ -57,7 +61,17 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     match action {
         // A menu, opened above.
-        Action::Actions => {}
+        Action::Actions | Action::Yank => {}
+        Action::YankLive => return yank::value(model, Side::Live),
+        Action::YankGit => return yank::value(model, Side::Git),
+        Action::YankName => return yank::name(model),
+        Action::YankArn => return yank::arn(model),
+        Action::YankJson => return yank::json(model),
+        Action::YankCommand => return yank::command(model),
+        Action::YankConsole => return yank::console(model),
+        Action::YankCommit => return yank::commit(model),
+        Action::Pager => return outside::page(model),
+        Action::Editor => return outside::edit(model),
         Action::Neighbours => menu::neighbours(model),
         Action::Leave => return quit(model),
         Action::Suspend => return vec![Effect::Suspend],
@@ -119,7 +133,9 @@ fn typed(model: &mut Model, key: Key) {
 
 /// Changes the text field that hears keys, if one does.
 fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
-    if let Some(Overlay::Picker(picker)) = model.overlays.last_mut() {
+    if let Some(Overlay::Run(run)) = model.overlays.last_mut() {
+        change(&mut run.typed);
+    } else if let Some(Overlay::Picker(picker)) = model.overlays.last_mut() {
         change(&mut picker.text);
         picker.line = 0;
     } else if model.overlays.is_empty() && filter(model).editing {
@@ -141,14 +157,24 @@ pub(super) fn edit_filter(model: &mut Model, change: impl FnOnce(&mut Filter)) {
 }
 
 fn accept(model: &mut Model) -> Vec<Effect> {
-    let Some(Overlay::Picker(picker)) = model.overlays.last() else {
-        edit_filter(model, |filter| filter.editing = false);
-        if model.page != Page::Overview {
-            model.list_mut().0.chosen = true;
-        }
-        return Vec::new();
-    };
-    let choice = picker.choices(model).into_iter().nth(picker.line);
+    if let Some(Overlay::Run(_)) = model.overlays.last() {
+        return custom::confirm(model);
+    }
+    if let Some(Overlay::Picker(picker)) = model.overlays.last() {
+        let line = picker.line;
+        return accept_choice(model, line);
+    }
+    edit_filter(model, |filter| filter.editing = false);
+    if model.page != Page::Overview {
+        model.list_mut().0.chosen = true;
+    }
+    Vec::new()
+}
+
+/// Takes a line of the picker.
+pub(super) fn accept_choice(model: &mut Model, line: usize) -> Vec<Effect> {
+    let Some(Overlay::Picker(picker)) = model.overlays.last() else { return Vec::new() };
+    let choice = picker.choices(model).into_iter().nth(line);
     let Some(choice) = choice else { return Vec::new() };
     model.overlays.pop();
     match choice {

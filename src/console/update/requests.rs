@@ -1,5 +1,6 @@
 //! Asking and being answered.
 
+use super::outside;
 use crate::compare::{Item, Kind, Why};
 use crate::console::backend::{Fresh, RefInfo};
 use crate::console::effect::Effect;
@@ -68,6 +69,9 @@ pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Ef
 
 /// Aborts what the current page waits for; `None` when it waits for nothing.
 pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
+    if let Some(effect) = outside::cancel(model) {
+        return Some(vec![effect]);
+    }
     if let Some(Revealing::Reading(job)) = model.revealed() {
         let generation = job.generation;
         model.reveal = None;
@@ -129,7 +133,7 @@ pub(super) fn part(model: &mut Model, generation: Generation, part: Part) -> Vec
 
 pub(super) fn inspected(model: &mut Model, generation: Generation, report: Report) -> Vec<Effect> {
     let Some(env) = inspecting(model, generation) else { return Vec::new() };
-    env.inspecting = None;
+    let since = env.inspecting.take().map_or(i64::MAX, |job| job.since);
     env.progress.clear();
     env.read_at = Some(report.read_at);
     env.calls = Some(report.calls);
@@ -139,8 +143,10 @@ pub(super) fn inspected(model: &mut Model, generation: Generation, report: Repor
         answer_section(env, kind, answer);
     }
     give_up(env, &Why::new("not read"));
+    let read = format!("{} is read", env.name());
     model.rebuild();
-    begin_wanted(model)
+    let news = outside::news(model, since, &read);
+    news.into_iter().chain(begin_wanted(model)).collect()
 }
 
 pub(super) fn revealed(model: &mut Model, generation: Generation, answer: Result<Box<Item>, Why>) -> Vec<Effect> {
@@ -207,6 +213,7 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
         model.rebuild();
         return begin_wanted(model);
     }
+    outside::lost(model, generation, &why);
     let mut effects = revealed(model, generation, Err(why.clone()));
     effects.extend(refs(model, generation, Err(why.clone())));
     effects.extend(fetched(model, generation, Err(why)));

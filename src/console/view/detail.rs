@@ -1,5 +1,7 @@
 //! The selected item: what each side says, property by property, and who changed it.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 
 use super::facet;
@@ -25,15 +27,16 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     };
     ink.row(area, &head(model, item, area.width));
     let lines = Lines::of(model, item, area.width, spinner(model, ink));
-    let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let height = usize::from(room.height);
-    let last = lines.rows.len().saturating_sub(height);
-    let offset = match lines.cursor {
-        // The line under the cursor stays in the middle, with what belongs to it below.
-        Some(at) => at.saturating_sub(height / 2).min(last),
-        None => model.list().scroll.min(last),
-    };
+    let (room, offset) = lines.window(model, area);
     ink.rows(room, &lines.rows, offset);
+}
+
+/// Which of the shown properties is drawn on a line of the terminal.
+pub(in crate::console) fn row_at(model: &Model, area: Rect, line: u16) -> Option<usize> {
+    let lines = Lines::of(model, model.shown()?, area.width, "");
+    let (room, offset) = lines.window(model, area);
+    let at = offset + usize::from(line.checked_sub(room.y)?);
+    lines.stops.iter().position(|stop| stop.contains(&at))
 }
 
 /// A failure in full, since a line of the list has room for its beginning only.
@@ -74,6 +77,8 @@ fn head(model: &Model, item: &Item, width: u16) -> Row {
 struct Lines {
     rows: Vec<Row>,
     cursor: Option<usize>,
+    /// The lines of each shown property.
+    stops: Vec<Range<usize>>,
 }
 
 /// Left edges of the table of sides.
@@ -97,7 +102,7 @@ impl Columns {
 
 impl Lines {
     fn of(model: &Model, item: &Item, width: u16, spinner: &str) -> Self {
-        let mut lines = Self { rows: Vec::new(), cursor: None };
+        let mut lines = Self { rows: Vec::new(), cursor: None, stops: Vec::new() };
         lines.summary(item, width);
         lines.revealing(model, width, spinner);
         let wide = width >= WIDE;
@@ -115,6 +120,19 @@ impl Lines {
         }
         lines.facts(model, item, width);
         lines
+    }
+
+    /// Where the lines are drawn below the head, and the first one of them.
+    fn window(&self, model: &Model, area: Rect) -> (Rect, usize) {
+        let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let height = usize::from(room.height);
+        let last = self.rows.len().saturating_sub(height);
+        let offset = match self.cursor {
+            // The line under the cursor stays in the middle, with what belongs to it below.
+            Some(at) => at.saturating_sub(height / 2).min(last),
+            None => model.list().scroll.min(last),
+        };
+        (room, offset)
     }
 
     fn add(&mut self, row: Row) {
@@ -197,6 +215,7 @@ impl Lines {
             }
             let first = self.rows.len();
             self.property(model, indent, name, &row.verdict, &row.sides, width, wide);
+            self.stops.push(first..self.rows.len());
             if cursor == Some(index)
                 && let Some(row) = self.rows.get_mut(first)
             {

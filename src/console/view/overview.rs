@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::header::spinner;
 use super::ink::Ink;
 use crate::compare::{Item, Kind, Tally, Verdict, Why};
-use crate::console::layout::halves;
+use crate::console::layout::{environments_offset, halves};
 use crate::console::model::{EnvState, Model};
 use crate::console::needs::Need;
 use crate::console::page::overview::Half;
@@ -55,10 +55,9 @@ fn environments(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     }
     head(columns.read, "READ");
 
-    let height = usize::from(area.height.saturating_sub(1));
     let focused = model.overview.half == Half::Environments;
     let here = if focused { model.overview.environment } else { model.current };
-    let offset = (here + 1).saturating_sub(height);
+    let offset = environments_offset(model, area);
     for (y, (index, env)) in (area.y + 1..area.bottom()).zip(model.environments.iter().enumerate().skip(offset)) {
         let line = Rect { y, height: 1, ..area };
         let role = if index == model.current { Role::Strong } else { Role::Text };

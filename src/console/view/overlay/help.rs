@@ -4,7 +4,9 @@ use ratatui::layout::Rect;
 
 use crate::console::action::{ACTIONS, Scope};
 use crate::console::model::Model;
+use crate::console::text;
 use crate::console::theme::Role;
+use crate::console::update::own_disabled;
 use crate::console::view::ink::{Ink, Row};
 
 /// The keys, from the table of actions and the keys in force.
@@ -32,6 +34,20 @@ pub(in crate::console) fn help_lines(model: &Model) -> Vec<Row> {
             }
             rows.push(row);
         }
+    }
+    let own = &model.home.settings.actions;
+    if !own.is_empty() {
+        rows.push(Row::default());
+        rows.push(Row::default().piece(3, 40, "Your own", Role::Heading));
+    }
+    for (index, (action, key)) in own.iter().enumerate() {
+        let key = key.map(|key| key.to_string()).unwrap_or_default();
+        let mut row = Row::default().piece(5, 18, key, Role::Key).piece(24, 60, &action.title, Role::Text);
+        if let Some(why) = own_disabled(model, index) {
+            let at = 26 + u16::try_from(text::width(&action.title)).unwrap_or(0);
+            row = row.piece(at, 60, format!("not now: {why}"), Role::Dim);
+        }
+        rows.push(row);
     }
     rows
 }
