@@ -1,8 +1,9 @@
 //! The one table of actions: keymap, footer, help, the page of keys and the config's overrides read its rows.
 
 use super::model::Model;
-use super::update::{outside, yank};
+use super::overlay::Menu;
 use super::page::{Page, Zoom};
+use super::update::{outside, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +43,16 @@ impl Scope {
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
             Self::Input => "In a text field",
+        }
+    }
+
+    /// Where its keys work, after "only".
+    fn where_it_is(self) -> &'static str {
+        match self {
+            Self::Always | Self::Back | Self::Move | Self::Page => "outside of a text field",
+            Self::Items => "where items are listed",
+            Self::Actions | Self::Yank => "in its menu",
+            Self::Input => "in a text field",
         }
     }
 }
@@ -111,16 +122,16 @@ macro_rules! actions {
 }
 
 actions! {
-    Open, "open", "Open what is selected, full screen", "open", ["enter"], Page, Nothing, nothing_to_open;
-    Back, "back", "Cancel a running call; else go back", "back", ["esc"], Back, Nothing, always;
-    Pick, "pick", "Choose environment and git ref", "env/ref", ["@"], Page, Nothing, always;
-    Filter, "filter", "Filter by name", "filter", ["/"], Page, Nothing, always;
-    NextDifference, "next", "Next difference", "next", ["n"], Page, Nothing, always;
+    Open, "open", "Open what is selected, full screen", "open" 80, ["enter"], Page, Nothing, nothing_to_open;
+    Back, "back", "Cancel a running call; else go back", "back" 98, ["esc"], Back, Nothing, always;
+    Pick, "pick", "Choose environment and git ref", "env/ref" 70, ["@"], Page, Nothing, always;
+    Filter, "filter", "Filter by name", "filter" 75, ["/"], Page, Nothing, always;
+    NextDifference, "next", "Next difference", "next" 60, ["n"], Page, Nothing, always;
     PreviousDifference, "previous", "Previous difference", "", ["N"], Page, Nothing, always;
-    Show, "show", "Show differences, all, or what is unmanaged", "show", ["f"], Items, Nothing, always;
-    Reveal, "reveal", "Show the values of the item; mask them again", "reveal", ["v"], Items, Reveals, no_item;
-    Diff, "diff", "Git and live line by line", "diff", ["d"], Items, Nothing, no_item;
-    Actions, "actions", "What can be done with the item", "actions", ["x"], Items, Nothing, no_item;
+    Show, "show", "Show differences, all, or what is unmanaged", "show" 58, ["f"], Items, Nothing, always;
+    Reveal, "reveal", "Show the values of the item; mask them again", "reveal" 64, ["v"], Items, Reveals, no_item;
+    Diff, "diff", "Git and live line by line", "diff" 62, ["d"], Items, Nothing, no_item;
+    Actions, "actions", "What can be done with the item", "actions" 66, ["x"], Items, Nothing, no_item;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
     Yank, "yank", "Copy its value, name, links or commands", "copy", ["y"], Items, Nothing, no_item;
     YankLive, "yank-live", "The live value, without showing it", "", ["v"], Yank, Nothing, yank::no_value;
@@ -133,9 +144,9 @@ actions! {
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
     Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
     Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
-    Refresh, "refresh", "Fetch, and read everything again", "refresh", ["r"], Page, Nothing, already_reading;
+    Refresh, "refresh", "Fetch, and read everything again", "refresh" 68, ["r"], Page, Nothing, already_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
-    NextPane, "pane", "The other pane", "pane", ["tab", "backtab"], Page, Nothing, always;
+    NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
     Stacks, "stacks", "The stacks and the code of functions", "", ["2"], Page, Nothing, always;
     Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, always;
@@ -146,19 +157,42 @@ actions! {
     Last, "last", "To the last", "", ["G", "end"], Move, Nothing, always;
     HalfDown, "half-down", "Half a page down", "", ["ctrl-d", "pagedown"], Move, Nothing, always;
     HalfUp, "half-up", "Half a page up", "", ["ctrl-u", "pageup"], Move, Nothing, always;
-    Quit, "quit", "Leave what is open; else quit", "quit", ["q"], Back, Nothing, always;
-    Help, "help", "The keys", "keys", ["?"], Back, Nothing, always;
-    Accept, "accept", "Take what is typed or chosen", "take", ["enter"], Input, Nothing, always;
-    Dismiss, "dismiss", "Leave the text field", "leave", ["esc"], Input, Nothing, always;
+    Quit, "quit", "Leave what is open; else quit", "quit" 99, ["q"], Back, Nothing, always;
+    Help, "help", "The keys, to be searched and done", "keys" 100, ["?"], Back, Nothing, always;
+    Palette, "palette", "Search everything by name, or give a command", "commands" 56, [":"], Page, Nothing, always;
+    Accept, "accept", "Take what is typed or chosen", "take" 80, ["enter"], Input, Nothing, always;
+    Dismiss, "dismiss", "Leave the text field", "leave" 99, ["esc"], Input, Nothing, always;
     NextChoice, "next-choice", "Next choice", "", ["down", "ctrl-n"], Input, Nothing, always;
     PreviousChoice, "previous-choice", "Previous choice", "", ["up", "ctrl-p"], Input, Nothing, always;
+    NextChoices, "next-choices", "Choices a page down", "", ["pagedown"], Input, Nothing, always;
+    PreviousChoices, "previous-choices", "Choices a page up", "", ["pageup"], Input, Nothing, always;
     EraseWord, "erase-word", "Erase the word before the cursor", "", ["ctrl-w"], Input, Nothing, always;
     EraseAll, "erase-all", "Erase everything typed", "", ["ctrl-u"], Input, Nothing, always;
+    HelpHere, "help-here", "The keys, from a text field too", "keys" 100, ["f1"], Input, Nothing, always;
     Leave, "leave", "Quit at once", "", ["ctrl-c"], Always, Nothing, always;
     Suspend, "suspend", "Back to the shell until `fg`", "", ["ctrl-z"], Always, Nothing, always;
 }
 
 impl Action {
+    /// The row's reason, or that of the place, why it cannot be done where these scopes are heard; `None`: it can.
+    pub(super) fn why_not(self, model: &Model, context: &[Scope]) -> Option<String> {
+        if !self.is_heard(context) {
+            return Some(format!("only {}", self.place().where_it_is()));
+        }
+        (self.spec().disabled)(model).map(str::to_owned)
+    }
+
+    /// Whether its keys, or the menu that it is in, work where these scopes are heard.
+    pub(super) fn is_heard(self, context: &[Scope]) -> bool {
+        context.contains(&self.place())
+    }
+
+    /// Its scope; of an entry of a menu, that of what opens the menu.
+    fn place(self) -> Scope {
+        let scope = self.spec().scope;
+        Menu::of(scope).map_or(scope, |menu| menu.opener.spec().scope)
+    }
+
     /// Its row.
     #[must_use]
     pub fn spec(self) -> &'static Spec {

@@ -2,6 +2,7 @@
 
 use super::backend::{Fresh, Target};
 use super::home::{Command, Copy, Outside};
+use super::memory::Memory;
 use super::message::Generation;
 use crate::compare::Kind;
 
@@ -28,6 +29,8 @@ pub enum Effect {
     Run(Generation, Command),
     /// Ask the terminal to notify.
     Notify(String),
+    /// Keep this for the next time.
+    Remember(Memory),
     /// Abort a request.
     Cancel(Generation),
     /// Give the terminal back until the shell brings the console to the front again.

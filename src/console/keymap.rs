@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::action::{ACTIONS, Action, Danger, Scope, Spec};
 use super::overlay::{MENUS, Menu};
+use super::text::nearest;
 
 /// A key as it is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -151,7 +152,10 @@ impl Keymap {
     pub fn new(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeyError> {
         for id in overrides.keys() {
             if !ACTIONS.iter().any(|spec| spec.id == id) {
-                return Err(KeyError::UnknownAction { id: id.clone(), nearest: nearest(id) });
+                return Err(KeyError::UnknownAction {
+                    id: id.clone(),
+                    nearest: nearest(id, ACTIONS.iter().map(|spec| spec.id)),
+                });
             }
         }
         let mut keys = Vec::new();
@@ -221,15 +225,6 @@ impl Keymap {
 /// The key that has to be pressed before those of a menu's entry, and a space; nothing for other actions.
 fn prefix(scope: Scope, opener: impl Fn(Action) -> Option<String>) -> String {
     Menu::of(scope).and_then(|menu| opener(menu.opener)).map(|key| format!("{key} ")).unwrap_or_default()
-}
-
-fn nearest(id: &str) -> Option<&'static str> {
-    ACTIONS
-        .iter()
-        .map(|spec| (strsim::damerau_levenshtein(id, spec.id), spec.id))
-        .filter(|(distance, _)| *distance <= 3)
-        .min()
-        .map(|(_, id)| id)
 }
 
 /// The page of keys for the documentation, from the table, in Markdown.

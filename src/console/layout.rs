@@ -62,9 +62,8 @@ impl Panes {
             return Self { list: (!full).then_some(body), detail: full.then_some(body) };
         }
         let split = model.home.split;
-        let share = |of: u16, thousandths: u16| {
-            u16::try_from(u32::from(of) * u32::from(thousandths) / 1000).unwrap_or(of)
-        };
+        let share =
+            |of: u16, thousandths: u16| u16::try_from(u32::from(of) * u32::from(thousandths) / 1000).unwrap_or(of);
         if is_beside(body) {
             let left = match split.beside {
                 // Neither side gets too narrow to be read.

@@ -9,6 +9,7 @@ use super::backend::{EnvironmentInfo, RefInfo};
 use super::fingerprint::Fingerprinter;
 use super::home::{self, Home};
 use super::keymap::Keymap;
+use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::Overlay;
 use super::page::list;
@@ -36,6 +37,8 @@ pub struct Setup {
     pub fingerprint_key: [u8; 32],
     /// The terminal, and the operator's own tools.
     pub home: Home,
+    /// What was remembered last time.
+    pub memory: Memory,
 }
 
 /// The whole state.
@@ -62,6 +65,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// The keys in force.
     pub keymap: Keymap,
+    /// What is remembered until next time.
+    pub memory: Memory,
     /// Whether the console is over.
     pub over: bool,
     /// The terminal, and the operator's own tools.
@@ -120,6 +125,7 @@ impl Model {
             reveal: None,
             size: (80, 24),
             keymap: setup.keymap,
+            memory: setup.memory,
             over: false,
             home: home::State::new(setup.home),
             clock: Clock { now: 0, offset: setup.utc_offset },

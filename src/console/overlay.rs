@@ -1,9 +1,14 @@
 //! What can lie over a page: a closed set, on a stack.
 
+mod help;
 mod menu;
+mod palette;
 mod run;
 
+pub use help::Help;
 pub(super) use menu::{MENUS, Menu};
+pub use palette::Palette;
+pub(super) use palette::{What, why_not};
 pub(super) use run::Run;
 
 use super::action::Scope;
@@ -14,17 +19,50 @@ use super::page::Filter;
 /// Something that lies over the page and hears the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Overlay {
-    /// The keys.
-    Help {
-        /// The first line drawn.
-        scroll: usize,
-    },
+    /// The keys, to be searched.
+    Help(Help),
+    /// Everything, to be searched, and commands.
+    Palette(Palette),
     /// The choice of environment and git ref.
     Picker(Picker),
     /// What a second key would do.
     Menu(Scope),
     /// A command of the operator's own that changes something, before it is run.
     Run(Run),
+}
+
+impl Overlay {
+    /// What is typed into it; `None`: it takes no text.
+    pub(super) fn field(&self) -> Option<&str> {
+        match self {
+            Self::Help(help) => Some(&help.text),
+            Self::Palette(palette) => Some(&palette.text),
+            Self::Picker(picker) => Some(&picker.text),
+            Self::Run(run) => Some(&run.typed),
+            Self::Menu(_) => None,
+        }
+    }
+
+    /// What is typed into it and its chosen line, to be changed.
+    pub(super) fn typing(&mut self) -> Option<(&mut String, &mut usize)> {
+        match self {
+            Self::Help(help) => Some((&mut help.text, &mut help.line)),
+            Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
+            Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
+            Self::Run(run) => Some((&mut run.typed, &mut run.line)),
+            Self::Menu(_) => None,
+        }
+    }
+
+    /// How many lines can be chosen from.
+    pub(super) fn choices(&self, model: &Model) -> usize {
+        match self {
+            Self::Help(help) => help.found(&model.keymap).len(),
+            Self::Palette(palette) => palette.found.len(),
+            Self::Picker(picker) => picker.choices(model).len(),
+            Self::Menu(_) | Self::Run(_) => 0,
+        }
+    }
 }
 
 /// The state of the choice of environment and git ref.

@@ -6,7 +6,7 @@ use super::layout::{Areas, Panes, environments_offset, halves, picker_list};
 use super::model::Model;
 use super::overlay::Overlay;
 use super::page::{Page, Zoom};
-use super::view::{detail_row_at, menu_entry_at};
+use super::view::{detail_row_at, menu_entry_at, palette_find_at};
 use crate::console::action::Action;
 
 /// Something that the mouse did.
@@ -56,6 +56,8 @@ pub(super) enum Spot {
     Border,
     /// A choice of the picker.
     Choice(usize),
+    /// A find of the palette.
+    Find(usize),
     /// An entry of a menu.
     Entry(Action),
     /// Anything else of an overlay.
@@ -89,8 +91,9 @@ fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<
             let at = offset + usize::from(here.y.saturating_sub(list.y));
             (list.contains(here) && at < choices).then_some(Spot::Choice(at))
         }
+        Overlay::Palette(palette) => palette_find_at(room, palette, here).map(Spot::Find),
         Overlay::Menu(scope) => menu_entry_at(model, room, *scope, here).map(Spot::Entry),
-        _ => None,
+        Overlay::Help(_) | Overlay::Run(_) => None,
     };
     Some(found.unwrap_or(Spot::Overlay))
 }

@@ -29,7 +29,8 @@ pub(super) fn pager(home: &Home, diff: bool) -> Pager {
     let program = words.next().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     // Asked for on its command line, quitting at once cannot be taken back.
     let hasty = words.any(|word| {
-        word.starts_with("--quit") || (word.starts_with('-') && !word.starts_with("--") && word.contains(['F', 'E', 'e']))
+        word.starts_with("--quit")
+            || (word.starts_with('-') && !word.starts_with("--") && word.contains(['F', 'E', 'e']))
     });
     let waits = (STAYING.contains(&program) && !hasty) || own.is_none();
     // `-+F` takes back what LESS says elsewhere, so that a short text stays too.

@@ -18,25 +18,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures::{Stream, StreamExt};
-use zeroize::Zeroizing;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::backend::Backend;
+use super::clipboard::sequence;
 use super::effect::Effect;
+use super::home::{Copy, Outside};
 use super::keymap::{Key, Keymap};
 use super::message::Message;
 use super::model::{Model, Setup};
+use super::pointer::{Button, Mouse};
 use super::theme::Theme;
+use super::title;
 use super::update::update;
 use super::view::view;
 use super::{ConsoleOptions, Error, LogSink};
-use super::clipboard::sequence;
-use super::home::{Copy, Outside};
-use super::pointer::{Button, Mouse};
-use super::title;
 use crate::compare::Why;
 use crate::config::Clipboard;
 use gate::Gate;
@@ -86,6 +86,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         utc_offset: options.utc_offset,
         fingerprint_key: options.fingerprint_key,
         home: options.home.clone(),
+        memory: backend.memory(),
     }))
 }
 
@@ -278,9 +279,7 @@ impl Console {
         let outcome = match &settings.clipboard {
             Clipboard::Command(line) => return self.jobs.copy(line.clone(), copy),
             Clipboard::Off => Err(Why::new("not copied: clipboard = \"off\" in config.toml")),
-            Clipboard::Osc52 => {
-                sequence(&copy.text, settings.multiplexer).map(|sequence| self.outbox.push(sequence))
-            }
+            Clipboard::Osc52 => sequence(&copy.text, settings.multiplexer).map(|sequence| self.outbox.push(sequence)),
         };
         self.tell(Message::Copied(copy.what, copy.text.chars(), outcome));
     }

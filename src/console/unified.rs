@@ -61,8 +61,12 @@ fn add(out: &mut String, path: &str, facet: &Facet, model: &Model) {
         return;
     }
     let shown = Secret::new(facet_text(model, facet));
-    let document: Option<serde_json::Value> =
-        shown.expose().trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(shown.expose()).ok()).flatten();
+    let document: Option<serde_json::Value> = shown
+        .expose()
+        .trim_start()
+        .starts_with(['{', '['])
+        .then(|| serde_json::from_str(shown.expose()).ok())
+        .flatten();
     let pretty = document.and_then(|value| serde_json::to_string_pretty(&value).ok()).map(Secret::new);
     let shown = pretty.unwrap_or(shown);
     let mut lines = shown.expose().lines();

@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
+mod commands;
 mod custom;
 mod keys;
 mod menu;
@@ -9,11 +10,12 @@ mod mouse;
 mod moves;
 mod opens;
 pub(super) mod outside;
+mod palette;
 mod requests;
 pub(super) mod yank;
 
 pub(super) use custom::{disabled as own_disabled, offered as own_offered};
-pub(super) use keys::{context, filter};
+pub(super) use keys::{context, context_below, filter};
 
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
@@ -23,6 +25,7 @@ use super::page::{Mark, Page};
 
 /// Lets one thing happen, and says what is to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
         Message::Start => requests::start(model),
         Message::Time(now) => time(model, now),
@@ -49,6 +52,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Returned(outcome) => outside::returned(model, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
     };
+    if news {
+        palette::search_again(model);
+    }
     effects.extend(mask_what_was_left(model));
     scroll(model);
     effects

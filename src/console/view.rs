@@ -14,7 +14,7 @@ use ratatui::Frame;
 
 pub(super) use detail::{height as detail_height, row_at as detail_row_at};
 pub(super) use facet::text as facet_text;
-pub(super) use overlay::{help_lines, menu_entry_at};
+pub(super) use overlay::{menu_entry_at, palette_find_at};
 
 use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;

@@ -15,7 +15,8 @@ pub async fn place(session: &Session, file: &str, name: &str) -> Result<(PathBuf
     roots.extend(repository.map(crate::git::Repository::root));
     let found = roots.into_iter().map(|root| root.join(file)).find(|path| path.exists());
     let path = found.ok_or_else(|| {
-        Why::new(format!("{file} is not in the working tree")).hint("the compared commit has it, and this checkout has not")
+        Why::new(format!("{file} is not in the working tree"))
+            .hint("the compared commit has it, and this checkout has not")
     })?;
     let line = if path.is_dir() { 1 } else { line_in(&path, name).await };
     Ok((path, line))
@@ -70,7 +71,8 @@ mod tests {
 
     const JSON: &str = "{\n  \"db\": {\n    \"pool_size\": \"ENC[AES256_GCM,data:x]\",\n    \"host\": \"h\"\n  },\n  \
                         \"pool_size\": 3,\n  \"sops\": {\n    \"mac\": \"x\"\n  }\n}\n";
-    const YAML: &str = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n  CheckoutFn:\n    Type: AWS::Lambda::Function\n";
+    const YAML: &str =
+        "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n  CheckoutFn:\n    Type: AWS::Lambda::Function\n";
 
     #[test]
     fn a_name_s_end_is_found_as_keys_below_each_other() {

@@ -92,8 +92,7 @@ fn one(mut section: Section<'_, '_>, before: &[CustomAction]) -> CustomAction {
     let title = section.need("title", check::some);
     let key = section.text("key", check::some);
     let any = ("any", On::Any);
-    let kinds =
-        [("parameter", On::Parameter), ("secret", On::Secret), ("stack", On::Stack), ("code", On::Code), any];
+    let kinds = [("parameter", On::Parameter), ("secret", On::Secret), ("stack", On::Stack), ("code", On::Code), any];
     let on = section.choice_or("on", any, &kinds);
     if !section.has("command") {
         section.complain_at("command", Wrong::new("is missing"));
@@ -187,7 +186,8 @@ mod tests {
 
     #[test]
     fn two_actions_of_one_id_and_a_missing_command_are_mistakes() {
-        let text = "[[actions]]\nid = \"a\"\ntitle = \"A\"\ncommand = [\"x\"]\n[[actions]]\nid = \"a\"\ntitle = \"B\"\n";
+        let text =
+            "[[actions]]\nid = \"a\"\ntitle = \"A\"\ncommand = [\"x\"]\n[[actions]]\nid = \"a\"\ntitle = \"B\"\n";
         let error = parse_operator("config.toml", text).unwrap_err().to_string();
         assert!(error.contains("config.toml:6: actions[1].id: another action has the id \"a\""), "{error}");
         assert!(error.contains("config.toml:5: actions[1].command: is missing"), "{error}");

@@ -50,8 +50,7 @@ pub(in crate::console) fn arn(item: &Item, place: Place<'_>) -> Result<String, W
     if let Some(arn) = item.physical_id.as_ref().filter(|id| id.starts_with("arn:")) {
         return Ok(arn.clone());
     }
-    let partition =
-        partition(place.region).ok_or_else(|| Why::new(format!("nothing is known of {}", place.region)))?;
+    let partition = partition(place.region).ok_or_else(|| Why::new(format!("nothing is known of {}", place.region)))?;
     let account = place.account.ok_or_else(|| Why::new("the account is not known yet"))?;
     let Place { region, .. } = place;
     let name = name(item);
@@ -229,8 +228,16 @@ mod tests {
     fn each_partition_has_its_console_and_its_arns() {
         let parameter = item(Kind::Parameter, "shop", "/shop/url");
         let rows = [
-            ("eu-west-1", "https://eu-west-1.console.aws.amazon.com/", "arn:aws:ssm:eu-west-1:471100004242:parameter/shop/url"),
-            ("cn-north-1", "https://cn-north-1.console.amazonaws.cn/", "arn:aws-cn:ssm:cn-north-1:471100004242:parameter/shop/url"),
+            (
+                "eu-west-1",
+                "https://eu-west-1.console.aws.amazon.com/",
+                "arn:aws:ssm:eu-west-1:471100004242:parameter/shop/url",
+            ),
+            (
+                "cn-north-1",
+                "https://cn-north-1.console.amazonaws.cn/",
+                "arn:aws-cn:ssm:cn-north-1:471100004242:parameter/shop/url",
+            ),
             (
                 "us-gov-west-1",
                 "https://us-gov-west-1.console.amazonaws-us-gov.com/",

@@ -15,4 +15,6 @@ pub struct Run {
     pub wanted: String,
     /// What is typed.
     pub typed: String,
+    /// There is one line alone.
+    pub line: usize,
 }

@@ -43,9 +43,12 @@ impl Jobs {
             Effect::Read(generation, target, kind, name) => self.spawn(generation, async move {
                 Message::Read(generation, backend.reveal(target, kind, name).await.map(Box::new))
             }),
-            Effect::Locate(generation, target, file, name) => self.spawn(generation, async move {
-                Message::Located(generation, backend.locate(target, file, name).await)
-            }),
+            Effect::Locate(generation, target, file, name) => {
+                self.spawn(
+                    generation,
+                    async move { Message::Located(generation, backend.locate(target, file, name).await) },
+                )
+            }
             Effect::Run(generation, command) => self.spawn(generation, async move {
                 let outcome = match outside::permitted(&command, &backend.environments()) {
                     Ok(()) => outside::in_background(&command).await,
@@ -59,6 +62,7 @@ impl Jobs {
             Effect::Fetch(generation, target) => {
                 self.spawn(generation, async move { Message::Fetched(generation, backend.fetch(target).await) });
             }
+            Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {
                     handle.abort();

@@ -16,7 +16,7 @@ use crate::compare::Why;
 use crate::config::{Output, Protection};
 use crate::console::EnvironmentInfo;
 use crate::console::home::{self, Home, Outside};
-use crate::console::programs::{editor_arguments, tame, pager};
+use crate::console::programs::{editor_arguments, pager, tame};
 
 /// Bytes of a command's output that are kept.
 const KEPT: u64 = 4 << 20;
@@ -242,9 +242,8 @@ mod tests {
 
     #[test]
     fn what_writes_is_refused_unless_it_was_confirmed_as_its_environment_wants() {
-        let info = |protection| {
-            vec![EnvironmentInfo { name: String::from("prod"), protection, profile: None, region: None }]
-        };
+        let info =
+            |protection| vec![EnvironmentInfo { name: String::from("prod"), protection, profile: None, region: None }];
         let rows = [
             (Protection::Open, Some("y"), true),
             (Protection::Open, None, false),

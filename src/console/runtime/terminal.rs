@@ -63,7 +63,6 @@ impl Guard {
         take()?;
         Ok(guard)
     }
-
 }
 
 /// The real terminal, as the loop uses it beside drawing.

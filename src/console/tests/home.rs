@@ -124,18 +124,14 @@ fn the_item_as_json_has_no_value() {
 fn the_pager_gets_a_diff_that_is_as_masked_as_the_page() {
     let mut story = night().press("3jo");
     let masked = story.effects.pop();
-    let Some(Effect::Outside(Outside::Page { text, diff: true })) = masked else {
-        panic!("nothing is paged")
-    };
+    let Some(Effect::Outside(Outside::Page { text, diff: true })) = masked else { panic!("nothing is paged") };
     let text = text.expose();
     for part in ["--- git 3f2a91c\t/checkout", "+++ live 02:41\t/checkout", "-•••• fp ", "+•••• fp "] {
         assert!(text.contains(part), "{part:?} in\n{text}");
     }
     assert!(!text.contains("pool-"), "{text}");
     let story = story.press("vo").does_not_see("no pager");
-    let Some(Effect::Outside(Outside::Page { text, .. })) = story.effects.last() else {
-        panic!("nothing is paged")
-    };
+    let Some(Effect::Outside(Outside::Page { text, .. })) = story.effects.last() else { panic!("nothing is paged") };
     assert!(text.expose().contains(&format!("-{}\n", SECRETS[2])) && text.expose().contains("+new-pool-75\n"));
 }
 
@@ -174,7 +170,8 @@ fn mouse(story: Story, button: Button, text: &str) -> Story {
 /// Where a text begins on the screen.
 fn place(story: &Story, text: &str) -> (u16, u16) {
     let screen = story.screen();
-    let (line, row) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap_or_else(|| panic!("{screen}"));
+    let (line, row) =
+        screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap_or_else(|| panic!("{screen}"));
     let column = row.find(text).map(|at| crate::console::text::width(&row[..at])).unwrap();
     (u16::try_from(column).unwrap(), u16::try_from(line).unwrap())
 }
@@ -256,6 +253,8 @@ fn overlays_are_clicked_and_what_lies_below_is_not() {
     let story = click(story, "ref   v2.3.0").sees("▸ ref   v2.3.0");
     let mut story = click(story, "ref   v2.3.0").does_not_see("GIT REF");
     assert!(matches!(story.effects.pop(), Some(Effect::Inspect(..))));
+    let story = click(night().press("3j:").answers_all(), "Copy its value");
+    click(story.sees("▸ do"), "Copy its value").sees("COPY");
     click(night().press("3jy"), "The name").wants(&[&format!("copy name: {POOL}")]);
     click(night().press("3jy"), "/checkout/prod/api/url").sees("COPY").wants(&[]);
 }
@@ -285,7 +284,8 @@ fn in_dev() -> Story {
 
 #[test]
 fn an_action_of_one_s_own_runs_with_its_placeholders_filled_in() {
-    let command = ["tool", "--name={name}", "{environment}", "{region}/{account}", "{profile}", "{commit}", "{arn}", "{Id: x}"];
+    let command =
+        ["tool", "--name={name}", "{environment}", "{region}/{account}", "{profile}", "{commit}", "{arn}", "{Id: x}"];
     let filled = format!(
         "run tool --name={POOL} prod eu-central-1/471100004242 petshop-prod {} \
          arn:aws:ssm:eu-central-1:471100004242:parameter{POOL} {{Id: x}}",
@@ -296,7 +296,8 @@ fn an_action_of_one_s_own_runs_with_its_placeholders_filled_in() {
     let Some(Effect::Run(generation, _)) = story.effects.last() else { panic!("nothing runs") };
     let generation = *generation;
     story = story.wants(&[&filled]).hears(Message::Ran(generation, Ok(String::from("look: 7 found"))));
-    story.sees("look: 7 found").press("?").press("G").sees("Your own").sees("Do look");
+    let story = story.sees("look: 7 found").press(":").answers_all().press("do look").sees("own    Do look").press("⏎");
+    assert!(story.effects.iter().any(|effect| matches!(effect, Effect::Run(..))), "the palette runs it too");
 }
 
 #[test]

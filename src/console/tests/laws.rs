@@ -98,7 +98,9 @@ fn happen(mut story: Story, event: Event) -> Story {
                 Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
                 Effect::Outside(_) => Message::Returned(Err(why())),
                 Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit | Effect::Notify(_) => return story,
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit | Effect::Notify(_) => {
+                    return story;
+                }
             };
             story.hears(message)
         }

@@ -11,7 +11,7 @@ use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
-use crate::console::{Effect, Key, Keymap, Message, Model, Role, Setup, Theme, update, view};
+use crate::console::{Effect, Key, Keymap, Memory, Message, Model, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
@@ -34,6 +34,7 @@ pub(super) fn story() -> Story {
         utc_offset: 0,
         fingerprint_key: [7; 32],
         home: Home { mouse: true, title: true, notify: true, editor: String::from("vi"), ..Home::default() },
+        memory: Memory::default(),
     };
     let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
@@ -61,7 +62,8 @@ impl Story {
         self.hears(Message::Time(now))
     }
 
-    /// Types keys: `⏎ ⎋ ⇥` are enter, esc and tab, `^d` is ctrl-d; spaces are for the reader.
+    /// Types keys: `⏎ ⎋ ⇥ ↓ ↑ ␣ ⌫` are enter, esc, tab, down, up, space and backspace, `^d` is ctrl-d; spaces are for
+    /// the reader.
     pub(super) fn press(mut self, keys: &str) -> Self {
         let mut keys = keys.chars().filter(|c| *c != ' ');
         while let Some(c) = keys.next() {
@@ -69,6 +71,10 @@ impl Story {
                 '⏎' => Key::Enter,
                 '⎋' => Key::Esc,
                 '⇥' => Key::Tab,
+                '↓' => Key::Down,
+                '↑' => Key::Up,
+                '␣' => Key::Char(' '),
+                '⌫' => Key::Backspace,
                 '^' => Key::Ctrl(keys.next().unwrap()),
                 c => Key::Char(c),
             };
@@ -102,7 +108,7 @@ impl Story {
                 }
                 Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
                 Effect::Locate(..) | Effect::Outside(_) | Effect::Run(..) | Effect::Notify(_) => continue,
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
         }
@@ -162,6 +168,7 @@ fn words(effect: &Effect) -> String {
         Effect::Notify(text) => format!("notify {text}"),
         Effect::Refs(_) => String::from("refs"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),

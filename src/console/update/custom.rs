@@ -90,7 +90,7 @@ pub(super) fn start(model: &mut Model, index: usize) -> Vec<Effect> {
     let environment = model.environment().name().to_owned();
     let command = Command { id: action.id, argv, output: action.output, writes, environment, confirmed: None };
     if writes && let Ok(wanted) = permission(model) {
-        let run = Run { title: action.title, command, wait: action.wait, wanted, typed: String::new() };
+        let run = Run { title: action.title, command, wait: action.wait, wanted, typed: String::new(), line: 0 };
         model.overlays.push(Overlay::Run(run));
         return Vec::new();
     }

@@ -3,11 +3,12 @@
 use super::keys::{accept_choice, act as do_action, context};
 use super::moves::step;
 use super::opens::{go, open};
+use super::palette;
 use crate::console::action::{Action, Danger, Scope};
 use crate::console::effect::Effect;
 use crate::console::layout::Areas;
 use crate::console::model::Model;
-use crate::console::overlay::Overlay;
+use crate::console::overlay::{Overlay, What};
 use crate::console::page::overview::Half;
 use crate::console::page::{Page, Pane, Zoom};
 use crate::console::pointer::{Button, Mouse, Spot, spot};
@@ -76,6 +77,15 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
                 return accept_choice(model, line);
             }
             picker.line = line;
+        }
+        Spot::Find(line) => {
+            let Some(Overlay::Palette(palette)) = model.overlays.last_mut() else { return Vec::new() };
+            // A command is for the keyboard: a click shall not do what only its words can mean.
+            let again = palette.line == line && !matches!(palette.found.get(line), Some(What::Typed(_)));
+            palette.line = line;
+            if again {
+                return palette::take(model);
+            }
         }
         Spot::Entry(action) => {
             model.overlays.pop();

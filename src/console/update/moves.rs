@@ -3,22 +3,11 @@
 use crate::console::diff;
 use crate::console::layout::{Areas, Panes, halves};
 use crate::console::model::Model;
-use crate::console::overlay::Overlay;
 use crate::console::page::list::shown_rows;
 use crate::console::page::overview::Half;
 use crate::console::page::{Page, Pane, Zoom};
-use crate::console::view::help_lines;
 
 pub(super) fn step(model: &mut Model, by: isize) {
-    if let Some(Overlay::Help { scroll }) = model.overlays.last() {
-        let height = Areas::of(model).map_or(10, |areas| usize::from(areas.body.height));
-        let last = help_lines(model).len().saturating_sub(height);
-        let to = scroll.saturating_add_signed(by).min(last);
-        if let Some(Overlay::Help { scroll }) = model.overlays.last_mut() {
-            *scroll = to;
-        }
-        return;
-    }
     if model.page == Page::Overview {
         let last = model.environments.len().saturating_sub(1);
         match model.overview.half {

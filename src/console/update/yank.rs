@@ -207,11 +207,7 @@ pub(super) fn commit(model: &mut Model) -> Vec<Effect> {
     told(model, "link to the commit", found)
 }
 
-fn of_item(
-    model: &mut Model,
-    what: &str,
-    make: impl FnOnce(&Item, Place<'_>) -> Result<String, Why>,
-) -> Vec<Effect> {
+fn of_item(model: &mut Model, what: &str, make: impl FnOnce(&Item, Place<'_>) -> Result<String, Why>) -> Vec<Effect> {
     let found = model.selected().zip(place(model)).map(|(item, place)| make(item, place));
     told(model, what, found)
 }

@@ -1,14 +1,16 @@
 //! What lies over a page, between two rules.
 
+mod field;
 mod help;
 mod menu;
+mod palette;
 mod picker;
 mod run;
 
 use ratatui::layout::Rect;
 
-pub(in crate::console) use help::help_lines;
 pub(in crate::console) use menu::entry_at as menu_entry_at;
+pub(in crate::console) use palette::find_at as palette_find_at;
 
 use super::ink::Ink;
 use crate::console::model::Model;
@@ -17,7 +19,8 @@ use crate::console::overlay::Overlay;
 /// Draws one overlay into the room between the header and the footer.
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overlay) {
     match overlay {
-        Overlay::Help { scroll } => help::draw(ink, model, room, *scroll),
+        Overlay::Help(help) => help::draw(ink, model, room, help),
+        Overlay::Palette(palette) => palette::draw(ink, model, room, palette),
         Overlay::Menu(scope) => menu::draw(ink, model, room, *scope),
         Overlay::Run(run) => run::draw(ink, model, room, run),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),

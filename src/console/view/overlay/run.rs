@@ -18,7 +18,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, run: &Run) {
     // Each line of the command is shown: what is cut off cannot be confirmed.
     let words = text::wrap(&text::clean(&line, false), usize::from(wide.saturating_sub(11)));
     let hidden = words.len().saturating_sub(most);
-    let mut rows = vec![Row::default().flow(1, room.width, [(String::from("RUN"), Role::Heading), (run.title.clone(), Role::Strong)]).ruled()];
+    let mut rows = vec![
+        Row::default()
+            .flow(1, room.width, [(String::from("RUN"), Role::Heading), (run.title.clone(), Role::Strong)])
+            .ruled(),
+    ];
     rows.push(Row::default().piece(3, 8, "where", Role::Heading).flow(13, room.width, place(model)));
     for (index, words) in words.into_iter().take(most).enumerate() {
         let title = if index == 0 { "command" } else { "" };
@@ -27,7 +31,12 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, run: &Run) {
     if hidden > 0 {
         rows.push(Row::default().piece(13, wide, format!("+{hidden} lines"), Role::Notice));
     }
-    rows.push(Row::default().piece(3, wide, "It may change what is live. Plumb does not know what it does.", Role::Notice));
+    rows.push(Row::default().piece(
+        3,
+        wide,
+        "It may change what is live. Plumb does not know what it does.",
+        Role::Notice,
+    ));
     let asked = if run.wanted == "y" {
         String::from("Type y and enter to run it, or esc:")
     } else {
