@@ -12,6 +12,7 @@
 
 mod action;
 mod ages;
+mod alarm;
 mod backend;
 mod clipboard;
 mod command;
@@ -50,7 +51,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
-pub use backend::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
+pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, ProjectInfo, RefInfo, Target};
 pub use clipboard::Multiplexer;
 pub use effect::Effect;
 pub use home::{FilePlace, Home};

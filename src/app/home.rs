@@ -1,12 +1,10 @@
 //! The terminal and the operator's tools, as the console is told of them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::{Failed, Shared};
 use crate::config::{CustomAction, Settings};
 use crate::console::{Home, Key, Keymap, Multiplexer};
-use crate::ops::session::remotes;
 
 /// The operator's own actions with their keys; what is wrong with a key is told with its line.
 pub(super) fn actions(settings: &Settings) -> Result<Vec<(CustomAction, Option<Key>)>, Failed> {
@@ -36,14 +34,8 @@ pub(super) fn actions(settings: &Settings) -> Result<Vec<(CustomAction, Option<K
 }
 
 /// What the console has to know of the terminal and the tools.
-pub(super) fn home(
-    shared: &Shared,
-    settings: &Settings,
-    root: &Path,
-    actions: Vec<(CustomAction, Option<Key>)>,
-) -> Home {
+pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<(CustomAction, Option<Key>)>) -> Home {
     let operator = &settings.operator;
-    let endpoints = settings.environments.iter().filter_map(|env| Some((env.name.clone(), env.endpoint.clone()?)));
     Home {
         mouse: operator.mouse,
         title: operator.title,
@@ -54,8 +46,6 @@ pub(super) fn home(
         pager: pager(shared, settings),
         delta: on_path("delta", shared.environ.get("PATH").unwrap_or_default()),
         actions,
-        remotes: remotes(root),
-        endpoints: endpoints.collect::<BTreeMap<_, _>>(),
     }
 }
 

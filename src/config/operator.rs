@@ -48,6 +48,8 @@ pub struct Operator {
     pub keys: BTreeMap<String, Vec<String>>,
     /// Access by the name of an environment, `prod`, or of a project's environment, `petshop/prod`, which wins.
     pub environments: BTreeMap<String, Access>,
+    /// Projects that are shown beside the current one: a name, and the directory as it is written; `~` is the home.
+    pub projects: Vec<(String, String)>,
     /// Commands of the operator's own. Ids and keys are checked by the console.
     pub actions: Vec<CustomAction>,
 }
@@ -106,6 +108,7 @@ impl Default for Operator {
             drift_max_age: None,
             keys: BTreeMap::new(),
             environments: BTreeMap::new(),
+            projects: Vec::new(),
             actions: Vec::new(),
         }
     }
@@ -132,6 +135,7 @@ fn operator(root: &mut Section<'_, '_>) -> Operator {
     let drift_max_age = root.period("drift_max_age");
     let keys = root.lists("keys");
     let environments = root.named("environments").into_iter().map(access).collect();
+    let projects = root.named_texts("projects");
     let actions = actions::actions(root);
     Operator {
         environment,
@@ -148,6 +152,7 @@ fn operator(root: &mut Section<'_, '_>) -> Operator {
         drift_max_age,
         keys,
         environments,
+        projects,
         actions,
     }
 }
@@ -297,5 +302,13 @@ mod tests {
         assert_eq!(operator.drift_max_age, Some(Period::Never));
         assert_eq!(operator.keys["quit"], ["q", "ctrl-q"]);
         assert_eq!(origins.of("keys.reveal").to_string(), "config.toml:8");
+    }
+
+    #[test]
+    fn projects_keep_the_order_of_the_file() {
+        let (operator, _) = parse_operator("config.toml", "[projects]\nshop = \"~/shop\"\nbilling = \"/b\"\n").unwrap();
+        assert_eq!(operator.projects, [("shop".into(), "~/shop".into()), ("billing".into(), "/b".into())]);
+        let error = parse_operator("config.toml", "[projects]\nshop = 3\n").unwrap_err().to_string();
+        assert_eq!(error, "config.toml:2: projects.shop: expected a text in quotes, found a whole number");
     }
 }

@@ -144,7 +144,8 @@ actions! {
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
     Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
     Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
-    Refresh, "refresh", "Fetch, and read everything again", "refresh" 68, ["r"], Page, Nothing, already_reading;
+    Refresh, "refresh", "Read again what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
+    RefreshAll, "refresh-all", "Read everything of every environment again", "", ["ctrl-r"], Page, Nothing, all_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
@@ -210,7 +211,14 @@ fn no_item(model: &Model) -> Option<&'static str> {
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {
+    if model.page == Page::Overview {
+        return all_reading(model);
+    }
     model.environment().inspecting.is_some().then_some("already reading: esc cancels")
+}
+
+fn all_reading(model: &Model) -> Option<&'static str> {
+    model.environments.iter().all(|env| env.inspecting.is_some()).then_some("already reading: esc cancels")
 }
 
 fn nothing_to_open(model: &Model) -> Option<&'static str> {

@@ -1,7 +1,5 @@
 //! Where the console lives: the terminal around it, and the operator's own tools beside it.
 
-use std::collections::BTreeMap;
-
 use super::clipboard::Multiplexer;
 use super::keymap::Key;
 use super::message::Generation;
@@ -30,10 +28,6 @@ pub struct Home {
     pub delta: bool,
     /// The operator's own actions with their keys.
     pub actions: Vec<(CustomAction, Option<Key>)>,
-    /// The repository's remotes and their URLs.
-    pub remotes: Vec<(String, String)>,
-    /// Environments at other addresses than AWS's own.
-    pub endpoints: BTreeMap<String, String>,
 }
 
 /// What the model knows of all that.
@@ -141,7 +135,9 @@ pub struct Command {
     pub output: crate::config::Output,
     /// Whether it may change something.
     pub writes: bool,
-    /// The environment that it is run for.
+    /// The project of the environment that it is run for.
+    pub project: String,
+    /// The environment.
     pub environment: String,
     /// What the operator has typed to confirm it.
     pub confirmed: Option<String>,

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::model::Model;
 use super::overlay::Picker;
-use super::page::overview::Half;
+use super::page::overview::{self, Row};
 use super::page::{Page, Zoom};
 
 /// The smallest terminal that is drawn on: columns, lines.
@@ -42,7 +42,9 @@ impl Areas {
         if width < MINIMUM.0 || height < MINIMUM.1 {
             return None;
         }
-        let header = 3 + u16::from(model.environment().wrong_account().is_some());
+        let header = 3
+            + u16::from(model.environment().wrong_account().is_some())
+            + u16::from(super::alarm::alarm(model).is_some());
         let air = u16::from(height >= 20);
         let top = header + 1 + air;
         Some(Self {
@@ -99,9 +101,10 @@ pub(super) fn is_beside(body: Rect) -> bool {
     body.width >= 180
 }
 
-/// The first environment drawn in the overview's table.
-pub(super) fn environments_offset(model: &Model, table: Rect) -> usize {
-    let here = if model.overview.half == Half::Environments { model.overview.environment } else { model.current };
+/// The first row drawn of the overview's table of environments, whose first line is its head.
+pub(super) fn environments_offset(model: &Model, rows: &[Row], table: Rect) -> usize {
+    let here = rows.iter().position(|row| *row == Row::Environment(model.current)).unwrap_or(0);
+    // The head of the selected one's project is worth a line only while there is room for both.
     (here + 1).saturating_sub(usize::from(table.height.saturating_sub(1)))
 }
 
@@ -115,7 +118,7 @@ pub(super) fn picker_list(picker: &Picker, choices: usize, room: Rect) -> (Rect,
 
 /// Lines of the overview: environments, then needs.
 pub(super) fn halves(model: &Model, body: Rect) -> (Rect, Rect) {
-    let table = u16::try_from(model.environments.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let table = u16::try_from(overview::rows(model).len()).unwrap_or(u16::MAX).saturating_add(1);
     let table = table.min(body.height / 2).max(2);
     let air = u16::from(body.height > table + 6);
     let top = table + air;

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::layout::{Areas, Panes, environments_offset, halves, picker_list};
 use super::model::Model;
 use super::overlay::Overlay;
+use super::page::overview::{Row, rows};
 use super::page::{Page, Zoom};
 use super::view::{detail_row_at, menu_entry_at, palette_find_at};
 use crate::console::action::Action;
@@ -114,8 +115,11 @@ fn overview(model: &Model, body: Rect, here: Position) -> Option<Spot> {
     let (table, needs) = halves(model, body);
     if table.contains(here) {
         let row = usize::from(here.y.checked_sub(table.y + 1)?);
-        let index = row + environments_offset(model, table);
-        return (index < model.environments.len()).then_some(Spot::Environment(index));
+        let rows = rows(model);
+        return match rows.get(row + environments_offset(model, &rows, table))? {
+            Row::Environment(index) => Some(Spot::Environment(*index)),
+            Row::Project(_) => None,
+        };
     }
     let row = usize::from(here.y.checked_sub(needs.y + 2)?);
     let index = row + model.overview.offset;

@@ -78,6 +78,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
     };
     Ok(Model::new(Setup {
         project: backend.project_name(),
+        projects: backend.projects(),
         environments,
         current,
         git_ref: options.git_ref.clone(),
@@ -200,7 +201,7 @@ impl Console {
                 Flow::Quit => return Ok(()),
                 Flow::Suspend => host.suspend()?,
                 Flow::Outside(outside) => {
-                    let ready = self.jobs.permits(&outside);
+                    let ready = self.jobs.permits(&outside).await;
                     let ready = ready.and_then(|()| host.leave().map_err(|error| Why::new(error.to_string())));
                     let left = ready.is_ok();
                     let returned = match ready {

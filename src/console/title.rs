@@ -7,7 +7,7 @@ use crate::compare::{Kind, Tally};
 /// `plumb petshop/prod  2 drifted`. What is not known is not said to be in sync.
 pub(super) fn title(model: &Model) -> String {
     let env = model.environment();
-    let mut title = format!("plumb {}/{}", model.project, env.name());
+    let mut title = format!("plumb {}/{}", model.project(), env.name());
     for part in counts(env) {
         title.push_str("  ");
         title.push_str(&part);

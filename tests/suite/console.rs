@@ -3,6 +3,7 @@
 mod demo;
 mod ending;
 mod home;
+mod honest;
 mod looks;
 mod pages;
 mod pictures;

@@ -11,9 +11,9 @@ use tokio::task::AbortHandle;
 
 use super::{clipboard, outside};
 use crate::compare::Why;
-use crate::console::backend::{Backend, Fresh, Target};
+use crate::console::backend::{Ask, Backend, Target};
 use crate::console::effect::Effect;
-use crate::console::home::{Copy, Outside};
+use crate::console::home::{Command, Copy, Outside};
 use crate::console::message::{Generation, Message};
 
 /// The requests under way, by generation. Dropping it aborts them all.
@@ -33,8 +33,11 @@ impl Jobs {
         self.running.retain(|_, handle| !handle.is_finished());
         let backend = Arc::clone(&self.backend);
         match effect {
-            Effect::Inspect(generation, target, fresh) => {
-                let work = inspect(backend, self.sender.clone(), generation, target, fresh);
+            Effect::Project(generation, name) => {
+                self.spawn(generation, async move { Message::Project(generation, backend.project(name).await) });
+            }
+            Effect::Inspect(generation, target, ask) => {
+                let work = inspect(backend, self.sender.clone(), generation, target, ask);
                 self.spawn(generation, work);
             }
             Effect::Reveal(generation, target, kind, name) => self.spawn(generation, async move {
@@ -50,14 +53,14 @@ impl Jobs {
                 )
             }
             Effect::Run(generation, command) => self.spawn(generation, async move {
-                let outcome = match outside::permitted(&command, &backend.environments()) {
+                let outcome = match permits(&*backend, &command).await {
                     Ok(()) => outside::in_background(&command).await,
                     Err(why) => Err(why),
                 };
                 Message::Ran(generation, outcome)
             }),
-            Effect::Refs(generation) => {
-                self.spawn(generation, async move { Message::Refs(generation, backend.refs().await) });
+            Effect::Refs(generation, project) => {
+                self.spawn(generation, async move { Message::Refs(generation, backend.refs(project).await) });
             }
             Effect::Fetch(generation, target) => {
                 self.spawn(generation, async move { Message::Fetched(generation, backend.fetch(target).await) });
@@ -73,9 +76,9 @@ impl Jobs {
     }
 
     /// Refuses a command that is not permitted where it is to be run.
-    pub(super) fn permits(&self, outside: &Outside) -> Result<(), Why> {
+    pub(super) async fn permits(&self, outside: &Outside) -> Result<(), Why> {
         match outside {
-            Outside::Command(command) => outside::permitted(command, &self.backend.environments()),
+            Outside::Command(command) => permits(&*self.backend, command).await,
             Outside::Page { .. } | Outside::Edit(_) => Ok(()),
         }
     }
@@ -101,6 +104,16 @@ impl Jobs {
     }
 }
 
+/// Asks the backend how the command's environment is protected, whatever the model thinks.
+async fn permits(backend: &dyn Backend, command: &Command) -> Result<(), Why> {
+    let known = if command.project == backend.project_name() {
+        backend.environments()
+    } else {
+        backend.project(command.project.clone()).await?
+    };
+    outside::permitted(command, &known)
+}
+
 impl Drop for Jobs {
     fn drop(&mut self) {
         for handle in self.running.values() {
@@ -115,10 +128,10 @@ async fn inspect(
     sender: mpsc::UnboundedSender<Message>,
     generation: Generation,
     target: Target,
-    fresh: Fresh,
+    ask: Ask,
 ) -> Message {
     let (sink, mut parts) = mpsc::unbounded_channel();
-    let mut work = backend.inspect(target, fresh, sink);
+    let mut work = backend.inspect(target, ask, sink);
     let report = loop {
         tokio::select! {
             biased;

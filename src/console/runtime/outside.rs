@@ -237,13 +237,16 @@ mod tests {
     fn command(argv: &[&str], output: Output) -> home::Command {
         let argv = argv.iter().map(|&arg| arg.to_owned()).collect();
         let (id, environment) = (String::from("own"), String::from("prod"));
-        home::Command { id, argv, output, writes: false, environment, confirmed: None }
+        home::Command { id, argv, output, writes: false, project: String::from("shop"), environment, confirmed: None }
     }
 
     #[test]
     fn what_writes_is_refused_unless_it_was_confirmed_as_its_environment_wants() {
-        let info =
-            |protection| vec![EnvironmentInfo { name: String::from("prod"), protection, profile: None, region: None }];
+        let info = |protection| {
+            let (project, name) = (String::from("shop"), String::from("prod"));
+            let (endpoint, remotes) = (None, Vec::new());
+            vec![EnvironmentInfo { project, name, protection, profile: None, region: None, endpoint, remotes }]
+        };
         let rows = [
             (Protection::Open, Some("y"), true),
             (Protection::Open, None, false),

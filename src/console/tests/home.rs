@@ -12,7 +12,9 @@ use crate::console::{Effect, Key, Message};
 const POOL: &str = "/checkout/prod/db/pool_size";
 
 fn forge(mut story: Story, url: &str) -> Story {
-    story.model.home.settings.remotes = vec![(String::from("origin"), url.to_owned())];
+    if let Some(info) = &mut story.model.environments[story.model.current].info {
+        info.remotes = vec![(String::from("origin"), url.to_owned())];
+    }
     story
 }
 
@@ -48,6 +50,9 @@ fn a_value_that_was_not_read_is_read_for_the_clipboard_alone() {
     let mut story = night().press("3f/key00⏎yv").sees("reading the live value, esc cancels");
     assert!(matches!(&story.effects[..], [Effect::Read(_, _, Kind::Parameter, read)] if read == name));
     story = story.answers_all().sees("live value copied, 28 characters").does_not_see("value of /billing");
+    let mut off = night();
+    off.model.home.settings.clipboard = crate::config::Clipboard::Off;
+    off.press("3f/key00⏎yv").sees("not copied: clipboard = \"off\"").wants(&[]);
     // It is not kept either: what is copied next is read again.
     story.press("yg").wants(&["read prod parameter /billing/prod/key00"]);
 }
@@ -356,7 +361,7 @@ fn the_end_of_something_long_is_news_to_who_looks_elsewhere() {
         let mut story = story.hears(Message::Fetched(generation, Ok(())));
         story.effects.retain(|effect| matches!(effect, Effect::Inspect(..)));
         let mut story = story.after(milliseconds);
-        story.effects.truncate(1);
+        story.effects.retain(|effect| matches!(effect, Effect::Inspect(_, target, _) if target.environment == "prod"));
         story.answers(fixture::report("prod"))
     };
     let told = |story: &Story| story.effects.iter().any(|effect| matches!(effect, Effect::Notify(_)));
@@ -381,7 +386,9 @@ fn the_title_says_where_we_are_and_what_moved_and_never_calls_the_unread_in_sync
     story.effects.retain(|effect| matches!(effect, Effect::Inspect(_, target, _) if target.environment == "dev"));
     assert_eq!(title(&story.answers(failed).model), "plumb petshop/dev");
     let mut story = night();
-    story.model.project = String::from("a\u{7}\u{1b}]52;c;b");
+    if let Some(info) = &mut story.model.environments[2].info {
+        info.project = String::from("a\u{7}\u{1b}]52;c;b");
+    }
     assert!(title(&story.model).starts_with("plumb a␇␛]52;c;b/prod"));
 }
 

@@ -11,7 +11,7 @@ use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
-use crate::console::{Effect, Key, Keymap, Memory, Message, Model, Role, Setup, Theme, update, view};
+use crate::console::{Effect, Key, Keymap, Memory, Message, Model, ProjectInfo, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
@@ -24,8 +24,14 @@ pub(super) struct Story {
 
 /// A console that has just begun, over the fixture's environments, in prod.
 pub(super) fn story() -> Story {
+    over(Vec::new())
+}
+
+/// The same beside other projects.
+pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
     let setup = Setup {
         project: String::from("petshop"),
+        projects,
         environments: fixture::environments(),
         current: 2,
         git_ref: None,
@@ -101,13 +107,14 @@ impl Story {
                 Effect::Reveal(generation, _, kind, name) => {
                     Message::Revealed(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
-                Effect::Refs(generation) => Message::Refs(generation, Ok(fixture::refs())),
+                Effect::Refs(generation, _) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
                 Effect::Read(generation, _, kind, name) => {
                     Message::Read(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
                 Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
                 Effect::Locate(..) | Effect::Outside(_) | Effect::Run(..) | Effect::Notify(_) => continue,
+                Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
@@ -153,9 +160,13 @@ impl Story {
 
 fn words(effect: &Effect) -> String {
     match effect {
-        Effect::Inspect(_, target, fresh) => {
+        Effect::Inspect(_, target, ask) => {
             let at = target.git_ref.as_ref().map(|git_ref| format!(" at {git_ref}")).unwrap_or_default();
-            format!("inspect {}{at} {fresh:?}", target.environment)
+            let project = if target.project == "petshop" { String::new() } else { format!("{}/", target.project) };
+            let kinds: Vec<&str> = ask.kinds.iter().map(|kind| kind.code()).collect();
+            let kinds = if ask.kinds == Kind::ALL { String::new() } else { format!(" {}", kinds.join("+")) };
+            let only = ask.only.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("inspect {project}{}{at} {:?}{kinds}{only}", target.environment, ask.fresh)
         }
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
         Effect::Read(_, target, kind, name) => format!("read {} {} {name}", target.environment, Kind::code(*kind)),
@@ -166,7 +177,8 @@ fn words(effect: &Effect) -> String {
         Effect::Outside(Outside::Command(command)) => format!("wait for {}", command.argv.join(" ")),
         Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
         Effect::Notify(text) => format!("notify {text}"),
-        Effect::Refs(_) => String::from("refs"),
+        Effect::Refs(..) => String::from("refs"),
+        Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
         Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
         Effect::Cancel(_) => String::from("cancel"),

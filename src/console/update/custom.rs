@@ -87,8 +87,8 @@ pub(super) fn start(model: &mut Model, index: usize) -> Vec<Effect> {
     let Some((action, _)) = model.home.settings.actions.get(index).cloned() else { return Vec::new() };
     let Ok(argv) = fill(model, &action) else { return Vec::new() };
     let writes = action.danger == Harm::Writes;
-    let environment = model.environment().name().to_owned();
-    let command = Command { id: action.id, argv, output: action.output, writes, environment, confirmed: None };
+    let (project, environment) = (model.project().to_owned(), model.environment().name().to_owned());
+    let command = Command { id: action.id, argv, output: action.output, writes, project, environment, confirmed: None };
     if writes && let Ok(wanted) = permission(model) {
         let run = Run { title: action.title, command, wait: action.wait, wanted, typed: String::new(), line: 0 };
         model.overlays.push(Overlay::Run(run));

@@ -2,7 +2,7 @@
 
 use super::keys::{accept_choice, act as do_action, context};
 use super::moves::step;
-use super::opens::{go, open};
+use super::opens::{go, open, switch};
 use super::palette;
 use crate::console::action::{Action, Danger, Scope};
 use crate::console::effect::Effect;
@@ -45,12 +45,9 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
     match spot {
         Spot::Tab(page) => go(model, page),
         Spot::Environment(index) => {
-            let again = model.overview.half == Half::Environments && model.overview.environment == index;
+            let again = model.overview.half == Half::Environments && model.current == index;
             model.overview.half = Half::Environments;
-            model.overview.environment = index;
-            if again {
-                return open(model);
-            }
+            return if again { open(model) } else { switch(model, index) };
         }
         Spot::Need(index) => {
             let again = model.overview.half == Half::Needs && model.overview.line == index;

@@ -92,5 +92,5 @@ pub(super) fn cancel(model: &mut Model) -> Option<Effect> {
 
 /// What is worth a notification of the terminal: the end of something that took long while nobody looked.
 pub(super) fn news(model: &Model, since: i64, text: &str) -> Option<Effect> {
-    model.home.is_news(since, model.clock.now).then(|| Effect::Notify(format!("plumb {}: {text}", model.project)))
+    model.home.is_news(since, model.clock.now).then(|| Effect::Notify(format!("plumb {}: {text}", model.project())))
 }

