@@ -1,5 +1,6 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod home;
 mod live;
 mod looks;
 mod projects;
@@ -26,6 +27,7 @@ pub fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
 async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     let settings = shared.settings()?;
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
+    let actions = home::actions(&settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
@@ -41,6 +43,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
         fingerprint_key: *key,
         log: looks::log(shared),
+        home: home::home(shared, &settings, actions),
     };
     let projects = Projects::new(shared, settings, root);
     let backend = Live::new(shared, projects, Fingerprinter::new(*key));
