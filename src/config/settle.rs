@@ -197,8 +197,9 @@ fn prefer(operator: &mut Operator, origins: &Origins, flags: &Flags, environ: &E
         let value = written.map_or(default, |leaf| leaf.value.as_str()).to_owned();
         lines.push(SourceLine { key: key.into(), value, origin: origins.of(key) });
     }
-    let further =
-        origins.leaves.iter().filter(|leaf| leaf.path.starts_with("keys.") || leaf.path == "clipboard_command");
+    let further = origins.leaves.iter().filter(|leaf| {
+        leaf.path.starts_with("keys.") || leaf.path.starts_with("projects.") || leaf.path == "clipboard_command"
+    });
     lines.extend(further.map(|leaf| SourceLine {
         key: leaf.path.clone(),
         value: leaf.value.clone(),

@@ -129,8 +129,8 @@ actions! {
     Diff, "diff", "Git and live line by line", "diff" 62, ["d"], Items, Nothing, no_item;
     Actions, "actions", "What can be done with the item", "actions" 66, ["x"], Items, Nothing, no_item;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
-    Refresh, "refresh", "Read again what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
-    RefreshAll, "refresh-all", "Read everything of every environment again", "", ["ctrl-r"], Page, Nothing, all_reading;
+    Refresh, "refresh", "Refresh what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
+    RefreshAll, "refresh-all", "Refresh everything of every environment", "", ["ctrl-r"], Page, Nothing, all_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
