@@ -3,6 +3,7 @@
 mod discover;
 mod fleet;
 mod laws;
+mod panes;
 mod pictures;
 mod stories;
-mod story;
+pub(super) mod story;
