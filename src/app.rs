@@ -25,7 +25,13 @@ pub fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
 }
 
 async fn run(shared: &Shared) -> Result<Outcome, Failed> {
-    let settings = shared.settings()?;
+    let settings = match shared.settings() {
+        // From anywhere else it opens on the first of the operator's projects.
+        Err(failed) if !shared.is_in_project() && !shared.names_environment() => {
+            shared.first_project().ok_or(failed)?
+        }
+        settings => settings?,
+    };
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
     let actions = home::actions(&settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {

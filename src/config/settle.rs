@@ -207,7 +207,8 @@ fn prefer(operator: &mut Operator, origins: &Origins, flags: &Flags, environ: &E
     }
     let further = origins.leaves.iter().filter(|leaf| {
         leaf.line.is_some()
-            && (leaf.path.starts_with("keys.") || leaf.path.starts_with("actions[") || leaf.path == "clipboard_command")
+            && (["keys.", "actions[", "projects."].iter().any(|start| leaf.path.starts_with(start))
+                || leaf.path == "clipboard_command")
     });
     lines.extend(further.map(|leaf| SourceLine {
         key: leaf.path.clone(),

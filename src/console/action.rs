@@ -148,8 +148,8 @@ actions! {
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
     Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
     Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
-    Refresh, "refresh", "Read again what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
-    RefreshAll, "refresh-all", "Read everything of every environment again", "", ["ctrl-r"], Page, Nothing, all_reading;
+    Refresh, "refresh", "Refresh what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
+    RefreshAll, "refresh-all", "Refresh everything of every environment", "", ["ctrl-r"], Page, Nothing, all_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;

@@ -13,6 +13,9 @@ use crate::console::page::{ItemId, Page};
 use crate::console::text::nearest;
 use crate::console::update::{context_below, own_offered};
 
+/// How well something fits, the best first.
+type Rank = (Reverse<u32>, usize, usize);
+
 /// How many finds are kept; nobody reads further, everybody types on.
 const KEPT: usize = 200;
 
@@ -186,7 +189,7 @@ fn offered(model: &Model, offers: Offers) -> Box<dyn Iterator<Item = Candidate<'
 /// The best matches, and how many there are.
 fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>, text: &str, recent: &[Recent]) -> (Vec<What>, usize) {
     let mut fuzzy = Fuzzy::new(text);
-    let mut found: Vec<((Reverse<u32>, usize, usize), Candidate<'a>)> = candidates
+    let mut found: Vec<(Rank, Candidate<'a>)> = candidates
         .enumerate()
         .filter_map(|(index, candidate)| {
             let score = candidate.score(&mut fuzzy)? + candidate.bonus(recent);

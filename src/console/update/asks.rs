@@ -210,8 +210,8 @@ fn inspect(model: &mut Model, index: usize, ask: Ask) -> Effect {
 /// Fetches before the project's environments are read; `None` when that is under way.
 fn fetch_first(model: &mut Model, index: usize) -> Option<Effect> {
     let project = model.environments[index].project().to_owned();
-    let under_way = model.environments.iter_mut().filter(|env| env.project() == project);
-    if let Some((_, first)) = under_way.filter_map(|env| env.fetching.as_mut()).next() {
+    let mut under_way = model.environments.iter_mut().filter(|env| env.project() == project);
+    if let Some((_, first)) = under_way.find_map(|env| env.fetching.as_mut()) {
         *first = true;
         return None;
     }

@@ -179,14 +179,13 @@ fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>, 
     env.progress.remove(&kind);
     let answer = in_one_word(answer);
     let fine = answer.is_ok();
-    let trouble = match env.asked.as_ref().and_then(|ask| ask.only.clone()) {
-        Some(name) => answer.map(|section| answer_item(env, ItemId { kind, name }, section, at)).err(),
-        None => {
-            if fine {
-                env.times.read(kind, at);
-            }
-            env.section_mut(kind).answer(answer)
+    let trouble = if let Some(name) = env.asked.as_ref().and_then(|ask| ask.only.clone()) {
+        answer.map(|section| answer_item(env, ItemId { kind, name }, section, at)).err()
+    } else {
+        if fine {
+            env.times.read(kind, at);
         }
+        env.section_mut(kind).answer(answer)
     };
     note(env, Subject::Kind(kind), trouble);
 }

@@ -105,8 +105,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
         let at = Rect { y, height: 1, ..area };
         match line {
             Line::Unit { kind, name, items } => {
-                let stale = ink.symbols().stale;
-                ink.row(at, &unit(model, env, (*kind, name), *items, area.width, stale));
+                let mark = ink.symbols().stale;
+                ink.row(at, &unit(model, env, (*kind, name), *items, area.width, mark));
             }
             Line::Kind { kind } => kind_state(ink, model, env, *kind, at),
             Line::Problem { kind, index } => {
