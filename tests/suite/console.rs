@@ -4,6 +4,7 @@ mod demo;
 mod ending;
 mod looks;
 mod pages;
+mod panics;
 mod pictures;
 mod shop;
 mod slow;
