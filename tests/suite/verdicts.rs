@@ -9,5 +9,6 @@ mod moves;
 mod night;
 mod pages;
 mod permissions;
+mod receipts;
 mod shop;
 mod unrecorded;
