@@ -36,6 +36,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     }
     let key = shared.fingerprint_key()?;
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
+    let clock = shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok());
     let options = ConsoleOptions {
         theme: theme(shared, &settings)?,
         keys: settings.operator.keys.clone(),
@@ -43,7 +44,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         git_ref: shared.flags().git_ref,
         refresh: settings.operator.refresh.map(Duration::from_secs),
         utc_offset: jiff::Zoned::now().offset().seconds(),
-        clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
+        clock,
         fingerprint_key: *key,
         log: log(shared),
     };
@@ -55,6 +56,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
             credentials: shared.credentials(),
             sessions: Mutex::default(),
             settings,
+            clock,
         }),
     };
     match console::run(Arc::new(backend), options).await {
@@ -150,6 +152,8 @@ struct Inner {
     fingerprinter: Fingerprinter,
     credentials: Option<Credentials>,
     sessions: Mutex<HashMap<String, Session>>,
+    /// Where the clock stands still, what is read is read then.
+    clock: Option<i64>,
 }
 
 impl Inner {
@@ -178,14 +182,15 @@ impl Inner {
             Ok(session) => {
                 let own = Wish::of(&session);
                 let reference = target.git_ref.clone().unwrap_or_else(|| own.reference.clone());
-                inspect::stream(&session, &wish(Wish { reference, ..own }), sink).await
+                let report = inspect::stream(&session, &wish(Wish { reference, ..own }), sink).await;
+                Report { read_at: self.clock.unwrap_or(report.read_at), ..report }
             }
             Err(why) => Report {
                 environment: target.environment.clone(),
                 identity: Err(why.clone()),
                 commit: Err(why.clone()),
                 sections: Kind::ALL.into_iter().map(|kind| (kind, Err(why.clone()))).collect(),
-                read_at: now(),
+                read_at: self.clock.unwrap_or_else(now),
                 calls: 0,
             },
         }

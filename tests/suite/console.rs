@@ -8,4 +8,5 @@ mod panics;
 mod pictures;
 mod shop;
 mod slow;
+mod tour;
 mod values;

@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
-use plumb::console::{
-    self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, Fresh, RefInfo, Target, Theme,
-};
+use plumb::console::{self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, Fresh, RefInfo, Target, Theme};
 use plumb::ops::report::{Part, Report};
 use plumb::secret::Secret;
 use tokio::sync::mpsc;
