@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
-use plumb::console::{self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, Fresh, RefInfo, Target, Theme};
+use plumb::console::{
+    self, Ask, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, ProjectInfo, RefInfo, Target, Theme,
+};
 use plumb::ops::report::{Part, Report};
 use plumb::secret::Secret;
 use tokio::sync::mpsc;
@@ -29,11 +31,11 @@ impl Backend for Silent {
     }
 
     fn environments(&self) -> Vec<EnvironmentInfo> {
-        let (name, protection) = ("prod".to_owned(), Protection::Confirm);
-        vec![EnvironmentInfo { name, protection, profile: None, region: None }]
+        let (project, name, protection) = (self.project_name(), "prod".to_owned(), Protection::Confirm);
+        vec![EnvironmentInfo { project, name, protection, profile: None, region: None }]
     }
 
-    fn inspect(&self, _: Target, _: Fresh, _: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
+    fn inspect(&self, _: Target, _: Ask, _: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
         Box::pin(std::future::pending())
     }
 
@@ -41,7 +43,15 @@ impl Backend for Silent {
         Box::pin(std::future::pending())
     }
 
-    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
+    fn projects(&self) -> Vec<ProjectInfo> {
+        Vec::new()
+    }
+
+    fn project(&self, _: String) -> BoxFuture<'static, Result<Vec<EnvironmentInfo>, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn refs(&self, _: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
         Box::pin(std::future::pending())
     }
 

@@ -83,7 +83,7 @@ const PAGES: &[Picture] = &[
 ];
 
 const OVERLAYS: &[Picture] =
-    &[Picture::of("help", &[("?", "Half a page down")]), Picture::of("picker", &[("@", "ref   main")])];
+    &[Picture::of("help", &[("?", "what you want to do")]), Picture::of("picker", &[("@", "ref   main")])];
 
 const WIDTHS: &[Picture] = &[
     Picture::of("overview-60x16", &[("", "PARAMS")]).size(60, 16),

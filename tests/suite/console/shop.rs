@@ -195,7 +195,7 @@ impl Visit {
 
 /// Whether a row of the overview has a spinner of ASCII: not before a number, unless that is an age.
 fn waits_in_ascii(row: &str) -> bool {
-    let words: Vec<&str> = row.split_whitespace().collect();
+    let words: Vec<&str> = row.trim_start_matches([' ', '|']).split_whitespace().collect();
     let counts =
         |at: usize| words.get(at).is_some_and(|word| word.parse::<u32>().is_ok()) && words.get(at + 1) != Some(&"s");
     (0..words.len()).any(|at| matches!(words[at], "-" | "\\" | "|" | "/") && !counts(at + 1))

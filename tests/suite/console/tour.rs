@@ -29,8 +29,8 @@ const STEPS: &[(&str, &str, u64)] = &[
     ("<Enter>", "10 equal properties", 2500),
     ("<Esc>", "BillingApiLive", TYPING),
     ("4", "4 SECRETS", 2000),
-    ("?", "On every page", 2500),
-    ("?", "VERDICT", TYPING),
+    ("?", "what you want to do", 2500),
+    ("<Esc>", "VERDICT", TYPING),
     ("1", "NEEDS YOU", 2000),
 ];
 
