@@ -122,6 +122,12 @@ impl Store {
         format!("plumb/{}/{}/receipts/{unit}.json", self.project, self.environment)
     }
 
+    /// What the keys of the team's journal begin with.
+    #[must_use]
+    pub(super) fn journal(&self) -> String {
+        format!("plumb/{}/{}/journal/", self.project, self.environment)
+    }
+
     /// Reads a unit's receipt: one GET.
     pub async fn load(&self, clients: &Clients, unit: &UnitId) -> Recorded {
         match self.load_with_tag(clients, unit).await {

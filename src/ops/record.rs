@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inspect::{GitSide, Loaded, Place, now};
+use super::journal::{self, Action, Intent};
 use super::receipt::{Entry, Receipt, SCHEMA, UnitId};
 use super::session::Session;
 use super::{failed, why};
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub absent: Vec<String>,
     /// Items that could not be compared.
     pub unknown: Vec<(String, Why)>,
+    /// Why the journal does not hold how it went.
+    pub untold: Option<Why>,
 }
 
 /// A live value with what a receipt says of it.
@@ -34,46 +37,97 @@ struct Live {
     modified: Option<i64>,
 }
 
-/// Records everything of a commit that is live. With `dry_run` nothing is written.
-pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result<Outcome, Why> {
-    let mut all = Outcome::default();
-    for place in [Place::Config, Place::Secrets] {
-        let outcome = record_place(session, reference, place, dry_run).await?;
-        all.commit = outcome.commit;
-        all.equal.extend(outcome.equal);
-        all.different.extend(outcome.different);
-        all.absent.extend(outcome.absent);
-        all.unknown.extend(outcome.unknown);
-    }
-    for stack in stacks(session, reference).await? {
-        record_stack(session, reference, &stack, dry_run, &mut all).await?;
-    }
-    Ok(all)
+/// What recording would write, worked out by reading alone. Names, versions and digests; no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The ref whose commit is recorded, as it was asked for.
+    pub reference: String,
+    /// What was found.
+    pub outcome: Outcome,
+    /// A receipt for each unit.
+    pub units: Vec<Planned>,
 }
 
-/// Records the parameters or the secrets of a commit.
-pub(super) async fn record_place(
-    session: &Session,
-    reference: &str,
-    place: Place,
-    dry_run: bool,
-) -> Result<Outcome, Why> {
-    let (session, identity) = session.for_writing().await?;
-    let session = &session;
+/// A receipt that would be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its unit.
+    pub unit: UnitId,
+    /// How many of its items are the commit's.
+    pub equal: usize,
+    /// Items that keep the record that they had, or none: they differ, are absent or unknown.
+    pub left: Vec<String>,
+    entries: BTreeMap<String, Entry>,
+    /// The names that git knows, or that are live.
+    known: BTreeSet<String>,
+    /// Those of [`Self::left`] that are live with another value.
+    different: Vec<String>,
+}
+
+/// Records everything of a commit that is live. With `dry_run` nothing is written, and whoever may read will do.
+pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result<Outcome, Why> {
+    let writer = match session.for_writing().await {
+        Ok((writer, _)) => writer,
+        Err(_) if dry_run => session.clone(),
+        Err(why) => return Err(why),
+    };
+    let plan = survey(&writer, reference).await?;
+    if dry_run { Ok(plan.outcome) } else { write(session, &plan).await }
+}
+
+/// Works out what recording a commit would write. Reads every value, and writes nothing.
+pub async fn survey(session: &Session, reference: &str) -> Result<Plan, Why> {
+    let mut whole = plan(session, reference, &[Place::Config, Place::Secrets]).await?;
+    for stack in stacks(session, reference).await? {
+        plan_stack(session, reference, &stack, &mut whole).await;
+    }
+    Ok(whole)
+}
+
+/// Writes the receipts that were worked out. What has moved live since keeps its truth: a receipt names the version
+/// that was compared.
+pub async fn write(session: &Session, plan: &Plan) -> Result<Outcome, Why> {
+    let (session, writer) = session.for_writing().await?;
+    let intent = Intent {
+        action: Action::Record,
+        subjects: plan.units.iter().map(|planned| planned.unit.to_string()).collect(),
+        commit: Some(plan.outcome.commit.clone()),
+        reason: None,
+    };
+    let work = write_receipts(&session, &writer.arn, plan);
+    let ((), untold) = journal::noted(&session, &writer, intent, work, |()| None).await?;
+    Ok(Outcome { untold, ..plan.outcome.clone() })
+}
+
+/// What recording the parameters and the secrets of a commit would write.
+pub(super) async fn plan(session: &Session, reference: &str, places: &[Place]) -> Result<Plan, Why> {
     super::refuse_worktree(reference)?;
-    let loaded = Loaded::at(session, reference, place).await?;
+    let mut whole = Plan { reference: reference.to_owned(), outcome: Outcome::default(), units: Vec::new() };
+    for place in places {
+        plan_place(session, *place, &mut whole).await?;
+    }
+    Ok(whole)
+}
+
+async fn plan_place(session: &Session, place: Place, whole: &mut Plan) -> Result<(), Why> {
+    let loaded = Loaded::at(session, &whole.reference, place).await?;
     let side = &loaded.side;
     let names: Vec<String> = side.items.keys().cloned().collect();
     let live = match place {
         Place::Config => parameters(session, side, &names).await?,
         Place::Secrets => secrets(session, side, &names).await?,
     };
-    let mut outcome = Outcome { commit: loaded.commit.clone(), ..Outcome::default() };
-    let mut entries: BTreeMap<String, BTreeMap<String, Entry>> = BTreeMap::new();
+    let known: BTreeSet<String> = side.items.keys().chain(live.keys()).cloned().collect();
+    let outcome = &mut whole.outcome;
+    outcome.commit.clone_from(&loaded.commit);
+    let mut units: BTreeMap<UnitId, Planned> = BTreeMap::new();
     for (name, item) in &side.items {
-        let unit = entries.entry(item.unit.clone()).or_default();
-        let git = loaded.value(name).await;
-        match (git, live.get(name)) {
+        let id = match place {
+            Place::Config => UnitId::Config(item.unit.clone()),
+            Place::Secrets => UnitId::Secrets,
+        };
+        let unit = units.entry(id.clone()).or_insert_with(|| Planned::new(id, known.clone()));
+        match (loaded.value(name).await, live.get(name)) {
             (Side::Unreadable(why), _) => outcome.unknown.push((name.clone(), why)),
             (_, Some(Live { value: Side::Unreadable(why), .. })) => outcome.unknown.push((name.clone(), why.clone())),
             (Side::Value(git), Some(Live { value: Side::Value(value), version, modified })) if git == *value => {
@@ -84,46 +138,62 @@ pub(super) async fn record_place(
                     digest: item.digest.clone(),
                     code_sha256: None,
                 };
-                unit.insert(name.clone(), entry);
+                unit.entries.insert(name.clone(), entry);
+                unit.equal += 1;
                 outcome.equal.push(name.clone());
+                continue;
             }
             (_, None | Some(Live { value: Side::Absent, .. })) => outcome.absent.push(name.clone()),
-            _ => outcome.different.push(name.clone()),
+            _ => {
+                unit.different.push(name.clone());
+                outcome.different.push(name.clone());
+            }
         }
+        unit.left.push(name.clone());
     }
-    if !dry_run {
-        super::deploy::state_bucket(session).await?;
-        let store = session.receipts().await?;
-        for (unit, new) in entries {
-            let id = match place {
-                Place::Config => UnitId::Config(unit),
-                Place::Secrets => UnitId::Secrets,
-            };
-            let still_live = |name: &String| side.items.contains_key(name) || live.contains_key(name);
-            store
-                .update(&session.clients, &id, |old| {
-                    // The unit runs the commit only when all of it does.
-                    let missed = outcome.different.iter().chain(&outcome.absent);
-                    let missed = missed.chain(outcome.unknown.iter().map(|(name, _)| name));
-                    let unit_missed = missed
-                        .filter_map(|name| side.items.get(name))
-                        .any(|item| UnitId::Config(item.unit.clone()) == id || id == UnitId::Secrets);
-                    let commit = match &old {
-                        Some(old) if unit_missed => old.commit.clone(),
-                        _ => loaded.commit.clone(),
-                    };
-                    // What differs now keeps the record of what it was, so that one still sees who moved.
-                    let mut items: BTreeMap<String, Entry> = old.map(|old| old.items).unwrap_or_default();
-                    items.retain(|name, _| still_live(name));
-                    items.extend(new.clone());
-                    let unsettled =
-                        outcome.different.iter().filter(|name| !items.contains_key(*name)).cloned().collect();
-                    Receipt { unsettled, ..receipt(session, &id, &commit, &identity.arn, items) }
-                })
-                .await?;
-        }
+    whole.units.extend(units.into_values());
+    Ok(())
+}
+
+impl Planned {
+    /// A receipt that says nothing of any item, for whoever only shows plans.
+    #[cfg(test)]
+    pub(crate) fn of_names(unit: UnitId, equal: usize, left: Vec<String>) -> Self {
+        Self { equal, left, ..Self::new(unit, BTreeSet::new()) }
     }
-    Ok(outcome)
+
+    fn new(unit: UnitId, known: BTreeSet<String>) -> Self {
+        Self { unit, equal: 0, left: Vec::new(), entries: BTreeMap::new(), known, different: Vec::new() }
+    }
+}
+
+/// Writes the receipts of a plan; whoever calls it has noted that in the journal.
+pub(super) async fn write_receipts(session: &Session, by: &str, plan: &Plan) -> Result<(), Why> {
+    super::deploy::state_bucket(session).await?;
+    let store = session.receipts().await?;
+    for planned in &plan.units {
+        let unit = &planned.unit;
+        store.update(&session.clients, unit, |old| changed(session, by, &plan.outcome.commit, planned, old)).await?;
+    }
+    Ok(())
+}
+
+fn changed(session: &Session, by: &str, commit: &str, planned: &Planned, old: Option<Receipt>) -> Receipt {
+    if let UnitId::Stack(_) = planned.unit {
+        let items = old.map(|old| old.items).unwrap_or_default();
+        return receipt(session, &planned.unit, commit, by, items);
+    }
+    // The unit runs the commit only when all of it does.
+    let commit = match &old {
+        Some(old) if !planned.left.is_empty() => old.commit.clone(),
+        _ => commit.to_owned(),
+    };
+    // What differs now keeps the record of what it was, so that one still sees who moved.
+    let mut items: BTreeMap<String, Entry> = old.map(|old| old.items).unwrap_or_default();
+    items.retain(|name, _| planned.known.contains(name));
+    items.extend(planned.entries.clone());
+    let unsettled = planned.different.iter().filter(|name| !items.contains_key(*name)).cloned().collect();
+    Receipt { unsettled, ..receipt(session, &planned.unit, &commit, by, items) }
 }
 
 fn receipt(session: &Session, unit: &UnitId, commit: &str, by: &str, items: BTreeMap<String, Entry>) -> Receipt {
@@ -196,37 +266,17 @@ async fn stacks(session: &Session, reference: &str) -> Result<Vec<Stack>, Why> {
     Ok(mapping::stacks(session.project(), &session.bindings().await, &listing).0)
 }
 
-/// Records a stack whose deployed template asks for the same as the commit's. Code cannot be recorded after the fact:
-/// nothing says what an artifact was built from; what an earlier receipt says of it is kept.
-async fn record_stack(
-    session: &Session,
-    reference: &str,
-    stack: &Stack,
-    dry_run: bool,
-    outcome: &mut Outcome,
-) -> Result<(), Why> {
-    let (session, identity) = session.for_writing().await?;
-    let session = &session;
+/// Plans the record of a stack whose deployed template asks for the same as the commit's. Code cannot be recorded after
+/// the fact: nothing says what an artifact was built from; what an earlier receipt says of it is kept.
+async fn plan_stack(session: &Session, reference: &str, stack: &Stack, whole: &mut Plan) {
     let name = stack.name.clone();
     match super::inspect::stack_asks_the_same(session, reference, stack).await {
-        Ok(None) => outcome.absent.push(name.clone()),
-        Ok(Some(false)) => outcome.different.push(name.clone()),
-        Err(why) => outcome.unknown.push((name.clone(), why)),
+        Ok(None) => whole.outcome.absent.push(name),
+        Ok(Some(false)) => whole.outcome.different.push(name),
+        Err(why) => whole.outcome.unknown.push((name, why)),
         Ok(Some(true)) => {
-            outcome.equal.push(name.clone());
-            if !dry_run {
-                let unit = UnitId::Stack(name.clone());
-                let commit = outcome.commit.clone();
-                session
-                    .receipts()
-                    .await?
-                    .update(&session.clients, &unit, |old| {
-                        let items = old.map(|old| old.items).unwrap_or_default();
-                        receipt(session, &unit, &commit, &identity.arn, items)
-                    })
-                    .await?;
-            }
+            whole.outcome.equal.push(name.clone());
+            whole.units.push(Planned { equal: 1, ..Planned::new(UnitId::Stack(name), BTreeSet::new()) });
         }
     }
-    Ok(())
 }
