@@ -1,5 +1,7 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod writing;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex as Lock};
@@ -11,13 +13,15 @@ use crate::cli::{Failed, Outcome, Shared};
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::{Ascii, Origin, Settings};
 use crate::console::{
-    self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, Fresh, KeyError, Keymap, LogSink, RefInfo,
-    Target, Theme,
+    self, Backend, BoxFuture, ConsoleOptions, Depth, Ended, EnvironmentInfo, Fresh, KeyError, Keymap, LogSink,
+    Prepared, RefInfo, Target, Theme, Unlock, Wanted, Work,
 };
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
+use crate::ops::journal::Found;
 use crate::ops::keys::Keys;
-use crate::ops::report::{Part, Report};
-use crate::ops::session::{Credentials, Session};
+use crate::ops::report::{Identity, Part, Report};
+use crate::ops::session::{Access, Session};
+use writing::Locks;
 
 /// The theme of an operator who names none.
 const DEFAULT_THEME: &str = "plumb-dark";
@@ -52,8 +56,9 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
             root,
             keys: shared.keys(),
             fingerprinter: Fingerprinter::new(*key),
-            credentials: shared.credentials(),
+            access: shared.access(),
             sessions: Mutex::default(),
+            locks: Locks::default(),
             settings,
         }),
     };
@@ -148,12 +153,17 @@ struct Inner {
     root: std::path::PathBuf,
     keys: Arc<Keys>,
     fingerprinter: Fingerprinter,
-    credentials: Option<Credentials>,
+    access: Access,
     sessions: Mutex<HashMap<String, Session>>,
+    locks: Locks,
 }
 
 impl Inner {
+    /// An environment as whoever may ask it: its reader, and while it is unlocked, its writer.
     async fn session(&self, name: &str) -> Result<Session, Why> {
+        if let Some(writer) = self.locks.writer(name) {
+            return Ok(writer);
+        }
         let mut sessions = self.sessions.lock().await;
         if let Some(session) = sessions.get(name) {
             return Ok(session.clone());
@@ -163,7 +173,7 @@ impl Inner {
         let settings = Settings { environment, ..self.settings.clone() };
         let keys = Arc::clone(&self.keys);
         let session =
-            Session::open(settings, &self.root, keys, self.fingerprinter.clone(), self.credentials.clone()).await?;
+            Session::open(settings, &self.root, keys, self.fingerprinter.clone(), self.access.clone()).await?;
         sessions.insert(name.to_owned(), session.clone());
         Ok(session)
     }
@@ -202,6 +212,7 @@ impl Backend for Live {
             name: environment.name.clone(),
             protection: environment.protection,
             profile: environment.profile.clone(),
+            write_profile: environment.write_profile.clone(),
             region: environment.region.clone(),
         };
         self.inner.settings.environments.iter().map(info).collect()
@@ -265,6 +276,30 @@ impl Backend for Live {
                 None => Ok(()),
             }
         })
+    }
+
+    fn plan(&self, target: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.plan(&target, wanted).await })
+    }
+
+    fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.write(&target, &work).await })
+    }
+
+    fn unlock(&self, environment: String, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.unlock(&environment, &unlock).await })
+    }
+
+    fn lock(&self, environment: String, ended: Ended) -> BoxFuture<'static, Option<Why>> {
+        Box::pin(self.inner.lock(&environment, ended))
+    }
+
+    fn journal(&self, environment: String) -> BoxFuture<'static, Result<Found, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.journal(&environment).await })
     }
 }
 

@@ -8,7 +8,8 @@
 //!
 //! [`update`] and [`view`] do no I/O, take no clock, never block and never await: time arrives as a message,
 //! work leaves as a value. Everything the console wants from the world is asked of a [`Backend`]. Nothing
-//! here writes to AWS, and no plaintext is drawn that the operator has not revealed.
+//! is written that was not planned and confirmed, which the runtime checks a second time, and no plaintext is drawn that
+//! the operator has not revealed.
 
 mod action;
 mod ages;
@@ -19,6 +20,7 @@ mod fingerprint;
 mod keymap;
 mod layout;
 mod message;
+mod mode;
 mod model;
 mod needs;
 mod overlay;
@@ -41,11 +43,12 @@ use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
 pub use backend::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
-pub use effect::Effect;
+pub use effect::{Effect, Order};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
-pub use message::Message;
+pub use message::{Granted, Message};
+pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
-pub use overlay::{Overlay, Picker};
+pub use overlay::{Overlay, Picker, Plan, Prepared, Wanted, Work};
 pub use page::Page;
 pub use remote::Remote;
 pub use runtime::run;

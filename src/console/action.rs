@@ -99,6 +99,7 @@ actions! {
     Refresh, "refresh", "Fetch, and read everything again", "refresh", ["r"], Page, Nothing, already_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane", ["tab", "backtab"], Page, Nothing, always;
+    Journal, "journal", "What was written to the environment", "", ["u"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
     Stacks, "stacks", "The stacks and the code of functions", "", ["2"], Page, Nothing, always;
     Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, always;

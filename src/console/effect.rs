@@ -2,9 +2,11 @@
 
 use super::backend::{Fresh, Target};
 use super::message::Generation;
+use super::mode::{Confirmation, Ended};
+use super::overlay::{Wanted, Work};
 use crate::compare::Kind;
 
-/// Work for the runtime; none of it writes anything to AWS.
+/// Work for the runtime. Only [`Effect::Write`] writes to the environment, and the runtime asks again whether it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Compare an environment.
@@ -15,10 +17,33 @@ pub enum Effect {
     Refs(Generation),
     /// Fetch the remote.
     Fetch(Generation, Target),
+    /// Work out what would be written, by reading alone.
+    Plan(Generation, Target, Wanted),
+    /// Do what was planned and confirmed.
+    Write(Generation, Order),
+    /// Let an environment be written to for a while, as was planned and confirmed.
+    Unlock(Generation, Order),
+    /// Lock an environment again.
+    Lock(String, Ended),
+    /// Read the journal of an environment.
+    Journal(Generation, String),
     /// Abort a request.
     Cancel(Generation),
     /// Give the terminal back until the shell brings the console to the front again.
     Suspend,
     /// Leave.
     Quit,
+}
+
+/// What was planned, and how it was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The request that worked the plan out.
+    pub plan: Generation,
+    /// Where.
+    pub target: Target,
+    /// What.
+    pub work: Work,
+    /// What the operator did to confirm it.
+    pub confirmation: Confirmation,
 }

@@ -9,7 +9,7 @@ use super::backend::{EnvironmentInfo, RefInfo};
 use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
 use super::message::Generation;
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Work};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
@@ -59,6 +59,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// The keys in force.
     pub keymap: Keymap,
+    /// What was confirmed and is being done.
+    pub sent: Vec<Sent>,
     /// Whether the console is over.
     pub over: bool,
     pub(super) clock: Clock,
@@ -67,6 +69,17 @@ pub struct Model {
     pub(super) refs_asked: Option<Generation>,
     lists: [list::State; 3],
     generation: Generation,
+}
+
+/// What was confirmed and is being done, whether or not its plan is still open.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The request.
+    pub job: Job,
+    /// The environment's index.
+    pub environment: usize,
+    /// What is done.
+    pub work: Work,
 }
 
 /// The item whose values are shown, or are being read to be shown.
@@ -115,6 +128,7 @@ impl Model {
             reveal: None,
             size: (80, 24),
             keymap: setup.keymap,
+            sent: Vec::new(),
             over: false,
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
@@ -237,6 +251,20 @@ impl Model {
         }
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
             wake.push(now + SPINNER);
+        }
+        let moves = |overlay: &Overlay| match overlay {
+            Overlay::Plan(plan) => plan.moves(),
+            Overlay::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
+            _ => false,
+        };
+        if !self.sent.is_empty() || self.overlays.last().is_some_and(moves) {
+            wake.push(now + SPINNER);
+        }
+        for (index, env) in self.environments.iter().enumerate() {
+            let Some(unlocked) = &env.unlocked else { continue };
+            // The one in the header counts down.
+            let second = now + 1 + (unlocked.until - now - 1).rem_euclid(1000);
+            wake.push(if index == self.current { second.min(unlocked.until.max(now + 1)) } else { unlocked.until });
         }
         wake.into_iter().min()
     }

@@ -1,11 +1,18 @@
 //! What can lie over a page: a closed set, on a stack.
 
+mod journal;
+mod plan;
+
+pub use journal::Journal;
+pub(super) use plan::Sheet;
+pub use plan::{Plan, Prepared, Stage, Wanted, Work};
+
 use super::backend::RefInfo;
 use super::model::Model;
 use super::page::Filter;
 
 /// Something that lies over the page and hears the keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
     /// The keys.
     Help {
@@ -14,6 +21,10 @@ pub enum Overlay {
     },
     /// The choice of environment and git ref.
     Picker(Picker),
+    /// What is going to be written.
+    Plan(Box<Plan>),
+    /// What was written.
+    Journal(Journal),
 }
 
 /// The state of the choice of environment and git ref.

@@ -3,6 +3,7 @@
 //! Input is drawn at once. Messages of the background are drawn together, at most every ten milliseconds.
 //! There is no frame rate: time is sent only when the model says that something on the screen depends on it.
 
+mod gate;
 mod jobs;
 mod terminal;
 
@@ -33,6 +34,9 @@ use terminal::{Events, Guard, Signals};
 
 /// How long background messages are gathered before they are drawn.
 const GATHER: Duration = Duration::from_millis(10);
+
+/// How long noting that everything is locked again may take at the end.
+const CLOSE: Duration = Duration::from_secs(3);
 
 /// How many background messages are taken before input is looked at again.
 const BATCH: usize = 256;
@@ -115,7 +119,7 @@ impl Console {
         Self {
             model,
             theme: options.theme,
-            jobs: Jobs::new(backend, sender),
+            jobs: Jobs::new(backend, sender, clock(options.clock)),
             replies,
             clock: options.clock,
             log: options.log,
@@ -126,6 +130,23 @@ impl Console {
 
     async fn drive<B>(
         mut self,
+        screen: &mut Terminal<B>,
+        events: impl Stream<Item = io::Result<Event>> + Unpin,
+        signals: impl Stream<Item = Signal> + Unpin,
+        suspend: impl Fn() -> io::Result<()>,
+    ) -> Result<(), Error>
+    where
+        B: ratatui::backend::Backend,
+        Error: From<B::Error>,
+    {
+        let outcome = self.attend(screen, events, signals, suspend).await;
+        // Whatever ended it. AWS may not answer any more, and the shell must not wait for that.
+        let _ = tokio::time::timeout(CLOSE, self.jobs.close()).await;
+        outcome
+    }
+
+    async fn attend<B>(
+        &mut self,
         screen: &mut Terminal<B>,
         events: impl Stream<Item = io::Result<Event>> + Unpin,
         mut signals: impl Stream<Item = Signal> + Unpin,
@@ -254,6 +275,10 @@ impl Console {
         self.drawn_at = Some(Instant::now());
         Ok(())
     }
+}
+
+fn clock(standing_still: Option<i64>) -> jobs::Clock {
+    Arc::new(move || standing_still.unwrap_or_else(system_time))
 }
 
 fn system_time() -> i64 {

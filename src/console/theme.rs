@@ -60,6 +60,7 @@ roles! {
     Unknown = "unknown": "Verdict.",
     Removed = "removed": "Git's line where live differs.",
     Added = "added": "Live's line where git differs.",
+    Unlocked = "unlocked": "The header while a protected environment can be written to.",
 }
 
 impl From<&Verdict> for Role {
@@ -215,6 +216,8 @@ impl Theme {
             self.styles[Role::Selection as usize] = Style::new().add_modifier(Modifier::REVERSED);
         }
         if depth == Depth::None {
+            let unlocked = &mut self.styles[Role::Unlocked as usize];
+            *unlocked = unlocked.add_modifier(Modifier::REVERSED);
             self.styles[Role::Loud as usize] = self.styles[Role::Loud as usize].add_modifier(Modifier::REVERSED);
         }
         self

@@ -3,11 +3,13 @@
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
 mod keys;
+mod mode;
 mod moves;
 mod opens;
 mod requests;
 
 pub(super) use keys::{context, filter};
+pub(super) use mode::asks;
 
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
@@ -31,6 +33,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Revealed(generation, answer) => requests::revealed(model, generation, answer),
         Message::Refs(generation, answer) => requests::refs(model, generation, answer),
         Message::Fetched(generation, answer) => requests::fetched(model, generation, answer),
+        Message::Planned(generation, answer) => mode::planned(model, generation, answer),
+        Message::Written(generation, answer) => mode::written(model, generation, answer),
+        Message::Unlocked(generation, answer) => mode::unlocked(model, generation, answer),
+        Message::Locked(name, untold) => mode::locked(model, &name, untold),
+        Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Lost(generation) => requests::lost(model, generation),
     };
     effects.extend(mask_what_was_left(model));
@@ -46,7 +53,11 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.reveal = None;
         model.notice = Some(String::from("values are masked again"));
     }
-    if model.refresh_due().is_some_and(|due| due <= now) { requests::refresh_quietly(model) } else { Vec::new() }
+    let mut effects = mode::time(model);
+    if model.refresh_due().is_some_and(|due| due <= now) {
+        effects.extend(requests::refresh_quietly(model));
+    }
+    effects
 }
 
 /// Values are shown only while their item is the selected one.

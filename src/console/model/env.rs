@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::compare::{Item, Kind, Why};
+use crate::config::Protection;
 use crate::console::backend::{EnvironmentInfo, Fresh, Target};
 use crate::console::message::Generation;
+use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
 use crate::console::page::{ItemId, Mark, Page};
 use crate::console::remote::Remote;
@@ -35,6 +37,8 @@ pub struct EnvState {
     pub inspecting: Option<Job>,
     /// The fetch under way, and what to do after it.
     pub fetching: Option<(Job, Option<Fresh>)>,
+    /// Leave to write to it for a while.
+    pub unlocked: Option<Unlocked>,
     /// An inspection that waits for its turn.
     pub wanted: Option<Fresh>,
     sections: BTreeMap<Kind, Remote<Section>>,
@@ -148,6 +152,29 @@ impl EnvState {
     pub fn wrong_account(&self) -> Option<(&str, &str)> {
         let identity = self.identity.value()?;
         identity.expected_account.as_deref().map(|expected| (expected, identity.account.as_str()))
+    }
+
+    /// How writing to it is protected.
+    #[must_use]
+    pub fn protection(&self) -> Protection {
+        self.info.as_ref().map_or(Protection::ReadOnly, |info| info.protection)
+    }
+
+    /// What may be written to it at that time. In an account that is not the expected one nothing is.
+    #[must_use]
+    pub fn mode(&self, now: i64) -> Mode {
+        if self.wrong_account().is_some() {
+            return Mode::Read;
+        }
+        Mode::of(self.protection(), self.unlocked.as_ref().map(|unlocked| unlocked.until), now)
+    }
+
+    pub(in crate::console) fn asks_to_write(&self, now: i64) -> Asks {
+        asks_to_write(self.protection(), self.mode(now))
+    }
+
+    pub(in crate::console) fn asks_to_unlock(&self) -> Asks {
+        asks_to_unlock(self.protection())
     }
 
     pub(in crate::console) fn target(&self) -> Target {

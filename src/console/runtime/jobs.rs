@@ -1,28 +1,53 @@
 //! The effect runner: begins what the model wants done, and aborts it.
+//!
+//! What writes passes the [`Gate`] first, which knows by itself what may be written.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::gate::Gate;
 use crate::console::backend::{Backend, Fresh, Target};
-use crate::console::effect::Effect;
-use crate::console::message::{Generation, Message};
+use crate::console::effect::{Effect, Order};
+use crate::console::message::{Generation, Granted, Message};
+use crate::console::mode::Ended;
+use crate::console::overlay::Work;
+
+/// Tells the time, in milliseconds since the Unix epoch.
+pub(super) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// The requests under way, by generation. Dropping it aborts them all.
 pub(super) struct Jobs {
     backend: Arc<dyn Backend>,
     sender: mpsc::UnboundedSender<Message>,
     running: HashMap<Generation, AbortHandle>,
+    gate: Arc<Mutex<Gate>>,
+    clock: Clock,
+}
+
+/// The gate, whatever became of others that held it.
+fn pass(gate: &Mutex<Gate>) -> MutexGuard<'_, Gate> {
+    gate.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Jobs {
-    pub(super) fn new(backend: Arc<dyn Backend>, sender: mpsc::UnboundedSender<Message>) -> Self {
-        Self { backend, sender, running: HashMap::new() }
+    pub(super) fn new(backend: Arc<dyn Backend>, sender: mpsc::UnboundedSender<Message>, clock: Clock) -> Self {
+        let gate = Arc::new(Mutex::new(Gate::new(&backend.environments())));
+        Self { backend, sender, running: HashMap::new(), gate, clock }
+    }
+
+    /// Locks whatever is unlocked, before the console is left.
+    pub(super) async fn close(&self) {
+        let unlocked = pass(&self.gate).close();
+        for environment in unlocked {
+            // Nobody is left to be told.
+            let _ = self.backend.lock(environment, Ended::Quit).await;
+        }
     }
 
     /// Begins or aborts work. What concerns the console itself is none.
@@ -43,6 +68,30 @@ impl Jobs {
             Effect::Fetch(generation, target) => {
                 self.spawn(generation, async move { Message::Fetched(generation, backend.fetch(target).await) });
             }
+            Effect::Plan(generation, target, wanted) => {
+                let gate = Arc::clone(&self.gate);
+                self.spawn(generation, async move {
+                    let environment = target.environment.clone();
+                    let answer = backend.plan(target, wanted).await;
+                    if let Ok(prepared) = &answer {
+                        pass(&gate).remember(generation, &environment, prepared);
+                    }
+                    Message::Planned(generation, answer.map(Box::new))
+                });
+            }
+            Effect::Write(generation, order) => self.write(generation, order),
+            Effect::Unlock(generation, order) => self.unlock(generation, order),
+            Effect::Lock(environment, ended) => {
+                pass(&self.gate).lock(&environment);
+                let locked = backend.lock(environment.clone(), ended);
+                let sender = self.sender.clone();
+                tokio::spawn(async move {
+                    let _ = sender.send(Message::Locked(environment, locked.await));
+                });
+            }
+            Effect::Journal(generation, environment) => {
+                self.spawn(generation, async move { Message::Journal(generation, backend.journal(environment).await) })
+            }
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {
                     handle.abort();
@@ -50,6 +99,45 @@ impl Jobs {
             }
             Effect::Suspend | Effect::Quit => {}
         }
+    }
+
+    fn write(&mut self, generation: Generation, order: Order) {
+        let passed = pass(&self.gate).write(&order, (self.clock)());
+        if let Err(why) = passed {
+            return self.refuse(Message::Written(generation, Err(why)));
+        }
+        let under_way = UnderWay { gate: Arc::clone(&self.gate), environment: order.target.environment.clone() };
+        let backend = Arc::clone(&self.backend);
+        self.spawn(generation, async move {
+            let answer = backend.write(order.target, order.work).await;
+            drop(under_way);
+            Message::Written(generation, answer)
+        });
+    }
+
+    fn unlock(&mut self, generation: Generation, order: Order) {
+        let passed = pass(&self.gate).unlock(&order);
+        let (milliseconds, unlock) = match (passed, order.work) {
+            (Ok(milliseconds), Work::Unlock(unlock)) => (milliseconds, unlock),
+            (Ok(_), _) => return,
+            (Err(why), _) => return self.refuse(Message::Unlocked(generation, Err(why))),
+        };
+        let (backend, gate, clock) = (Arc::clone(&self.backend), Arc::clone(&self.gate), Arc::clone(&self.clock));
+        let environment = order.target.environment;
+        self.spawn(generation, async move {
+            let answer = backend.unlock(environment.clone(), (*unlock).clone()).await;
+            let granted = answer.map(|(identity, untold)| {
+                let until = clock() + milliseconds;
+                pass(&gate).opened(&environment, until);
+                Box::new(Granted { identity, until, untold })
+            });
+            Message::Unlocked(generation, granted)
+        });
+    }
+
+    fn refuse(&self, message: Message) {
+        // The console is over when nobody listens.
+        let _ = self.sender.send(message);
     }
 
     fn spawn(&mut self, generation: Generation, work: impl Future<Output = Message> + Send + 'static) {
@@ -60,6 +148,18 @@ impl Jobs {
             let _ = sender.send(outcome.unwrap_or(Message::Lost(generation)));
         });
         self.running.insert(generation, task.abort_handle());
+    }
+}
+
+/// A write under way: no other to that environment passes until this is dropped, however it ended.
+struct UnderWay {
+    gate: Arc<Mutex<Gate>>,
+    environment: String,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        pass(&self.gate).written(&self.environment);
     }
 }
 

@@ -10,8 +10,11 @@ use tokio::sync::Notify;
 use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
-use crate::console::{BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target, Theme};
-use crate::ops::report::{Part, Report};
+use crate::console::{
+    BoxFuture, Ended, EnvironmentInfo, Fresh, Prepared, RefInfo, Target, Theme, Unlock, Wanted, Work,
+};
+use crate::ops::journal::Found;
+use crate::ops::report::{Identity, Part, Report};
 
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
@@ -25,9 +28,20 @@ struct Seen {
     inspections: AtomicUsize,
     dropped: AtomicUsize,
     changed: Notify,
+    /// What was written, unlocked and locked.
+    deeds: Mutex<Vec<String>>,
 }
 
 impl Seen {
+    fn did(&self, deed: String) {
+        self.deeds.lock().unwrap().push(deed);
+        self.changed.notify_waiters();
+    }
+
+    fn deeds(&self) -> Vec<String> {
+        self.deeds.lock().unwrap().clone()
+    }
+
     fn count(&self, counter: &AtomicUsize) {
         counter.fetch_add(1, Ordering::SeqCst);
         self.changed.notify_waiters();
@@ -96,6 +110,29 @@ impl Backend for Fake {
 
     fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
         self.fixture.refs()
+    }
+
+    fn plan(&self, target: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
+        self.fixture.plan(target, wanted)
+    }
+
+    fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
+        self.seen.did(format!("write {}", target.environment));
+        self.fixture.write(target, work)
+    }
+
+    fn unlock(&self, environment: String, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
+        self.seen.did(format!("unlock {environment}"));
+        self.fixture.unlock(environment, unlock)
+    }
+
+    fn lock(&self, environment: String, ended: Ended) -> BoxFuture<'static, Option<Why>> {
+        self.seen.did(format!("lock {environment}: {}", ended.word()));
+        self.fixture.lock(environment, ended)
+    }
+
+    fn journal(&self, environment: String) -> BoxFuture<'static, Result<Found, Why>> {
+        self.fixture.journal(environment)
     }
 
     fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>> {

@@ -83,7 +83,15 @@ fn happen(mut story: Story, event: Event) -> Story {
                 }
                 Effect::Fetch(generation, _) if fine => Message::Fetched(generation, Ok(())),
                 Effect::Fetch(generation, _) => Message::Lost(generation),
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return story,
+                // What writes is for `random`, which reaches it.
+                Effect::Plan(..)
+                | Effect::Write(..)
+                | Effect::Unlock(..)
+                | Effect::Lock(..)
+                | Effect::Journal(..)
+                | Effect::Cancel(_)
+                | Effect::Suspend
+                | Effect::Quit => return story,
             };
             story.hears(message)
         }

@@ -10,7 +10,7 @@ use ratatui::style::Color;
 use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::message::Generation;
-use crate::console::{Effect, Key, Keymap, Message, Model, Role, Setup, Theme, update, view};
+use crate::console::{Effect, Granted, Key, Keymap, Message, Model, Order, Role, Setup, Theme, Work, update, view};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
@@ -95,11 +95,24 @@ impl Story {
                 }
                 Effect::Refs(generation) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
+                Effect::Plan(generation, _, wanted) => {
+                    Message::Planned(generation, Ok(Box::new(fixture::plan(wanted))))
+                }
+                Effect::Write(generation, _) => Message::Written(generation, Ok(None)),
+                Effect::Unlock(generation, order) => Message::Unlocked(generation, Ok(self.grants(&order))),
+                Effect::Lock(name, _) => Message::Locked(name, None),
+                Effect::Journal(generation, name) => Message::Journal(generation, Ok(fixture::journal(&name))),
                 Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
         }
         self
+    }
+
+    /// What an order to unlock is answered.
+    pub(super) fn grants(&self, order: &Order) -> Box<Granted> {
+        let Work::Unlock(unlock) = &order.work else { panic!("{order:?} unlocks nothing") };
+        Box::new(Granted { identity: fixture::writer(), until: self.now + unlock.milliseconds(), untold: None })
     }
 
     pub(super) fn sees(self, text: &str) -> Self {
@@ -147,6 +160,11 @@ fn words(effect: &Effect) -> String {
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
         Effect::Refs(_) => String::from("refs"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Plan(_, target, wanted) => format!("plan {} {wanted:?}", target.environment),
+        Effect::Write(_, order) => format!("write {} by {:?}", order.target.environment, order.confirmation),
+        Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
+        Effect::Lock(name, ended) => format!("lock {name}: {}", ended.word()),
+        Effect::Journal(_, name) => format!("journal {name}"),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),

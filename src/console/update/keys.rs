@@ -1,5 +1,6 @@
 //! What a key does.
 
+use super::mode;
 use super::moves::{half, seek, step};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::requests;
@@ -8,11 +9,15 @@ use crate::console::backend::Fresh;
 use crate::console::effect::Effect;
 use crate::console::keymap::{CONTEXTS, Key};
 use crate::console::model::Model;
-use crate::console::overlay::{Choice, Overlay, Picker};
+use crate::console::overlay::{Choice, Overlay, Picker, Stage};
 use crate::console::page::{Filter, Page, Pane, Zoom};
+use crate::console::remote::Remote;
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
+    if let Some(effects) = mode::press(model, key) {
+        return effects;
+    }
     if let Some(action) = model.keymap.action(key, context(model)) {
         return act(model, action);
     }
@@ -22,6 +27,9 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 
 /// Pasted text goes into a text field or nowhere; it never is a key.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    if mode::refuses_paste(model) {
+        return Vec::new();
+    }
     edit(model, |field| field.extend(text.chars().filter(|c| !c.is_control())));
     Vec::new()
 }
@@ -29,8 +37,8 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 /// The scopes that hear keys right now.
 pub(in crate::console) fn context(model: &Model) -> &'static [Scope] {
     match model.overlays.last() {
-        Some(Overlay::Picker(_)) => CONTEXTS[3],
-        Some(Overlay::Help { .. }) => CONTEXTS[2],
+        Some(Overlay::Picker(_) | Overlay::Plan(_)) => CONTEXTS[3],
+        Some(Overlay::Help { .. } | Overlay::Journal(_)) => CONTEXTS[2],
         None if filter(model).editing => CONTEXTS[3],
         None if model.page == Page::Overview => CONTEXTS[0],
         None => CONTEXTS[1],
@@ -70,6 +78,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => return reveal(model),
         Action::Diff => toggle_diff(model),
+        Action::Journal => return mode::journal(model),
         Action::Refresh => return requests::refresh(model, Fresh::Cached),
         Action::Detect => return requests::refresh(model, Fresh::Detect),
         Action::NextPane => other_pane(model),
@@ -84,7 +93,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::HalfDown => step(model, half(model)),
         Action::HalfUp => step(model, -half(model)),
         Action::Accept => return accept(model),
-        Action::Dismiss => dismiss(model),
+        Action::Dismiss => return dismiss(model),
         Action::NextChoice => choose(model, 1),
         Action::PreviousChoice => choose(model, -1),
         Action::EraseWord => edit(model, |field| {
@@ -148,13 +157,27 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn dismiss(model: &mut Model) {
-    if model.overlays.pop().is_none() {
+fn dismiss(model: &mut Model) -> Vec<Effect> {
+    if model.overlays.is_empty() {
         edit_filter(model, |filter| *filter = Filter::default());
+    }
+    leave_overlay(model)
+}
+
+/// Leaves the topmost overlay, and what it waits for.
+pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
+    match model.overlays.pop() {
+        // What was confirmed goes on; its answer is told in a line.
+        Some(Overlay::Plan(plan)) if plan.stage == Stage::Reading => vec![Effect::Cancel(plan.job.generation)],
+        Some(Overlay::Journal(journal)) if matches!(journal.found, Remote::Loading { .. }) => {
+            vec![Effect::Cancel(journal.job.generation)]
+        }
+        _ => Vec::new(),
     }
 }
 
 fn choose(model: &mut Model, by: isize) {
+    mode::scroll(model, by);
     let Some(Overlay::Picker(picker)) = model.overlays.last() else { return };
     let last = picker.choices(model).len().saturating_sub(1);
     if let Some(Overlay::Picker(picker)) = model.overlays.last_mut() {

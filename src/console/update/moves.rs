@@ -19,6 +19,9 @@ pub(super) fn step(model: &mut Model, by: isize) {
         }
         return;
     }
+    if let Some(Overlay::Journal(journal)) = model.overlays.last_mut() {
+        return journal.step(by);
+    }
     if model.page == Page::Overview {
         let last = model.environments.len().saturating_sub(1);
         match model.overview.half {

@@ -1,5 +1,6 @@
 //! Asking and being answered.
 
+use super::mode;
 use crate::compare::{Item, Kind, Why};
 use crate::console::backend::{Fresh, RefInfo};
 use crate::console::effect::Effect;
@@ -42,6 +43,17 @@ pub(super) fn refresh(model: &mut Model, fresh: Fresh) -> Vec<Effect> {
 pub(super) fn refresh_quietly(model: &mut Model) -> Vec<Effect> {
     model.environment_mut().wanted = Some(Fresh::Cached);
     begin_wanted(model)
+}
+
+/// Reads an environment again, and forgets what is being read of it: that is asked under another name, or is older than
+/// what was just written.
+pub(super) fn read_again(model: &mut Model, index: usize) -> Vec<Effect> {
+    let env = &mut model.environments[index];
+    let cancelled = env.inspecting.take().map(|job| Effect::Cancel(job.generation));
+    env.wanted = Some(Fresh::Cached);
+    let mut effects: Vec<Effect> = cancelled.into_iter().collect();
+    effects.extend(begin_wanted(model));
+    effects
 }
 
 /// Reads the current environment when that has not happened yet.
@@ -207,7 +219,8 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
         model.rebuild();
         return begin_wanted(model);
     }
-    let mut effects = revealed(model, generation, Err(why.clone()));
+    let mut effects = mode::lost(model, generation, &why);
+    effects.extend(revealed(model, generation, Err(why.clone())));
     effects.extend(refs(model, generation, Err(why.clone())));
     effects.extend(fetched(model, generation, Err(why)));
     effects

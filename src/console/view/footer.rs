@@ -68,6 +68,7 @@ fn is_idle_back(model: &Model, action: Action) -> bool {
     let nothing_open = model.overlays.is_empty()
         && (model.page == Page::Overview || model.list().zoom == crate::console::page::Zoom::Split);
     (action == Action::Back && nothing_open && model.waiting().is_none())
+        || (action == Action::Accept && matches!(model.overlays.last(), Some(Overlay::Plan(_))))
         || (action == Action::Quit && !nothing_open && !matches!(model.overlays.last(), Some(Overlay::Help { .. })))
 }
 

@@ -1,7 +1,9 @@
 //! What lies over a page, between two rules.
 
 mod help;
+mod journal;
 mod picker;
+mod plan;
 
 use ratatui::layout::Rect;
 
@@ -16,5 +18,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overl
     match overlay {
         Overlay::Help { scroll } => help::draw(ink, model, room, *scroll),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),
+        Overlay::Plan(plan) => plan::draw(ink, model, room, plan),
+        Overlay::Journal(journal) => journal::draw(ink, model, room, journal),
     }
 }

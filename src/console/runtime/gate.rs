@@ -1,0 +1,206 @@
+//! What may be written, as the effect runner sees it: a second look, after the update's.
+//!
+//! It knows each environment's protection from the backend, the locks that it has opened itself and when they end, and
+//! the plans that the backend handed out. What the model says of any of these counts for nothing here.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::compare::Why;
+use crate::config::Protection;
+use crate::console::backend::EnvironmentInfo;
+use crate::console::effect::Order;
+use crate::console::message::Generation;
+use crate::console::mode::{Mode, asks_to_unlock, asks_to_write, confirmed};
+use crate::console::overlay::{Prepared, Work};
+
+/// The runner's own knowledge of what may be written.
+pub(super) struct Gate {
+    environments: HashMap<String, Protection>,
+    unlocked: HashMap<String, i64>,
+    prepared: HashMap<Generation, (String, Prepared)>,
+    writing: HashSet<String>,
+}
+
+impl Gate {
+    pub(super) fn new(environments: &[EnvironmentInfo]) -> Self {
+        let environments = environments.iter().map(|info| (info.name.clone(), info.protection)).collect();
+        Self { environments, unlocked: HashMap::new(), prepared: HashMap::new(), writing: HashSet::new() }
+    }
+
+    /// Remembers a plan that the backend has worked out. An older one of that environment is void.
+    pub(super) fn remember(&mut self, generation: Generation, environment: &str, prepared: &Prepared) {
+        self.prepared.retain(|_, (other, _)| other != environment);
+        self.prepared.insert(generation, (environment.to_owned(), prepared.clone()));
+    }
+
+    /// Lets a write through, once, and no other to that environment until it is done.
+    pub(super) fn write(&mut self, order: &Order, now: i64) -> Result<(), Why> {
+        let name = &order.target.environment;
+        let protection = self.protection(name)?;
+        let mode = Mode::of(protection, self.unlocked.get(name).copied(), now);
+        self.take(order, matches!(order.work, Work::Unlock(_)))?;
+        confirmed(asks_to_write(protection, mode), name, &order.confirmation)?;
+        if !self.writing.insert(name.clone()) {
+            return Err(Why::new(format!("refused: another write to {name} is under way")));
+        }
+        Ok(())
+    }
+
+    /// Lets a wish to unlock through; how long it may be, in milliseconds.
+    pub(super) fn unlock(&mut self, order: &Order) -> Result<i64, Why> {
+        let name = &order.target.environment;
+        let protection = self.protection(name)?;
+        let Work::Unlock(unlock) = &order.work else {
+            return Err(Why::new("refused: what was confirmed unlocks nothing"));
+        };
+        unlock.check().map_err(|why| Why::new(format!("refused: {why}")))?;
+        self.take(order, false)?;
+        confirmed(asks_to_unlock(protection), name, &order.confirmation)?;
+        Ok(unlock.milliseconds())
+    }
+
+    pub(super) fn opened(&mut self, environment: &str, until: i64) {
+        self.unlocked.insert(environment.to_owned(), until);
+    }
+
+    pub(super) fn lock(&mut self, environment: &str) {
+        self.unlocked.remove(environment);
+    }
+
+    /// Locks everything; tells what was unlocked.
+    pub(super) fn close(&mut self) -> Vec<String> {
+        self.prepared.clear();
+        self.unlocked.drain().map(|(environment, _)| environment).collect()
+    }
+
+    pub(super) fn written(&mut self, environment: &str) {
+        self.writing.remove(environment);
+    }
+
+    fn protection(&self, name: &str) -> Result<Protection, Why> {
+        self.environments.get(name).copied().ok_or_else(|| Why::new(format!("there is no environment {name}")))
+    }
+
+    /// Takes the plan of an order away: what is sent twice is refused the second time.
+    fn take(&mut self, order: &Order, wrong_kind: bool) -> Result<(), Why> {
+        let unknown = || Why::new("refused: this is not the plan that was worked out").hint("make the plan anew");
+        let (environment, prepared) = self.prepared.remove(&order.plan).ok_or_else(unknown)?;
+        if wrong_kind || environment != order.target.environment || !prepared.work.is(&order.work) {
+            return Err(unknown());
+        }
+        prepared.writer.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::console::fixture;
+    use crate::console::{Confirmation, Target, Unlock};
+
+    fn gate() -> Gate {
+        Gate::new(&fixture::environments())
+    }
+
+    fn order(environment: &str, work: &Work, confirmation: Confirmation) -> Order {
+        let target = Target { environment: environment.to_owned(), git_ref: None };
+        Order { plan: 1, target, work: work.clone(), confirmation }
+    }
+
+    fn name(name: &str) -> Confirmation {
+        Confirmation::Name(name.to_owned())
+    }
+
+    fn unlock(minutes: u32) -> Work {
+        Work::Unlock(Arc::new(Unlock { minutes, reason: String::from("prod is down") }))
+    }
+
+    /// What the gate says to an order for which there is a plan.
+    fn asked(gate: &mut Gate, environment: &str, confirmation: Confirmation, now: i64) -> Result<(), Why> {
+        let prepared = fixture::prepared();
+        gate.remember(1, environment, &prepared);
+        let answer = gate.write(&order(environment, &prepared.work, confirmation), now);
+        gate.written(environment);
+        answer
+    }
+
+    #[test]
+    fn only_what_the_protection_allows_passes() {
+        let mut gate = gate();
+        assert!(asked(&mut gate, "dev", Confirmation::Yes, 0).is_ok());
+        assert!(asked(&mut gate, "qa", Confirmation::Yes, 0).is_err(), "qa asks for its name");
+        assert!(asked(&mut gate, "qa", name("prod"), 0).is_err());
+        assert!(asked(&mut gate, "qa", name("qa"), 0).is_ok());
+        assert!(asked(&mut gate, "prod", name("prod"), 0).is_err(), "prod is read-only");
+        assert!(asked(&mut gate, "nowhere", Confirmation::Yes, 0).is_err());
+    }
+
+    #[test]
+    fn an_opened_lock_is_open_until_its_time_and_not_a_moment_longer() {
+        let mut gate = gate();
+        gate.opened("prod", 1000);
+        assert!(asked(&mut gate, "prod", Confirmation::Yes, 999).is_err());
+        assert!(asked(&mut gate, "prod", name("prod"), 999).is_ok());
+        assert!(asked(&mut gate, "prod", name("prod"), 1000).is_err());
+        gate.opened("prod", 2000);
+        gate.lock("prod");
+        assert!(asked(&mut gate, "prod", name("prod"), 1500).is_err());
+    }
+
+    #[test]
+    fn only_the_very_plan_that_was_worked_out_passes_and_only_once() {
+        let (mut gate, prepared) = (gate(), fixture::prepared());
+        let right = order("dev", &prepared.work, Confirmation::Yes);
+        assert!(gate.write(&right, 0).is_err(), "nothing was worked out");
+        gate.remember(1, "dev", &prepared);
+        let forged = order("dev", &fixture::prepared().work, Confirmation::Yes);
+        assert_eq!(forged, right, "it looks the same");
+        assert!(gate.write(&forged, 0).is_err());
+        gate.remember(1, "qa", &prepared);
+        assert!(gate.write(&right, 0).is_err(), "it is another environment's");
+        gate.remember(1, "dev", &prepared);
+        gate.remember(2, "dev", &fixture::prepared());
+        assert!(gate.write(&right, 0).is_err(), "there is a newer one");
+        gate.remember(1, "dev", &prepared);
+        assert!(gate.write(&right, 0).is_ok());
+        gate.written("dev");
+        assert!(gate.write(&right, 0).is_err(), "it is used up");
+    }
+
+    #[test]
+    fn a_plan_that_nobody_may_write_does_not_pass() {
+        let (mut gate, prepared) = (gate(), fixture::prepared());
+        gate.remember(1, "dev", &Prepared { writer: Err(Why::new("another account")), ..prepared.clone() });
+        assert!(gate.write(&order("dev", &prepared.work, Confirmation::Yes), 0).is_err());
+    }
+
+    #[test]
+    fn one_write_at_a_time() {
+        let (mut gate, prepared) = (gate(), fixture::prepared());
+        for expected in [true, false] {
+            gate.remember(1, "dev", &prepared);
+            assert_eq!(gate.write(&order("dev", &prepared.work, Confirmation::Yes), 0).is_ok(), expected);
+        }
+    }
+
+    #[test]
+    fn unlocking_is_confirmed_bounded_and_no_write() {
+        let mut gate = gate();
+        let mut tries = |work: &Work, confirmation| {
+            let prepared = Prepared { writer: Ok(fixture::identity()), work: work.clone() };
+            gate.remember(1, "prod", &prepared);
+            gate.unlock(&order("prod", work, confirmation))
+        };
+        assert_eq!(tries(&unlock(15), name("prod")).unwrap(), 900_000);
+        assert!(tries(&unlock(15), Confirmation::Yes).is_err());
+        assert!(tries(&unlock(61), name("prod")).is_err());
+        assert!(tries(&Work::Unlock(Arc::new(Unlock { minutes: 5, reason: String::new() })), name("prod")).is_err());
+        assert!(tries(&fixture::prepared().work, name("prod")).is_err());
+        let work = unlock(15);
+        gate.opened("prod", 10);
+        gate.remember(1, "prod", &Prepared { writer: Ok(fixture::identity()), work: work.clone() });
+        assert!(gate.write(&order("prod", &work, name("prod")), 0).is_err(), "a lock is no write");
+    }
+}
