@@ -35,9 +35,42 @@ struct JournalJson<'a> {
 
 #[derive(Serialize)]
 struct EntryJson<'a> {
-    #[serde(flatten)]
-    entry: &'a Entry,
+    id: &'a str,
+    time: String,
+    project: &'a str,
+    environment: &'a str,
+    account: &'a str,
+    region: &'a str,
+    by: &'a str,
+    action: &'static str,
+    subjects: &'a [String],
+    commit: Option<&'a str>,
+    reason: Option<&'a str>,
     state: &'static str,
+    settled_at: Option<String>,
+    error: Option<&'a str>,
+}
+
+impl<'a> EntryJson<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let settled = entry.settled.as_ref();
+        Self {
+            id: &entry.id,
+            time: time(entry.at),
+            project: &entry.project,
+            environment: &entry.environment,
+            account: &entry.account,
+            region: &entry.region,
+            by: &entry.by,
+            action: entry.action.word(),
+            subjects: &entry.subjects,
+            commit: entry.commit.as_deref(),
+            reason: entry.reason.as_deref(),
+            state: entry.state().word(),
+            settled_at: settled.map(|settled| time(settled.at)),
+            error: settled.and_then(|settled| settled.error.as_deref()),
+        }
+    }
 }
 
 /// Runs `plumb journal`.
@@ -52,13 +85,13 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     };
     match args.output {
         Output::Json => {
-            let entries = found.entries.iter().map(|entry| EntryJson { entry, state: entry.state().word() }).collect();
+            let entries = found.entries.iter().map(EntryJson::of).collect();
             print_json(&JournalJson { version: VERSION, entries, unreadable: found.unreadable })?;
         }
         Output::Text => text(&found)?,
     }
     if found.unreadable > 0 {
-        eprintln!("note: {} entries cannot be read: cut short by a crash, or of a newer plumb", found.unreadable);
+        eprintln!("note: entries that cannot be read: {}, cut short by a crash or of a newer plumb", found.unreadable);
     }
     Ok(Outcome::Clean)
 }

@@ -3,6 +3,7 @@
 use futures::future;
 use tokio::sync::mpsc;
 
+use super::memory::Memory;
 use super::mode::{Ended, Unlock};
 use super::overlay::{Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
@@ -31,6 +32,16 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Branches and tags that can be compared with, the most recent first.
     fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>>;
+
+    /// What the console remembered last time in this project; nothing, where nothing is kept.
+    fn memory(&self) -> Memory {
+        Memory::default()
+    }
+
+    /// Keeps this for the next time, as well as it can be: nothing waits for it, and nothing fails with it.
+    fn remember(&self, _memory: Memory) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
 
     /// Fetches the remote of the target's ref; succeeds at once when the ref is no remote's.
     fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>>;

@@ -1,6 +1,7 @@
 //! What the console wants done.
 
 use super::backend::{Fresh, Target};
+use super::memory::Memory;
 use super::message::Generation;
 use super::mode::{Confirmation, Ended};
 use super::overlay::{Wanted, Work};
@@ -27,6 +28,8 @@ pub enum Effect {
     Lock(String, Ended),
     /// Read the journal of an environment.
     Journal(Generation, String),
+    /// Keep this for the next time.
+    Remember(Memory),
     /// Abort a request.
     Cancel(Generation),
     /// Give the terminal back until the shell brings the console to the front again.

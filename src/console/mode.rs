@@ -70,7 +70,7 @@ impl Ended {
 
 /// How something is confirmed. Enter never does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
+pub(super) enum Asks {
     /// Not at all: it is refused.
     Nothing,
     /// By `y`.
@@ -138,7 +138,7 @@ impl Mode {
 
 /// How a write is confirmed.
 #[must_use]
-pub fn asks_to_write(protection: Protection, mode: Mode) -> Asks {
+pub(super) fn asks_to_write(protection: Protection, mode: Mode) -> Asks {
     match mode {
         Mode::Read => Asks::Nothing,
         Mode::Write | Mode::Unlocked(_) => asks_to_unlock(protection),
@@ -147,7 +147,7 @@ pub fn asks_to_write(protection: Protection, mode: Mode) -> Asks {
 
 /// How unlocking is confirmed.
 #[must_use]
-pub fn asks_to_unlock(protection: Protection) -> Asks {
+pub(super) fn asks_to_unlock(protection: Protection) -> Asks {
     match protection {
         Protection::Open => Asks::Yes,
         Protection::Confirm | Protection::ReadOnly => Asks::Name,
@@ -155,7 +155,7 @@ pub fn asks_to_unlock(protection: Protection) -> Asks {
 }
 
 /// Whether that confirms it.
-pub fn confirmed(asks: Asks, environment: &str, confirmation: &Confirmation) -> Result<(), Why> {
+pub(super) fn confirmed(asks: Asks, environment: &str, confirmation: &Confirmation) -> Result<(), Why> {
     match (asks, confirmation) {
         (Asks::Yes, Confirmation::Yes) => Ok(()),
         (Asks::Yes | Asks::Name, Confirmation::Name(name)) if name == environment => Ok(()),

@@ -8,6 +8,7 @@ use super::ages::Clock;
 use super::backend::{EnvironmentInfo, RefInfo};
 use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
+use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::{Overlay, Work};
 use super::page::list;
@@ -33,6 +34,8 @@ pub struct Setup {
     pub utc_offset: i32,
     /// Key of the fingerprints.
     pub fingerprint_key: [u8; 32],
+    /// What was remembered last time.
+    pub memory: Memory,
 }
 
 /// The whole state.
@@ -61,6 +64,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// What was confirmed and is being done.
     pub sent: Vec<Sent>,
+    /// What is remembered until next time.
+    pub memory: Memory,
     /// Whether the console is over.
     pub over: bool,
     pub(super) clock: Clock,
@@ -129,6 +134,7 @@ impl Model {
             size: (80, 24),
             keymap: setup.keymap,
             sent: Vec::new(),
+            memory: setup.memory,
             over: false,
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),

@@ -1,12 +1,21 @@
 //! What can lie over a page: a closed set, on a stack.
 
+mod help;
 mod journal;
+mod menu;
+mod palette;
 mod plan;
 
-pub use journal::Journal;
+pub use help::Help;
+pub(super) use journal::Journal;
+pub(super) use menu::{MENUS, Menu};
+pub use palette::Palette;
+pub(super) use palette::{What, why_not};
 pub(super) use plan::Sheet;
-pub use plan::{Plan, Prepared, Stage, Wanted, Work};
+pub(super) use plan::Stage;
+pub use plan::{Plan, Prepared, Wanted, Work};
 
+use super::action::Scope;
 use super::backend::RefInfo;
 use super::model::Model;
 use super::page::Filter;
@@ -14,17 +23,50 @@ use super::page::Filter;
 /// Something that lies over the page and hears the keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
-    /// The keys.
-    Help {
-        /// The first line drawn.
-        scroll: usize,
-    },
+    /// The keys, to be searched.
+    Help(Help),
+    /// Everything, to be searched, and commands.
+    Palette(Palette),
     /// The choice of environment and git ref.
     Picker(Picker),
     /// What is going to be written.
     Plan(Box<Plan>),
     /// What was written.
     Journal(Journal),
+    /// What a second key would do.
+    Menu(Scope),
+}
+
+impl Overlay {
+    /// What is typed into it; `None`: it takes no text.
+    pub(super) fn field(&self) -> Option<&str> {
+        match self {
+            Self::Help(help) => Some(&help.text),
+            Self::Palette(palette) => Some(&palette.text),
+            Self::Picker(picker) => Some(&picker.text),
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
+        }
+    }
+
+    /// What is typed into it and its chosen line, to be changed.
+    pub(super) fn typing(&mut self) -> Option<(&mut String, &mut usize)> {
+        match self {
+            Self::Help(help) => Some((&mut help.text, &mut help.line)),
+            Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
+            Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
+        }
+    }
+
+    /// How many lines can be chosen from.
+    pub(super) fn choices(&self, model: &Model) -> usize {
+        match self {
+            Self::Help(help) => help.found(&model.keymap).len(),
+            Self::Palette(palette) => palette.found.len(),
+            Self::Picker(picker) => picker.choices(model).len(),
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => 0,
+        }
+    }
 }
 
 /// The state of the choice of environment and git ref.

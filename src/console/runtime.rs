@@ -74,6 +74,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         refresh: options.refresh.and_then(|every| i64::try_from(every.as_millis()).ok()),
         utc_offset: options.utc_offset,
         fingerprint_key: options.fingerprint_key,
+        memory: backend.memory(),
     }))
 }
 

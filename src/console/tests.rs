@@ -1,6 +1,9 @@
 //! Stories, pictures and laws of the console.
 
+mod discover;
 mod laws;
 mod pictures;
+mod random;
+mod safe;
 mod stories;
 mod story;

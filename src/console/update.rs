@@ -2,13 +2,16 @@
 //!
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
+mod commands;
 mod keys;
+mod menu;
 mod mode;
 mod moves;
 mod opens;
+mod palette;
 mod requests;
 
-pub(super) use keys::{context, filter};
+pub(super) use keys::{context, context_below, filter};
 pub(super) use mode::asks;
 
 use super::effect::Effect;
@@ -19,6 +22,7 @@ use super::page::{Mark, Page};
 
 /// Lets one thing happen, and says what is to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
         Message::Start => requests::start(model),
         Message::Time(now) => time(model, now),
@@ -40,6 +44,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Lost(generation) => requests::lost(model, generation),
     };
+    if news {
+        palette::search_again(model);
+    }
     effects.extend(mask_what_was_left(model));
     scroll(model);
     effects

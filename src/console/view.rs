@@ -14,7 +14,6 @@ use ratatui::Frame;
 
 pub(super) use detail::height as detail_height;
 pub(super) use facet::text as facet_text;
-pub(super) use overlay::help_lines;
 
 use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;

@@ -159,7 +159,8 @@ fn record(plan: &record::Plan, commit: Option<&Commit>) -> Sheet {
     let rows = plan.units.iter().map(|unit| {
         let left = match unit.left.len() {
             0 => format!("all of it runs {short}"),
-            left => format!("{left} not: keeps what was recorded of {}", them(left)),
+            1 => String::from("1 keeps its record"),
+            left => format!("{left} keep their records"),
         };
         let equal = format!("{} equal", unit.equal);
         (if unit.left.is_empty() { '=' } else { '~' }, [unit.unit.to_string(), equal, left])
@@ -179,10 +180,6 @@ fn record(plan: &record::Plan, commit: Option<&Commit>) -> Sheet {
         refused: (count == 0)
             .then(|| Why::new("nothing to record: the commit's config, secrets and stacks are not live here")),
     }
-}
-
-fn them(count: usize) -> &'static str {
-    if count == 1 { "it" } else { "them" }
 }
 
 fn unlocking(unlock: &Unlock, env: &EnvState) -> Sheet {

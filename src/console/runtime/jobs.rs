@@ -92,6 +92,7 @@ impl Jobs {
             Effect::Journal(generation, environment) => {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(environment).await) })
             }
+            Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {
                     handle.abort();

@@ -89,6 +89,7 @@ fn happen(mut story: Story, event: Event) -> Story {
                 | Effect::Unlock(..)
                 | Effect::Lock(..)
                 | Effect::Journal(..)
+                | Effect::Remember(_)
                 | Effect::Cancel(_)
                 | Effect::Suspend
                 | Effect::Quit => return story,

@@ -10,7 +10,9 @@ use ratatui::style::Color;
 use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::message::Generation;
-use crate::console::{Effect, Granted, Key, Keymap, Message, Model, Order, Role, Setup, Theme, Work, update, view};
+use crate::console::{
+    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, Role, Setup, Theme, Work, update, view,
+};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
@@ -21,9 +23,9 @@ pub(super) struct Story {
     now: i64,
 }
 
-/// A console that has just begun, over the fixture's environments, in prod.
-pub(super) fn story() -> Story {
-    let setup = Setup {
+/// What a console over the fixture begins with, in prod.
+pub(super) fn setup() -> Setup {
+    Setup {
         project: String::from("petshop"),
         environments: fixture::environments(),
         current: 2,
@@ -32,8 +34,13 @@ pub(super) fn story() -> Story {
         refresh: None,
         utc_offset: 0,
         fingerprint_key: [7; 32],
-    };
-    let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
+        memory: Memory::default(),
+    }
+}
+
+/// A console that has just begun, over the fixture's environments, in prod.
+pub(super) fn story() -> Story {
+    let story = Story { model: Model::new(setup()), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
 }
 
@@ -59,7 +66,8 @@ impl Story {
         self.hears(Message::Time(now))
     }
 
-    /// Types keys: `⏎ ⎋ ⇥` are enter, esc and tab, `^d` is ctrl-d; spaces are for the reader.
+    /// Types keys: `⏎ ⎋ ⇥ ↓ ↑ ␣ ⌫` are enter, esc, tab, down, up, space and backspace, `^d` is ctrl-d; spaces are for
+    /// the reader.
     pub(super) fn press(mut self, keys: &str) -> Self {
         let mut keys = keys.chars().filter(|c| *c != ' ');
         while let Some(c) = keys.next() {
@@ -67,6 +75,10 @@ impl Story {
                 '⏎' => Key::Enter,
                 '⎋' => Key::Esc,
                 '⇥' => Key::Tab,
+                '↓' => Key::Down,
+                '↑' => Key::Up,
+                '␣' => Key::Char(' '),
+                '⌫' => Key::Backspace,
                 '^' => Key::Ctrl(keys.next().unwrap()),
                 c => Key::Char(c),
             };
@@ -88,7 +100,12 @@ impl Story {
         while !self.effects.is_empty() {
             let message = match self.effects.remove(0) {
                 Effect::Inspect(generation, target, _) => {
-                    Message::Inspected(generation, Box::new(fixture::report(&target.environment)))
+                    let mut report = fixture::report(&target.environment);
+                    let env = self.model.environments.iter().find(|env| env.name() == target.environment);
+                    if env.is_some_and(|env| env.unlocked.is_some()) {
+                        report.identity = Ok(fixture::writer());
+                    }
+                    Message::Inspected(generation, Box::new(report))
                 }
                 Effect::Reveal(generation, _, kind, name) => {
                     Message::Revealed(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
@@ -102,7 +119,7 @@ impl Story {
                 Effect::Unlock(generation, order) => Message::Unlocked(generation, Ok(self.grants(&order))),
                 Effect::Lock(name, _) => Message::Locked(name, None),
                 Effect::Journal(generation, name) => Message::Journal(generation, Ok(fixture::journal(&name))),
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
         }
@@ -131,6 +148,13 @@ impl Story {
     pub(super) fn wants(mut self, expected: &[&str]) -> Self {
         let wanted: Vec<String> = self.effects.drain(..).map(|effect| words(&effect)).collect();
         assert_eq!(wanted, expected);
+        self
+    }
+
+    /// States what was asked for first, and leaves it to be answered.
+    pub(super) fn wants_first(self, expected: &str) -> Self {
+        let first = self.effects.first().map(words).unwrap_or_default();
+        assert!(first.starts_with(expected), "{first:?} was asked for first, not {expected:?}");
         self
     }
 
@@ -165,6 +189,7 @@ fn words(effect: &Effect) -> String {
         Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
         Effect::Lock(name, ended) => format!("lock {name}: {}", ended.word()),
         Effect::Journal(_, name) => format!("journal {name}"),
+        Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),
@@ -172,7 +197,7 @@ fn words(effect: &Effect) -> String {
 }
 
 /// A theme in which each role has a colour of its own, so that a picture can name it.
-fn by_role() -> Theme {
+pub(super) fn by_role() -> Theme {
     use std::fmt::Write as _;
 
     let mut file = String::from("[styles]\n");

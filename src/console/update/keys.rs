@@ -1,13 +1,15 @@
 //! What a key does.
 
+use super::menu;
 use super::mode;
 use super::moves::{half, seek, step};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
+use super::palette;
 use super::requests;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
 use crate::console::effect::Effect;
-use crate::console::keymap::{CONTEXTS, Key};
+use crate::console::keymap::{self, CONTEXTS, Key};
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Overlay, Picker, Stage};
 use crate::console::page::{Filter, Page, Pane, Zoom};
@@ -17,6 +19,16 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
     if let Some(effects) = mode::press(model, key) {
         return effects;
+    }
+    if let Some(Overlay::Menu(scope)) = model.overlays.last() {
+        return menu::press(model, *scope, key);
+    }
+    // The key that opened the keys closes them, as long as it cannot be a text to look for.
+    if model.overlays.last().and_then(Overlay::field) == Some("")
+        && matches!(model.overlays.last(), Some(Overlay::Help(_)))
+        && model.keymap.action(key, &[Scope::Back]) == Some(Action::Help)
+    {
+        return act(model, Action::Help);
     }
     if let Some(action) = model.keymap.action(key, context(model)) {
         return act(model, action);
@@ -36,9 +48,19 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 
 /// The scopes that hear keys right now.
 pub(in crate::console) fn context(model: &Model) -> &'static [Scope] {
-    match model.overlays.last() {
-        Some(Overlay::Picker(_) | Overlay::Plan(_)) => CONTEXTS[3],
-        Some(Overlay::Help { .. } | Overlay::Journal(_)) => CONTEXTS[2],
+    heard(model, model.overlays.last())
+}
+
+/// The scopes that will hear keys once the topmost overlay is closed.
+pub(in crate::console) fn context_below(model: &Model) -> &'static [Scope] {
+    heard(model, model.overlays.iter().nth_back(1))
+}
+
+fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
+    match overlay {
+        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Plan(_)) => CONTEXTS[3],
+        Some(Overlay::Journal(_)) => CONTEXTS[2],
+        Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => CONTEXTS[3],
         None if model.page == Page::Overview => CONTEXTS[0],
         None => CONTEXTS[1],
@@ -50,17 +72,24 @@ pub(in crate::console) fn filter(model: &Model) -> &Filter {
     if model.page == Page::Overview { &model.overview.filter } else { &model.list().filter }
 }
 
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(why) = (action.spec().disabled)(model) {
         model.notice = Some(String::from(why));
         return Vec::new();
     }
+    if menu::open(model, action) {
+        return Vec::new();
+    }
     match action {
+        // A menu, opened above.
+        Action::Actions => {}
+        Action::Neighbours => menu::neighbours(model),
         Action::Leave => return quit(model),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Back => return back(model),
         Action::Quit => return leave(model),
-        Action::Help => help(model),
+        Action::Help | Action::HelpHere => palette::help(model),
+        Action::Palette => return palette::open(model),
         Action::Open => return open(model),
         Action::Pick => {
             model.overlays.push(Overlay::Picker(Picker { line: model.current, ..Picker::default() }));
@@ -79,6 +108,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Reveal => return reveal(model),
         Action::Diff => toggle_diff(model),
         Action::Journal => return mode::journal(model),
+        Action::Record => return mode::record(model),
         Action::Refresh => return requests::refresh(model, Fresh::Cached),
         Action::Detect => return requests::refresh(model, Fresh::Detect),
         Action::NextPane => other_pane(model),
@@ -96,6 +126,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Dismiss => return dismiss(model),
         Action::NextChoice => choose(model, 1),
         Action::PreviousChoice => choose(model, -1),
+        Action::NextChoices => choose(model, 10),
+        Action::PreviousChoices => choose(model, -10),
         Action::EraseWord => edit(model, |field| {
             let kept = field.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
             field.truncate(kept);
@@ -117,10 +149,12 @@ fn typed(model: &mut Model, key: Key) {
 
 /// Changes the text field that hears keys, if one does.
 fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
-    if let Some(Overlay::Picker(picker)) = model.overlays.last_mut() {
-        change(&mut picker.text);
-        picker.line = 0;
-    } else if model.overlays.is_empty() && filter(model).editing {
+    if let Some(overlay) = model.overlays.last_mut() {
+        let Some((text, line)) = overlay.typing() else { return };
+        change(text);
+        *line = 0;
+        palette::search(model, false);
+    } else if filter(model).editing {
         edit_filter(model, |filter| change(&mut filter.text));
     }
 }
@@ -139,13 +173,23 @@ pub(super) fn edit_filter(model: &mut Model, change: impl FnOnce(&mut Filter)) {
 }
 
 fn accept(model: &mut Model) -> Vec<Effect> {
-    let Some(Overlay::Picker(picker)) = model.overlays.last() else {
-        edit_filter(model, |filter| filter.editing = false);
-        if model.page != Page::Overview {
-            model.list_mut().0.chosen = true;
+    match model.overlays.last() {
+        Some(Overlay::Picker(_)) => pick(model),
+        Some(Overlay::Palette(_)) => palette::take(model),
+        Some(Overlay::Help(_)) => palette::take_key(model),
+        Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_)) => Vec::new(),
+        None => {
+            edit_filter(model, |filter| filter.editing = false);
+            if model.page != Page::Overview {
+                model.list_mut().0.chosen = true;
+            }
+            Vec::new()
         }
-        return Vec::new();
-    };
+    }
+}
+
+fn pick(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Picker(picker)) = model.overlays.last() else { return Vec::new() };
     let choice = picker.choices(model).into_iter().nth(picker.line);
     let Some(choice) = choice else { return Vec::new() };
     model.overlays.pop();
@@ -178,17 +222,9 @@ pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
 
 fn choose(model: &mut Model, by: isize) {
     mode::scroll(model, by);
-    let Some(Overlay::Picker(picker)) = model.overlays.last() else { return };
-    let last = picker.choices(model).len().saturating_sub(1);
-    if let Some(Overlay::Picker(picker)) = model.overlays.last_mut() {
-        picker.line = picker.line.saturating_add_signed(by).min(last);
-    }
-}
-
-fn help(model: &mut Model) {
-    if matches!(model.overlays.last(), Some(Overlay::Help { .. })) {
-        model.overlays.pop();
-    } else {
-        model.overlays.push(Overlay::Help { scroll: 0 });
+    let Some(overlay) = model.overlays.last() else { return };
+    let last = overlay.choices(model).saturating_sub(1);
+    if let Some((_, line)) = model.overlays.last_mut().and_then(Overlay::typing) {
+        *line = line.saturating_add_signed(by).min(last);
     }
 }

@@ -85,14 +85,12 @@ pub(super) fn press(model: &mut Model, key: Key) -> Option<Vec<Effect>> {
             }
             Some(Vec::new())
         }
-        Key::PageDown => Some(scroll(model, 10)),
-        Key::PageUp => Some(scroll(model, -10)),
         _ => None,
     }
 }
 
 /// Moves through the rows of a plan.
-pub(super) fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
+pub(super) fn scroll(model: &mut Model, by: isize) {
     if let Some(Overlay::Plan(plan)) = model.overlays.last() {
         let rows = plan.prepared().map_or(0, |prepared| {
             let env = &model.environments[plan.environment];
@@ -104,7 +102,6 @@ pub(super) fn scroll(model: &mut Model, by: isize) -> Vec<Effect> {
             plan.scroll = to;
         }
     }
-    Vec::new()
 }
 
 /// What is pasted confirms nothing: a name in the clipboard is not a decision.

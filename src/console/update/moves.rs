@@ -7,18 +7,8 @@ use crate::console::overlay::Overlay;
 use crate::console::page::list::shown_rows;
 use crate::console::page::overview::Half;
 use crate::console::page::{Page, Pane, Zoom};
-use crate::console::view::help_lines;
 
 pub(super) fn step(model: &mut Model, by: isize) {
-    if let Some(Overlay::Help { scroll }) = model.overlays.last() {
-        let height = Areas::of(model).map_or(10, |areas| usize::from(areas.body.height));
-        let last = help_lines(model).len().saturating_sub(height);
-        let to = scroll.saturating_add_signed(by).min(last);
-        if let Some(Overlay::Help { scroll }) = model.overlays.last_mut() {
-            *scroll = to;
-        }
-        return;
-    }
     if let Some(Overlay::Journal(journal)) = model.overlays.last_mut() {
         return journal.step(by);
     }

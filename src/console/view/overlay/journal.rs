@@ -20,8 +20,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, journal: &Journ
     ink.fill(area, Role::Text);
     let title = [(String::from("JOURNAL"), Role::Heading), (journal.environment.clone(), Role::Strong)];
     ink.row(area, &Row::default().flow(1, area.width, title).ruled());
-    let room = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
-    ink.rule(area.x, area.bottom().saturating_sub(1), area.width);
+    let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let said = |ink: &mut Ink<'_>, text: &str, role: Role| {
         ink.put(room.x + 3, room.y, room.width.saturating_sub(4), text, role);
     };
@@ -73,10 +72,10 @@ fn detail(ink: &mut Ink<'_>, entry: &Entry, unreadable: usize, area: Rect) {
     ink.rule(area.x, area.y, area.width);
     let commit = entry.commit.as_ref().map(|commit| format!("commit {}", text::short(commit))).unwrap_or_default();
     let error = entry.settled.as_ref().and_then(|settled| settled.error.clone()).unwrap_or_default();
-    let lost = if unreadable == 0 {
-        String::new()
-    } else {
-        format!("{unreadable} entries cannot be read: cut short by a crash, or of a newer plumb")
+    let lost = match unreadable {
+        0 => String::new(),
+        1 => String::from("1 entry cannot be read: cut short by a crash, or of a newer plumb"),
+        count => format!("{count} entries cannot be read: cut short by a crash, or of a newer plumb"),
     };
     let flow = |pieces: Vec<(String, Role)>| Row::default().flow(3, area.width, pieces);
     let rows = [

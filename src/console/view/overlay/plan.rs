@@ -26,13 +26,12 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, plan: &Plan) {
         y += 1;
     }
     // Which environment, and how it is confirmed, stands even where the rows do not.
-    let foot = area.bottom().saturating_sub(2);
+    let foot = area.bottom().saturating_sub(1);
     let rows = Rect { y: y + 1, height: foot.saturating_sub(y + 1), ..area };
     ink.rows(rows, &lines(&sheet, area.width), plan.scroll);
     let foot = Rect { y: foot, height: 1, ..area };
     ink.fill(foot, Role::Text);
     question(ink, model, env, plan, &sheet, foot);
-    ink.rule(area.x, area.bottom().saturating_sub(1), area.width);
 }
 
 /// The facts that every plan begins with, then its own.
@@ -52,10 +51,10 @@ fn facts(model: &Model, env: &EnvState, plan: &Plan, sheet: &Sheet) -> Vec<(&'st
             }
             Err(why) => by.push((format!("? {}", why.reason), Role::Error)),
         }
+        by.push((mode, Role::Text));
         let profile = env.info.as_ref().and_then(|info| info.write_profile.as_ref().or(info.profile.as_ref()));
         by.extend(profile.map(|profile| (format!("profile {profile}"), Role::Dim)));
     }
-    to.push((mode, Role::Text));
     let own = sheet.facts.iter().map(|(word, fact)| (*word, vec![(fact.clone(), Role::Text)]));
     [("to", to), ("as", by)].into_iter().filter(|(_, facts)| !facts.is_empty()).chain(own).collect()
 }
@@ -137,7 +136,7 @@ fn ask(
 ) {
     match asks(env, prepared, model.clock.now) {
         Asks::Nothing => {
-            let text = format!("! {name} is read-only: nothing is written   esc, then :unlock 15m \"why\"");
+            let text = format!("! {name} is read-only   first :unlock 15m \"why\"");
             ink.put(x, y, room, &text, Role::Error);
         }
         Asks::Yes => {
