@@ -1,30 +1,22 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod live;
+mod looks;
+mod projects;
 mod writing;
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex as Lock};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use live::Live;
+use projects::Projects;
 
 use crate::cli::{Failed, Outcome, Shared};
-use crate::compare::{Fingerprinter, Item, Kind, Why};
-use crate::config::{Ascii, Origin, Settings};
-use crate::console::{
-    self, Backend, BoxFuture, ConsoleOptions, Depth, Ended, EnvironmentInfo, Fresh, KeyError, Keymap, LogSink,
-    Prepared, RefInfo, Target, Theme, Unlock, Wanted, Work,
-};
-use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
-use crate::ops::journal::Found;
-use crate::ops::keys::Keys;
-use crate::ops::report::{Identity, Part, Report};
-use crate::ops::session::{Access, Session};
-use writing::Locks;
-
-/// The theme of an operator who names none.
-const DEFAULT_THEME: &str = "plumb-dark";
+use crate::compare::{Fingerprinter, Why};
+use crate::config::Origin;
+use crate::console::{self, BoxFuture, ConsoleOptions, KeyError, Keymap};
 
 /// Opens the console and stays until it is closed.
 #[must_use]
@@ -41,7 +33,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     let key = shared.fingerprint_key()?;
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
     let options = ConsoleOptions {
-        theme: theme(shared, &settings)?,
+        theme: looks::theme(shared, &settings)?,
         keys: settings.operator.keys.clone(),
         environment: Some(settings.environment.name.clone()),
         git_ref: shared.flags().git_ref,
@@ -49,19 +41,10 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         utc_offset: jiff::Zoned::now().offset().seconds(),
         clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
         fingerprint_key: *key,
-        log: log(shared),
+        log: looks::log(shared),
     };
-    let backend = Live {
-        inner: Arc::new(Inner {
-            root,
-            keys: shared.keys(),
-            fingerprinter: Fingerprinter::new(*key),
-            access: shared.access(),
-            sessions: Mutex::default(),
-            locks: Locks::default(),
-            settings,
-        }),
-    };
+    let projects = Projects::new(shared, settings, root);
+    let backend = Live::new(shared, projects, Fingerprinter::new(*key));
     match console::run(Arc::new(backend), options).await {
         Ok(()) => Ok(Outcome::Clean),
         Err(error) => Err(Why::new(error.to_string()).into()),
@@ -91,216 +74,6 @@ fn check_keys(keys: &BTreeMap<String, Vec<String>>, origin: impl Fn(&str) -> Ori
         good.remove(*id);
     }
     if wrong.is_empty() { Ok(()) } else { Err(Failed::Config(wrong.join("\n"))) }
-}
-
-/// The operator's theme at the depth that the terminal has.
-fn theme(shared: &Shared, settings: &Settings) -> Result<Theme, Failed> {
-    let theme = match &settings.operator.theme {
-        None => Theme::embedded(DEFAULT_THEME).map_err(|error| Why::new(error.to_string()))?,
-        Some(name) => {
-            let own = shared.directories().config()?.join("themes").join(format!("{name}.toml"));
-            match std::fs::read_to_string(&own) {
-                Ok(text) => Theme::own(&text).map_err(|error| Why::new(format!("{}: {error}", own.display())))?,
-                Err(_) => Theme::embedded(name).map_err(|error| {
-                    Why::new(error.to_string()).hint(format!("your own theme would be {}", own.display()))
-                })?,
-            }
-        }
-    };
-    let depth =
-        if settings.color { Depth::detect(|name| shared.environ.get(name).map(str::to_owned)) } else { Depth::None };
-    let theme = theme.at(depth);
-    let ascii = match settings.operator.ascii {
-        Ascii::Always => true,
-        Ascii::Never => false,
-        Ascii::Auto => !is_utf8(shared),
-    };
-    Ok(if ascii { theme.ascii() } else { theme })
-}
-
-/// Whether the locale is UTF-8, by the rules of POSIX: the first of these that is set counts.
-fn is_utf8(shared: &Shared) -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| shared.environ.get(name)).unwrap_or_default();
-    let locale = locale.to_ascii_lowercase();
-    locale.contains("utf-8") || locale.contains("utf8")
-}
-
-/// Names of messages, one a line, into a file of the state directory; nothing when it cannot be opened.
-fn log(shared: &Shared) -> Option<LogSink> {
-    let directory = shared.directories().state().ok()?;
-    let path = directory.join("console.log");
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path).ok()?;
-    // A log that has grown over a megabyte is begun anew: it is for the last crash, not for history.
-    if file.metadata().is_ok_and(|metadata| metadata.len() > 1 << 20) {
-        file.set_len(0).ok()?;
-    }
-    let file = Lock::new(file);
-    Some(Arc::new(move |line: &str| {
-        if let Ok(mut file) = file.lock() {
-            // A full disk must not end the console.
-            let _ = writeln!(file, "{} {line}", crate::ops::schema::time(now()));
-        }
-    }))
-}
-
-/// The use cases, as the console asks for them. A session per environment is kept, with what it has learnt.
-struct Live {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    settings: Settings,
-    root: std::path::PathBuf,
-    keys: Arc<Keys>,
-    fingerprinter: Fingerprinter,
-    access: Access,
-    sessions: Mutex<HashMap<String, Session>>,
-    locks: Locks,
-}
-
-impl Inner {
-    /// An environment as whoever may ask it: its reader, and while it is unlocked, its writer.
-    async fn session(&self, name: &str) -> Result<Session, Why> {
-        if let Some(writer) = self.locks.writer(name) {
-            return Ok(writer);
-        }
-        let mut sessions = self.sessions.lock().await;
-        if let Some(session) = sessions.get(name) {
-            return Ok(session.clone());
-        }
-        let environment =
-            self.settings.environment(name).ok_or_else(|| Why::new(format!("there is no environment {name}")))?.clone();
-        let settings = Settings { environment, ..self.settings.clone() };
-        let keys = Arc::clone(&self.keys);
-        let session =
-            Session::open(settings, &self.root, keys, self.fingerprinter.clone(), self.access.clone()).await?;
-        sessions.insert(name.to_owned(), session.clone());
-        Ok(session)
-    }
-
-    async fn inspect(
-        &self,
-        target: &Target,
-        wish: impl FnOnce(Wish) -> Wish,
-        sink: mpsc::UnboundedSender<Part>,
-    ) -> Report {
-        match self.session(&target.environment).await {
-            Ok(session) => {
-                let own = Wish::of(&session);
-                let reference = target.git_ref.clone().unwrap_or_else(|| own.reference.clone());
-                inspect::stream(&session, &wish(Wish { reference, ..own }), sink).await
-            }
-            Err(why) => Report {
-                environment: target.environment.clone(),
-                identity: Err(why.clone()),
-                commit: Err(why.clone()),
-                sections: Kind::ALL.into_iter().map(|kind| (kind, Err(why.clone()))).collect(),
-                read_at: now(),
-                calls: 0,
-            },
-        }
-    }
-}
-
-impl Backend for Live {
-    fn project_name(&self) -> String {
-        self.inner.settings.project.name.clone()
-    }
-
-    fn environments(&self) -> Vec<EnvironmentInfo> {
-        let info = |environment: &crate::config::Environment| EnvironmentInfo {
-            name: environment.name.clone(),
-            protection: environment.protection,
-            profile: environment.profile.clone(),
-            write_profile: environment.write_profile.clone(),
-            region: environment.region.clone(),
-        };
-        self.inner.settings.environments.iter().map(info).collect()
-    }
-
-    fn inspect(&self, target: Target, fresh: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
-        let inner = Arc::clone(&self.inner);
-        let detect = match fresh {
-            Fresh::Cached => Detect::Stale,
-            Fresh::Detect => Detect::Always,
-        };
-        Box::pin(async move { inner.inspect(&target, |wish| Wish { detect, ..wish }, sink).await })
-    }
-
-    fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let (sink, _parts) = mpsc::unbounded_channel();
-            let wish = |wish| Wish {
-                kinds: vec![kind],
-                detect: Detect::Never,
-                reveal: Reveal::One(kind, name.clone()),
-                ..wish
-            };
-            let report = inner.inspect(&target, wish, sink).await;
-            let gone = || Why::new(format!("{name} is neither in git nor live any more")).hint("r refreshes");
-            match report.sections.into_iter().next() {
-                Some((_, Ok(section))) => section.items.into_iter().find(|item| item.name == name).ok_or_else(gone),
-                Some((_, Err(why))) => Err(why),
-                None => Err(gone()),
-            }
-        })
-    }
-
-    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let session = inner.session(&inner.settings.environment.name).await?;
-            let repository = session.repository.clone()?;
-            let refs = tokio::task::spawn_blocking(move || repository.refs()).await;
-            let refs =
-                refs.map_err(|error| Why::new(error.to_string()))?.map_err(|error| Why::new(error.to_string()))?;
-            Ok(refs
-                .into_iter()
-                .map(|found| RefInfo { name: found.name, commit: found.commit, subject: found.subject, at: found.at })
-                .collect())
-        })
-    }
-
-    fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let session = inner.session(&target.environment).await?;
-            let Ok(repository) = session.repository.clone() else { return Ok(()) };
-            let reference = target.git_ref.unwrap_or_else(|| session.reference());
-            match repository.remote_of(&reference) {
-                Some(remote) => repository
-                    .fetch(&remote)
-                    .await
-                    .map_err(|error| Why { reason: error.to_string(), hint: error.hint() }),
-                None => Ok(()),
-            }
-        })
-    }
-
-    fn plan(&self, target: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.plan(&target, wanted).await })
-    }
-
-    fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.write(&target, &work).await })
-    }
-
-    fn unlock(&self, environment: String, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.unlock(&environment, &unlock).await })
-    }
-
-    fn lock(&self, environment: String, ended: Ended) -> BoxFuture<'static, Option<Why>> {
-        Box::pin(self.inner.lock(&environment, ended))
-    }
-
-    fn journal(&self, environment: String) -> BoxFuture<'static, Result<Found, Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.journal(&environment).await })
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Inner;
+use super::live::{Inner, Place};
 use crate::compare::Why;
 use crate::console::{Ended, Prepared, Target, Unlock, Wanted, Work};
 use crate::ops::journal::{Action, Begun, Found, Intent, Query};
@@ -17,7 +17,7 @@ const SHOWN: usize = 500;
 
 /// The environments that may be written to for a while.
 #[derive(Default)]
-pub(super) struct Locks(Mutex<HashMap<String, Opened>>);
+pub(super) struct Locks(Mutex<HashMap<Place, Opened>>);
 
 /// An environment that may be written to for a while.
 #[derive(Clone)]
@@ -29,24 +29,28 @@ struct Opened {
 }
 
 impl Locks {
-    fn open(&self, environment: &str, opened: Opened) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(environment.to_owned(), opened);
+    fn open(&self, place: Place, opened: Opened) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(place, opened);
     }
 
-    fn close(&self, environment: &str) -> Option<Opened> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(environment)
+    fn close(&self, place: &Place) -> Option<Opened> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(place)
     }
 
     /// The environment as whoever may write to it, while it is unlocked.
-    pub(super) fn writer(&self, environment: &str) -> Option<Session> {
-        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(environment)?.clone();
+    pub(super) fn writer(&self, place: &Place) -> Option<Session> {
+        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(place)?.clone();
         (Instant::now() < opened.until).then_some(opened.writer)
     }
 }
 
+fn place(target: &Target) -> Place {
+    (target.project.clone(), target.environment.clone())
+}
+
 impl Inner {
     pub(super) async fn plan(&self, target: &Target, wanted: Wanted) -> Result<Prepared, Why> {
-        let session = self.session(&target.environment).await?;
+        let session = self.session(&target.project, &target.environment).await?;
         let writer = session.as_writer().await;
         let identity = writer.as_ref().map(|(_, identity)| identity.clone()).map_err(Clone::clone);
         let work = match wanted {
@@ -65,15 +69,15 @@ impl Inner {
     }
 
     pub(super) async fn write(&self, target: &Target, work: &Work) -> Result<Option<Why>, Why> {
-        let session = self.session(&target.environment).await?;
+        let session = self.session(&target.project, &target.environment).await?;
         match work {
             Work::Record(plan) => record::write(&session, plan).await.map(|outcome| outcome.untold),
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
         }
     }
 
-    pub(super) async fn unlock(&self, name: &str, unlock: &Unlock) -> Result<(Identity, Option<Why>), Why> {
-        let session = self.session(name).await?;
+    pub(super) async fn unlock(&self, target: &Target, unlock: &Unlock) -> Result<(Identity, Option<Why>), Why> {
+        let session = self.session(&target.project, &target.environment).await?;
         let until = Instant::now() + Duration::from_mins(u64::from(unlock.minutes));
         let leave = session::Unlock { until, reason: unlock.reason.clone() };
         let (writer, identity) = session.unlocked(leave).as_writer().await?;
@@ -84,14 +88,14 @@ impl Inner {
             reason: Some(unlock.reason.clone()),
         };
         let begun = Begun::new(&writer, &identity, intent)?;
-        self.locks.open(name, Opened { until, writer: writer.clone(), identity: identity.clone() });
+        self.locks.open(place(target), Opened { until, writer: writer.clone(), identity: identity.clone() });
         let untold = begun.settle(&writer, None).await;
         Ok((identity, untold))
     }
 
     /// Locks at once; the future notes it.
-    pub(super) fn lock(&self, name: &str, ended: Ended) -> impl Future<Output = Option<Why>> + Send + 'static {
-        let opened = self.locks.close(name);
+    pub(super) fn lock(&self, target: &Target, ended: Ended) -> impl Future<Output = Option<Why>> + Send + 'static {
+        let opened = self.locks.close(&place(target));
         async move {
             let Opened { writer, identity, .. } = opened?;
             let reason = Some(ended.word().to_owned());
@@ -103,11 +107,12 @@ impl Inner {
         }
     }
 
-    pub(super) async fn journal(&self, name: &str) -> Result<Found, Why> {
-        let journal = self.session(name).await?.journal()?.clone();
+    pub(super) async fn journal(&self, target: &Target) -> Result<Found, Why> {
+        let session = self.session(&target.project, &target.environment).await?;
+        let journal = session.journal()?.clone();
         let query = Query {
-            project: Some(self.settings.project.name.clone()),
-            environment: Some(name.to_owned()),
+            project: Some(session.project().name.clone()),
+            environment: Some(target.environment.clone()),
             limit: Some(SHOWN),
         };
         let read = tokio::task::spawn_blocking(move || journal.read(&query)).await;

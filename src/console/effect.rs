@@ -1,6 +1,6 @@
 //! What the console wants done.
 
-use super::backend::{Fresh, Target};
+use super::backend::{Ask, Target};
 use super::memory::Memory;
 use super::message::Generation;
 use super::mode::{Confirmation, Ended};
@@ -10,12 +10,14 @@ use crate::compare::Kind;
 /// Work for the runtime. Only [`Effect::Write`] writes to the environment, and the runtime asks again whether it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
+    /// Read the files of another project.
+    Project(Generation, String),
     /// Compare an environment.
-    Inspect(Generation, Target, Fresh),
+    Inspect(Generation, Target, Ask),
     /// Read the values of one item.
     Reveal(Generation, Target, Kind, String),
-    /// List the refs.
-    Refs(Generation),
+    /// List a project's refs.
+    Refs(Generation, String),
     /// Fetch the remote.
     Fetch(Generation, Target),
     /// Work out what would be written, by reading alone.
@@ -25,9 +27,9 @@ pub enum Effect {
     /// Let an environment be written to for a while, as was planned and confirmed.
     Unlock(Generation, Order),
     /// Lock an environment again.
-    Lock(String, Ended),
+    Lock(Target, Ended),
     /// Read the journal of an environment.
-    Journal(Generation, String),
+    Journal(Generation, Target),
     /// Keep this for the next time.
     Remember(Memory),
     /// Abort a request.

@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::Protection;
 use crate::console::{
-    Backend, BoxFuture, Ended, EnvironmentInfo, Fresh, Prepared, RefInfo, Target, Unlock, Wanted, Work,
+    Ask, Backend, BoxFuture, Ended, EnvironmentInfo, Prepared, ProjectInfo, RefInfo, Target, Unlock, Wanted, Work,
 };
 use crate::ops::journal::{self, Found};
 use crate::ops::receipt::UnitId;
 use crate::ops::record::{self, Outcome, Planned};
-use crate::ops::report::{Commit, Identity, Part, Problem, Report, Section, Unit};
+use crate::ops::report::{Calls, Commit, Identity, Part, Problem, Report, Section, Unit};
 use crate::secret::Secret;
 
 /// 2026-03-14 02:41:19 UTC.
@@ -260,13 +260,19 @@ pub(crate) fn report(environment: &str) -> Report {
         commit: Ok(commit()),
         sections,
         read_at: NOW - 12_000,
-        calls: 212,
+        calls: Calls { made: 212, throttled: 0 },
     }
 }
 
 /// The environments of the fixture.
 pub(crate) fn environments() -> Vec<EnvironmentInfo> {
+    environments_of("petshop")
+}
+
+/// The same of a project by any name.
+pub(crate) fn environments_of(project: &str) -> Vec<EnvironmentInfo> {
     let info = |name: &str, protection| EnvironmentInfo {
+        project: project.to_owned(),
         name: name.to_owned(),
         protection,
         profile: Some(format!("petshop-{name}")),
@@ -378,7 +384,15 @@ impl Backend for Fixture {
         environments()
     }
 
-    fn inspect(&self, target: Target, _: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
+    fn projects(&self) -> Vec<ProjectInfo> {
+        Vec::new()
+    }
+
+    fn project(&self, name: String) -> BoxFuture<'static, Result<Vec<EnvironmentInfo>, Why>> {
+        async move { Err(Why::new(format!("there is no project {name}"))) }.boxed()
+    }
+
+    fn inspect(&self, target: Target, _: Ask, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
         let delay = std::time::Duration::from_millis(self.delay);
         async move {
             let mut report = report(&target.environment);
@@ -406,7 +420,7 @@ impl Backend for Fixture {
         .boxed()
     }
 
-    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
+    fn refs(&self, _: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
         async { Ok(refs()) }.boxed()
     }
 
@@ -418,16 +432,16 @@ impl Backend for Fixture {
         async { Ok(None) }.boxed()
     }
 
-    fn unlock(&self, _: String, _: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
+    fn unlock(&self, _: Target, _: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
         async { Ok((writer(), None)) }.boxed()
     }
 
-    fn lock(&self, _: String, _: Ended) -> BoxFuture<'static, Option<Why>> {
+    fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {
         async { None }.boxed()
     }
 
-    fn journal(&self, environment: String) -> BoxFuture<'static, Result<Found, Why>> {
-        async move { Ok(journal(&environment)) }.boxed()
+    fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {
+        async move { Ok(journal(&target.environment)) }.boxed()
     }
 
     fn fetch(&self, _: Target) -> BoxFuture<'static, Result<(), Why>> {

@@ -96,6 +96,8 @@ pub struct Symbols {
     pub mask: &'static str,
     /// Where the next typed character goes.
     pub caret: &'static str,
+    /// Marks what is older than the last attempt to read it.
+    pub stale: &'static str,
     /// The pictures of a spinner.
     pub spinner: &'static [&'static str],
 }
@@ -108,6 +110,7 @@ const UNICODE: Symbols = Symbols {
     ellipsis: "…",
     mask: crate::secret::MASK,
     caret: "▏",
+    stale: "°",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
@@ -120,6 +123,7 @@ const ASCII: Symbols = Symbols {
     ellipsis: "~",
     mask: "****",
     caret: "_",
+    stale: "o",
     spinner: &["-", "\\", "|", "/"],
 };
 

@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
+mod asks;
 mod commands;
 mod keys;
 mod menu;
@@ -24,7 +25,7 @@ use super::page::{Mark, Page};
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
-        Message::Start => requests::start(model),
+        Message::Start => asks::start(model),
         Message::Time(now) => time(model, now),
         Message::Key(key) => keys::press(model, key),
         Message::Paste(text) => keys::paste(model, &text),
@@ -32,6 +33,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.size = (width, height);
             Vec::new()
         }
+        Message::Project(generation, answer) => requests::project(model, generation, answer),
         Message::Part(generation, part) => requests::part(model, generation, part),
         Message::Inspected(generation, report) => requests::inspected(model, generation, *report),
         Message::Revealed(generation, answer) => requests::revealed(model, generation, answer),
@@ -62,7 +64,7 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
     }
     let mut effects = mode::time(model);
     if model.refresh_due().is_some_and(|due| due <= now) {
-        effects.extend(requests::refresh_quietly(model));
+        effects.extend(asks::refresh_quietly(model));
     }
     effects
 }

@@ -7,40 +7,62 @@ use std::collections::{HashMap, HashSet};
 
 use crate::compare::Why;
 use crate::config::Protection;
-use crate::console::backend::EnvironmentInfo;
+use crate::console::backend::{EnvironmentInfo, Target};
 use crate::console::effect::Order;
 use crate::console::message::Generation;
 use crate::console::mode::{Mode, asks_to_unlock, asks_to_write, confirmed};
 use crate::console::overlay::{Prepared, Work};
 
+/// A project and an environment of it.
+type Place = (String, String);
+
+fn place(target: &Target) -> Place {
+    (target.project.clone(), target.environment.clone())
+}
+
 /// The runner's own knowledge of what may be written.
 pub(super) struct Gate {
-    environments: HashMap<String, Protection>,
-    unlocked: HashMap<String, i64>,
-    prepared: HashMap<Generation, (String, Prepared)>,
-    writing: HashSet<String>,
+    environments: HashMap<Place, Protection>,
+    unlocked: HashMap<Place, i64>,
+    prepared: HashMap<Generation, (Place, Prepared)>,
+    writing: HashSet<Place>,
 }
 
 impl Gate {
     pub(super) fn new(environments: &[EnvironmentInfo]) -> Self {
-        let environments = environments.iter().map(|info| (info.name.clone(), info.protection)).collect();
-        Self { environments, unlocked: HashMap::new(), prepared: HashMap::new(), writing: HashSet::new() }
+        let mut gate = Self {
+            environments: HashMap::new(),
+            unlocked: HashMap::new(),
+            prepared: HashMap::new(),
+            writing: HashSet::new(),
+        };
+        gate.learn(environments);
+        gate
+    }
+
+    /// Learns how environments are protected, from the backend.
+    pub(super) fn learn(&mut self, environments: &[EnvironmentInfo]) {
+        for info in environments {
+            self.environments.insert((info.project.clone(), info.name.clone()), info.protection);
+        }
     }
 
     /// Remembers a plan that the backend has worked out. An older one of that environment is void.
-    pub(super) fn remember(&mut self, generation: Generation, environment: &str, prepared: &Prepared) {
-        self.prepared.retain(|_, (other, _)| other != environment);
-        self.prepared.insert(generation, (environment.to_owned(), prepared.clone()));
+    pub(super) fn remember(&mut self, generation: Generation, target: &Target, prepared: &Prepared) {
+        let place = place(target);
+        self.prepared.retain(|_, (other, _)| *other != place);
+        self.prepared.insert(generation, (place, prepared.clone()));
     }
 
     /// Lets a write through, once, and no other to that environment until it is done.
     pub(super) fn write(&mut self, order: &Order, now: i64) -> Result<(), Why> {
         let name = &order.target.environment;
-        let protection = self.protection(name)?;
-        let mode = Mode::of(protection, self.unlocked.get(name).copied(), now);
+        let place = place(&order.target);
+        let protection = self.protection(&place)?;
+        let mode = Mode::of(protection, self.unlocked.get(&place).copied(), now);
         self.take(order, matches!(order.work, Work::Unlock(_)))?;
         confirmed(asks_to_write(protection, mode), name, &order.confirmation)?;
-        if !self.writing.insert(name.clone()) {
+        if !self.writing.insert(place) {
             return Err(Why::new(format!("refused: another write to {name} is under way")));
         }
         Ok(())
@@ -48,44 +70,44 @@ impl Gate {
 
     /// Lets a wish to unlock through; how long it may be, in milliseconds.
     pub(super) fn unlock(&mut self, order: &Order) -> Result<i64, Why> {
-        let name = &order.target.environment;
-        let protection = self.protection(name)?;
+        let protection = self.protection(&place(&order.target))?;
         let Work::Unlock(unlock) = &order.work else {
             return Err(Why::new("refused: what was confirmed unlocks nothing"));
         };
         unlock.check().map_err(|why| Why::new(format!("refused: {why}")))?;
         self.take(order, false)?;
-        confirmed(asks_to_unlock(protection), name, &order.confirmation)?;
+        confirmed(asks_to_unlock(protection), &order.target.environment, &order.confirmation)?;
         Ok(unlock.milliseconds())
     }
 
-    pub(super) fn opened(&mut self, environment: &str, until: i64) {
-        self.unlocked.insert(environment.to_owned(), until);
+    pub(super) fn opened(&mut self, target: &Target, until: i64) {
+        self.unlocked.insert(place(target), until);
     }
 
-    pub(super) fn lock(&mut self, environment: &str) {
-        self.unlocked.remove(environment);
+    pub(super) fn lock(&mut self, target: &Target) {
+        self.unlocked.remove(&place(target));
     }
 
     /// Locks everything; tells what was unlocked.
-    pub(super) fn close(&mut self) -> Vec<String> {
+    pub(super) fn close(&mut self) -> Vec<Target> {
         self.prepared.clear();
-        self.unlocked.drain().map(|(environment, _)| environment).collect()
+        let target = |((project, environment), _)| Target { project, environment, git_ref: None };
+        self.unlocked.drain().map(target).collect()
     }
 
-    pub(super) fn written(&mut self, environment: &str) {
-        self.writing.remove(environment);
+    pub(super) fn written(&mut self, target: &Target) {
+        self.writing.remove(&place(target));
     }
 
-    fn protection(&self, name: &str) -> Result<Protection, Why> {
-        self.environments.get(name).copied().ok_or_else(|| Why::new(format!("there is no environment {name}")))
+    fn protection(&self, place: &Place) -> Result<Protection, Why> {
+        self.environments.get(place).copied().ok_or_else(|| Why::new(format!("there is no environment {}", place.1)))
     }
 
     /// Takes the plan of an order away: what is sent twice is refused the second time.
     fn take(&mut self, order: &Order, wrong_kind: bool) -> Result<(), Why> {
         let unknown = || Why::new("refused: this is not the plan that was worked out").hint("make the plan anew");
-        let (environment, prepared) = self.prepared.remove(&order.plan).ok_or_else(unknown)?;
-        if wrong_kind || environment != order.target.environment || !prepared.work.is(&order.work) {
+        let (planned, prepared) = self.prepared.remove(&order.plan).ok_or_else(unknown)?;
+        if wrong_kind || planned != place(&order.target) || !prepared.work.is(&order.work) {
             return Err(unknown());
         }
         prepared.writer.map(drop)
@@ -98,15 +120,18 @@ mod tests {
 
     use super::*;
     use crate::console::fixture;
-    use crate::console::{Confirmation, Target, Unlock};
+    use crate::console::{Confirmation, Unlock};
 
     fn gate() -> Gate {
         Gate::new(&fixture::environments())
     }
 
     fn order(environment: &str, work: &Work, confirmation: Confirmation) -> Order {
-        let target = Target { environment: environment.to_owned(), git_ref: None };
-        Order { plan: 1, target, work: work.clone(), confirmation }
+        Order { plan: 1, target: target(environment), work: work.clone(), confirmation }
+    }
+
+    fn target(environment: &str) -> Target {
+        Target { project: String::from("petshop"), environment: environment.to_owned(), git_ref: None }
     }
 
     fn name(name: &str) -> Confirmation {
@@ -120,9 +145,9 @@ mod tests {
     /// What the gate says to an order for which there is a plan.
     fn asked(gate: &mut Gate, environment: &str, confirmation: Confirmation, now: i64) -> Result<(), Why> {
         let prepared = fixture::prepared();
-        gate.remember(1, environment, &prepared);
+        gate.remember(1, &target(environment), &prepared);
         let answer = gate.write(&order(environment, &prepared.work, confirmation), now);
-        gate.written(environment);
+        gate.written(&target(environment));
         answer
     }
 
@@ -140,12 +165,12 @@ mod tests {
     #[test]
     fn an_opened_lock_is_open_until_its_time_and_not_a_moment_longer() {
         let mut gate = gate();
-        gate.opened("prod", 1000);
+        gate.opened(&target("prod"), 1000);
         assert!(asked(&mut gate, "prod", Confirmation::Yes, 999).is_err());
         assert!(asked(&mut gate, "prod", name("prod"), 999).is_ok());
         assert!(asked(&mut gate, "prod", name("prod"), 1000).is_err());
-        gate.opened("prod", 2000);
-        gate.lock("prod");
+        gate.opened(&target("prod"), 2000);
+        gate.lock(&target("prod"));
         assert!(asked(&mut gate, "prod", name("prod"), 1500).is_err());
     }
 
@@ -154,33 +179,49 @@ mod tests {
         let (mut gate, prepared) = (gate(), fixture::prepared());
         let right = order("dev", &prepared.work, Confirmation::Yes);
         assert!(gate.write(&right, 0).is_err(), "nothing was worked out");
-        gate.remember(1, "dev", &prepared);
+        gate.remember(1, &target("dev"), &prepared);
         let forged = order("dev", &fixture::prepared().work, Confirmation::Yes);
         assert_eq!(forged, right, "it looks the same");
         assert!(gate.write(&forged, 0).is_err());
-        gate.remember(1, "qa", &prepared);
+        gate.remember(1, &target("qa"), &prepared);
         assert!(gate.write(&right, 0).is_err(), "it is another environment's");
-        gate.remember(1, "dev", &prepared);
-        gate.remember(2, "dev", &fixture::prepared());
+        gate.remember(1, &target("dev"), &prepared);
+        gate.remember(2, &target("dev"), &fixture::prepared());
         assert!(gate.write(&right, 0).is_err(), "there is a newer one");
-        gate.remember(1, "dev", &prepared);
+        gate.remember(1, &target("dev"), &prepared);
         assert!(gate.write(&right, 0).is_ok());
-        gate.written("dev");
+        gate.written(&target("dev"));
         assert!(gate.write(&right, 0).is_err(), "it is used up");
     }
 
     #[test]
     fn a_plan_that_nobody_may_write_does_not_pass() {
         let (mut gate, prepared) = (gate(), fixture::prepared());
-        gate.remember(1, "dev", &Prepared { writer: Err(Why::new("another account")), ..prepared.clone() });
+        gate.remember(1, &target("dev"), &Prepared { writer: Err(Why::new("another account")), ..prepared.clone() });
         assert!(gate.write(&order("dev", &prepared.work, Confirmation::Yes), 0).is_err());
+    }
+
+    #[test]
+    fn environments_of_the_same_name_are_those_of_their_projects() {
+        let (mut gate, prepared) = (gate(), fixture::prepared());
+        let other = |environment: &str| Target { project: String::from("zoo"), ..target(environment) };
+        let to = |target: Target| Order { target, ..order("dev", &prepared.work, Confirmation::Yes) };
+        gate.remember(1, &other("dev"), &prepared);
+        assert!(gate.write(&to(other("dev")), 0).is_err(), "nobody has told of it");
+        gate.learn(&fixture::environments_of("zoo"));
+        gate.remember(1, &other("dev"), &prepared);
+        assert!(gate.write(&to(target("dev")), 0).is_err(), "the plan is the other one's");
+        gate.remember(1, &other("dev"), &prepared);
+        assert!(gate.write(&to(other("dev")), 0).is_ok());
+        gate.opened(&other("prod"), 1000);
+        assert!(asked(&mut gate, "prod", name("prod"), 0).is_err(), "the other prod is unlocked");
     }
 
     #[test]
     fn one_write_at_a_time() {
         let (mut gate, prepared) = (gate(), fixture::prepared());
         for expected in [true, false] {
-            gate.remember(1, "dev", &prepared);
+            gate.remember(1, &target("dev"), &prepared);
             assert_eq!(gate.write(&order("dev", &prepared.work, Confirmation::Yes), 0).is_ok(), expected);
         }
     }
@@ -190,7 +231,7 @@ mod tests {
         let mut gate = gate();
         let mut tries = |work: &Work, confirmation| {
             let prepared = Prepared { writer: Ok(fixture::identity()), work: work.clone() };
-            gate.remember(1, "prod", &prepared);
+            gate.remember(1, &target("prod"), &prepared);
             gate.unlock(&order("prod", work, confirmation))
         };
         assert_eq!(tries(&unlock(15), name("prod")).unwrap(), 900_000);
@@ -199,8 +240,8 @@ mod tests {
         assert!(tries(&Work::Unlock(Arc::new(Unlock { minutes: 5, reason: String::new() })), name("prod")).is_err());
         assert!(tries(&fixture::prepared().work, name("prod")).is_err());
         let work = unlock(15);
-        gate.opened("prod", 10);
-        gate.remember(1, "prod", &Prepared { writer: Ok(fixture::identity()), work: work.clone() });
+        gate.opened(&target("prod"), 10);
+        gate.remember(1, &target("prod"), &Prepared { writer: Ok(fixture::identity()), work: work.clone() });
         assert!(gate.write(&order("prod", &work, name("prod")), 0).is_err(), "a lock is no write");
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::gate::Gate;
-use crate::console::backend::{Backend, Fresh, Target};
+use crate::console::backend::{Ask, Backend, Target};
 use crate::console::effect::{Effect, Order};
 use crate::console::message::{Generation, Granted, Message};
 use crate::console::mode::Ended;
@@ -44,9 +44,9 @@ impl Jobs {
     /// Locks whatever is unlocked, before the console is left.
     pub(super) async fn close(&self) {
         let unlocked = pass(&self.gate).close();
-        for environment in unlocked {
+        for target in unlocked {
             // Nobody is left to be told.
-            let _ = self.backend.lock(environment, Ended::Quit).await;
+            let _ = self.backend.lock(target, Ended::Quit).await;
         }
     }
 
@@ -55,15 +55,25 @@ impl Jobs {
         self.running.retain(|_, handle| !handle.is_finished());
         let backend = Arc::clone(&self.backend);
         match effect {
-            Effect::Inspect(generation, target, fresh) => {
-                let work = inspect(backend, self.sender.clone(), generation, target, fresh);
+            Effect::Project(generation, name) => {
+                let gate = Arc::clone(&self.gate);
+                self.spawn(generation, async move {
+                    let answer = backend.project(name).await;
+                    if let Ok(environments) = &answer {
+                        pass(&gate).learn(environments);
+                    }
+                    Message::Project(generation, answer)
+                });
+            }
+            Effect::Inspect(generation, target, ask) => {
+                let work = inspect(backend, self.sender.clone(), generation, target, ask);
                 self.spawn(generation, work);
             }
             Effect::Reveal(generation, target, kind, name) => self.spawn(generation, async move {
                 Message::Revealed(generation, backend.reveal(target, kind, name).await.map(Box::new))
             }),
-            Effect::Refs(generation) => {
-                self.spawn(generation, async move { Message::Refs(generation, backend.refs().await) });
+            Effect::Refs(generation, project) => {
+                self.spawn(generation, async move { Message::Refs(generation, backend.refs(project).await) });
             }
             Effect::Fetch(generation, target) => {
                 self.spawn(generation, async move { Message::Fetched(generation, backend.fetch(target).await) });
@@ -71,26 +81,26 @@ impl Jobs {
             Effect::Plan(generation, target, wanted) => {
                 let gate = Arc::clone(&self.gate);
                 self.spawn(generation, async move {
-                    let environment = target.environment.clone();
-                    let answer = backend.plan(target, wanted).await;
+                    let answer = backend.plan(target.clone(), wanted).await;
                     if let Ok(prepared) = &answer {
-                        pass(&gate).remember(generation, &environment, prepared);
+                        pass(&gate).remember(generation, &target, prepared);
                     }
                     Message::Planned(generation, answer.map(Box::new))
                 });
             }
             Effect::Write(generation, order) => self.write(generation, order),
             Effect::Unlock(generation, order) => self.unlock(generation, order),
-            Effect::Lock(environment, ended) => {
-                pass(&self.gate).lock(&environment);
-                let locked = backend.lock(environment.clone(), ended);
+            Effect::Lock(target, ended) => {
+                pass(&self.gate).lock(&target);
+                let name = target.environment.clone();
+                let locked = backend.lock(target, ended);
                 let sender = self.sender.clone();
                 tokio::spawn(async move {
-                    let _ = sender.send(Message::Locked(environment, locked.await));
+                    let _ = sender.send(Message::Locked(name, locked.await));
                 });
             }
-            Effect::Journal(generation, environment) => {
-                self.spawn(generation, async move { Message::Journal(generation, backend.journal(environment).await) })
+            Effect::Journal(generation, target) => {
+                self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) })
             }
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
@@ -107,7 +117,7 @@ impl Jobs {
         if let Err(why) = passed {
             return self.refuse(Message::Written(generation, Err(why)));
         }
-        let under_way = UnderWay { gate: Arc::clone(&self.gate), environment: order.target.environment.clone() };
+        let under_way = UnderWay { gate: Arc::clone(&self.gate), target: order.target.clone() };
         let backend = Arc::clone(&self.backend);
         self.spawn(generation, async move {
             let answer = backend.write(order.target, order.work).await;
@@ -124,12 +134,12 @@ impl Jobs {
             (Err(why), _) => return self.refuse(Message::Unlocked(generation, Err(why))),
         };
         let (backend, gate, clock) = (Arc::clone(&self.backend), Arc::clone(&self.gate), Arc::clone(&self.clock));
-        let environment = order.target.environment;
+        let target = order.target;
         self.spawn(generation, async move {
-            let answer = backend.unlock(environment.clone(), (*unlock).clone()).await;
+            let answer = backend.unlock(target.clone(), (*unlock).clone()).await;
             let granted = answer.map(|(identity, untold)| {
                 let until = clock() + milliseconds;
-                pass(&gate).opened(&environment, until);
+                pass(&gate).opened(&target, until);
                 Box::new(Granted { identity, until, untold })
             });
             Message::Unlocked(generation, granted)
@@ -155,12 +165,12 @@ impl Jobs {
 /// A write under way: no other to that environment passes until this is dropped, however it ended.
 struct UnderWay {
     gate: Arc<Mutex<Gate>>,
-    environment: String,
+    target: Target,
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        pass(&self.gate).written(&self.environment);
+        pass(&self.gate).written(&self.target);
     }
 }
 
@@ -178,10 +188,10 @@ async fn inspect(
     sender: mpsc::UnboundedSender<Message>,
     generation: Generation,
     target: Target,
-    fresh: Fresh,
+    ask: Ask,
 ) -> Message {
     let (sink, mut parts) = mpsc::unbounded_channel();
-    let mut work = backend.inspect(target, fresh, sink);
+    let mut work = backend.inspect(target, ask, sink);
     let report = loop {
         tokio::select! {
             biased;

@@ -11,8 +11,8 @@ use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
 use crate::console::{
-    BoxFuture, Confirmation, Ended, EnvironmentInfo, Fresh, Order, Prepared, RefInfo, Target, Theme, Unlock, Wanted,
-    Work,
+    Ask, BoxFuture, Confirmation, Ended, EnvironmentInfo, Order, Prepared, ProjectInfo, RefInfo, Target, Theme, Unlock,
+    Wanted, Work,
 };
 use crate::ops::journal::Found;
 use crate::ops::report::{Identity, Part, Report};
@@ -90,9 +90,17 @@ impl Backend for Fake {
         self.fixture.environments()
     }
 
-    fn inspect(&self, target: Target, fresh: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
+    fn projects(&self) -> Vec<ProjectInfo> {
+        self.fixture.projects()
+    }
+
+    fn project(&self, name: String) -> BoxFuture<'static, Result<Vec<EnvironmentInfo>, Why>> {
+        self.fixture.project(name)
+    }
+
+    fn inspect(&self, target: Target, ask: Ask, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
         let (seen, mood) = (Arc::clone(&self.seen), self.mood);
-        let answer = self.fixture.inspect(target, fresh, sink);
+        let answer = self.fixture.inspect(target, ask, sink);
         async move {
             let _dropped = Dropped(Arc::clone(&seen));
             seen.count(&seen.inspections);
@@ -109,8 +117,8 @@ impl Backend for Fake {
         self.fixture.reveal(target, kind, name)
     }
 
-    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
-        self.fixture.refs()
+    fn refs(&self, project: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
+        self.fixture.refs(project)
     }
 
     fn plan(&self, target: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
@@ -122,18 +130,18 @@ impl Backend for Fake {
         self.fixture.write(target, work)
     }
 
-    fn unlock(&self, environment: String, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
-        self.seen.did(format!("unlock {environment}"));
-        self.fixture.unlock(environment, unlock)
+    fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
+        self.seen.did(format!("unlock {}", target.environment));
+        self.fixture.unlock(target, unlock)
     }
 
-    fn lock(&self, environment: String, ended: Ended) -> BoxFuture<'static, Option<Why>> {
-        self.seen.did(format!("lock {environment}: {}", ended.word()));
-        self.fixture.lock(environment, ended)
+    fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {
+        self.seen.did(format!("lock {}: {}", target.environment, ended.word()));
+        self.fixture.lock(target, ended)
     }
 
-    fn journal(&self, environment: String) -> BoxFuture<'static, Result<Found, Why>> {
-        self.fixture.journal(environment)
+    fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {
+        self.fixture.journal(target)
     }
 
     fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>> {
@@ -265,7 +273,7 @@ async fn suspending_gives_the_terminal_back_once_and_draws_anew() {
 }
 
 fn target(environment: &str) -> Target {
-    Target { environment: environment.to_owned(), git_ref: None }
+    Target { project: String::from("petshop"), environment: environment.to_owned(), git_ref: None }
 }
 
 /// The runner alone, with effects that no update has seen; its clock stands at the fixture's present.

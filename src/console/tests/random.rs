@@ -232,7 +232,9 @@ impl Run {
                 let item = fixture::opened(kind, &name).filter(|_| fine);
                 Message::Revealed(generation, item.map(Box::new).ok_or_else(why))
             }
-            Effect::Refs(generation) => Message::Refs(generation, if fine { Ok(fixture::refs()) } else { Err(why()) }),
+            Effect::Refs(generation, _) => {
+                Message::Refs(generation, if fine { Ok(fixture::refs()) } else { Err(why()) })
+            }
             Effect::Fetch(generation, _) => Message::Fetched(generation, if fine { Ok(()) } else { Err(why()) }),
             Effect::Plan(generation, _, wanted) if fine => {
                 Message::Planned(generation, Ok(Box::new(fixture::plan(wanted))))
@@ -248,10 +250,10 @@ impl Run {
                 Message::Unlocked(generation, Ok(Box::new(granted)))
             }
             Effect::Unlock(generation, _) => Message::Unlocked(generation, Err(why())),
-            Effect::Journal(generation, name) => {
-                Message::Journal(generation, if fine { Ok(fixture::journal(&name)) } else { Err(why()) })
+            Effect::Journal(generation, target) => {
+                Message::Journal(generation, if fine { Ok(fixture::journal(&target.environment)) } else { Err(why()) })
             }
-            Effect::Lock(name, _) => Message::Locked(name, None),
+            Effect::Lock(target, _) => Message::Locked(target.environment, None),
             _ => return,
         };
         self.hear(message, place);
@@ -266,7 +268,7 @@ impl Run {
                     self.judge(name, &order.confirmation, matches!(effect, Effect::Unlock(..)), key, place);
                     self.generation = self.generation.max(*generation);
                 }
-                Effect::Lock(name, _) => self.unlocked[index(name)] = 0,
+                Effect::Lock(target, _) => self.unlocked[index(&target.environment)] = 0,
                 Effect::Inspect(generation, ..) | Effect::Plan(generation, ..) | Effect::Journal(generation, _) => {
                     self.generation = self.generation.max(*generation);
                 }

@@ -11,7 +11,7 @@ use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::message::Generation;
 use crate::console::{
-    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, Role, Setup, Theme, Work, update, view,
+    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Setup, Theme, Work, update, view,
 };
 use crate::ops::report::Report;
 
@@ -27,6 +27,7 @@ pub(super) struct Story {
 pub(super) fn setup() -> Setup {
     Setup {
         project: String::from("petshop"),
+        projects: Vec::new(),
         environments: fixture::environments(),
         current: 2,
         git_ref: None,
@@ -40,7 +41,13 @@ pub(super) fn setup() -> Setup {
 
 /// A console that has just begun, over the fixture's environments, in prod.
 pub(super) fn story() -> Story {
-    let story = Story { model: Model::new(setup()), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
+    over(Vec::new())
+}
+
+/// The same beside other projects.
+pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
+    let model = Model::new(Setup { projects, ..setup() });
+    let story = Story { model, effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
 }
 
@@ -110,15 +117,18 @@ impl Story {
                 Effect::Reveal(generation, _, kind, name) => {
                     Message::Revealed(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
-                Effect::Refs(generation) => Message::Refs(generation, Ok(fixture::refs())),
+                Effect::Refs(generation, _) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
                 Effect::Plan(generation, _, wanted) => {
                     Message::Planned(generation, Ok(Box::new(fixture::plan(wanted))))
                 }
                 Effect::Write(generation, _) => Message::Written(generation, Ok(None)),
                 Effect::Unlock(generation, order) => Message::Unlocked(generation, Ok(self.grants(&order))),
-                Effect::Lock(name, _) => Message::Locked(name, None),
-                Effect::Journal(generation, name) => Message::Journal(generation, Ok(fixture::journal(&name))),
+                Effect::Lock(target, _) => Message::Locked(target.environment, None),
+                Effect::Journal(generation, target) => {
+                    Message::Journal(generation, Ok(fixture::journal(&target.environment)))
+                }
+                Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
@@ -177,18 +187,23 @@ impl Story {
 
 fn words(effect: &Effect) -> String {
     match effect {
-        Effect::Inspect(_, target, fresh) => {
+        Effect::Inspect(_, target, ask) => {
             let at = target.git_ref.as_ref().map(|git_ref| format!(" at {git_ref}")).unwrap_or_default();
-            format!("inspect {}{at} {fresh:?}", target.environment)
+            let project = if target.project == "petshop" { String::new() } else { format!("{}/", target.project) };
+            let kinds: Vec<&str> = ask.kinds.iter().map(|kind| kind.code()).collect();
+            let kinds = if ask.kinds == Kind::ALL { String::new() } else { format!(" {}", kinds.join("+")) };
+            let only = ask.only.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("inspect {project}{}{at} {:?}{kinds}{only}", target.environment, ask.fresh)
         }
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
-        Effect::Refs(_) => String::from("refs"),
+        Effect::Refs(..) => String::from("refs"),
+        Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
         Effect::Plan(_, target, wanted) => format!("plan {} {wanted:?}", target.environment),
         Effect::Write(_, order) => format!("write {} by {:?}", order.target.environment, order.confirmation),
         Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
-        Effect::Lock(name, ended) => format!("lock {name}: {}", ended.word()),
-        Effect::Journal(_, name) => format!("journal {name}"),
+        Effect::Lock(target, ended) => format!("lock {}: {}", target.environment, ended.word()),
+        Effect::Journal(_, target) => format!("journal {}", target.environment),
         Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),

@@ -1,6 +1,6 @@
 //! Plans, and what follows when they are confirmed: writing, unlocking, locking; and the journal.
 
-use super::requests;
+use super::asks::read_again;
 use crate::compare::Why;
 use crate::console::effect::{Effect, Order};
 use crate::console::keymap::Key;
@@ -54,20 +54,21 @@ fn end(model: &mut Model, index: usize, ended: Ended) -> Vec<Effect> {
     let env = &mut model.environments[index];
     let Some(unlocked) = env.unlocked.take() else { return Vec::new() };
     env.identity = unlocked.reader;
-    let name = env.name().to_owned();
+    let (name, target) = (env.name().to_owned(), env.target());
     let why = if ended == Ended::Time { ": its time is over" } else { "" };
     model.notice = Some(format!("{name} is locked again{why}"));
-    let mut effects = vec![Effect::Lock(name, ended)];
-    effects.extend(requests::read_again(model, index));
+    let mut effects = vec![Effect::Lock(target, ended)];
+    effects.extend(read_again(model, index));
     effects
 }
 
 /// Opens the journal of the current environment.
 pub(super) fn journal(model: &mut Model) -> Vec<Effect> {
     let job = model.job();
-    let name = model.environment().name().to_owned();
-    model.overlays.push(Overlay::Journal(Journal::new(name.clone(), job)));
-    vec![Effect::Journal(job.generation, name)]
+    let env = model.environment();
+    let (name, target) = (env.name().to_owned(), env.target());
+    model.overlays.push(Overlay::Journal(Journal::new(name, job)));
+    vec![Effect::Journal(job.generation, target)]
 }
 
 /// What a key does to a plan; `None`: what it does to any text field.
@@ -192,7 +193,7 @@ pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<
         }
         Err(why) => fail(model, generation, &name, why),
     }
-    requests::read_again(model, sent.environment)
+    read_again(model, sent.environment)
 }
 
 pub(super) fn unlocked(model: &mut Model, generation: Generation, answer: Result<Box<Granted>, Why>) -> Vec<Effect> {
@@ -217,7 +218,7 @@ pub(super) fn unlocked(model: &mut Model, generation: Generation, answer: Result
     };
     env.unlocked = Some(Unlocked { until: granted.until, reason: unlock.reason.clone(), reader });
     env.identity = Remote::Ready(granted.identity);
-    requests::read_again(model, sent.environment)
+    read_again(model, sent.environment)
 }
 
 /// An environment is locked; only what could not be noted is told.

@@ -46,7 +46,9 @@ async fn a_roll_out_is_in_both_journals_by_name_and_never_by_value() {
 async fn a_read_only_environment_is_written_only_while_it_is_unlocked() {
     let shop = Shop::written(Account::fresh());
     let session = read_only(&shop).await;
-    for refused in [push::push(&session, "HEAD").await.map(drop), record::record(&session, "HEAD", false).await.map(drop)] {
+    for refused in
+        [push::push(&session, "HEAD").await.map(drop), record::record(&session, "HEAD", false).await.map(drop)]
+    {
         let why = refused.unwrap_err();
         assert!(why.reason.contains("dev is read-only"), "{why}");
     }
