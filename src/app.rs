@@ -4,6 +4,7 @@ mod home;
 mod live;
 mod looks;
 mod projects;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;

@@ -9,6 +9,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod init;
+mod journal;
 mod local;
 mod map;
 mod policy;
@@ -86,6 +87,8 @@ enum Command {
     Diff(diff::Args),
     /// Write receipts for what is live already.
     Record(record::Args),
+    /// What was written, by whom and how it went.
+    Journal(journal::Args),
     /// Which file becomes which parameter or secret; asks no AWS.
     Map(map::Args),
     /// The configuration in use.
@@ -142,6 +145,7 @@ pub async fn run(cli: Cli, open: Open) -> ExitCode {
             Some(Command::Status(args)) => status::run(&shared, args).await,
             Some(Command::Diff(args)) => Box::pin(diff::run(&shared, args)).await,
             Some(Command::Record(args)) => Box::pin(record::run(&shared, args)).await,
+            Some(Command::Journal(args)) => journal::run(&shared, args).await,
             Some(Command::Map(args)) => map::run(&shared, args).await,
             Some(Command::Config(command)) => config::run(&shared, command),
             Some(Command::Init(args)) => init::run(args).await,

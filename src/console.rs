@@ -8,7 +8,8 @@
 //!
 //! [`update`] and [`view`] do no I/O, take no clock, never block and never await: time arrives as a message,
 //! work leaves as a value. Everything the console wants from the world is asked of a [`Backend`]. Nothing
-//! here writes to AWS, and no plaintext is drawn that the operator has not revealed.
+//! is written that was not planned and confirmed, which the runtime checks a second time, and no plaintext is drawn that
+//! the operator has not revealed.
 
 mod action;
 mod ages;
@@ -27,6 +28,7 @@ mod links;
 mod looks;
 mod memory;
 mod message;
+mod mode;
 mod model;
 mod needs;
 mod overlay;
@@ -54,13 +56,14 @@ use std::time::Duration;
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
 pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, ProjectInfo, RefInfo, Target};
 pub use clipboard::Multiplexer;
-pub use effect::Effect;
+pub use effect::{Effect, Order};
 pub use home::{FilePlace, Home};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
 pub use memory::Memory;
-pub use message::Message;
+pub use message::{Granted, Message};
+pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
-pub use overlay::{Help, Overlay, Palette, Picker};
+pub use overlay::{Help, Overlay, Palette, Picker, Plan, Prepared, Wanted, Work};
 pub use page::Page;
 pub use remote::Remote;
 pub use runtime::run;

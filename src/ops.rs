@@ -9,6 +9,7 @@ pub mod deploy;
 pub mod doctor;
 pub mod init;
 pub mod inspect;
+pub mod journal;
 pub mod keys;
 pub mod local;
 pub mod locate;

@@ -6,14 +6,19 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
 use super::projects::{self, Projects};
+use super::writing::Locks;
 use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
-use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, FilePlace, Fresh, ProjectInfo, RefInfo, Target};
+use crate::console::{
+    Ask, Backend, BoxFuture, Ended, EnvironmentInfo, FilePlace, Fresh, Prepared, ProjectInfo, RefInfo, Target, Unlock,
+    Wanted, Work,
+};
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
+use crate::ops::journal::Found;
 use crate::ops::keys::Keys;
-use crate::ops::report::{Part, Report};
-use crate::ops::session::{Credentials, Session};
+use crate::ops::report::{Identity, Part, Report};
+use crate::ops::session::{Access, Session};
 
 /// The [`Backend`] that is real.
 pub(super) struct Live {
@@ -21,16 +26,17 @@ pub(super) struct Live {
 }
 
 /// A project and an environment of it.
-type Place = (String, String);
+pub(super) type Place = (String, String);
 
-struct Inner {
+pub(super) struct Inner {
     projects: Projects,
     keys: Arc<Keys>,
     fingerprinter: Fingerprinter,
-    credentials: Option<Credentials>,
+    access: Access,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
     /// Where the clock stands still, what is read is read then.
     clock: Option<i64>,
+    pub(super) locks: Locks,
 }
 
 impl Live {
@@ -39,17 +45,22 @@ impl Live {
             projects,
             keys: shared.keys(),
             fingerprinter,
-            credentials: shared.credentials(),
+            access: shared.access(),
             sessions: Mutex::default(),
             clock,
+            locks: Locks::default(),
         };
         Self { inner: Arc::new(inner) }
     }
 }
 
 impl Inner {
-    async fn session(&self, project: &str, environment: &str) -> Result<Session, Why> {
+    /// An environment as whoever may ask it: its reader, and while it is unlocked, its writer.
+    pub(super) async fn session(&self, project: &str, environment: &str) -> Result<Session, Why> {
         let place = (project.to_owned(), environment.to_owned());
+        if let Some(writer) = self.locks.writer(&place) {
+            return Ok(writer);
+        }
         // One that opens slowly holds up nobody else.
         let cell = Arc::clone(self.sessions.lock().await.entry(place).or_default());
         cell.get_or_try_init(|| self.open(project, environment)).await.cloned()
@@ -62,7 +73,7 @@ impl Inner {
             settings.environment(name).ok_or_else(|| Why::new(format!("there is no environment {name}")))?.clone();
         let settings = Settings { environment, ..settings.clone() };
         let keys = Arc::clone(&self.keys);
-        Session::open(settings, &opened.root, keys, self.fingerprinter.clone(), self.credentials.clone()).await
+        Session::open(settings, &opened.root, keys, self.fingerprinter.clone(), self.access.clone()).await
     }
 
     /// Lets the next request read the credentials anew: a session that was told no remembers what it was told.
@@ -186,5 +197,29 @@ impl Backend for Live {
                 None => Ok(()),
             }
         })
+    }
+
+    fn plan(&self, target: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.plan(&target, wanted).await })
+    }
+
+    fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.write(&target, &work).await })
+    }
+
+    fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.unlock(&target, &unlock).await })
+    }
+
+    fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {
+        Box::pin(self.inner.lock(&target, ended))
+    }
+
+    fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.journal(&target).await })
     }
 }

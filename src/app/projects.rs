@@ -89,6 +89,7 @@ pub(super) fn environments(project: &str, opened: &Opened) -> Vec<EnvironmentInf
         name: environment.name.clone(),
         protection: environment.protection,
         profile: environment.profile.clone(),
+        write_profile: environment.write_profile.clone(),
         region: environment.region.clone(),
         endpoint: environment.endpoint.clone(),
         remotes: remotes.clone(),

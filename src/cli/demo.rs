@@ -7,6 +7,7 @@ use super::{Failed, Open, Outcome, Output, Shared};
 use crate::compare::Why;
 use crate::config::Environ;
 use crate::ops::demo::{self, Demo, ENVIRONMENT, Options};
+use crate::ops::journal::Journal;
 use crate::ops::local::{self, Paths};
 
 /// Arguments of `plumb demo`.
@@ -40,7 +41,14 @@ pub(crate) async fn run(shared: &Shared, args: &Args, open: Open) -> Result<Outc
         let why = Why::new(format!("a local account runs already, on port {}", running.port));
         return Err(why.hint("plumb local down, then again").into());
     }
-    let options = Options { directory: folder.path().to_owned(), paths: paths.clone(), stay: args.script };
+    // The writes to an account that ends with the console are of no interest after it.
+    let journal = if args.script { shared.journal()? } else { Journal::in_directory(folder.path()) };
+    let options = Options {
+        directory: folder.path().to_owned(),
+        paths: paths.clone(),
+        journal: journal.clone(),
+        stay: args.script,
+    };
     let demo = tokio::select! {
         demo = demo::make(&options, &|line| eprintln!("{line}")) => demo?,
         _ = tokio::signal::ctrl_c() => return Err(Failed::Interrupted),
@@ -61,7 +69,7 @@ pub(crate) async fn run(shared: &Shared, args: &Args, open: Open) -> Result<Outc
             .chain([("SOPS_AGE_KEY_FILE".to_owned(), demo.age_key_file.display().to_string())])
             .collect(),
     );
-    let console = shared.elsewhere(&demo.project_dir, ENVIRONMENT, environ, demo.credentials());
+    let console = shared.elsewhere(&demo.project_dir, ENVIRONMENT, environ, demo.credentials(), journal);
     let outcome = open(console).await;
     // The account writes into the directory until it has ended.
     let ended = local::down(&paths).await.map_err(|error| Why::new(error.to_string()));

@@ -33,7 +33,7 @@ impl Shared {
     /// The operator's projects, in the order of the config. Nothing of them is read.
     pub(crate) fn projects(&self, operator: &Operator) -> Vec<Place> {
         // Fixed keys are those of one account, which no other project lives in.
-        if self.credentials().is_some() {
+        if self.credentials.is_some() {
             return Vec::new();
         }
         let place = |(name, path): &(String, String)| Place {

@@ -61,6 +61,9 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         Output::Json => print_json(&json(&environment, &reference, args.dry_run, &found))?,
         Output::Text => text(&environment, &reference, args.dry_run, &found)?,
     }
+    if let Some(why) = &found.untold {
+        eprintln!("note: {}", clean(&why.reason));
+    }
     shared.stats(&session);
     Ok(outcome(&found))
 }

@@ -12,9 +12,10 @@ use crate::compare::Fingerprinter;
 use crate::compare::Why;
 use crate::config::{self, Directories, Environ, Flags, Settings};
 use crate::ops;
+use crate::ops::journal::Journal;
 use crate::ops::keys::{KeySources, Keys};
 use crate::ops::report::Calls;
-use crate::ops::session::{Credentials, Session};
+use crate::ops::session::{Access, Credentials, Session};
 use crate::secret::Secret;
 
 /// Why a command could not do its work.
@@ -84,15 +85,24 @@ pub struct Shared {
     pub(crate) environ: Environ,
     /// Fixed AWS keys, as the demo has.
     pub(super) credentials: Option<Credentials>,
+    /// Another journal than the one in the state directory, as the demo has.
+    pub(super) journal: Option<Journal>,
 }
 
 impl Shared {
     pub(super) fn new(global: Global) -> Self {
-        Self { global, environ: Environ::of_process(), credentials: None }
+        Self { global, environ: Environ::of_process(), credentials: None, journal: None }
     }
 
     /// The same for another project, environment and account, as the demo needs.
-    pub(super) fn elsewhere(&self, project: &Path, env: &str, environ: Environ, credentials: Credentials) -> Self {
+    pub(super) fn elsewhere(
+        &self,
+        project: &Path,
+        env: &str,
+        environ: Environ,
+        credentials: Credentials,
+        journal: Journal,
+    ) -> Self {
         let global = Global {
             project: Some(project.display().to_string()),
             env: self.global.env.clone().or_else(|| Some(env.to_owned())),
@@ -101,7 +111,7 @@ impl Shared {
             endpoint_url: None,
             ..self.global.clone()
         };
-        Self { global, environ, credentials: Some(credentials) }
+        Self { global, environ, credentials: Some(credentials), journal: Some(journal) }
     }
 
     /// What was said on the command line.
@@ -170,7 +180,7 @@ impl Shared {
             Some(root) => root.clone(),
             None => here()?,
         };
-        Ok(Session::open(settings, &root, self.keys(), self.fingerprinter()?, self.credentials()).await?)
+        Ok(Session::open(settings, &root, self.keys(), self.fingerprinter()?, self.access()).await?)
     }
 
     /// Plumb's own directories.
@@ -194,9 +204,17 @@ impl Shared {
         Ok(Fingerprinter::new(*self.fingerprint_key()?))
     }
 
-    /// The fixed AWS keys, where there are some.
-    pub(crate) fn credentials(&self) -> Option<Credentials> {
-        self.credentials.clone()
+    /// How AWS is reached, and where writes are noted.
+    pub(crate) fn access(&self) -> Access {
+        Access { credentials: self.credentials.clone(), journal: self.journal().ok(), ..Access::default() }
+    }
+
+    /// The journal of this machine.
+    pub(crate) fn journal(&self) -> Result<Journal, Failed> {
+        match &self.journal {
+            Some(journal) => Ok(journal.clone()),
+            None => Ok(Journal::in_directory(&self.directories().state()?)),
+        }
     }
 
     /// The key itself.

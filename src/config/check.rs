@@ -198,7 +198,9 @@ pub(super) fn capability(text: &str) -> Checked {
     })
 }
 
-/// Whether an environment looks like production: writing to it is confirmed by its name unless the file says otherwise.
+/// Whether an environment is named like a production, which is read-only unless the file says otherwise.
+///
+/// The name is split at whatever is no letter, so `eu-prod`, `prod2` and `live_eu` count, and `product` does not.
 pub(super) fn like_production(name: &str) -> bool {
     let words = name.split(|char: char| !char.is_ascii_alphabetic());
     words.map(str::to_ascii_lowercase).any(|word| ["prod", "production", "prd", "live"].contains(&word.as_str()))
@@ -220,6 +222,8 @@ mod tests {
             ("dev", false),
             ("product-test", false),
             ("delivery", false),
+            ("main.prod", true),
+            ("eu/live/1", true),
         ] {
             assert_eq!(like_production(name), expected, "{name}");
         }

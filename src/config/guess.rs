@@ -198,6 +198,12 @@ fn write_environments(out: &mut String, environments: &BTreeMap<String, String>,
                 }
             }
         }
+        if super::check::like_production(name) {
+            let _ = writeln!(
+                out,
+                "# Named like a production, so nothing is written to it unless this says \"confirm\" or \"open\".\nprotection = \"read-only\""
+            );
+        }
         let _ = writeln!(
             out,
             "# With the account's id here, a mistaken profile cannot write to another account.\n# account = \"123456789012\"\n"

@@ -16,6 +16,8 @@ pub enum Origin {
         /// Line, counted from 1.
         line: usize,
     },
+    /// Nobody said anything, and the environment is named like a production.
+    ProductionName,
     /// Nobody said anything.
     Default,
 }
@@ -26,6 +28,7 @@ impl fmt::Display for Origin {
             Self::Flag(flag) => write!(f, "flag {flag}"),
             Self::Variable(name) => write!(f, "environment {name}"),
             Self::File { file, line } => write!(f, "{file}:{line}"),
+            Self::ProductionName => f.write_str("default of an environment that is named like a production"),
             Self::Default => f.write_str("default"),
         }
     }

@@ -276,7 +276,7 @@ fn environment(name: String, mut section: Section<'_, '_>, trees: &[ConfigTree])
         section.complain(wrong.hint("rename it, or set `global` in [[config]]"));
     }
     let protection =
-        if check::like_production(&name) { ("confirm", Protection::Confirm) } else { ("open", Protection::Open) };
+        if check::like_production(&name) { ("read-only", Protection::ReadOnly) } else { ("open", Protection::Open) };
     let protections =
         [("open", Protection::Open), ("confirm", Protection::Confirm), ("read-only", Protection::ReadOnly)];
     let environment = Environment {

@@ -222,3 +222,15 @@ pub enum Protection {
     /// Writing is refused.
     ReadOnly,
 }
+
+impl Protection {
+    /// Its word in plumb.toml.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Confirm => "confirm",
+            Self::ReadOnly => "read-only",
+        }
+    }
+}

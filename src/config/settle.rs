@@ -5,7 +5,7 @@ mod layers;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use layers::{Layers, said, word};
+use layers::{Layers, said};
 
 use super::error::Error;
 use super::operator::Operator;
@@ -230,7 +230,7 @@ fn readonly_sources(sources: &mut Vec<SourceLine>, adhoc: &Adhoc) {
     let because = given.iter().flatten().next().map_or(Origin::Default, |(_, origin, _)| origin.clone());
     for line in sources.iter_mut().filter(|line| line.key == "protection") {
         *line =
-            SourceLine { key: "protection".into(), value: word(Protection::ReadOnly).into(), origin: because.clone() };
+            SourceLine { key: "protection".into(), value: Protection::ReadOnly.word().into(), origin: because.clone() };
     }
     sources.extend(given.into_iter().flatten().map(|(key, origin, value)| SourceLine {
         key: key.into(),

@@ -62,6 +62,8 @@ impl Scope {
 pub enum Danger {
     /// Nothing.
     Nothing,
+    /// A plan is shown first, and only what is confirmed there is written.
+    Plans,
     /// A value is read and shown, which AWS may log and others may see over the shoulder.
     Reveals,
 }
@@ -150,8 +152,10 @@ actions! {
     Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
     Refresh, "refresh", "Refresh what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
     RefreshAll, "refresh-all", "Refresh everything of every environment", "", ["ctrl-r"], Page, Nothing, all_reading;
+    Record, "record", "Write receipts for what is live already", "", ["r"], Actions, Plans, writing_already;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
+    Journal, "journal", "What was written to the environment", "", ["u"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
     Stacks, "stacks", "The stacks and the code of functions", "", ["2"], Page, Nothing, always;
     Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, always;
@@ -216,6 +220,10 @@ fn no_item(model: &Model) -> Option<&'static str> {
 
 fn only_in_diff(model: &Model) -> Option<&'static str> {
     (model.list().zoom != Zoom::Diff).then_some("only in the diff")
+}
+
+fn writing_already(model: &Model) -> Option<&'static str> {
+    model.sent.iter().any(|sent| sent.environment == model.current).then_some("a write is under way")
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {

@@ -5,9 +5,12 @@ use tokio::sync::mpsc;
 
 use super::home::FilePlace;
 use super::memory::Memory;
+use super::mode::{Ended, Unlock};
+use super::overlay::{Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
-use crate::ops::report::{Part, Report};
+use crate::ops::journal::Found;
+use crate::ops::report::{Identity, Part, Report};
 
 /// A future that can be sent to another thread.
 pub type BoxFuture<'a, T> = future::BoxFuture<'a, T>;
@@ -52,6 +55,22 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Fetches the remote of the target's ref; succeeds at once when the ref is no remote's.
     fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>>;
+
+    /// Works out what would be written, and in whose name. Reads only.
+    fn plan(&self, target: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>>;
+
+    /// Does what was planned. It is in the journal before it is sent, and settled after; answers why not, if so.
+    fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>>;
+
+    /// Lets an environment be written to for a while, and reads it as whoever may write. Answers who that is, and why the
+    /// journal does not hold it, if so.
+    fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>>;
+
+    /// Locks an environment again: at once, before the future is polled. Answers why the journal does not hold it, if so.
+    fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>>;
+
+    /// What was written to an environment, the newest first.
+    fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>>;
 }
 
 /// Which environment, compared with which commit.
@@ -127,6 +146,8 @@ pub struct EnvironmentInfo {
     pub protection: Protection,
     /// The AWS profile for reading.
     pub profile: Option<String>,
+    /// The AWS profile for writing, where it is another.
+    pub write_profile: Option<String>,
     /// The AWS region.
     pub region: Option<String>,
     /// Another address than AWS's own.

@@ -3,6 +3,7 @@
 //! Pure text in, a [`Command`] out; whether an environment of that name exists is seen when it is carried out, in
 //! `update/commands.rs`. To add a command: a variant, a row of [`VERBS`], and its arm there.
 
+use super::mode::Unlock;
 use super::page::Page;
 use super::text::nearest;
 
@@ -17,6 +18,14 @@ pub(super) enum Command {
     Page(Page),
     /// Narrow the list.
     Filter(String),
+    /// Let the environment be written to for a while.
+    Unlock(Unlock),
+    /// Lock it again.
+    Lock,
+    /// Record what is equal.
+    Record,
+    /// What was written.
+    Journal,
     /// The keys.
     Help,
     /// Leave at once.
@@ -84,6 +93,34 @@ pub(super) const VERBS: &[Verb] = &[
         title: "Narrow the list by name; alone: show everything again",
         offers: Offers::Nothing,
         read: |rest| Ok(Command::Filter(rest.to_owned())),
+    },
+    Verb {
+        name: "unlock",
+        takes: "15m \"WHY\"",
+        title: "Let the environment be written to for a while",
+        offers: Offers::Nothing,
+        read: |rest| Unlock::read(rest).map(Command::Unlock),
+    },
+    Verb {
+        name: "lock",
+        takes: "",
+        title: "Lock the environment again",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Lock),
+    },
+    Verb {
+        name: "record",
+        takes: "",
+        title: "Plan receipts for what is live already",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Record),
+    },
+    Verb {
+        name: "journal",
+        takes: "",
+        title: "What was written to the environment",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Journal),
     },
     Verb {
         name: "help",
@@ -190,6 +227,10 @@ mod tests {
             ("filter", Command::Filter(String::new())),
             ("quit", Command::Quit),
             ("help", Command::Help),
+            ("unlock 15m \"down\"", Command::Unlock(Unlock { minutes: 15, reason: "down".into() })),
+            ("lock", Command::Lock),
+            ("record", Command::Record),
+            ("journal", Command::Journal),
         ];
         for (line, command) in rows {
             assert_eq!(parse(line), Ok(command), "{line}");
@@ -206,6 +247,7 @@ mod tests {
             ("env a b", "env: give the name of an environment alone"),
             ("env \"a", "env: a quotation mark is not closed"),
             ("ref --upload-pack=x", "ref: --upload-pack=x is no ref"),
+            ("unlock 61m down", "unlock: unlock for 1 to 60 minutes"),
             ("quit now", "quit: nothing may follow it"),
             ("", "type a command, or what you look for"),
         ];

@@ -4,9 +4,11 @@ use super::backend::{Ask, Target};
 use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
 use super::message::Generation;
+use super::mode::{Confirmation, Ended};
+use super::overlay::{Wanted, Work};
 use crate::compare::Kind;
 
-/// Work for the runtime; none of it writes anything to AWS.
+/// Work for the runtime. Only [`Effect::Write`] writes to the environment, and the runtime asks again whether it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Read the files of another project.
@@ -31,6 +33,16 @@ pub enum Effect {
     Run(Generation, Command),
     /// Ask the terminal to notify.
     Notify(String),
+    /// Work out what would be written, by reading alone.
+    Plan(Generation, Target, Wanted),
+    /// Do what was planned and confirmed.
+    Write(Generation, Order),
+    /// Let an environment be written to for a while, as was planned and confirmed.
+    Unlock(Generation, Order),
+    /// Lock an environment again.
+    Lock(Target, Ended),
+    /// Read the journal of an environment.
+    Journal(Generation, Target),
     /// Keep this for the next time.
     Remember(Memory),
     /// Abort a request.
@@ -39,4 +51,17 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit,
+}
+
+/// What was planned, and how it was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The request that worked the plan out.
+    pub plan: Generation,
+    /// Where.
+    pub target: Target,
+    /// What.
+    pub work: Work,
+    /// What the operator did to confirm it.
+    pub confirmation: Confirmation,
 }

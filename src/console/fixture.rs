@@ -1,11 +1,19 @@
 //! A synthetic night in prod, much like the pictures of the design.
 
+use std::sync::Arc;
+
 use futures::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::Protection;
-use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, FilePlace, ProjectInfo, RefInfo, Target};
+use crate::console::{
+    Ask, Backend, BoxFuture, Ended, EnvironmentInfo, FilePlace, Prepared, ProjectInfo, RefInfo, Target, Unlock, Wanted,
+    Work,
+};
+use crate::ops::journal::{self, Found};
+use crate::ops::receipt::UnitId;
+use crate::ops::record::{self, Outcome, Planned};
 use crate::ops::report::{Calls, Commit, Identity, Part, Problem, Report, Section, Unit};
 use crate::secret::Secret;
 
@@ -269,6 +277,7 @@ pub(crate) fn environments_of(project: &str) -> Vec<EnvironmentInfo> {
         name: name.to_owned(),
         protection,
         profile: Some(format!("petshop-{name}")),
+        write_profile: Some(String::from("petshop-deployer")),
         region: Some(String::from("eu-central-1")),
         endpoint: None,
         remotes: Vec::new(),
@@ -293,6 +302,73 @@ pub(crate) fn opened(kind: Kind, name: &str) -> Option<Item> {
     let value = masked(&format!("value of {name}"));
     item.sides = sides(value.clone(), value.clone(), value);
     Some(item)
+}
+
+/// Who writes in the fixture.
+pub(crate) fn writer() -> Identity {
+    Identity { arn: String::from("arn:aws:sts::471100004242:assumed-role/deployer/ann"), ..identity() }
+}
+
+/// What recording would write in the fixture.
+pub(crate) fn prepared() -> Prepared {
+    let unit = |unit: UnitId, equal, left: &[&str]| {
+        Planned::of_names(unit, equal, left.iter().map(|name| (*name).to_owned()).collect())
+    };
+    let outcome = Outcome {
+        commit: GIT.to_owned(),
+        equal: (0..26).map(|index| format!("/billing/prod/key{index:02}")).collect(),
+        different: vec![String::from("/checkout/prod/db/pool_size"), String::from("/checkout/prod/api/url")],
+        absent: vec![String::from("/billing/prod/refund")],
+        unknown: vec![(String::from("prod/petshop/stripe"), Why::new("AccessDeniedException: kms:Decrypt"))],
+        untold: None,
+    };
+    let units = vec![
+        unit(UnitId::Config(String::from("billing")), 13, &["/billing/prod/refund"]),
+        unit(UnitId::Config(String::from("checkout")), 12, &["/checkout/prod/db/pool_size", "/checkout/prod/api/url"]),
+        unit(UnitId::Stack(String::from("petshop-prod")), 1, &[]),
+    ];
+    let plan = record::Plan { reference: String::from("origin/main"), outcome, units };
+    Prepared { writer: Ok(writer()), work: Work::Record(Arc::new(plan)) }
+}
+
+/// The plan that is asked for.
+pub(crate) fn plan(wanted: Wanted) -> Prepared {
+    match wanted {
+        Wanted::Record => prepared(),
+        Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
+    }
+}
+
+/// What was written in the fixture.
+pub(crate) fn journal(environment: &str) -> Found {
+    use journal::{Action, Entry, Outcome, SCHEMA, Settled};
+
+    let entry = |id: &str, minutes: i64, action, subjects: &[&str], outcome, error: Option<&str>| Entry {
+        schema: SCHEMA,
+        id: id.to_owned(),
+        at: NOW - minutes * MINUTE,
+        project: String::from("petshop"),
+        environment: environment.to_owned(),
+        account: String::from("471100004242"),
+        region: String::from("eu-central-1"),
+        by: writer().arn,
+        action,
+        subjects: subjects.iter().map(|name| (*name).to_owned()).collect(),
+        commit: Some(GIT.to_owned()),
+        reason: Some(String::from("prod is down")),
+        process: 1,
+        settled: Some(Settled { at: NOW - minutes * MINUTE, outcome, error: error.map(str::to_owned) }),
+    };
+    let failed = Some("1 failed: /billing/prod/a");
+    let given_up = Some("given up before AWS had answered");
+    Found {
+        entries: vec![
+            entry("3", 5, Action::Record, &["config/billing", "secrets"], Outcome::Ok, None),
+            entry("2", 70, Action::Push, &["/billing/prod/a\u{1b}[31m"], Outcome::Failed, failed),
+            entry("1", 4000, Action::Deploy, &["petshop-prod"], Outcome::Unknown, given_up),
+        ],
+        unreadable: 1,
+    }
 }
 
 /// Answers from the fixture.
@@ -353,6 +429,26 @@ impl Backend for Fixture {
 
     fn refs(&self, _: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
         async { Ok(refs()) }.boxed()
+    }
+
+    fn plan(&self, _: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
+        async move { Ok(plan(wanted)) }.boxed()
+    }
+
+    fn write(&self, _: Target, _: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
+        async { Ok(None) }.boxed()
+    }
+
+    fn unlock(&self, _: Target, _: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
+        async { Ok((writer(), None)) }.boxed()
+    }
+
+    fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {
+        async { None }.boxed()
+    }
+
+    fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {
+        async move { Ok(journal(&target.environment)) }.boxed()
     }
 
     fn fetch(&self, _: Target) -> BoxFuture<'static, Result<(), Why>> {

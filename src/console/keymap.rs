@@ -250,6 +250,7 @@ fn written_keys(spec: &Spec) -> String {
 fn note(spec: &Spec) -> &'static str {
     match spec.danger {
         Danger::Nothing => "",
+        Danger::Plans => " (a plan first, which has to be confirmed)",
         Danger::Reveals => " (shows values for 30 seconds)",
     }
 }

@@ -3,9 +3,11 @@
 use super::backend::{EnvironmentInfo, RefInfo};
 use super::home::FilePlace;
 use super::keymap::Key;
+use super::overlay::Prepared;
 use super::pointer::Mouse;
 use crate::compare::{Item, Why};
-use crate::ops::report::{Part, Report};
+use crate::ops::journal::Found;
+use crate::ops::report::{Identity, Part, Report};
 
 /// The identity of one request; its replies carry it, and a reply to an older request is dropped.
 pub(super) type Generation = u64;
@@ -49,8 +51,29 @@ pub enum Message {
     Ran(Generation, Result<String, Why>),
     /// The terminal is back; what is to be told of it.
     Returned(Result<Option<String>, Why>),
+    /// A plan is worked out.
+    Planned(Generation, Result<Box<Prepared>, Why>),
+    /// A write is done; with why the journal does not hold it, if so.
+    Written(Generation, Result<Option<Why>, Why>),
+    /// An environment may be written to for a while.
+    Unlocked(Generation, Result<Box<Granted>, Why>),
+    /// An environment is locked again; with why the journal does not hold it, if so.
+    Locked(String, Option<Why>),
+    /// The journal is read.
+    Journal(Generation, Result<Found, Why>),
     /// A request ended without a reply: its task failed.
     Lost(Generation),
+}
+
+/// Leave to write for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// In whose name.
+    pub identity: Identity,
+    /// Until when, milliseconds since the Unix epoch.
+    pub until: i64,
+    /// Why the journal does not hold it, if so.
+    pub untold: Option<Why>,
 }
 
 impl Message {
@@ -80,6 +103,11 @@ impl Message {
             Self::Copied(..) => "copied",
             Self::Ran(..) => "ran",
             Self::Returned(_) => "returned",
+            Self::Planned(..) => "planned",
+            Self::Written(..) => "written",
+            Self::Unlocked(..) => "unlocked",
+            Self::Locked(..) => "locked",
+            Self::Journal(..) => "journal",
             Self::Lost(_) => "lost",
         }
     }

@@ -17,7 +17,7 @@ use super::keymap::Keymap;
 use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Work};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
@@ -73,6 +73,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// The keys in force.
     pub keymap: Keymap,
+    /// What was confirmed and is being done.
+    pub sent: Vec<Sent>,
     /// What is remembered until next time.
     pub memory: Memory,
     /// Whether the console is over.
@@ -95,6 +97,17 @@ pub struct Model {
     pub refs_at: Option<i64>,
     lists: [list::State; 3],
     generation: Generation,
+}
+
+/// What was confirmed and is being done, whether or not its plan is still open.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The request.
+    pub job: Job,
+    /// The environment's index.
+    pub environment: usize,
+    /// What is done.
+    pub work: Work,
 }
 
 /// The item whose values are shown, or are being read to be shown.
@@ -143,6 +156,7 @@ impl Model {
             reveal: None,
             size: (80, 24),
             keymap: setup.keymap,
+            sent: Vec::new(),
             memory: setup.memory,
             over: false,
             diff: diff::State::default(),
@@ -297,6 +311,20 @@ impl Model {
         }
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
             wake.push(now + SPINNER);
+        }
+        let moves = |overlay: &Overlay| match overlay {
+            Overlay::Plan(plan) => plan.moves(),
+            Overlay::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
+            _ => false,
+        };
+        if !self.sent.is_empty() || self.overlays.last().is_some_and(moves) {
+            wake.push(now + SPINNER);
+        }
+        for (index, env) in self.environments.iter().enumerate() {
+            let Some(unlocked) = &env.unlocked else { continue };
+            // The one in the header counts down.
+            let second = now + 1 + (unlocked.until - now - 1).rem_euclid(1000);
+            wake.push(if index == self.current { second.min(unlocked.until.max(now + 1)) } else { unlocked.until });
         }
         wake.into_iter().min()
     }

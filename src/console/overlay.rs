@@ -1,14 +1,20 @@
 //! What can lie over a page: a closed set, on a stack.
 
 mod help;
+mod journal;
 mod menu;
 mod palette;
+mod plan;
 mod run;
 
 pub use help::Help;
+pub(super) use journal::Journal;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
 pub(super) use palette::{What, why_not};
+pub(super) use plan::Sheet;
+pub(super) use plan::Stage;
+pub use plan::{Plan, Prepared, Wanted, Work};
 pub(super) use run::Run;
 
 use super::action::Scope;
@@ -17,7 +23,7 @@ use super::model::Model;
 use super::page::Filter;
 
 /// Something that lies over the page and hears the keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
     /// The keys, to be searched.
     Help(Help),
@@ -25,6 +31,10 @@ pub enum Overlay {
     Palette(Palette),
     /// The choice of environment and git ref.
     Picker(Picker),
+    /// What is going to be written.
+    Plan(Box<Plan>),
+    /// What was written.
+    Journal(Journal),
     /// What a second key would do.
     Menu(Scope),
     /// A command of the operator's own that changes something, before it is run.
@@ -39,7 +49,7 @@ impl Overlay {
             Self::Palette(palette) => Some(&palette.text),
             Self::Picker(picker) => Some(&picker.text),
             Self::Run(run) => Some(&run.typed),
-            Self::Menu(_) => None,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
         }
     }
 
@@ -50,7 +60,7 @@ impl Overlay {
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
             Self::Run(run) => Some((&mut run.typed, &mut run.line)),
-            Self::Menu(_) => None,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
         }
     }
 
@@ -60,7 +70,7 @@ impl Overlay {
             Self::Help(help) => help.found(&model.keymap).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
-            Self::Menu(_) | Self::Run(_) => 0,
+            Self::Menu(_) | Self::Run(_) | Self::Plan(_) | Self::Journal(_) => 0,
         }
     }
 }

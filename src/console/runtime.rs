@@ -4,6 +4,7 @@
 //! There is no frame rate: time is sent only when the model says that something on the screen depends on it.
 
 mod clipboard;
+mod door;
 mod gate;
 mod host;
 mod jobs;
@@ -39,13 +40,16 @@ use super::view::view;
 use super::{ConsoleOptions, Error, LogSink};
 use crate::compare::Why;
 use crate::config::Clipboard;
-use gate::Gate;
+use door::Door;
 use host::Host;
 use jobs::Jobs;
 use terminal::{Desk, Events, Guard, Signals};
 
 /// How long background messages are gathered before they are drawn.
 const GATHER: Duration = Duration::from_millis(10);
+
+/// How long noting that everything is locked again may take at the end.
+const CLOSE: Duration = Duration::from_secs(3);
 
 /// How many background messages are taken before input is looked at again.
 const BATCH: usize = 256;
@@ -54,12 +58,12 @@ const BATCH: usize = 256;
 pub async fn run(backend: Arc<dyn Backend>, options: ConsoleOptions) -> Result<(), Error> {
     let model = model(&*backend, &options)?;
     let guard = Guard::enter(&options.home)?;
-    let gate = Arc::new(Gate::new());
+    let door = Arc::new(Door::new());
     // Never dropped: it would show the cursor, which the guard does, and panic when the terminal is gone.
     let mut screen = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?);
     let console = Console::new(model, backend, options);
-    let events = Events::read(Arc::clone(&gate));
-    let outcome = console.drive(&mut screen, events, Signals::listen()?, Desk { gate }).await;
+    let events = Events::read(Arc::clone(&door));
+    let outcome = console.drive(&mut screen, events, Signals::listen()?, Desk { door }).await;
     drop(guard);
     outcome
 }
@@ -138,7 +142,7 @@ impl Console {
         Self {
             model,
             theme: options.theme,
-            jobs: Jobs::new(backend, sender),
+            jobs: Jobs::new(backend, sender, clock(options.clock)),
             replies,
             clock: options.clock,
             log: options.log,
@@ -151,6 +155,23 @@ impl Console {
 
     async fn drive<B>(
         mut self,
+        screen: &mut Terminal<B>,
+        events: impl Stream<Item = io::Result<Event>> + Unpin,
+        signals: impl Stream<Item = Signal> + Unpin,
+        host: impl Host,
+    ) -> Result<(), Error>
+    where
+        B: ratatui::backend::Backend,
+        Error: From<B::Error>,
+    {
+        let outcome = self.attend(screen, events, signals, host).await;
+        // Whatever ended it. AWS may not answer any more, and the shell must not wait for that.
+        let _ = tokio::time::timeout(CLOSE, self.jobs.close()).await;
+        outcome
+    }
+
+    async fn attend<B>(
+        &mut self,
         screen: &mut Terminal<B>,
         events: impl Stream<Item = io::Result<Event>> + Unpin,
         mut signals: impl Stream<Item = Signal> + Unpin,
@@ -328,6 +349,10 @@ impl Console {
         self.drawn_at = Some(Instant::now());
         Ok(())
     }
+}
+
+fn clock(standing_still: Option<i64>) -> jobs::Clock {
+    Arc::new(move || standing_still.unwrap_or_else(system_time))
 }
 
 fn system_time() -> i64 {

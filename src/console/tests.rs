@@ -6,5 +6,7 @@ mod home;
 mod laws;
 mod panes;
 mod pictures;
+mod random;
+mod safe;
 mod stories;
 pub(super) mod story;

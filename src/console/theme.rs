@@ -62,6 +62,7 @@ roles! {
     RemovedPart = "removed_part": "What of git's line live lacks.",
     Added = "added": "Live's line where git differs.",
     AddedPart = "added_part": "What of live's line git lacks.",
+    Unlocked = "unlocked": "The header while a protected environment can be written to.",
 }
 
 impl From<&Verdict> for Role {
@@ -233,6 +234,8 @@ impl Theme {
             }
         }
         if depth == Depth::None {
+            let unlocked = &mut self.styles[Role::Unlocked as usize];
+            *unlocked = unlocked.add_modifier(Modifier::REVERSED);
             self.styles[Role::Loud as usize] = self.styles[Role::Loud as usize].add_modifier(Modifier::REVERSED);
         }
         self

@@ -7,6 +7,7 @@ mod commands;
 mod custom;
 mod keys;
 mod menu;
+mod mode;
 mod mouse;
 mod moves;
 mod opens;
@@ -17,6 +18,7 @@ pub(super) mod yank;
 
 pub(super) use custom::{disabled as own_disabled, offered as own_offered};
 pub(super) use keys::{context, context_below, filter};
+pub(super) use mode::asks;
 
 use super::diff;
 use super::effect::Effect;
@@ -54,6 +56,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Copied(what, characters, outcome) => yank::copied(model, &what, characters, outcome),
         Message::Ran(generation, outcome) => custom::ran(model, generation, outcome),
         Message::Returned(outcome) => outside::returned(model, outcome),
+        Message::Planned(generation, answer) => mode::planned(model, generation, answer),
+        Message::Written(generation, answer) => mode::written(model, generation, answer),
+        Message::Unlocked(generation, answer) => mode::unlocked(model, generation, answer),
+        Message::Locked(name, untold) => mode::locked(model, &name, untold),
+        Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Lost(generation) => requests::lost(model, generation),
     };
     if news {
@@ -74,7 +81,11 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.reveal = None;
         model.notice = Some(String::from("values are masked again"));
     }
-    if model.refresh_due().is_some_and(|due| due <= now) { asks::refresh_quietly(model) } else { Vec::new() }
+    let mut effects = mode::time(model);
+    if model.refresh_due().is_some_and(|due| due <= now) {
+        effects.extend(asks::refresh_quietly(model));
+    }
+    effects
 }
 
 /// Values are shown only while their item is the selected one.

@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::journal::Journal;
 use super::keys::{KeySources, Keys};
-use super::session::Session;
+use super::session::{Access, Session};
 use super::{deploy, failed, push};
 use crate::aws;
 use crate::compare::{Fingerprinter, Why};
@@ -47,6 +48,8 @@ pub struct Options {
     pub directory: PathBuf,
     /// Where the local account keeps its things.
     pub paths: local::Paths,
+    /// Where the writes of the demo are noted.
+    pub journal: Journal,
     /// Whether the account stays when this process ends.
     pub stay: bool,
 }
@@ -79,7 +82,7 @@ pub async fn make(options: &Options, progress: &(dyn Fn(String) + Send + Sync)) 
     place(&bootstrap, &project_dir)?;
     let demo = Demo { project_dir, age_key_file, account };
     for environment in ["dev", "qa", "uat", ENVIRONMENT] {
-        demo.roll_out(environment, progress).await?;
+        demo.roll_out(environment, &options.journal, progress).await?;
     }
     history.write_rest().await?;
     progress("letting the night happen".to_owned());
@@ -98,21 +101,28 @@ impl Demo {
         }
     }
 
-    async fn roll_out(&self, environment: &str, progress: &(dyn Fn(String) + Send + Sync)) -> Result<(), Why> {
-        let session = self.session(environment).await?;
+    async fn roll_out(
+        &self,
+        environment: &str,
+        journal: &Journal,
+        progress: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<(), Why> {
+        let session = self.session(environment, journal).await?;
         for stack in session.project().stacks.clone() {
             progress(format!("deploying the stack of {environment}"));
-            deploy::deploy(&session, &stack, "HEAD", &|_| {}).await?;
+            let deployed = deploy::deploy(&session, &stack, "HEAD", &|_| {}).await?;
+            deployed.untold.iter().for_each(|why| progress(why.reason.clone()));
         }
         progress(format!("pushing the config of {environment}"));
         let pushed = push::push(&session, "HEAD").await?;
+        pushed.untold.iter().for_each(|why| progress(why.reason.clone()));
         match pushed.failed.into_iter().next() {
             Some((name, why)) => Err(Why::new(format!("cannot push {name}: {}", why.reason))),
             None => Ok(()),
         }
     }
 
-    async fn session(&self, environment: &str) -> Result<Session, Why> {
+    async fn session(&self, environment: &str, journal: &Journal) -> Result<Session, Why> {
         let flags = Flags {
             env: Some(environment.to_owned()),
             project: Some(self.project_dir.display().to_string()),
@@ -120,8 +130,10 @@ impl Demo {
         };
         let settings = config::load(&flags, &Environ(BTreeMap::new()), &self.project_dir).map_err(|e| failed(&e))?;
         let keys = Arc::new(Keys::find(&KeySources { file: Some(self.age_key_file.clone()), ..KeySources::default() }));
+        let access =
+            Access { credentials: Some(self.credentials()), journal: Some(journal.clone()), ..Access::default() };
         // Nothing is shown from here, so any fingerprint key will do.
-        Session::open(settings, &self.project_dir, keys, Fingerprinter::new([0; 32]), Some(self.credentials())).await
+        Session::open(settings, &self.project_dir, keys, Fingerprinter::new([0; 32]), access).await
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::artifact::{self, Artifact};
 use super::inspect::now;
+use super::journal::{self, Action, Intent};
 use super::receipt::{Entry, Receipt, SCHEMA, UnitId};
 use super::session::Session;
 use super::{failed, why};
@@ -31,6 +32,8 @@ pub struct Deployed {
     pub commit: String,
     /// What the change set did; empty when there was nothing to change.
     pub changes: Vec<ResourceChange>,
+    /// Why the journal does not hold how it went.
+    pub untold: Option<Why>,
 }
 
 /// Rolls one stack of a commit out by change set, and writes its receipt.
@@ -59,12 +62,30 @@ pub async fn deploy(
     if stack.functions.iter().any(|function| function.build.is_some()) {
         is_checked_out(&repository, &commit)?;
     }
+    let intent =
+        Intent { action: Action::Deploy, subjects: vec![name.clone()], commit: Some(commit.clone()), reason: None };
+    let work = roll_out(session, stack, &snapshot, &template, text, &identity.arn, progress);
+    let (changes, untold) = journal::noted(session, &identity, intent, work, |_| None).await?;
+    Ok(Deployed { stack: name, commit, changes, untold })
+}
+
+/// Everything of a deployment that writes. Answers what the change set did.
+async fn roll_out(
+    session: &Session,
+    stack: &Stack,
+    snapshot: &Arc<Snapshot>,
+    template: &Template,
+    text: String,
+    by: &str,
+    progress: &(dyn Fn(String) + Send + Sync),
+) -> Result<Vec<ResourceChange>, Why> {
+    let (name, commit) = (stack.name.clone(), snapshot.commit().to_owned());
     let bucket = state_bucket(session).await?;
     let mut uploaded = BTreeMap::new();
     for function in &stack.functions {
         progress(format!("building {}", function.resource));
-        let artifact = artifact::build(&snapshot, &session.root, function).await?;
-        let key = upload(session, &bucket, &snapshot, function, &artifact).await?;
+        let artifact = artifact::build(snapshot, &session.root, function).await?;
+        let key = upload(session, &bucket, snapshot, function, &artifact).await?;
         uploaded.insert(function.resource.clone(), (key, artifact));
     }
     let before = cloudformation::stack(&session.clients, &name).await.map_err(|error| why(&error))?;
@@ -77,7 +98,7 @@ pub async fn deploy(
         name: format!("plumb-{}-{}", commit.get(..12).unwrap_or(&commit), now()),
         create: before.as_ref().is_none_or(|info| info.status == "REVIEW_IN_PROGRESS"),
         template: TemplateSource::Body(text),
-        parameters: parameters(stack, &template, before.as_ref(), running.as_ref(), &uploaded),
+        parameters: parameters(stack, template, before.as_ref(), running.as_ref(), &uploaded),
         tags: stack.tags.clone(),
         capabilities: stack.capabilities.clone(),
         role: None,
@@ -88,7 +109,7 @@ pub async fn deploy(
     let changes = change(session, &request, progress).await?;
     // By AWS's own clock, so that two deployments know which of them was the later.
     let after = cloudformation::stack(&session.clients, &name).await.map_err(|error| why(&error))?;
-    let items = publish(session, stack, &snapshot, &commit, &uploaded).await?;
+    let items = publish(session, stack, snapshot, &commit, &uploaded).await?;
     let receipt = Receipt {
         schema: SCHEMA,
         project: session.project().name.clone(),
@@ -96,7 +117,7 @@ pub async fn deploy(
         unit: UnitId::Stack(name.clone()).to_string(),
         commit: commit.clone(),
         at: now(),
-        by: identity.arn,
+        by: by.to_owned(),
         items,
         unsettled: BTreeSet::new(),
         stack_changed_at: after.map(|info| info.changed_at),
@@ -107,7 +128,7 @@ pub async fn deploy(
         _ => receipt.clone(),
     };
     session.receipts().await?.update(&session.clients, &UnitId::Stack(name.clone()), newest).await?;
-    Ok(Deployed { stack: name, commit, changes })
+    Ok(changes)
 }
 
 /// A build command reads the working tree, so a receipt of its artifact is true only while that is the commit's.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt};
 
 use super::inspect::{GitItem, Loaded, Place};
-use super::record::{self, Outcome};
+use super::journal::{self, Action, Intent};
+use super::record;
 use super::session::Session;
 use super::{hex, why};
 use crate::aws::{Read, secretsmanager, ssm};
@@ -29,26 +30,61 @@ pub struct Pushed {
     pub untouched: usize,
     /// Items that could not be read or written.
     pub failed: Vec<(String, Why)>,
+    /// Why the journal does not hold how it went.
+    pub untold: Option<Why>,
+}
+
+/// One value that has to be written.
+struct Write<'a> {
+    place: Place,
+    name: &'a str,
+    item: &'a GitItem,
+    value: Secret,
+    exists: bool,
 }
 
 /// Pushes all parameters and secrets of a commit.
 pub async fn push(session: &Session, reference: &str) -> Result<Pushed, Why> {
     super::refuse_worktree(reference)?;
-    let (session, _) = session.for_writing().await?;
+    let (session, writer) = session.for_writing().await?;
     let session = &session;
     let mut pushed = Pushed::default();
+    let mut places = Vec::new();
     for place in [Place::Config, Place::Secrets] {
         let loaded = Loaded::at(session, reference, place).await?;
         pushed.commit.clone_from(&loaded.commit);
-        write_differences(session, &loaded, place, &mut pushed).await;
-        let Outcome { unknown, .. } = record::record_place(session, reference, place, false).await?;
-        pushed.failed.extend(unknown);
+        places.push((place, loaded));
     }
-    pushed.failed.dedup_by(|a, b| a.0 == b.0);
-    Ok(pushed)
+    let mut writes = Vec::new();
+    for (place, loaded) in &places {
+        writes.extend(differences(session, loaded, *place, &mut pushed).await);
+    }
+    let intent = Intent {
+        action: Action::Push,
+        subjects: writes.iter().map(|write| write.name.to_owned()).collect(),
+        commit: Some(pushed.commit.clone()),
+        reason: None,
+    };
+    let work = async {
+        send(session, writes, &mut pushed).await;
+        let places = [Place::Config, Place::Secrets];
+        let mut outcome = record::settle(session, &writer.arn, reference, &places).await?;
+        pushed.failed.append(&mut outcome.unknown);
+        pushed.failed.dedup_by(|a, b| a.0 == b.0);
+        Ok(pushed)
+    };
+    let (pushed, untold) = journal::noted(session, &writer, intent, work, failures).await?;
+    Ok(Pushed { untold, ..pushed })
 }
 
-async fn write_differences(session: &Session, loaded: &Loaded, place: Place, pushed: &mut Pushed) {
+/// The items that failed, by name alone: AWS may repeat a value that it refuses.
+fn failures(pushed: &Pushed) -> Option<String> {
+    let names: Vec<&str> = pushed.failed.iter().map(|(name, _)| name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("{} failed: {}", names.len(), names.join(", ")))
+}
+
+/// What has to be written of a place. What cannot be compared is told as failed.
+async fn differences<'a>(session: &Session, loaded: &'a Loaded, place: Place, pushed: &mut Pushed) -> Vec<Write<'a>> {
     let names: Vec<String> = loaded.side.items.keys().cloned().collect();
     let live: BTreeMap<String, Read<Secret>> = match place {
         Place::Config => values(ssm::values(&session.clients, &names).await, |value| value.value),
@@ -56,7 +92,7 @@ async fn write_differences(session: &Session, loaded: &Loaded, place: Place, pus
     };
     let mut writes = Vec::new();
     for (name, item) in &loaded.side.items {
-        let git = match loaded.value(name).await {
+        let value = match loaded.value(name).await {
             Side::Value(value) => value,
             Side::Absent => continue,
             Side::Unreadable(why) => {
@@ -64,19 +100,31 @@ async fn write_differences(session: &Session, loaded: &Loaded, place: Place, pus
                 continue;
             }
         };
-        match live.get(name) {
-            Some(Read::Found(value)) if *value == git => pushed.untouched += 1,
-            Some(Read::Failed(error)) => pushed.failed.push((name.clone(), why(error))),
-            Some(Read::Found(_)) => writes.push((name, item, git, true)),
-            Some(Read::Missing) | None => writes.push((name, item, git, false)),
-        }
+        let exists = match live.get(name) {
+            Some(Read::Found(live)) if *live == value => {
+                pushed.untouched += 1;
+                continue;
+            }
+            Some(Read::Failed(error)) => {
+                pushed.failed.push((name.clone(), why(error)));
+                continue;
+            }
+            Some(Read::Found(_)) => true,
+            Some(Read::Missing) | None => false,
+        };
+        writes.push(Write { place, name, item, value, exists });
     }
-    let sent = stream::iter(writes.into_iter().map(|(name, item, value, exists)| async move {
+    writes
+}
+
+async fn send(session: &Session, writes: Vec<Write<'_>>, pushed: &mut Pushed) {
+    let sent = stream::iter(writes.into_iter().map(|write| async move {
+        let Write { place, name, item, value, exists } = write;
         let sent = match place {
             Place::Config => put_parameter(session, name, item, &value, exists).await,
             Place::Secrets => put_secret(session, name, item, &value, exists).await,
         };
-        (name.clone(), sent)
+        (name.to_owned(), sent)
     }))
     .buffer_unordered(AT_ONCE)
     .collect::<Vec<_>>()

@@ -39,7 +39,7 @@ impl UnitId {
 }
 
 /// A receipt as it was when it was read, which is what a conditional put replaces.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
     /// The receipt; `None`: there was none.
     pub receipt: Option<Receipt>,
@@ -148,6 +148,12 @@ impl Store {
         format!("plumb/{}/{}/receipts/{unit}.json", self.project, self.environment)
     }
 
+    /// What the keys of the team's journal begin with.
+    #[must_use]
+    pub(super) fn journal(&self) -> String {
+        format!("plumb/{}/{}/journal/", self.project, self.environment)
+    }
+
     /// Reads a unit's receipt: one GET.
     pub async fn load(&self, clients: &Clients, unit: &UnitId) -> Recorded {
         match self.load_with_tag(clients, unit).await {
@@ -216,7 +222,7 @@ impl Store {
                 return Ok(());
             }
         }
-        Err(overtaken(unit))
+        Err(overtaken())
     }
 }
 
@@ -224,8 +230,8 @@ impl Store {
 pub(super) const TRIES: usize = 5;
 
 /// Why a receipt is not written after that.
-pub(super) fn overtaken(unit: &UnitId) -> Why {
-    Why::new(format!("cannot write the receipt of {unit}: other writers were faster {TRIES} times"))
+pub(super) fn overtaken() -> Why {
+    Why::new(format!("cannot write the receipts: other writers were faster {TRIES} times"))
         .hint("try again when the other push or deployment is done")
 }
 

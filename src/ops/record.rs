@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inspect::{GitSide, Loaded, Place, now};
-use super::receipt::{self, Entry, Receipt, SCHEMA, TRIES, UnitId};
+use super::journal::{self, Action, Intent};
+use super::receipt::{self, Entry, Held, Receipt, SCHEMA, TRIES, UnitId};
 use super::session::Session;
 use super::{failed, why};
 use crate::aws::{Read, secretsmanager, ssm};
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub absent: Vec<String>,
     /// Items that could not be compared.
     pub unknown: Vec<(String, Why)>,
+    /// Why the journal does not hold how it went.
+    pub untold: Option<Why>,
 }
 
 /// A live value with what a receipt says of it.
@@ -34,93 +37,131 @@ struct Live {
     modified: Option<i64>,
 }
 
-/// Records everything of a commit that is live. With `dry_run` nothing is written.
-pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result<Outcome, Why> {
-    let mut all = Outcome::default();
-    for place in [Place::Config, Place::Secrets] {
-        let outcome = record_place(session, reference, place, dry_run).await?;
-        all.commit = outcome.commit;
-        all.equal.extend(outcome.equal);
-        all.different.extend(outcome.different);
-        all.absent.extend(outcome.absent);
-        all.unknown.extend(outcome.unknown);
-    }
-    for stack in stacks(session, reference).await? {
-        record_stack(session, reference, &stack, dry_run, &mut all).await?;
-    }
-    Ok(all)
+/// What recording would write, worked out by reading alone. Names, versions and digests; no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The ref whose commit is recorded, as it was asked for.
+    pub reference: String,
+    /// What was found.
+    pub outcome: Outcome,
+    /// A receipt for each unit.
+    pub units: Vec<Planned>,
 }
 
-/// Records the parameters or the secrets of a commit.
-///
-/// A receipt is read before live is, and put only in its own place: when another writer was faster, what was read of live
-/// may be older than what that one recorded, and so all of it is read again.
-pub(super) async fn record_place(
-    session: &Session,
-    reference: &str,
-    place: Place,
-    dry_run: bool,
-) -> Result<Outcome, Why> {
-    let (session, identity) = session.for_writing().await?;
-    let session = &session;
-    super::refuse_worktree(reference)?;
-    let loaded = Loaded::at(session, reference, place).await?;
-    let units: BTreeSet<UnitId> = loaded.side.items.values().map(|item| unit(place, &item.unit)).collect();
-    if dry_run {
-        return Ok(compare(session, &loaded, place).await?.outcome);
-    }
-    super::deploy::state_bucket(session).await?;
-    let store = session.receipts().await?;
-    let mut overtaken = None;
-    for _ in 0..TRIES {
-        let mut held = Vec::new();
-        for unit in &units {
-            held.push((unit, store.held(&session.clients, unit).await?));
-        }
-        let compared = compare(session, &loaded, place).await?;
-        overtaken = None;
-        for (id, held) in held {
-            let new = compared.receipt(session, &loaded, place, id, held.receipt.clone(), &identity.arn);
-            if !store.replace(&session.clients, id, &held, &new).await? {
-                overtaken = Some(receipt::overtaken(id));
-            }
-        }
-        if overtaken.is_none() {
-            return Ok(compared.outcome);
-        }
-    }
-    Err(overtaken.unwrap_or_else(|| Why::new("no receipt was written")))
-}
-
-/// The receipt that an item of a place belongs to.
-fn unit(place: Place, unit: &str) -> UnitId {
-    match place {
-        Place::Config => UnitId::Config(unit.to_owned()),
-        Place::Secrets => UnitId::Secrets,
-    }
-}
-
-/// A commit's values beside the live ones.
-struct Compared {
-    outcome: Outcome,
-    /// What is equal, by name.
+/// A receipt that would be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its unit.
+    pub unit: UnitId,
+    /// How many of its items are the commit's.
+    pub equal: usize,
+    /// Items that keep the record that they had, or none: they differ, are absent or unknown.
+    pub left: Vec<String>,
     entries: BTreeMap<String, Entry>,
-    /// Every name that is live.
-    live: BTreeSet<String>,
+    /// The names that git knows, or that are live.
+    known: BTreeSet<String>,
+    /// Those of [`Self::left`] that are live with another value.
+    different: Vec<String>,
+    /// Its receipt as it was before live was read: another writer's since then may know better.
+    held: Result<Held, Why>,
+    /// Of a stack: when it last changed.
+    stack_changed_at: Option<i64>,
 }
 
-async fn compare(session: &Session, loaded: &Loaded, place: Place) -> Result<Compared, Why> {
+/// Records everything of a commit that is live. With `dry_run` nothing is written, and whoever may read will do.
+pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result<Outcome, Why> {
+    let writer = match session.for_writing().await {
+        Ok((writer, _)) => writer,
+        Err(_) if dry_run => session.clone(),
+        Err(why) => return Err(why),
+    };
+    let mut plan = survey(&writer, reference).await?;
+    if dry_run {
+        return Ok(plan.outcome);
+    }
+    for _ in 1..TRIES {
+        if let Some(outcome) = attempt(session, &plan).await? {
+            return Ok(outcome);
+        }
+        plan = survey(&writer, reference).await?;
+    }
+    write(session, &plan).await
+}
+
+/// Works out what recording a commit would write. Reads every value, and writes nothing.
+pub async fn survey(session: &Session, reference: &str) -> Result<Plan, Why> {
+    let mut whole = plan(session, reference, &[Place::Config, Place::Secrets]).await?;
+    for stack in stacks(session, reference).await? {
+        plan_stack(session, reference, &stack, &mut whole).await;
+    }
+    Ok(whole)
+}
+
+/// Writes the receipts that were worked out. What has moved live since keeps its truth: a receipt names the version
+/// that was compared. A receipt that another writer put since the plan was made is left as it is, and that is an error.
+pub async fn write(session: &Session, plan: &Plan) -> Result<Outcome, Why> {
+    let overtaken = || {
+        Why::new("another writer was faster: its receipts may know better, and were left as they are")
+            .hint("plan it again, and look at what has changed")
+    };
+    attempt(session, plan).await?.ok_or_else(overtaken)
+}
+
+/// The same; `None` when another writer was faster.
+async fn attempt(session: &Session, plan: &Plan) -> Result<Option<Outcome>, Why> {
+    let (session, writer) = session.for_writing().await?;
+    let intent = Intent {
+        action: Action::Record,
+        subjects: plan.units.iter().map(|planned| planned.unit.to_string()).collect(),
+        commit: Some(plan.outcome.commit.clone()),
+        reason: None,
+    };
+    let work = write_receipts(&session, &writer.arn, plan);
+    let told = |done: &bool| (!done).then(|| String::from("another writer was faster"));
+    let (done, untold) = journal::noted(&session, &writer, intent, work, told).await?;
+    Ok(done.then(|| Outcome { untold, ..plan.outcome.clone() }))
+}
+
+/// Records what is live of the parameters and the secrets of a commit, against other writers; whoever calls it has noted
+/// that in the journal.
+pub(super) async fn settle(session: &Session, by: &str, reference: &str, places: &[Place]) -> Result<Outcome, Why> {
+    for _ in 0..TRIES {
+        let plan = plan(session, reference, places).await?;
+        if write_receipts(session, by, &plan).await? {
+            return Ok(plan.outcome);
+        }
+    }
+    Err(receipt::overtaken())
+}
+
+/// What recording the parameters and the secrets of a commit would write.
+async fn plan(session: &Session, reference: &str, places: &[Place]) -> Result<Plan, Why> {
+    super::refuse_worktree(reference)?;
+    let mut whole = Plan { reference: reference.to_owned(), outcome: Outcome::default(), units: Vec::new() };
+    for place in places {
+        plan_place(session, *place, &mut whole).await?;
+    }
+    Ok(whole)
+}
+
+async fn plan_place(session: &Session, place: Place, whole: &mut Plan) -> Result<(), Why> {
+    let loaded = Loaded::at(session, &whole.reference, place).await?;
     let side = &loaded.side;
     let names: Vec<String> = side.items.keys().cloned().collect();
+    let units: BTreeSet<UnitId> = side.items.values().map(|item| unit_of(place, &item.unit)).collect();
+    let held = held(session, units).await;
     let live = match place {
         Place::Config => parameters(session, side, &names).await?,
         Place::Secrets => secrets(session, side, &names).await?,
     };
-    let mut outcome = Outcome { commit: loaded.commit.clone(), ..Outcome::default() };
-    let mut entries = BTreeMap::new();
+    let known: BTreeSet<String> = side.items.keys().chain(live.keys()).cloned().collect();
+    let outcome = &mut whole.outcome;
+    outcome.commit.clone_from(&loaded.commit);
+    let mut units: BTreeMap<UnitId, Planned> =
+        held.into_iter().map(|(id, held)| (id.clone(), Planned { held, ..Planned::new(id, known.clone()) })).collect();
     for (name, item) in &side.items {
-        let git = loaded.value(name).await;
-        match (git, live.get(name)) {
+        let Some(unit) = units.get_mut(&unit_of(place, &item.unit)) else { continue };
+        match (loaded.value(name).await, live.get(name)) {
             (Side::Unreadable(why), _) => outcome.unknown.push((name.clone(), why)),
             (_, Some(Live { value: Side::Unreadable(why), .. })) => outcome.unknown.push((name.clone(), why.clone())),
             (Side::Value(git), Some(Live { value: Side::Value(value), version, modified })) if git == *value => {
@@ -131,44 +172,105 @@ async fn compare(session: &Session, loaded: &Loaded, place: Place) -> Result<Com
                     digest: item.digest.clone(),
                     code_sha256: None,
                 };
-                entries.insert(name.clone(), entry);
+                unit.entries.insert(name.clone(), entry);
+                unit.equal += 1;
                 outcome.equal.push(name.clone());
+                continue;
             }
             (_, None | Some(Live { value: Side::Absent, .. })) => outcome.absent.push(name.clone()),
-            _ => outcome.different.push(name.clone()),
+            _ => {
+                unit.different.push(name.clone());
+                outcome.different.push(name.clone());
+            }
         }
+        unit.left.push(name.clone());
     }
-    Ok(Compared { outcome, entries, live: live.into_keys().collect() })
+    whole.units.extend(units.into_values());
+    Ok(())
 }
 
-impl Compared {
-    /// What a unit's receipt says then.
-    fn receipt(
-        &self,
-        session: &Session,
-        loaded: &Loaded,
-        place: Place,
-        id: &UnitId,
-        old: Option<Receipt>,
-        by: &str,
-    ) -> Receipt {
-        let items = &loaded.side.items;
-        let of_unit = |name: &String| items.get(name).is_some_and(|item| unit(place, &item.unit) == *id);
-        let Outcome { different, absent, unknown, .. } = &self.outcome;
-        // The unit runs the commit only when all of it does.
-        let missed = different.iter().chain(absent).chain(unknown.iter().map(|(name, _)| name)).any(of_unit);
-        let commit = match &old {
-            Some(old) if missed => old.commit.clone(),
-            _ => loaded.commit.clone(),
-        };
-        // What differs now keeps the record of what it was, so that one still sees who moved.
-        let mut entries: BTreeMap<String, Entry> = old.map(|old| old.items).unwrap_or_default();
-        entries.retain(|name, _| items.contains_key(name) || self.live.contains(name));
-        let new = self.entries.iter().filter(|(name, _)| of_unit(name));
-        entries.extend(new.map(|(name, entry)| (name.clone(), entry.clone())));
-        let unsettled = different.iter().filter(|name| !entries.contains_key(*name)).cloned().collect();
-        Receipt { unsettled, ..receipt(session, id, &commit, by, entries) }
+/// The receipt that an item of a place belongs to.
+fn unit_of(place: Place, unit: &str) -> UnitId {
+    match place {
+        Place::Config => UnitId::Config(unit.to_owned()),
+        Place::Secrets => UnitId::Secrets,
     }
+}
+
+/// The receipts as they are before live is read.
+async fn held(session: &Session, units: BTreeSet<UnitId>) -> Vec<(UnitId, Result<Held, Why>)> {
+    let store = session.receipts().await;
+    let read = units.into_iter().map(|unit| {
+        let store = store.clone();
+        async move {
+            let held = match store {
+                Ok(store) => store.held(&session.clients, &unit).await,
+                Err(why) => Err(why),
+            };
+            (unit, held)
+        }
+    });
+    futures::future::join_all(read).await
+}
+
+impl Planned {
+    /// A receipt that says nothing of any item, for whoever only shows plans.
+    #[cfg(test)]
+    pub(crate) fn of_names(unit: UnitId, equal: usize, left: Vec<String>) -> Self {
+        Self { equal, left, ..Self::new(unit, BTreeSet::new()) }
+    }
+
+    fn new(unit: UnitId, known: BTreeSet<String>) -> Self {
+        let held = Ok(Held::default());
+        let (left, entries, different) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { unit, equal: 0, left, entries, known, different, held, stack_changed_at: None }
+    }
+}
+
+/// Writes the receipts of a plan; whoever calls it has noted that in the journal. False: another writer was faster with
+/// one of them, so that what was read of live may be older than what that one wrote.
+async fn write_receipts(session: &Session, by: &str, plan: &Plan) -> Result<bool, Why> {
+    super::deploy::state_bucket(session).await?;
+    let store = session.receipts().await?;
+    let commit = &plan.outcome.commit;
+    let mut done = true;
+    for planned in &plan.units {
+        let (clients, unit) = (&session.clients, &planned.unit);
+        if let UnitId::Stack(_) = unit {
+            store.update(clients, unit, |old| stack_receipt(session, by, commit, planned, old)).await?;
+            continue;
+        }
+        let held = planned.held.clone()?;
+        let new = changed(session, by, commit, planned, held.receipt.clone());
+        done &= store.replace(clients, unit, &held, &new).await?;
+    }
+    Ok(done)
+}
+
+fn stack_receipt(session: &Session, by: &str, commit: &str, planned: &Planned, old: Option<Receipt>) -> Receipt {
+    match old {
+        // Another writer has seen a later state of the stack.
+        Some(old) if old.stack_changed_at > planned.stack_changed_at => old,
+        old => {
+            let items = old.map(|old| old.items).unwrap_or_default();
+            let new = receipt(session, &planned.unit, commit, by, items);
+            Receipt { stack_changed_at: planned.stack_changed_at, ..new }
+        }
+    }
+}
+
+fn changed(session: &Session, by: &str, commit: &str, planned: &Planned, old: Option<Receipt>) -> Receipt {
+    // The unit runs the commit only when all of it does.
+    let commit = match &old {
+        Some(old) if !planned.left.is_empty() => old.commit.clone(),
+        _ => commit.to_owned(),
+    };
+    // What differs now keeps the record of what it was, so that one still sees who moved.
+    let mut items: BTreeMap<String, Entry> = old.map(|old| old.items).unwrap_or_default();
+    items.retain(|name, _| planned.known.contains(name));
+    items.extend(planned.entries.clone());
+    let unsettled = planned.different.iter().filter(|name| !items.contains_key(*name)).cloned().collect();
+    Receipt { unsettled, ..receipt(session, &planned.unit, &commit, by, items) }
 }
 
 fn receipt(session: &Session, unit: &UnitId, commit: &str, by: &str, items: BTreeMap<String, Entry>) -> Receipt {
@@ -242,42 +344,18 @@ async fn stacks(session: &Session, reference: &str) -> Result<Vec<Stack>, Why> {
     Ok(mapping::stacks(session.project(), &session.bindings().await, &listing).0)
 }
 
-/// Records a stack whose deployed template asks for the same as the commit's. Code cannot be recorded after the fact:
-/// nothing says what an artifact was built from; what an earlier receipt says of it is kept.
-async fn record_stack(
-    session: &Session,
-    reference: &str,
-    stack: &Stack,
-    dry_run: bool,
-    outcome: &mut Outcome,
-) -> Result<(), Why> {
-    let (session, identity) = session.for_writing().await?;
-    let session = &session;
+/// Plans the record of a stack whose deployed template asks for the same as the commit's. Code cannot be recorded after
+/// the fact: nothing says what an artifact was built from; what an earlier receipt says of it is kept.
+async fn plan_stack(session: &Session, reference: &str, stack: &Stack, whole: &mut Plan) {
     let name = stack.name.clone();
     match super::inspect::stack_asks_the_same(session, reference, stack).await {
-        Ok(None) => outcome.absent.push(name.clone()),
-        Ok(Some((false, _))) => outcome.different.push(name.clone()),
-        Err(why) => outcome.unknown.push((name.clone(), why)),
+        Ok(None) => whole.outcome.absent.push(name),
+        Ok(Some((false, _))) => whole.outcome.different.push(name),
+        Err(why) => whole.outcome.unknown.push((name, why)),
         Ok(Some((true, changed_at))) => {
-            outcome.equal.push(name.clone());
-            if !dry_run {
-                let unit = UnitId::Stack(name.clone());
-                let commit = outcome.commit.clone();
-                session
-                    .receipts()
-                    .await?
-                    .update(&session.clients, &unit, |old| {
-                        // Another writer has seen a later state of the stack.
-                        if let Some(old) = old.as_ref().filter(|old| old.stack_changed_at > Some(changed_at)) {
-                            return old.clone();
-                        }
-                        let items = old.map(|old| old.items).unwrap_or_default();
-                        let new = receipt(session, &unit, &commit, &identity.arn, items);
-                        Receipt { stack_changed_at: Some(changed_at), ..new }
-                    })
-                    .await?;
-            }
+            whole.outcome.equal.push(name.clone());
+            let planned = Planned::new(UnitId::Stack(name), BTreeSet::new());
+            whole.units.push(Planned { equal: 1, stack_changed_at: Some(changed_at), ..planned });
         }
     }
-    Ok(())
 }

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::Mutex;
 
+use super::journal::Journal;
 use super::keys::Keys;
 use super::receipt::Store;
 use super::report::{Calls, Commit, Identity};
@@ -24,6 +26,17 @@ pub struct Access {
     pub credentials: Option<Credentials>,
     /// How long to wait.
     pub timeouts: Timeouts,
+    /// Where every write is noted before it is sent; without one nothing is written.
+    pub journal: Option<Journal>,
+}
+
+/// Leave to write to an environment that refuses it, for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlock {
+    /// When it ends. Monotonic, so that a clock that is put back does not prolong it.
+    pub until: Instant,
+    /// Why, in the operator's words; noted with every write.
+    pub reason: String,
 }
 
 impl From<Option<Credentials>> for Access {
@@ -38,6 +51,7 @@ impl From<Option<Credentials>> for Access {
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<Inner>,
+    unlock: Option<Arc<Unlock>>,
 }
 
 /// The parts of a [`Session`].
@@ -107,7 +121,23 @@ impl Session {
             identity: Mutex::default(),
             settings,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), unlock: None })
+    }
+
+    /// The same environment, with leave to write to it although it is read-only. Whoever gives it has asked the operator.
+    #[must_use]
+    pub fn unlocked(&self, unlock: Unlock) -> Self {
+        Self { unlock: Some(Arc::new(unlock)), ..self.clone() }
+    }
+
+    /// Why writing was allowed, while it is.
+    pub(super) fn unlocked_for(&self) -> Option<&str> {
+        self.unlock.as_deref().filter(|unlock| Instant::now() < unlock.until).map(|unlock| unlock.reason.as_str())
+    }
+
+    /// Where writes are noted.
+    pub fn journal(&self) -> Result<&Journal, Why> {
+        self.access.journal.as_ref().ok_or_else(|| Why::new("refused: there is no journal to note a write in"))
     }
 
     /// The project.
@@ -173,13 +203,20 @@ impl Session {
 
     /// The same environment as whoever may write to it: with the write profile, where there is one.
     ///
-    /// Refused for a read-only environment, and while the account is not the one that the project expects.
+    /// Refused for a read-only environment that is not unlocked, and while the account is not the one that the project
+    /// expects.
     pub async fn for_writing(&self) -> Result<(Self, Identity), Why> {
         let name = &self.environment().name;
-        if self.environment().protection == Protection::ReadOnly {
+        if self.environment().protection == Protection::ReadOnly && self.unlocked_for().is_none() {
             return Err(Why::new(format!("refused: {name} is read-only"))
-                .hint(format!("protection in [environments.{name}] of plumb.toml says so")));
+                .hint(format!(":unlock in the console, or protection in [environments.{name}] of plumb.toml")));
         }
+        self.as_writer().await
+    }
+
+    /// The environment as whoever would write to it sees it. Nothing may be written with it: [`Self::for_writing`] says
+    /// whether.
+    pub async fn as_writer(&self) -> Result<(Self, Identity), Why> {
         let writer = match (&self.environment().write_profile, &self.access.credentials) {
             (Some(profile), None) => self.with_profile(profile).await?,
             _ => self.clone(),
@@ -191,7 +228,9 @@ impl Session {
     async fn with_profile(&self, profile: &str) -> Result<Self, Why> {
         let environment = Environment { profile: Some(profile.to_owned()), ..self.environment().clone() };
         let settings = Settings { environment, ..self.settings.clone() };
-        Self::open(settings, &self.root, Arc::clone(&self.keys), self.fingerprinter.clone(), self.access.clone()).await
+        let (keys, fingerprinter) = (Arc::clone(&self.keys), self.fingerprinter.clone());
+        let writer = Self::open(settings, &self.root, keys, fingerprinter, self.access.clone()).await?;
+        Ok(Self { unlock: self.unlock.clone(), ..writer })
     }
 
     async fn expected_identity(&self) -> Result<Identity, Why> {

@@ -6,6 +6,7 @@ mod by_hand;
 mod calls;
 mod cdk;
 mod faults;
+mod journal;
 mod moves;
 mod night;
 mod pages;

@@ -41,6 +41,7 @@ fn config_trees_and_secrets_are_found_by_their_paths() {
     assert_eq!(project.secrets[0].file, "secrets/{env}.json");
     let names: Vec<_> = project.environments.iter().map(|each| each.name.as_str()).collect();
     assert_eq!(names, ["dev", "prod"]);
+    assert_eq!(text.matches("protection = \"read-only\"").count(), 1, "prod says that it is read-only: {text}");
     assert!(text.contains(
         "# From 5 files such as config/billing/dev/config.json; .sops.yaml says that they are encrypted.\n[[config]]"
     ));

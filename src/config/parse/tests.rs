@@ -65,7 +65,7 @@ fn the_least_file_has_the_defaults() {
         kinds,
         [
             ("dev", Protection::Open, Some(900)),
-            ("eu-prod", Protection::Confirm, Some(900)),
+            ("eu-prod", Protection::ReadOnly, Some(900)),
             ("slow", Protection::ReadOnly, None)
         ]
     );

@@ -6,7 +6,7 @@ use crate::config::error::{Error, UnknownEnvironment};
 use crate::config::near::nearest;
 use crate::config::operator::{Access, Operator};
 use crate::config::origin::{Origin, Origins};
-use crate::config::project::{Environment, Project, Protection};
+use crate::config::project::{Environment, Project};
 use crate::config::reader::{Period, Wrong, quoted};
 
 /// What each layer says.
@@ -118,10 +118,12 @@ impl Layers<'_> {
             value: account,
             origin: self.project_origins.of(&place(name, "account")),
         });
+        let said = self.project_origins.of(&place(name, "protection"));
+        let by_name = said == Origin::Default && check::like_production(name);
         lines.push(SourceLine {
             key: "protection".into(),
-            value: word(environment.protection).into(),
-            origin: self.project_origins.of(&place(name, "protection")),
+            value: environment.protection.word().into(),
+            origin: if by_name { Origin::ProductionName } else { said },
         });
         let age = drift_max_age.map_or_else(|| "never".into(), |seconds| format!("{seconds}s"));
         lines.push(SourceLine { key: "drift_max_age".into(), value: age, origin: drift_origin });
@@ -190,12 +192,4 @@ fn valid(origin: &Origin, checked: Result<(), Wrong>) -> Result<(), Error> {
 
 fn place(environment: &str, key: &str) -> String {
     format!("environments.{}.{key}", quoted(environment))
-}
-
-pub(super) fn word(protection: Protection) -> &'static str {
-    match protection {
-        Protection::Open => "open",
-        Protection::Confirm => "confirm",
-        Protection::ReadOnly => "read-only",
-    }
 }

@@ -224,6 +224,23 @@ fn a_bad_endpoint_says_who_gave_it() {
 }
 
 #[test]
+fn a_production_is_read_only_unless_the_file_says_otherwise() {
+    let text =
+        "name = \"p\"\n[environments.dev]\n[environments.eu-prod]\n[environments.live]\nprotection = \"confirm\"\n";
+    for (name, value, origin) in [
+        ("dev", "open", "default"),
+        ("eu-prod", "read-only", "default of an environment that is named like a production"),
+        ("live", "confirm", "plumb.toml:5"),
+    ] {
+        let settings = settled(&Flags { env: some(name), ..Flags::default() }, &[], "", Some(text)).unwrap();
+        assert_eq!(
+            (settings.environment.protection.word(), settings.origin("protection").to_string().as_str()),
+            (value, origin)
+        );
+    }
+}
+
+#[test]
 fn without_a_project_a_stack_or_a_path_is_looked_at_and_nothing_written() {
     let flags = Flags { stack: some("petshop-prod"), profile: some("ro"), ..Flags::default() };
     let settings = settled(&flags, &[], "environment = \"qa\"", None).unwrap();

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::Times;
 use crate::compare::{Item, Kind, Why};
+use crate::config::Protection;
 use crate::console::backend::{Ask, EnvironmentInfo, Target};
 use crate::console::message::Generation;
+use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
 use crate::console::page::{ItemId, Mark, Page};
 use crate::console::remote::Remote;
@@ -42,6 +44,8 @@ pub struct EnvState {
     pub asked: Option<Ask>,
     /// The fetch under way, and whether its project's environments wait for it to be read.
     pub fetching: Option<(Job, bool)>,
+    /// Leave to write to it for a while.
+    pub unlocked: Option<Unlocked>,
     /// An inspection that waits for its turn.
     pub wanted: Option<Ask>,
     sections: BTreeMap<Kind, Remote<Section>>,
@@ -189,6 +193,29 @@ impl EnvState {
     pub fn wrong_account(&self) -> Option<(&str, &str)> {
         let identity = self.identity.value()?;
         identity.expected_account.as_deref().map(|expected| (expected, identity.account.as_str()))
+    }
+
+    /// How writing to it is protected.
+    #[must_use]
+    pub fn protection(&self) -> Protection {
+        self.info.as_ref().map_or(Protection::ReadOnly, |info| info.protection)
+    }
+
+    /// What may be written to it at that time. In an account that is not the expected one nothing is.
+    #[must_use]
+    pub fn mode(&self, now: i64) -> Mode {
+        if self.wrong_account().is_some() {
+            return Mode::Read;
+        }
+        Mode::of(self.protection(), self.unlocked.as_ref().map(|unlocked| unlocked.until), now)
+    }
+
+    pub(in crate::console) fn asks_to_write(&self, now: i64) -> Asks {
+        asks_to_write(self.protection(), self.mode(now))
+    }
+
+    pub(in crate::console) fn asks_to_unlock(&self) -> Asks {
+        asks_to_unlock(self.protection())
     }
 
     pub(in crate::console) fn target(&self) -> Target {

@@ -1,31 +1,56 @@
 //! The effect runner: begins what the model wants done, and aborts it.
+//!
+//! What writes passes the [`Gate`] first, which knows by itself what may be written.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::gate::Gate;
 use super::{clipboard, outside};
 use crate::compare::Why;
 use crate::console::backend::{Ask, Backend, Target};
-use crate::console::effect::Effect;
+use crate::console::effect::{Effect, Order};
 use crate::console::home::{Command, Copy, Outside};
-use crate::console::message::{Generation, Message};
+use crate::console::message::{Generation, Granted, Message};
+use crate::console::mode::Ended;
+use crate::console::overlay::Work;
+
+/// Tells the time, in milliseconds since the Unix epoch.
+pub(super) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// The requests under way, by generation. Dropping it aborts them all.
 pub(super) struct Jobs {
     backend: Arc<dyn Backend>,
     sender: mpsc::UnboundedSender<Message>,
     running: HashMap<Generation, AbortHandle>,
+    gate: Arc<Mutex<Gate>>,
+    clock: Clock,
+}
+
+/// The gate, whatever became of others that held it.
+fn pass(gate: &Mutex<Gate>) -> MutexGuard<'_, Gate> {
+    gate.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Jobs {
-    pub(super) fn new(backend: Arc<dyn Backend>, sender: mpsc::UnboundedSender<Message>) -> Self {
-        Self { backend, sender, running: HashMap::new() }
+    pub(super) fn new(backend: Arc<dyn Backend>, sender: mpsc::UnboundedSender<Message>, clock: Clock) -> Self {
+        let gate = Arc::new(Mutex::new(Gate::new(&backend.environments())));
+        Self { backend, sender, running: HashMap::new(), gate, clock }
+    }
+
+    /// Locks whatever is unlocked, before the console is left.
+    pub(super) async fn close(&self) {
+        let unlocked = pass(&self.gate).close();
+        for target in unlocked {
+            // Nobody is left to be told.
+            let _ = self.backend.lock(target, Ended::Quit).await;
+        }
     }
 
     /// Begins or aborts work. What concerns the console itself is none.
@@ -34,7 +59,14 @@ impl Jobs {
         let backend = Arc::clone(&self.backend);
         match effect {
             Effect::Project(generation, name) => {
-                self.spawn(generation, async move { Message::Project(generation, backend.project(name).await) });
+                let gate = Arc::clone(&self.gate);
+                self.spawn(generation, async move {
+                    let answer = backend.project(name).await;
+                    if let Ok(environments) = &answer {
+                        pass(&gate).learn(environments);
+                    }
+                    Message::Project(generation, answer)
+                });
             }
             Effect::Inspect(generation, target, ask) => {
                 let work = inspect(backend, self.sender.clone(), generation, target, ask);
@@ -65,6 +97,30 @@ impl Jobs {
             Effect::Fetch(generation, target) => {
                 self.spawn(generation, async move { Message::Fetched(generation, backend.fetch(target).await) });
             }
+            Effect::Plan(generation, target, wanted) => {
+                let gate = Arc::clone(&self.gate);
+                self.spawn(generation, async move {
+                    let answer = backend.plan(target.clone(), wanted).await;
+                    if let Ok(prepared) = &answer {
+                        pass(&gate).remember(generation, &target, prepared);
+                    }
+                    Message::Planned(generation, answer.map(Box::new))
+                });
+            }
+            Effect::Write(generation, order) => self.write(generation, order),
+            Effect::Unlock(generation, order) => self.unlock(generation, order),
+            Effect::Lock(target, ended) => {
+                pass(&self.gate).lock(&target);
+                let name = target.environment.clone();
+                let locked = backend.lock(target, ended);
+                let sender = self.sender.clone();
+                tokio::spawn(async move {
+                    let _ = sender.send(Message::Locked(name, locked.await));
+                });
+            }
+            Effect::Journal(generation, target) => {
+                self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) })
+            }
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {
@@ -93,6 +149,45 @@ impl Jobs {
         });
     }
 
+    fn write(&mut self, generation: Generation, order: Order) {
+        let passed = pass(&self.gate).write(&order, (self.clock)());
+        if let Err(why) = passed {
+            return self.refuse(Message::Written(generation, Err(why)));
+        }
+        let under_way = UnderWay { gate: Arc::clone(&self.gate), target: order.target.clone() };
+        let backend = Arc::clone(&self.backend);
+        self.spawn(generation, async move {
+            let answer = backend.write(order.target, order.work).await;
+            drop(under_way);
+            Message::Written(generation, answer)
+        });
+    }
+
+    fn unlock(&mut self, generation: Generation, order: Order) {
+        let passed = pass(&self.gate).unlock(&order);
+        let (milliseconds, unlock) = match (passed, order.work) {
+            (Ok(milliseconds), Work::Unlock(unlock)) => (milliseconds, unlock),
+            (Ok(_), _) => return,
+            (Err(why), _) => return self.refuse(Message::Unlocked(generation, Err(why))),
+        };
+        let (backend, gate, clock) = (Arc::clone(&self.backend), Arc::clone(&self.gate), Arc::clone(&self.clock));
+        let target = order.target;
+        self.spawn(generation, async move {
+            let answer = backend.unlock(target.clone(), (*unlock).clone()).await;
+            let granted = answer.map(|(identity, untold)| {
+                let until = clock() + milliseconds;
+                pass(&gate).opened(&target, until);
+                Box::new(Granted { identity, until, untold })
+            });
+            Message::Unlocked(generation, granted)
+        });
+    }
+
+    fn refuse(&self, message: Message) {
+        // The console is over when nobody listens.
+        let _ = self.sender.send(message);
+    }
+
     fn spawn(&mut self, generation: Generation, work: impl Future<Output = Message> + Send + 'static) {
         let sender = self.sender.clone();
         let task = tokio::spawn(async move {
@@ -112,6 +207,18 @@ async fn permits(backend: &dyn Backend, command: &Command) -> Result<(), Why> {
         backend.project(command.project.clone()).await?
     };
     outside::permitted(command, &known)
+}
+
+/// A write under way: no other to that environment passes until this is dropped, however it ended.
+struct UnderWay {
+    gate: Arc<Mutex<Gate>>,
+    target: Target,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        pass(&self.gate).written(&self.target);
+    }
 }
 
 impl Drop for Jobs {

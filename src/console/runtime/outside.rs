@@ -245,7 +245,8 @@ mod tests {
         let info = |protection| {
             let (project, name) = (String::from("shop"), String::from("prod"));
             let (endpoint, remotes) = (None, Vec::new());
-            vec![EnvironmentInfo { project, name, protection, profile: None, region: None, endpoint, remotes }]
+            let (profile, write_profile, region) = (None, None, None);
+            vec![EnvironmentInfo { project, name, protection, profile, write_profile, region, endpoint, remotes }]
         };
         let rows = [
             (Protection::Open, Some("y"), true),

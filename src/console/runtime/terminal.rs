@@ -18,7 +18,7 @@ use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc;
 
 use super::Signal;
-use super::gate::Gate;
+use super::door::Door;
 use super::host::Host;
 use crate::console::home::Home;
 
@@ -68,7 +68,7 @@ impl Guard {
 /// The real terminal, as the loop uses it beside drawing.
 pub(super) struct Desk {
     /// Stands between the terminal and the thread that reads its keys.
-    pub(super) gate: Arc<Gate>,
+    pub(super) door: Arc<Door>,
 }
 
 impl Host for Desk {
@@ -92,14 +92,14 @@ impl Host for Desk {
     }
 
     fn leave(&mut self) -> io::Result<()> {
-        self.gate.close()?;
+        self.door.close()?;
         give_back();
         Ok(())
     }
 
     fn enter(&mut self) -> io::Result<()> {
         let taken = take();
-        self.gate.open();
+        self.door.open();
         taken
     }
 }
@@ -145,16 +145,16 @@ fn give_back() {
 /// So no task may do that reading, least of all the one that has to end the console.
 pub(super) struct Events(mpsc::UnboundedReceiver<io::Result<Event>>);
 
-/// How long the thread waits for a key before it looks up; the gate wakes it earlier.
+/// How long the thread waits for a key before it looks up; the door wakes it earlier.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 impl Events {
-    /// Begins to read wherever the gate is open; the thread ends with the process.
-    pub(super) fn read(gate: Arc<Gate>) -> Self {
+    /// Begins to read wherever the door is open; the thread ends with the process.
+    pub(super) fn read(door: Arc<Door>) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         std::thread::spawn(move || {
             loop {
-                gate.pass();
+                door.pass();
                 let event = match crossterm::event::poll(PATIENCE) {
                     Ok(false) => continue,
                     Ok(true) => crossterm::event::read(),

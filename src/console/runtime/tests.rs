@@ -10,8 +10,12 @@ use tokio::sync::Notify;
 use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
-use crate::console::{Ask, BoxFuture, EnvironmentInfo, FilePlace, Home, ProjectInfo, RefInfo, Target, Theme};
-use crate::ops::report::{Part, Report};
+use crate::console::{
+    Ask, BoxFuture, Confirmation, Ended, EnvironmentInfo, FilePlace, Home, Order, Prepared, ProjectInfo, RefInfo,
+    Target, Theme, Unlock, Wanted, Work,
+};
+use crate::ops::journal::Found;
+use crate::ops::report::{Identity, Part, Report};
 
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
@@ -44,9 +48,20 @@ struct Seen {
     inspections: AtomicUsize,
     dropped: AtomicUsize,
     changed: Notify,
+    /// What was written, unlocked and locked.
+    deeds: Mutex<Vec<String>>,
 }
 
 impl Seen {
+    fn did(&self, deed: String) {
+        self.deeds.lock().unwrap().push(deed);
+        self.changed.notify_waiters();
+    }
+
+    fn deeds(&self) -> Vec<String> {
+        self.deeds.lock().unwrap().clone()
+    }
+
     fn count(&self, counter: &AtomicUsize) {
         counter.fetch_add(1, Ordering::SeqCst);
         self.changed.notify_waiters();
@@ -127,6 +142,29 @@ impl Backend for Fake {
 
     fn refs(&self, project: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
         self.fixture.refs(project)
+    }
+
+    fn plan(&self, target: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
+        self.fixture.plan(target, wanted)
+    }
+
+    fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
+        self.seen.did(format!("write {}", target.environment));
+        self.fixture.write(target, work)
+    }
+
+    fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
+        self.seen.did(format!("unlock {}", target.environment));
+        self.fixture.unlock(target, unlock)
+    }
+
+    fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {
+        self.seen.did(format!("lock {}: {}", target.environment, ended.word()));
+        self.fixture.lock(target, ended)
+    }
+
+    fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {
+        self.fixture.journal(target)
     }
 
     fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>> {
@@ -256,4 +294,126 @@ async fn suspending_gives_the_terminal_back_once_and_draws_anew() {
     console.drive(&mut screen, events, stream::pending(), count).await.unwrap();
     assert_eq!(suspended.load(Ordering::SeqCst), 1);
     assert!(text(&screen).contains("2 STACKS"));
+}
+
+fn target(environment: &str) -> Target {
+    Target { project: String::from("petshop"), environment: environment.to_owned(), git_ref: None }
+}
+
+/// The runner alone, with effects that no update has seen; its clock stands at the fixture's present.
+struct Around {
+    jobs: Jobs,
+    replies: mpsc::UnboundedReceiver<Message>,
+    seen: Arc<Seen>,
+    now: Arc<std::sync::atomic::AtomicI64>,
+}
+
+impl Around {
+    fn the_update() -> Self {
+        let seen = Arc::new(Seen::default());
+        let backend = Arc::new(Fake { fixture: Fixture::default(), seen: Arc::clone(&seen), mood: Mood::Answers });
+        let (sender, replies) = mpsc::unbounded_channel();
+        let now = Arc::new(std::sync::atomic::AtomicI64::new(fixture::NOW));
+        let clock = Arc::clone(&now);
+        let jobs = Jobs::new(backend, sender, Arc::new(move || clock.load(Ordering::SeqCst)));
+        Self { jobs, replies, seen, now }
+    }
+
+    async fn sends(&mut self, effect: Effect) -> Message {
+        self.jobs.begin(effect);
+        self.replies.recv().await.unwrap()
+    }
+
+    /// The order that follows a plan which the backend has worked out.
+    async fn planned(&mut self, environment: &str, wanted: Wanted, confirmation: Confirmation) -> Order {
+        let Message::Planned(plan, Ok(prepared)) = self.sends(Effect::Plan(7, target(environment), wanted)).await
+        else {
+            panic!("no plan");
+        };
+        Order { plan, target: target(environment), work: prepared.work, confirmation }
+    }
+
+    async fn writes(&mut self, order: Order) -> Result<Option<Why>, Why> {
+        match self.sends(Effect::Write(8, order)).await {
+            Message::Written(8, answer) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn by_name(name: &str) -> Confirmation {
+    Confirmation::Name(name.to_owned())
+}
+
+#[tokio::test]
+async fn an_order_that_comes_around_the_update_is_refused_and_never_reaches_the_backend() {
+    let mut around = Around::the_update();
+    let forged = |environment: &str, confirmation| Order {
+        plan: 7,
+        target: target(environment),
+        work: fixture::prepared().work,
+        confirmation,
+    };
+    for order in [forged("dev", Confirmation::Yes), forged("qa", by_name("qa")), forged("prod", by_name("prod"))] {
+        assert!(around.writes(order).await.unwrap_err().reason.contains("not the plan"));
+    }
+    for (environment, confirmation) in
+        [("prod", by_name("prod")), ("prod", Confirmation::Yes), ("qa", Confirmation::Yes), ("qa", by_name("prod"))]
+    {
+        let order = around.planned(environment, Wanted::Record, confirmation).await;
+        let why = around.writes(order).await.unwrap_err();
+        assert!(why.reason.starts_with("refused: "), "{why}");
+    }
+    let order = around.planned("dev", Wanted::Record, Confirmation::Yes).await;
+    let elsewhere = Order { target: target("prod"), confirmation: by_name("prod"), ..order };
+    assert!(around.writes(elsewhere).await.is_err(), "a plan of dev writes nothing to prod");
+    let order = around.planned("dev", Wanted::Record, Confirmation::Yes).await;
+    around.sends(Effect::Unlock(9, order)).await;
+    assert_eq!(around.seen.deeds(), [""; 0]);
+
+    let order = around.planned("dev", Wanted::Record, Confirmation::Yes).await;
+    assert_eq!(around.writes(order.clone()).await, Ok(None));
+    assert!(around.writes(order).await.is_err(), "once");
+    assert_eq!(around.seen.deeds(), ["write dev"]);
+}
+
+#[tokio::test]
+async fn the_runner_locks_by_its_own_clock_and_when_the_console_is_left() {
+    let mut around = Around::the_update();
+    let wish = || Wanted::Unlock(Unlock { minutes: 5, reason: String::from("prod is down") });
+    let order = around.planned("prod", wish(), Confirmation::Yes).await;
+    assert!(matches!(around.sends(Effect::Unlock(9, order)).await, Message::Unlocked(9, Err(_))), "y is not enough");
+    let order = around.planned("prod", wish(), by_name("prod")).await;
+    let Message::Unlocked(9, Ok(granted)) = around.sends(Effect::Unlock(9, order)).await else { panic!("locked") };
+    assert_eq!(granted.until, fixture::NOW + 300_000);
+    let order = around.planned("prod", Wanted::Record, by_name("prod")).await;
+    assert_eq!(around.writes(order).await, Ok(None));
+    around.now.store(granted.until, Ordering::SeqCst);
+    let order = around.planned("prod", Wanted::Record, by_name("prod")).await;
+    assert!(around.writes(order).await.is_err(), "nobody has told the runner to lock, and it does");
+    around.jobs.close().await;
+    assert_eq!(around.seen.deeds(), ["unlock prod", "write prod", "lock prod: the console was left"]);
+}
+
+#[tokio::test]
+async fn leaving_the_console_locks_what_is_unlocked() {
+    let Rig { console, seen, log, logged, mut screen } = rig(Mood::Answers);
+    let typed = |text: &'static str| {
+        text.chars().map(|c| if c == '\n' { Event::Key(KeyEvent::from(KeyCode::Enter)) } else { press(c) })
+    };
+    let names = Arc::clone(&log);
+    let wait = move |name: &'static str, then: Event| {
+        let (names, logged) = (Arc::clone(&names), Arc::clone(&logged));
+        async move {
+            until_logged(&names, &logged, name, 1).await;
+            Ok(then)
+        }
+    };
+    let unlocks = stream::iter(typed(":unlock 5m \"prod is down\"\n").map(Ok));
+    let events = unlocks
+        .chain(stream::once(wait.clone()("planned", press('p'))))
+        .chain(stream::iter(typed("rod").map(Ok)))
+        .chain(stream::once(wait("unlocked", press('q'))));
+    console.drive(&mut screen, Box::pin(events), stream::pending(), || Ok(())).await.unwrap();
+    assert_eq!(seen.deeds(), ["unlock prod", "lock prod: the console was left"]);
 }

@@ -101,9 +101,17 @@ fn happen(mut story: Story, event: Event) -> Story {
                 Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
                 Effect::Outside(_) => Message::Returned(Err(why())),
                 Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
-                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit | Effect::Notify(_) => {
-                    return story;
-                }
+                // What writes is for `random`, which reaches it.
+                Effect::Plan(..)
+                | Effect::Write(..)
+                | Effect::Unlock(..)
+                | Effect::Lock(..)
+                | Effect::Journal(..)
+                | Effect::Remember(_)
+                | Effect::Notify(_)
+                | Effect::Cancel(_)
+                | Effect::Suspend
+                | Effect::Quit => return story,
             };
             story.hears(message)
         }

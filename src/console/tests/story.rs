@@ -11,7 +11,9 @@ use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
-use crate::console::{Effect, Key, Keymap, Memory, Message, Model, ProjectInfo, Role, Setup, Theme, update, view};
+use crate::console::{
+    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Setup, Theme, Work, update, view,
+};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
@@ -22,16 +24,11 @@ pub(in crate::console) struct Story {
     now: i64,
 }
 
-/// A console that has just begun, over the fixture's environments, in prod.
-pub(in crate::console) fn story() -> Story {
-    over(Vec::new())
-}
-
-/// The same beside other projects.
-pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
-    let setup = Setup {
+/// What a console over the fixture begins with, in prod.
+pub(super) fn setup() -> Setup {
+    Setup {
         project: String::from("petshop"),
-        projects,
+        projects: Vec::new(),
         environments: fixture::environments(),
         current: 2,
         git_ref: None,
@@ -41,8 +38,18 @@ pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
         fingerprint_key: [7; 32],
         home: Home { mouse: true, title: true, notify: true, editor: String::from("vi"), ..Home::default() },
         memory: Memory::default(),
-    };
-    let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
+    }
+}
+
+/// A console that has just begun, over the fixture's environments, in prod.
+pub(in crate::console) fn story() -> Story {
+    over(Vec::new())
+}
+
+/// The same beside other projects.
+pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
+    let model = Model::new(Setup { projects, ..setup() });
+    let story = Story { model, effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
 }
 
@@ -102,7 +109,12 @@ impl Story {
         while !self.effects.is_empty() {
             let message = match self.effects.remove(0) {
                 Effect::Inspect(generation, target, _) => {
-                    Message::Inspected(generation, Box::new(fixture::report(&target.environment)))
+                    let mut report = fixture::report(&target.environment);
+                    let env = self.model.environments.iter().find(|env| env.name() == target.environment);
+                    if env.is_some_and(|env| env.unlocked.is_some()) {
+                        report.identity = Ok(fixture::writer());
+                    }
+                    Message::Inspected(generation, Box::new(report))
                 }
                 Effect::Reveal(generation, _, kind, name) => {
                     Message::Revealed(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
@@ -114,12 +126,27 @@ impl Story {
                 }
                 Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
                 Effect::Locate(..) | Effect::Outside(_) | Effect::Run(..) | Effect::Notify(_) => continue,
+                Effect::Plan(generation, _, wanted) => {
+                    Message::Planned(generation, Ok(Box::new(fixture::plan(wanted))))
+                }
+                Effect::Write(generation, _) => Message::Written(generation, Ok(None)),
+                Effect::Unlock(generation, order) => Message::Unlocked(generation, Ok(self.grants(&order))),
+                Effect::Lock(target, _) => Message::Locked(target.environment, None),
+                Effect::Journal(generation, target) => {
+                    Message::Journal(generation, Ok(fixture::journal(&target.environment)))
+                }
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
         }
         self
+    }
+
+    /// What an order to unlock is answered.
+    pub(super) fn grants(&self, order: &Order) -> Box<Granted> {
+        let Work::Unlock(unlock) = &order.work else { panic!("{order:?} unlocks nothing") };
+        Box::new(Granted { identity: fixture::writer(), until: self.now + unlock.milliseconds(), untold: None })
     }
 
     pub(in crate::console) fn sees(self, text: &str) -> Self {
@@ -138,6 +165,13 @@ impl Story {
     pub(in crate::console) fn wants(mut self, expected: &[&str]) -> Self {
         let wanted: Vec<String> = self.effects.drain(..).map(|effect| words(&effect)).collect();
         assert_eq!(wanted, expected);
+        self
+    }
+
+    /// States what was asked for first, and leaves it to be answered.
+    pub(super) fn wants_first(self, expected: &str) -> Self {
+        let first = self.effects.first().map(words).unwrap_or_default();
+        assert!(first.starts_with(expected), "{first:?} was asked for first, not {expected:?}");
         self
     }
 
@@ -180,6 +214,11 @@ fn words(effect: &Effect) -> String {
         Effect::Refs(..) => String::from("refs"),
         Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Plan(_, target, wanted) => format!("plan {} {wanted:?}", target.environment),
+        Effect::Write(_, order) => format!("write {} by {:?}", order.target.environment, order.confirmation),
+        Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
+        Effect::Lock(target, ended) => format!("lock {}: {}", target.environment, ended.word()),
+        Effect::Journal(_, target) => format!("journal {}", target.environment),
         Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
@@ -188,7 +227,7 @@ fn words(effect: &Effect) -> String {
 }
 
 /// A theme in which each role has a colour of its own, so that a picture can name it.
-fn by_role() -> Theme {
+pub(super) fn by_role() -> Theme {
     use std::fmt::Write as _;
 
     let mut file = String::from("[styles]\n");

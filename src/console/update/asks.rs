@@ -78,6 +78,17 @@ pub(super) fn refresh_quietly(model: &mut Model) -> Vec<Effect> {
     begin_wanted(model)
 }
 
+/// Reads an environment again, and forgets what is being read of it: that is asked under another name, or is older than
+/// what was just written.
+pub(super) fn read_again(model: &mut Model, index: usize) -> Vec<Effect> {
+    let env = &mut model.environments[index];
+    let cancelled = env.inspecting.take().map(|job| Effect::Cancel(job.generation));
+    env.want(Ask::all(Fresh::Cached));
+    let mut effects: Vec<Effect> = cancelled.into_iter().collect();
+    effects.extend(begin_wanted(model));
+    effects
+}
+
 /// Reads the current environment, and fetches its project, when that has not happened yet.
 pub(super) fn entered(model: &mut Model) -> Vec<Effect> {
     let project = model.project().to_owned();

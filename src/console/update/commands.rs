@@ -2,6 +2,7 @@
 
 use super::asks;
 use super::keys::edit_filter;
+use super::mode;
 use super::opens::{go, quit};
 use super::palette::{go_to_environment, help};
 use crate::console::command::Command;
@@ -22,6 +23,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Ref(git_ref) => return asks::compare_with(model, git_ref),
         Command::Page(page) => go(model, page),
         Command::Filter(text) => edit_filter(model, |filter| filter.text = text),
+        Command::Unlock(wish) => return mode::unlock(model, wish),
+        Command::Lock => return mode::lock(model),
+        Command::Record => return mode::record(model),
+        Command::Journal => return mode::journal(model),
         Command::Help => help(model),
         Command::Quit => return quit(model),
     }

@@ -2,6 +2,7 @@
 
 use super::asks;
 use super::menu;
+use super::mode;
 use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::palette;
@@ -13,11 +14,15 @@ use crate::console::effect::Effect;
 use crate::console::home::Side;
 use crate::console::keymap::{self, CONTEXTS, Key};
 use crate::console::model::Model;
-use crate::console::overlay::{Choice, Overlay, Picker};
+use crate::console::overlay::{Choice, Overlay, Picker, Stage};
 use crate::console::page::{Filter, Page, Pane, Zoom};
+use crate::console::remote::Remote;
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
+    if let Some(effects) = mode::press(model, key) {
+        return effects;
+    }
     if let Some(Overlay::Menu(scope)) = model.overlays.last() {
         return menu::press(model, *scope, key);
     }
@@ -40,6 +45,9 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 
 /// Pasted text goes into a text field or nowhere; it never is a key.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    if mode::refuses_paste(model) {
+        return Vec::new();
+    }
     edit(model, |field| field.extend(text.chars().filter(|c| !c.is_control())));
     Vec::new()
 }
@@ -56,7 +64,10 @@ pub(in crate::console) fn context_below(model: &Model) -> &'static [Scope] {
 
 fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
     match overlay {
-        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Run(_)) => CONTEXTS[3],
+        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Run(_) | Overlay::Plan(_)) => {
+            CONTEXTS[3]
+        }
+        Some(Overlay::Journal(_)) => CONTEXTS[2],
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => CONTEXTS[3],
         None if model.page == Page::Overview => CONTEXTS[0],
@@ -118,6 +129,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Fold => model.diff.unfolded = !model.diff.unfolded,
         Action::Left => diff::pan(model, false),
         Action::Right => diff::pan(model, true),
+        Action::Journal => return mode::journal(model),
+        Action::Record => return mode::record(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
         Action::Detect => return asks::detect(model),
@@ -133,7 +146,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::HalfDown => return step(model, half(model)),
         Action::HalfUp => return step(model, -half(model)),
         Action::Accept => return accept(model),
-        Action::Dismiss => dismiss(model),
+        Action::Dismiss => return dismiss(model),
         Action::NextChoice => choose(model, 1),
         Action::PreviousChoice => choose(model, -1),
         Action::NextChoices => choose(model, 10),
@@ -191,7 +204,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         Some(Overlay::Run(_)) => custom::confirm(model),
         Some(Overlay::Palette(_)) => palette::take(model),
         Some(Overlay::Help(_)) => palette::take_key(model),
-        Some(Overlay::Menu(_)) => Vec::new(),
+        Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_)) => Vec::new(),
         None => {
             edit_filter(model, |filter| filter.editing = false);
             if model.page == Page::Overview {
@@ -217,13 +230,27 @@ pub(super) fn accept_choice(model: &mut Model, line: usize) -> Vec<Effect> {
     }
 }
 
-fn dismiss(model: &mut Model) {
-    if model.overlays.pop().is_none() {
+fn dismiss(model: &mut Model) -> Vec<Effect> {
+    if model.overlays.is_empty() {
         edit_filter(model, |filter| *filter = Filter::default());
+    }
+    leave_overlay(model)
+}
+
+/// Leaves the topmost overlay, and what it waits for.
+pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
+    match model.overlays.pop() {
+        // What was confirmed goes on; its answer is told in a line.
+        Some(Overlay::Plan(plan)) if plan.stage == Stage::Reading => vec![Effect::Cancel(plan.job.generation)],
+        Some(Overlay::Journal(journal)) if matches!(journal.found, Remote::Loading { .. }) => {
+            vec![Effect::Cancel(journal.job.generation)]
+        }
+        _ => Vec::new(),
     }
 }
 
 fn choose(model: &mut Model, by: isize) {
+    mode::scroll(model, by);
     let Some(overlay) = model.overlays.last() else { return };
     let last = overlay.choices(model).saturating_sub(1);
     if let Some((_, line)) = model.overlays.last_mut().and_then(Overlay::typing) {

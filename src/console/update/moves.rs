@@ -5,11 +5,16 @@ use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes, halves};
 use crate::console::model::Model;
+use crate::console::overlay::Overlay;
 use crate::console::page::list::shown_rows;
 use crate::console::page::overview::{self, Half};
 use crate::console::page::{Page, Pane, Zoom};
 
 pub(super) fn step(model: &mut Model, by: isize) -> Vec<Effect> {
+    if let Some(Overlay::Journal(journal)) = model.overlays.last_mut() {
+        journal.step(by);
+        return Vec::new();
+    }
     if model.overlays.is_empty() && model.page == Page::Overview && model.overview.half == Half::Environments {
         return step_environment(model, by);
     }

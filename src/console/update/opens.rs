@@ -1,6 +1,6 @@
 //! Opening, leaving, and what is shown meanwhile.
 
-use super::keys::{edit_filter, filter};
+use super::keys::{edit_filter, filter, leave_overlay};
 use super::{asks, requests};
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
@@ -69,8 +69,8 @@ pub(super) fn toggle_diff(model: &mut Model) {
 }
 
 pub(super) fn back(model: &mut Model) -> Vec<Effect> {
-    if model.overlays.pop().is_some() {
-        return Vec::new();
+    if !model.overlays.is_empty() {
+        return leave_overlay(model);
     }
     if let Some(effects) = asks::cancel(model) {
         return effects;
@@ -85,7 +85,10 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
-    if model.overlays.pop().is_some() || close(model) { Vec::new() } else { quit(model) }
+    if !model.overlays.is_empty() {
+        return leave_overlay(model);
+    }
+    if close(model) { Vec::new() } else { quit(model) }
 }
 
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {

@@ -1,6 +1,7 @@
 //! Being answered. A reply to an older request is dropped.
 
 use super::asks::{ask_refs, begin_wanted};
+use super::mode;
 use super::outside;
 use crate::compare::{Item, Kind, Verdict, Why, WhyKind};
 use crate::console::backend::{Ask, EnvironmentInfo, Fresh, RefInfo};
@@ -141,7 +142,8 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
         return begin_wanted(model);
     }
     outside::lost(model, generation, &why);
-    let mut effects = revealed(model, generation, Err(why.clone()));
+    let mut effects = mode::lost(model, generation, &why);
+    effects.extend(revealed(model, generation, Err(why.clone())));
     effects.extend(refs(model, generation, Err(why.clone())));
     effects.extend(project(model, generation, Err(why.clone())));
     effects.extend(fetched(model, generation, Err(why)));

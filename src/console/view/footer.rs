@@ -115,8 +115,9 @@ fn is_idle_back(model: &Model, action: Action) -> bool {
     let nothing_open = model.overlays.is_empty() && (model.page == Page::Overview || model.list().zoom == Zoom::Split);
     match action {
         Action::Back => nothing_open && model.waiting().is_none(),
-        Action::Quit => !nothing_open,
+        Action::Quit => !nothing_open && !matches!(model.overlays.last(), Some(Overlay::Journal(_))),
         Action::HelpHere => matches!(model.overlays.last(), Some(Overlay::Help(_))),
+        Action::Accept => matches!(model.overlays.last(), Some(Overlay::Plan(_))),
         _ => false,
     }
 }

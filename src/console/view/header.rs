@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::ink::Ink;
 use crate::compare::Kind;
 use crate::console::alarm::alarm;
+use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
 use crate::console::page::Page;
 use crate::console::remote::Remote;
@@ -18,18 +19,31 @@ type Part = (String, Role, u8);
 /// The rank of a commit's subject.
 const SUBJECT: u8 = 6;
 
+/// A number of columns between two parts of the first line.
+const APART: u16 = 2;
+
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let env = model.environment();
+    let (mode, loud) = mode(model, env);
     let right = area.right().saturating_sub(1);
-    // Everything but reading is refused by the effect runner as long as nothing else is implemented.
-    ink.put_right(right, area.y, 4, "READ", Role::Strong);
-    let first = place(model, env, ink);
-    line(ink, area.x + 1, area.y, right.saturating_sub(6), &first);
+    if loud {
+        ink.fill(Rect { height: 2, ..area }, Role::Unlocked);
+    }
+    // While a protected environment can be written to, the header is of one colour, which cannot be overlooked.
+    let tint = |part: Part| if loud { (part.0, Role::Unlocked, part.2) } else { part };
+    let long = u16::try_from(text::width(&mode)).unwrap_or(0);
+    ink.put_right(right, area.y, long, &mode, if loud { Role::Unlocked } else { Role::Strong });
+    let room = right.saturating_sub(long + APART + area.x + 1);
+    let first: Vec<Part> = place(model, env, ink, room).into_iter().map(tint).collect();
+    line(ink, area.x + 1, area.y, right.saturating_sub(long + APART), &first);
 
-    let live = live(model, env, ink, area.width);
+    let live = tint({
+        let (text, role) = live(model, env, ink, area.width);
+        (text, role, 0)
+    });
     let long = u16::try_from(text::width(&live.0)).unwrap_or(0).min(area.width / 2);
     ink.put_right(right, area.y + 1, long, &live.0, live.1);
-    let git = git(model, env);
+    let git: Vec<Part> = git(model, env).into_iter().map(tint).collect();
     line(ink, area.x + 1, area.y + 1, right.saturating_sub(long + 2), &git);
 
     let mut y = area.y + 2;
@@ -97,30 +111,64 @@ fn line(ink: &mut Ink<'_>, x: u16, y: u16, right: u16, parts: &[Part]) {
     }
 }
 
-fn place(model: &Model, env: &EnvState, ink: &Ink<'_>) -> Vec<Part> {
-    let mut parts = vec![
-        (String::from("plumb"), Role::Brand, 5),
-        (format!("{} / {} ", model.project(), env.name()), Role::Strong, 0),
-    ];
-    match &env.identity {
-        Remote::Ready(identity) | Remote::Stale(identity) => {
-            parts.push((format!("acct {}", account(&identity.account)), Role::Text, 1));
-            parts.push((identity.region.clone(), Role::Text, 2));
-            parts.push((caller(&identity.arn), Role::Text, 3));
-            if let Some(why) = env.trouble.get(&Subject::Identity).filter(|why| !why.is_of_everything()) {
-                parts.push((format!("? {}", why.reason), Role::Error, 1));
+/// What may be written, and whether that is loud.
+fn mode(model: &Model, env: &EnvState) -> (String, bool) {
+    match env.mode(model.clock.now) {
+        Mode::Read => (String::from("READ"), false),
+        Mode::Write => (String::from("WRITE"), false),
+        Mode::Unlocked(until) => {
+            let seconds = (until - model.clock.now + 999).max(0) / 1000;
+            (format!("UNLOCKED {:02}:{:02}", seconds / 60, seconds % 60), true)
+        }
+    }
+}
+
+/// Project, environment, account, region and role. All but the names of the program and the project always stand; when
+/// there is no room, in fewer words.
+fn place(model: &Model, env: &EnvState, ink: &Ink<'_>, room: u16) -> Vec<Part> {
+    let whole = format!("{} / {} ", model.project(), env.name());
+    let here = |text: &str| (text.to_owned(), Role::Strong, 0);
+    let (Remote::Ready(identity) | Remote::Stale(identity)) = &env.identity else {
+        let mut parts = vec![(String::from("plumb"), Role::Brand, 5), here(&whole)];
+        match &env.identity {
+            Remote::Failed(why) => {
+                parts.push((String::from("acct ?"), Role::Error, 0));
+                if !why.is_of_everything() {
+                    parts.push((format!("{}{}", why.reason, hint(why)), Role::Error, 1));
+                }
             }
-        }
-        Remote::Failed(why) => {
-            parts.push((String::from("acct ?"), Role::Error, 0));
-            if !why.is_of_everything() {
-                parts.push((format!("{}{}", why.reason, hint(why)), Role::Error, 1));
+            Remote::Loading { .. } => {
+                parts.push((format!("{} who are we?", spinner(model, ink)), Role::Dim, 1));
             }
+            Remote::Idle | Remote::Ready(_) | Remote::Stale(_) => {}
         }
-        Remote::Loading { .. } => {
-            parts.push((format!("{} who are we?", spinner(model, ink)), Role::Dim, 1));
+        return parts;
+    };
+    let (account, role) = (account(&identity.account), caller(&identity.arn));
+    let bare = role.strip_prefix("role ").or(role.strip_prefix("user ")).unwrap_or(&role);
+    let facts = |account: String, role: &str| {
+        let region = (identity.region.clone(), Role::Text, 0);
+        vec![(account, Role::Text, 0), region, (role.to_owned(), Role::Text, 0)]
+    };
+    let long = |parts: &[Part]| parts.iter().map(|(text, ..)| text::width(text) + 2).sum::<usize>().saturating_sub(2);
+    let mut parts = [vec![here(&whole)], facts(format!("acct {account}"), &role)].concat();
+    let brand = (String::from("plumb"), Role::Brand, 5);
+    for shorter in [vec![here(whole.trim_end())], vec![here(env.name())]] {
+        if long(&parts) > usize::from(room) {
+            parts = [shorter, facts(account.clone(), bare)].concat();
         }
-        Remote::Idle => {}
+    }
+    let over = long(&parts).saturating_sub(usize::from(room));
+    if over > 0 {
+        // A role's name may be long; its beginning is what tells roles apart.
+        let kept = text::width(bare).saturating_sub(over).max(4);
+        parts[3].0 = text::fit(bare, kept, "…").into_owned();
+    }
+    if long(&parts) + long(std::slice::from_ref(&brand)) + 2 <= usize::from(room) {
+        parts.insert(0, brand);
+    }
+    if let Some(why) = env.trouble.get(&Subject::Identity).filter(|why| !why.is_of_everything()) {
+        parts.push((format!("? {}", why.reason), Role::Error, 1));
     }
     parts
 }
@@ -171,6 +219,10 @@ fn commit_parts(model: &Model, commit: &Commit, parts: &mut Vec<Part>) {
 
 fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> (String, Role) {
     let calls = env.calls.filter(|calls| calls.made > 0).map(|calls| format!("  {calls}")).unwrap_or_default();
+    if let Some(sent) = model.sent.iter().find(|sent| sent.environment == model.current) {
+        let seconds = (model.clock.now - sent.job.since).max(0) / 1000;
+        return (format!("{} writing {seconds} s", spinner(model, ink)), Role::Notice);
+    }
     if let Some(job) = env.inspecting {
         let seconds = (model.clock.now - job.since).max(0) / 1000;
         let esc = if width < 80 { "" } else { ", esc cancels" };

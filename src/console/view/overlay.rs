@@ -2,9 +2,11 @@
 
 mod field;
 mod help;
+mod journal;
 mod menu;
 mod palette;
 mod picker;
+mod plan;
 mod run;
 
 use ratatui::layout::Rect;
@@ -24,5 +26,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overl
         Overlay::Menu(scope) => menu::draw(ink, model, room, *scope),
         Overlay::Run(run) => run::draw(ink, model, room, run),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),
+        Overlay::Plan(plan) => plan::draw(ink, model, room, plan),
+        Overlay::Journal(journal) => journal::draw(ink, model, room, journal),
     }
 }

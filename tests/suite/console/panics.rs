@@ -9,10 +9,11 @@ use std::sync::Arc;
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
 use plumb::console::{
-    self, Ask, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, FilePlace, Home, ProjectInfo, RefInfo,
-    Target, Theme,
+    self, Ask, Backend, BoxFuture, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Prepared, ProjectInfo,
+    RefInfo, Target, Theme, Unlock, Wanted, Work,
 };
-use plumb::ops::report::{Part, Report};
+use plumb::ops::journal::Found;
+use plumb::ops::report::{Identity, Part, Report};
 use plumb::secret::Secret;
 use tokio::sync::mpsc;
 
@@ -33,8 +34,8 @@ impl Backend for Silent {
 
     fn environments(&self) -> Vec<EnvironmentInfo> {
         let (project, name, protection) = (self.project_name(), "prod".to_owned(), Protection::Confirm);
-        let (profile, region, endpoint, remotes) = (None, None, None, Vec::new());
-        vec![EnvironmentInfo { project, name, protection, profile, region, endpoint, remotes }]
+        let (profile, write_profile, region, endpoint, remotes) = (None, None, None, None, Vec::new());
+        vec![EnvironmentInfo { project, name, protection, profile, write_profile, region, endpoint, remotes }]
     }
 
     fn inspect(&self, _: Target, _: Ask, _: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
@@ -58,6 +59,26 @@ impl Backend for Silent {
     }
 
     fn refs(&self, _: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn plan(&self, _: Target, _: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn write(&self, _: Target, _: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn unlock(&self, _: Target, _: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn journal(&self, _: Target) -> BoxFuture<'static, Result<Found, Why>> {
         Box::pin(std::future::pending())
     }
 

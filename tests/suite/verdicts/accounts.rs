@@ -13,7 +13,14 @@ async fn two_environments_in_two_accounts_do_not_see_each_other() {
     let shop = Shop::live().await;
     let before = shop.in_sync().await;
     let prod = Account::fresh();
-    shop.write("plumb.toml", &format!("{}\n[environments.prod]\naccount = \"{}\"\n", shop.read("plumb.toml"), prod.id));
+    shop.write(
+        "plumb.toml",
+        &format!(
+            "{}\n[environments.prod]\nprotection = \"open\"\naccount = \"{}\"\n",
+            shop.read("plumb.toml"),
+            prod.id
+        ),
+    );
     shop.encrypt("config/billing/prod.json", &[("pool", "100")]);
     shop.encrypt("secrets/prod.json", &[("stripe", "sk_live")]);
     shop.commit("Go live");

@@ -10,6 +10,7 @@ use plumb::aws::{self, Clients, Timeouts};
 use plumb::compare::{Fingerprinter, Item, Kind, Verdict};
 use plumb::config::{self, Environ, Flags};
 use plumb::ops::inspect::{self, Detect, Wish};
+use plumb::ops::journal::Journal;
 use plumb::ops::keys::{KeySources, Keys};
 use plumb::ops::report::{Report, Section};
 use plumb::ops::session::{Access, Session};
@@ -119,6 +120,7 @@ pub type Verdicts = BTreeMap<String, &'static str>;
 pub struct Shop {
     pub account: Account,
     root: tempfile::TempDir,
+    state: tempfile::TempDir,
     recipient: String,
     identity: Secret,
 }
@@ -127,7 +129,8 @@ impl Shop {
     /// A project with one commit; nothing is live.
     pub fn written(account: Account) -> Self {
         let (recipient, identity) = sops::generate_age_key();
-        let shop = Self { account, root: tempfile::tempdir().unwrap(), recipient, identity };
+        let (root, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let shop = Self { account, root, state, recipient, identity };
         shop.git(&["init", "--quiet", "--initial-branch=main"]);
         shop.write("plumb.toml", PROJECT);
         shop.write("stack.yaml", TEMPLATE);
@@ -151,6 +154,11 @@ impl Shop {
         let shop = Self::written(account);
         shop.roll_out().await;
         shop
+    }
+
+    /// What its writes are noted in.
+    pub fn journal(&self) -> Journal {
+        Journal::in_directory(self.state.path())
     }
 
     pub fn root(&self) -> &Path {
@@ -191,7 +199,8 @@ impl Shop {
         };
         let settings = config::load(&flags, &Environ::default(), self.root()).unwrap();
         let keys = Keys::find(&KeySources { key: identity.cloned(), ..KeySources::default() });
-        let access = Access { credentials: Some(credentials(account)), timeouts };
+        let journal = Some(self.journal());
+        let access = Access { credentials: Some(credentials(account)), timeouts, journal };
         Session::open(settings, self.root(), Arc::new(keys), Fingerprinter::new([0; 32]), access).await.unwrap()
     }
 

@@ -2,7 +2,6 @@
 
 use ratatui::layout::Rect;
 
-use crate::config::Protection;
 use crate::console::layout::picker_list;
 use crate::console::model::{EnvState, Model};
 use crate::console::overlay::{Choice, Picker};
@@ -80,14 +79,9 @@ fn choice_row(model: &Model, choice: &Choice, width: u16) -> Row {
 
 fn facts(env: &EnvState) -> Vec<(String, Role)> {
     let Some(info) = &env.info else { return Vec::new() };
-    let protection = match info.protection {
-        Protection::Open => "open",
-        Protection::Confirm => "confirm",
-        Protection::ReadOnly => "read-only",
-    };
     let profile = info.profile.as_ref().map(|profile| format!("profile {profile}")).unwrap_or_default();
     vec![
-        (String::from(protection), Role::Text),
+        (String::from(info.protection.word()), Role::Text),
         (profile, Role::Dim),
         (info.region.clone().unwrap_or_default(), Role::Dim),
     ]

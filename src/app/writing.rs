@@ -1,0 +1,121 @@
+//! What the console writes, and who may: plans, locks, and the journal.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::live::{Inner, Place};
+use crate::compare::Why;
+use crate::console::{Ended, Prepared, Target, Unlock, Wanted, Work};
+use crate::ops::journal::{Action, Begun, Found, Intent, Query};
+use crate::ops::record;
+use crate::ops::report::Identity;
+use crate::ops::session::{self, Session};
+
+/// How many entries of the journal the console shows.
+const SHOWN: usize = 500;
+
+/// The environments that may be written to for a while.
+#[derive(Default)]
+pub(super) struct Locks(Mutex<HashMap<Place, Opened>>);
+
+/// An environment that may be written to for a while.
+#[derive(Clone)]
+struct Opened {
+    until: Instant,
+    /// The environment as whoever may write to it.
+    writer: Session,
+    identity: Identity,
+}
+
+impl Locks {
+    fn open(&self, place: Place, opened: Opened) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(place, opened);
+    }
+
+    fn close(&self, place: &Place) -> Option<Opened> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(place)
+    }
+
+    /// The environment as whoever may write to it, while it is unlocked.
+    pub(super) fn writer(&self, place: &Place) -> Option<Session> {
+        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(place)?.clone();
+        (Instant::now() < opened.until).then_some(opened.writer)
+    }
+}
+
+fn place(target: &Target) -> Place {
+    (target.project.clone(), target.environment.clone())
+}
+
+impl Inner {
+    pub(super) async fn plan(&self, target: &Target, wanted: Wanted) -> Result<Prepared, Why> {
+        let session = self.session(&target.project, &target.environment).await?;
+        let writer = session.as_writer().await;
+        let identity = writer.as_ref().map(|(_, identity)| identity.clone()).map_err(Clone::clone);
+        let work = match wanted {
+            Wanted::Record => {
+                // As it will be written, where that is allowed; else as far as whoever reads can tell.
+                let reader = match (session.for_writing().await, writer) {
+                    (Ok(_), Ok((writer, _))) => writer,
+                    _ => session.clone(),
+                };
+                let reference = target.git_ref.clone().unwrap_or_else(|| session.reference());
+                Work::Record(record::survey(&reader, &reference).await?.into())
+            }
+            Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
+        };
+        Ok(Prepared { writer: identity, work })
+    }
+
+    pub(super) async fn write(&self, target: &Target, work: &Work) -> Result<Option<Why>, Why> {
+        let session = self.session(&target.project, &target.environment).await?;
+        match work {
+            Work::Record(plan) => record::write(&session, plan).await.map(|outcome| outcome.untold),
+            Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
+        }
+    }
+
+    pub(super) async fn unlock(&self, target: &Target, unlock: &Unlock) -> Result<(Identity, Option<Why>), Why> {
+        let session = self.session(&target.project, &target.environment).await?;
+        let until = Instant::now() + Duration::from_mins(u64::from(unlock.minutes));
+        let leave = session::Unlock { until, reason: unlock.reason.clone() };
+        let (writer, identity) = session.unlocked(leave).as_writer().await?;
+        let intent = Intent {
+            action: Action::Unlock,
+            subjects: vec![format!("{} minutes", unlock.minutes)],
+            commit: None,
+            reason: Some(unlock.reason.clone()),
+        };
+        let begun = Begun::new(&writer, &identity, intent)?;
+        self.locks.open(place(target), Opened { until, writer: writer.clone(), identity: identity.clone() });
+        let untold = begun.settle(&writer, None).await;
+        Ok((identity, untold))
+    }
+
+    /// Locks at once; the future notes it.
+    pub(super) fn lock(&self, target: &Target, ended: Ended) -> impl Future<Output = Option<Why>> + Send + 'static {
+        let opened = self.locks.close(&place(target));
+        async move {
+            let Opened { writer, identity, .. } = opened?;
+            let reason = Some(ended.word().to_owned());
+            let intent = Intent { action: Action::Lock, subjects: Vec::new(), commit: None, reason };
+            match Begun::new(&writer, &identity, intent) {
+                Ok(begun) => begun.settle(&writer, None).await,
+                Err(why) => Some(why),
+            }
+        }
+    }
+
+    pub(super) async fn journal(&self, target: &Target) -> Result<Found, Why> {
+        let session = self.session(&target.project, &target.environment).await?;
+        let journal = session.journal()?.clone();
+        let query = Query {
+            project: Some(session.project().name.clone()),
+            environment: Some(target.environment.clone()),
+            limit: Some(SHOWN),
+        };
+        let read = tokio::task::spawn_blocking(move || journal.read(&query)).await;
+        read.map_err(|error| Why::new(error.to_string()))?
+    }
+}

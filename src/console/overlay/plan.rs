@@ -1,0 +1,202 @@
+//! A plan: what is going to be written and to where, until it is confirmed or left.
+//!
+//! Whatever writes begins here. A new kind of work is a variant of [`Work`] and a [`Sheet`] for it.
+
+use std::sync::Arc;
+
+use crate::compare::Why;
+use crate::console::mode::Unlock;
+use crate::console::model::{EnvState, Job};
+use crate::ops::record;
+use crate::ops::report::{Commit, Identity};
+
+/// What a plan is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// To record what is equal.
+    Record,
+    /// To write for a while to an environment that refuses it.
+    Unlock(Unlock),
+}
+
+impl Wanted {
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Record => "RECORD PLAN",
+            Self::Unlock(_) => "UNLOCK",
+        }
+    }
+}
+
+/// What is done once it is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Receipts are written.
+    Record(Arc<record::Plan>),
+    /// Writing is allowed for a while.
+    Unlock(Arc<Unlock>),
+}
+
+impl Work {
+    /// Whether this is the very same work, and not one that looks like it.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Record(one), Self::Record(two)) => Arc::ptr_eq(one, two),
+            (Self::Unlock(one), Self::Unlock(two)) => Arc::ptr_eq(one, two),
+            (Self::Record(_) | Self::Unlock(_), _) => false,
+        }
+    }
+}
+
+/// A plan as it was worked out, by reading alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// Whose name it would be done in; a failure refuses it.
+    pub writer: Result<Identity, Why>,
+    /// What would be done.
+    pub work: Work,
+}
+
+/// A plan over the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What it is asked for.
+    pub wanted: Wanted,
+    /// Index of the environment.
+    pub environment: usize,
+    /// The request under way; of what is confirmed, the one that worked it out.
+    pub job: Job,
+    /// How far it is.
+    pub stage: Stage,
+    /// What was typed to confirm it.
+    pub typed: String,
+    /// The first row drawn.
+    pub scroll: usize,
+}
+
+/// How far a plan is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// It is being worked out.
+    Reading,
+    /// It waits to be confirmed.
+    Ready(Box<Prepared>),
+    /// It is being done, since it was confirmed; this is what.
+    Doing(Box<Prepared>),
+    /// It could not be worked out, or failed.
+    Failed(Why),
+}
+
+impl Plan {
+    pub(in crate::console) fn new(wanted: Wanted, environment: usize, job: Job) -> Self {
+        Self { wanted, environment, job, stage: Stage::Reading, typed: String::new(), scroll: 0 }
+    }
+
+    /// Its heading.
+    pub(in crate::console) fn title(&self) -> &'static str {
+        self.wanted.title()
+    }
+
+    /// What is known of it.
+    pub(in crate::console) fn prepared(&self) -> Option<&Prepared> {
+        match &self.stage {
+            Stage::Ready(prepared) | Stage::Doing(prepared) => Some(prepared),
+            Stage::Reading | Stage::Failed(_) => None,
+        }
+    }
+
+    /// Whether time changes how it looks.
+    pub(in crate::console) fn moves(&self) -> bool {
+        matches!(self.stage, Stage::Reading | Stage::Doing(_))
+    }
+}
+
+/// A plan as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::console) struct Sheet {
+    /// Where from, and the like: a word and what it is.
+    pub(in crate::console) facts: Vec<(&'static str, String)>,
+    /// The heads of the three columns.
+    pub(in crate::console) heads: [&'static str; 3],
+    /// The rows: a sign, and three columns.
+    pub(in crate::console) rows: Vec<(char, [String; 3])>,
+    /// What else is to be known: a sign and a sentence.
+    pub(in crate::console) notes: Vec<(char, String)>,
+    /// What confirming does, as it follows "to": `write 3 receipts`.
+    pub(in crate::console) verb: String,
+    /// What was done, when it is: `3 receipts are written`.
+    pub(in crate::console) done: String,
+    /// Why it cannot be confirmed, whatever the environment's protection.
+    pub(in crate::console) refused: Option<Why>,
+}
+
+impl Sheet {
+    pub(in crate::console) fn of(prepared: &Prepared, env: &EnvState) -> Self {
+        let sheet = match &prepared.work {
+            Work::Record(plan) => record(plan, env.commit.value()),
+            Work::Unlock(unlock) => unlocking(unlock, env),
+        };
+        match &prepared.writer {
+            Ok(_) => sheet,
+            Err(why) => Self { refused: Some(why.clone()), ..sheet },
+        }
+    }
+}
+
+fn record(plan: &record::Plan, commit: Option<&Commit>) -> Sheet {
+    let found = &plan.outcome;
+    let short = crate::console::text::short(&found.commit);
+    let subject = commit.filter(|commit| commit.id == found.commit);
+    let subject = subject.map(|commit| format!("  \"{}\"", commit.subject)).unwrap_or_default();
+    let counts = format!(
+        "{} equal   {} different   {} absent   {} unknown",
+        found.equal.len(),
+        found.different.len(),
+        found.absent.len(),
+        found.unknown.len()
+    );
+    let rows = plan.units.iter().map(|unit| {
+        let left = match unit.left.len() {
+            0 => format!("all of it runs {short}"),
+            1 => String::from("1 keeps its record"),
+            left => format!("{left} keep their records"),
+        };
+        let equal = format!("{} equal", unit.equal);
+        (if unit.left.is_empty() { '=' } else { '~' }, [unit.unit.to_string(), equal, left])
+    });
+    let mut notes =
+        vec![('i', String::from("only receipts are written: no value, parameter, secret or stack is touched"))];
+    notes.extend(found.unknown.iter().map(|(name, why)| ('?', format!("{name}  {}", why.reason))));
+    let count = plan.units.len();
+    let receipts = if count == 1 { String::from("1 receipt") } else { format!("{count} receipts") };
+    Sheet {
+        facts: vec![("from", format!("{} {short}{subject}", plan.reference)), ("found", counts)],
+        heads: ["RECEIPT", "ITEMS", "WILL SAY"],
+        rows: rows.collect(),
+        notes,
+        verb: format!("write {receipts}"),
+        done: format!("{receipts} written"),
+        refused: (count == 0)
+            .then(|| Why::new("nothing to record: the commit's config, secrets and stacks are not live here")),
+    }
+}
+
+fn unlocking(unlock: &Unlock, env: &EnvState) -> Sheet {
+    let minutes = match unlock.minutes {
+        1 => String::from("1 minute"),
+        minutes => format!("{minutes} minutes"),
+    };
+    let name = env.name();
+    Sheet {
+        facts: vec![("for", minutes.clone()), ("reason", format!("\"{}\"", unlock.reason))],
+        notes: vec![
+            ('!', format!("{name} can be written to until then; every write is still planned and confirmed")),
+            ('i', String::from("it is read as that role meanwhile; the journal keeps who, when and why")),
+            ('i', String::from(":lock ends it at once; so do its time and leaving the console")),
+        ],
+        verb: format!("unlock it for {minutes}"),
+        done: format!("{name} is unlocked for {minutes}"),
+        ..Sheet::default()
+    }
+}

@@ -1,0 +1,284 @@
+//! Plans, and what follows when they are confirmed: writing, unlocking, locking; and the journal.
+
+use super::asks::read_again;
+use crate::compare::Why;
+use crate::console::effect::{Effect, Order};
+use crate::console::keymap::Key;
+use crate::console::message::{Generation, Granted};
+use crate::console::mode::{Asks, Confirmation, Ended, Unlock, Unlocked};
+use crate::console::model::{EnvState, Model, Sent};
+use crate::console::overlay::{Journal, Overlay, Plan, Prepared, Sheet, Stage, Wanted, Work};
+use crate::console::remote::Remote;
+use crate::ops::journal::Found;
+
+/// Opens the plan of recording what is equal.
+pub(super) fn record(model: &mut Model) -> Vec<Effect> {
+    plan(model, Wanted::Record)
+}
+
+/// Opens the plan of unlocking the current environment.
+pub(super) fn unlock(model: &mut Model, unlock: Unlock) -> Vec<Effect> {
+    plan(model, Wanted::Unlock(unlock))
+}
+
+fn plan(model: &mut Model, wanted: Wanted) -> Vec<Effect> {
+    let env = model.environment();
+    if model.sent.iter().any(|sent| sent.environment == model.current) {
+        model.notice = Some(format!("a write to {} is under way", env.name()));
+        return Vec::new();
+    }
+    let target = env.target();
+    let job = model.job();
+    model.overlays.push(Overlay::Plan(Box::new(Plan::new(wanted.clone(), model.current, job))));
+    vec![Effect::Plan(job.generation, target, wanted)]
+}
+
+/// Locks the current environment.
+pub(super) fn lock(model: &mut Model) -> Vec<Effect> {
+    if model.environment().unlocked.is_none() {
+        model.notice = Some(format!("{} is not unlocked", model.environment().name()));
+        return Vec::new();
+    }
+    end(model, model.current, Ended::Asked)
+}
+
+/// Locks what has been unlocked long enough.
+pub(super) fn time(model: &mut Model) -> Vec<Effect> {
+    let now = model.clock.now;
+    let over = |env: &EnvState| env.unlocked.as_ref().is_some_and(|unlocked| unlocked.until <= now);
+    let over: Vec<usize> = (0..model.environments.len()).filter(|index| over(&model.environments[*index])).collect();
+    over.into_iter().flat_map(|index| end(model, index, Ended::Time)).collect()
+}
+
+fn end(model: &mut Model, index: usize, ended: Ended) -> Vec<Effect> {
+    let env = &mut model.environments[index];
+    let Some(unlocked) = env.unlocked.take() else { return Vec::new() };
+    env.identity = unlocked.reader;
+    let (name, target) = (env.name().to_owned(), env.target());
+    let why = if ended == Ended::Time { ": its time is over" } else { "" };
+    model.notice = Some(format!("{name} is locked again{why}"));
+    let mut effects = vec![Effect::Lock(target, ended)];
+    effects.extend(read_again(model, index));
+    effects
+}
+
+/// Opens the journal of the current environment.
+pub(super) fn journal(model: &mut Model) -> Vec<Effect> {
+    let job = model.job();
+    let env = model.environment();
+    let (name, target) = (env.name().to_owned(), env.target());
+    model.overlays.push(Overlay::Journal(Journal::new(name, job)));
+    vec![Effect::Journal(job.generation, target)]
+}
+
+/// What a key does to a plan; `None`: what it does to any text field.
+pub(super) fn press(model: &mut Model, key: Key) -> Option<Vec<Effect>> {
+    let Some(Overlay::Plan(plan)) = model.overlays.last_mut() else { return None };
+    match key {
+        Key::Char(c) => Some(typed(model, c)),
+        Key::Backspace => {
+            plan.typed.pop();
+            Some(Vec::new())
+        }
+        Key::Enter => {
+            if matches!(plan.stage, Stage::Ready(_)) {
+                model.notice = Some(String::from("enter confirms nothing"));
+            }
+            Some(Vec::new())
+        }
+        _ => None,
+    }
+}
+
+/// Moves through the rows of a plan.
+pub(super) fn scroll(model: &mut Model, by: isize) {
+    if let Some(Overlay::Plan(plan)) = model.overlays.last() {
+        let rows = plan.prepared().map_or(0, |prepared| {
+            let env = &model.environments[plan.environment];
+            let sheet = Sheet::of(prepared, env);
+            sheet.rows.len() + sheet.notes.len()
+        });
+        let to = plan.scroll.saturating_add_signed(by).min(rows.saturating_sub(1));
+        if let Some(Overlay::Plan(plan)) = model.overlays.last_mut() {
+            plan.scroll = to;
+        }
+    }
+}
+
+/// What is pasted confirms nothing: a name in the clipboard is not a decision.
+pub(super) fn refuses_paste(model: &mut Model) -> bool {
+    let refuses = matches!(model.overlays.last(), Some(Overlay::Plan(_)));
+    if refuses {
+        model.notice = Some(String::from("pasting confirms nothing: type it"));
+    }
+    refuses
+}
+
+fn typed(model: &mut Model, c: char) -> Vec<Effect> {
+    let Some(Overlay::Plan(plan)) = model.overlays.last() else { return Vec::new() };
+    let env = &model.environments[plan.environment];
+    let Stage::Ready(prepared) = &plan.stage else { return Vec::new() };
+    let name = env.name().to_owned();
+    let confirmation = match asks(env, prepared, model.clock.now) {
+        Asks::Nothing => {
+            model.notice = Some(format!("nothing is written to {name}"));
+            return Vec::new();
+        }
+        Asks::Yes if c == 'y' => Confirmation::Yes,
+        Asks::Yes => return Vec::new(),
+        Asks::Name => {
+            let Some(Overlay::Plan(plan)) = model.overlays.last_mut() else { return Vec::new() };
+            plan.typed.push(c);
+            if plan.typed != name {
+                return Vec::new();
+            }
+            Confirmation::Name(std::mem::take(&mut plan.typed))
+        }
+    };
+    confirm(model, confirmation)
+}
+
+/// How what is planned has to be confirmed right now.
+pub(in crate::console) fn asks(env: &EnvState, prepared: &Prepared, now: i64) -> Asks {
+    if Sheet::of(prepared, env).refused.is_some() {
+        return Asks::Nothing;
+    }
+    match prepared.work {
+        Work::Unlock(_) => env.asks_to_unlock(),
+        Work::Record(_) => env.asks_to_write(now),
+    }
+}
+
+fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
+    let job = model.job();
+    let Some(Overlay::Plan(plan)) = model.overlays.last_mut() else { return Vec::new() };
+    let (environment, planned) = (plan.environment, plan.job.generation);
+    let Stage::Ready(prepared) = std::mem::replace(&mut plan.stage, Stage::Reading) else { return Vec::new() };
+    let work = prepared.work.clone();
+    plan.stage = Stage::Doing(prepared);
+    plan.job = job;
+    model.sent.push(Sent { job, environment, work: work.clone() });
+    let target = model.environments[environment].target();
+    let order = Order { plan: planned, target, work, confirmation };
+    match order.work {
+        Work::Unlock(_) => vec![Effect::Unlock(job.generation, order)],
+        Work::Record(_) => vec![Effect::Write(job.generation, order)],
+    }
+}
+
+pub(super) fn planned(model: &mut Model, generation: Generation, answer: Result<Box<Prepared>, Why>) -> Vec<Effect> {
+    if let Some(plan) = plan_of(model, generation)
+        && plan.stage == Stage::Reading
+    {
+        plan.stage = match answer {
+            Ok(prepared) => Stage::Ready(prepared),
+            Err(why) => Stage::Failed(why),
+        };
+    }
+    Vec::new()
+}
+
+/// A write is done, or failed. What it did is read, whichever.
+pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<Option<Why>, Why>) -> Vec<Effect> {
+    let Some(sent) = take_sent(model, generation) else { return Vec::new() };
+    let name = model.environments[sent.environment].name().to_owned();
+    match answer {
+        Ok(untold) => {
+            let done = done(model, &sent);
+            close(model, generation);
+            model.notice = Some(match untold {
+                None => format!("{name}: {done}"),
+                Some(why) => format!("{name}: {done}, but {}", why.reason),
+            });
+        }
+        Err(why) => fail(model, generation, &name, why),
+    }
+    read_again(model, sent.environment)
+}
+
+pub(super) fn unlocked(model: &mut Model, generation: Generation, answer: Result<Box<Granted>, Why>) -> Vec<Effect> {
+    let Some(sent) = take_sent(model, generation) else { return Vec::new() };
+    let Work::Unlock(unlock) = &sent.work else { return Vec::new() };
+    let name = model.environments[sent.environment].name().to_owned();
+    let granted = match answer {
+        Ok(granted) => granted,
+        Err(why) => {
+            fail(model, generation, &name, why);
+            return Vec::new();
+        }
+    };
+    let done = done(model, &sent);
+    close(model, generation);
+    let but = granted.untold.map(|why| format!(", but {}", why.reason)).unwrap_or_default();
+    model.notice = Some(format!("{done}: every write is in the journal; :lock ends it{but}"));
+    let env = &mut model.environments[sent.environment];
+    let reader = match env.unlocked.take() {
+        Some(before) => before.reader,
+        None => std::mem::take(&mut env.identity),
+    };
+    env.unlocked = Some(Unlocked { until: granted.until, reason: unlock.reason.clone(), reader });
+    env.identity = Remote::Ready(granted.identity);
+    read_again(model, sent.environment)
+}
+
+/// An environment is locked; only what could not be noted is told.
+pub(super) fn locked(model: &mut Model, name: &str, untold: Option<Why>) -> Vec<Effect> {
+    if let Some(why) = untold {
+        model.notice = Some(format!("{name} is locked, but {}", why.reason));
+    }
+    Vec::new()
+}
+
+pub(super) fn journal_read(model: &mut Model, generation: Generation, answer: Result<Found, Why>) -> Vec<Effect> {
+    for overlay in &mut model.overlays {
+        if let Overlay::Journal(journal) = overlay
+            && journal.job.generation == generation
+            && matches!(journal.found, Remote::Loading { .. })
+        {
+            journal.found = answer.map_or_else(Remote::Failed, Remote::Ready);
+            break;
+        }
+    }
+    Vec::new()
+}
+
+/// A request for a plan or a journal, or a write, ended without a reply.
+pub(super) fn lost(model: &mut Model, generation: Generation, why: &Why) -> Vec<Effect> {
+    planned(model, generation, Err(why.clone()));
+    journal_read(model, generation, Err(why.clone()));
+    if model.sent.iter().any(|sent| sent.job.generation == generation) {
+        let why = Why::new("it is not known how far this went: plumb itself failed").hint("u shows the journal");
+        return written(model, generation, Err(why));
+    }
+    Vec::new()
+}
+
+fn done(model: &Model, sent: &Sent) -> String {
+    let env = &model.environments[sent.environment];
+    let prepared = Prepared { writer: Err(Why::new("")), work: sent.work.clone() };
+    Sheet::of(&prepared, env).done
+}
+
+fn take_sent(model: &mut Model, generation: Generation) -> Option<Sent> {
+    let at = model.sent.iter().position(|sent| sent.job.generation == generation)?;
+    Some(model.sent.remove(at))
+}
+
+fn plan_of(model: &mut Model, generation: Generation) -> Option<&mut Plan> {
+    model.overlays.iter_mut().find_map(|overlay| match overlay {
+        Overlay::Plan(plan) if plan.job.generation == generation => Some(&mut **plan),
+        _ => None,
+    })
+}
+
+fn close(model: &mut Model, generation: Generation) {
+    model.overlays.retain(|overlay| !matches!(overlay, Overlay::Plan(plan) if plan.job.generation == generation));
+}
+
+/// Told where the plan is, or in a line when it was left meanwhile.
+fn fail(model: &mut Model, generation: Generation, name: &str, why: Why) {
+    match plan_of(model, generation) {
+        Some(plan) => plan.stage = Stage::Failed(why),
+        None => model.notice = Some(format!("{name}: {}", why.reason)),
+    }
+}
