@@ -133,9 +133,9 @@ impl Comparison {
         }
         let index = self.blocks.len();
         if layout == Layout::Unified {
-            self.unified(index, &block.rows)
+            self.unified(index, &block.rows);
         } else {
-            self.beside(index, &block.rows)
+            self.beside(index, &block.rows);
         }
         self.blocks.push(block);
     }
@@ -214,11 +214,6 @@ fn notes(model: &Model, sides: &Sides) -> Vec<String> {
 
 /// What two sides differ in, told without telling either; the less, the more of them can be seen.
 pub(super) fn explained(git: &Facet, live: &Facet, revealed: bool) -> Option<String> {
-    let value = |facet| match facet {
-        &Facet::Plain(ref text) => Some((text.as_str(), false)),
-        Facet::Secret(secret) => Some((secret.expose(), true)),
-        _ => None,
-    };
     let ((git, git_masked), (live, live_masked)) = (value(git)?, value(live)?);
     if git == live {
         return None;
@@ -235,6 +230,14 @@ pub(super) fn explained(git: &Facet, live: &Facet, revealed: bool) -> Option<Str
     let names: std::collections::BTreeSet<&String> = git.keys().chain(live.keys()).collect();
     let differ = names.iter().filter(|name| git.get(**name) != live.get(**name)).count();
     Some(format!("{differ} of {} keys {}", names.len(), if differ == 1 { "differs" } else { "differ" }))
+}
+
+fn value(facet: &Facet) -> Option<(&str, bool)> {
+    match facet {
+        Facet::Plain(text) => Some((text, false)),
+        Facet::Secret(secret) => Some((secret.expose(), true)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

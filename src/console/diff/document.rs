@@ -162,7 +162,7 @@ fn members<'a>(objects: Three<&'a Map<String, Value>>) -> Vec<Member<'a>> {
     keys.iter().enumerate().map(member).collect()
 }
 
-fn elements<'a>(arrays: Three<&'a [Value]>, with_applied: bool) -> Vec<Member<'a>> {
+fn elements(arrays: Three<&[Value]>, with_applied: bool) -> Vec<Member<'_>> {
     let sides = arrays.map(Option::unwrap_or_default);
     let [git, applied, live] = align::numbered(sides);
     let rows = align::rows(&git, with_applied.then_some(&applied[..]), &live);

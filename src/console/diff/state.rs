@@ -91,12 +91,15 @@ fn applied_is_a_third(item: &Item) -> bool {
 }
 
 fn same(a: &Facet, b: &Facet) -> bool {
-    let text = |facet| match facet {
-        &Facet::Plain(ref text) => Some(text.as_str()),
+    value(a) == value(b)
+}
+
+fn value(facet: &Facet) -> Option<&str> {
+    match facet {
+        Facet::Plain(text) => Some(text),
         Facet::Secret(secret) => Some(secret.expose()),
         _ => None,
-    };
-    text(a) == text(b)
+    }
 }
 
 /// Makes the comparison that the screen needs, if it is not at hand; forgets the one that it does not need.
@@ -163,8 +166,8 @@ fn place(model: &mut Model, change: usize) {
 }
 
 /// The columns of a line between which it differs from its counterpart.
-fn marks(comparison: &Comparison, line: usize) -> (usize, usize) {
-    let (old, new) = match &comparison.lines[line] {
+fn marks(comparison: &Comparison, at: usize) -> (usize, usize) {
+    let (old, new) = match &comparison.lines[at] {
         Line::Beside { cells: [git, _, live], .. } => (git.as_ref(), live.as_ref()),
         Line::Git(git, live) => (Some(git), live.as_ref()),
         _ => (None, None),
@@ -172,11 +175,11 @@ fn marks(comparison: &Comparison, line: usize) -> (usize, usize) {
     let (Some(old), Some(new)) = (old, new) else { return (0, 0) };
     let (old, new) = (comparison.text(old), comparison.text(new));
     let (left, right) = changed(old, new);
-    let at = |text: &str, byte: usize| columns(text.get(..byte).unwrap_or_default());
-    let first = left.first().map(|range| at(old, range.start)).into_iter();
-    let first = first.chain(right.first().map(|range| at(new, range.start))).min().unwrap_or(0);
-    let end = left.first().map(|range| at(old, range.end)).into_iter();
-    (first, end.chain(right.first().map(|range| at(new, range.end))).max().unwrap_or(0))
+    let column = |text: &str, byte: usize| columns(text.get(..byte).unwrap_or_default());
+    let first = left.first().map(|range| column(old, range.start)).into_iter();
+    let first = first.chain(right.first().map(|range| column(new, range.start))).min().unwrap_or(0);
+    let end = left.first().map(|range| column(old, range.end)).into_iter();
+    (first, end.chain(right.first().map(|range| column(new, range.end))).max().unwrap_or(0))
 }
 
 /// Goes to the next or previous change of the item; false when there is none.

@@ -80,8 +80,8 @@ impl Columns {
         let reason = |item: &Item| item.changed.as_ref().map(|_| text::width(&item.reason));
         let reasons = items().filter_map(reason).max().unwrap_or(0);
         let reasons = u16::try_from(reasons).unwrap_or(u16::MAX);
-        let changes = items().filter_map(|item| item.changed.as_ref());
-        let changed = ChangedColumns::of(model, changes, left.saturating_sub(reasons.min(SHORTEST)));
+        let known = items().filter_map(|item| item.changed.as_ref());
+        let changed = ChangedColumns::of(model, known, left.saturating_sub(reasons.min(SHORTEST)));
         let kinds = items().map(|item| text::width(short_type(item))).max().unwrap_or(0);
         let kind = u16::try_from(kinds).unwrap_or(0).min(26) + 2;
         let rest = left.saturating_sub(changed.width());

@@ -108,7 +108,7 @@ impl NeedColumns {
             Need::Kind(_) | Need::Problem { .. } => None,
         });
         let longest = u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX);
-        let changes = visible().filter_map(|need| need.item(env)?.changed.as_ref()).collect::<Vec<_>>();
+        let known = visible().filter_map(|need| need.item(env)?.changed.as_ref()).collect::<Vec<_>>();
         let name = list.x + 23;
         let name_room = longest.clamp(12, (list.width * 2 / 5).max(12));
         let at = name + name_room + 2;
@@ -116,7 +116,7 @@ impl NeedColumns {
         let reasons = changed_items.map(|item| text::width(&item.reason)).max().unwrap_or(0);
         let reasons = u16::try_from(reasons).unwrap_or(u16::MAX).min(SHORTEST);
         let room = list.right().saturating_sub(at + 1 + reasons);
-        let changed = ChangedColumns::of(model, changes.iter().copied(), room);
+        let changed = ChangedColumns::of(model, known.iter().copied(), room);
         Self { name, name_room, at, reason: at + changed.width(), changed }
     }
 }
