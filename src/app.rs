@@ -1,5 +1,6 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod home;
 mod live;
 mod looks;
 mod projects;
@@ -24,8 +25,15 @@ pub fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
 }
 
 async fn run(shared: &Shared) -> Result<Outcome, Failed> {
-    let settings = shared.settings()?;
+    let settings = match shared.settings() {
+        // From anywhere else it opens on the first of the operator's projects.
+        Err(failed) if !shared.is_in_project() && !shared.names_environment() => {
+            shared.first_project().ok_or(failed)?
+        }
+        settings => settings?,
+    };
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
+    let actions = home::actions(&settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
@@ -42,6 +50,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         clock,
         fingerprint_key: *key,
         log: looks::log(shared),
+        home: home::home(shared, &settings, actions),
     };
     let projects = Projects::new(shared, settings, root);
     let backend = Live::new(shared, projects, Fingerprinter::new(*key), clock);

@@ -18,7 +18,7 @@ use crate::compare::{Applied, Facet, Row, Side, Sides, Verdict, Why, verdict};
 use crate::secret::Secret;
 use crate::template::{self, Resolved, ResourceRef, Scope, Template};
 
-pub(super) use beside::{attributes, location, parts, tags};
+pub(super) use beside::{asked, attributes, location, parts, tags};
 
 /// A template together with what its expressions mean where it is used.
 #[derive(Clone, Copy)]
@@ -282,19 +282,19 @@ impl Property {
 
 fn row(path: String, git: &Side<Property>, applied: &Applied<Property>, live: &Side<Property>) -> Option<Row> {
     let verdict = verdict(git, applied, live)?;
-    let secret = is_secret(&path);
     let show = |side: &Side<Property>| {
-        Facet::of(side, |Property(value)| match value {
-            None => Facet::Absent,
-            Some(value) if secret => Facet::Secret(Secret::new(text(value))),
-            Some(value) => Facet::Plain(text(value)),
-        })
+        Facet::of(side, |Property(value)| value.as_ref().map_or(Facet::Absent, |value| shown(&path, value)))
     };
     let applied = match applied {
         Applied::Unrecorded => Facet::Unrecorded,
         Applied::Recorded(side) => show(side),
     };
     Some(Row { verdict, sides: Sides { git: show(git), applied, live: show(live) }, path })
+}
+
+/// A property's value as it may be seen.
+fn shown(path: &str, value: &Value) -> Facet {
+    if is_secret(path) { Facet::Secret(Secret::new(text(value))) } else { Facet::Plain(text(value)) }
 }
 
 /// Whether a property may hold a credential: environment variables, whatever its name calls one, and text that a

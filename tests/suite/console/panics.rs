@@ -9,7 +9,8 @@ use std::sync::Arc;
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
 use plumb::console::{
-    self, Ask, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, ProjectInfo, RefInfo, Target, Theme,
+    self, Ask, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, FilePlace, Home, ProjectInfo, RefInfo,
+    Target, Theme,
 };
 use plumb::ops::report::{Part, Report};
 use plumb::secret::Secret;
@@ -32,7 +33,15 @@ impl Backend for Silent {
 
     fn environments(&self) -> Vec<EnvironmentInfo> {
         let (project, name, protection) = (self.project_name(), "prod".to_owned(), Protection::Confirm);
-        vec![EnvironmentInfo { project, name, protection, profile: None, region: None }]
+        vec![EnvironmentInfo {
+            project,
+            name,
+            protection,
+            profile: None,
+            region: None,
+            endpoint: None,
+            remotes: Vec::new(),
+        }]
     }
 
     fn inspect(&self, _: Target, _: Ask, _: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
@@ -55,6 +64,10 @@ impl Backend for Silent {
         Box::pin(std::future::pending())
     }
 
+    fn locate(&self, _: Target, _: String, _: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
+        Box::pin(std::future::pending())
+    }
+
     fn fetch(&self, _: Target) -> BoxFuture<'static, Result<(), Why>> {
         Box::pin(std::future::pending())
     }
@@ -73,6 +86,7 @@ async fn the_console_that_panics() {
         git_ref: None,
         refresh: None,
         utc_offset: 0,
+        home: Home { mouse: true, title: true, notify: true, ..Home::default() },
         clock: None,
         fingerprint_key: [0; 32],
         log: Some(Arc::new(move |message| assert!(message != at, "a fault at {message}, with {secret:?} in hand"))),
