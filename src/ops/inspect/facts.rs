@@ -143,7 +143,7 @@ impl Facts {
             }
         };
         let sides = sides.unwrap_or_else(|| self.presence_sides(&in_git, id, gone || deleted));
-        let one_sided = rows.is_empty() || gone || deleted;
+        let one_sided = rows.is_empty() || ((gone || deleted) && !self.is_translated(id));
         let reason = match &verdict {
             Verdict::Unknown(why) if one_sided => why.reason.clone(),
             _ if one_sided => absence(&in_git, gone, deleted).to_owned(),

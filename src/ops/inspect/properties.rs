@@ -6,7 +6,6 @@
 //! here. Where CloudFormation never looks at a property, only the asking can be compared: a difference there is
 //! certain, an equality is Unknown, since live may have been changed by hand.
 
-mod asked;
 mod beside;
 
 use std::collections::BTreeSet;
@@ -19,8 +18,7 @@ use crate::compare::{Applied, Facet, Row, Side, Sides, Verdict, Why, verdict};
 use crate::secret::Secret;
 use crate::template::{self, Resolved, ResourceRef, Scope, Template};
 
-pub(super) use asked::asked;
-pub(super) use beside::{attributes, location, parts, tags};
+pub(super) use beside::{asked, attributes, location, parts, tags};
 
 /// A template together with what its expressions mean where it is used.
 #[derive(Clone, Copy)]

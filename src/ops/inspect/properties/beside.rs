@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{AppliedAsking, Asking, Compare, Looked, Property, row};
-use crate::compare::{Applied, Row, Side, Verdict, Why};
-use crate::template::{ResourceRef, Template};
+use super::{AppliedAsking, Asking, Compare, Looked, Property, property, property_names, row, shown};
+use crate::compare::{Applied, Facet, Row, Side, Verdict, Why};
+use crate::template::{self, Resolved, ResourceRef, Template};
 
 /// What a template says of a resource beside its properties, where the sides differ: its type, and what becomes of it
 /// when it is deleted or replaced. Nobody can change these by hand, so the deployed template is what is live.
@@ -38,6 +38,30 @@ pub(in crate::ops::inspect) fn attributes(
         row(name.to_owned(), &side(git.template, attribute), &applied, &side(deployed.template, attribute))
     });
     rows.filter(|row| row.verdict != Verdict::InSync).collect()
+}
+
+/// What a template asks of a resource, a line per leaf. What cannot be known before it is deployed is the asking itself,
+/// since there is nothing that it could be compared with.
+#[must_use]
+pub(in crate::ops::inspect) fn asked(id: &str, asking: Asking<'_>) -> BTreeMap<String, Facet> {
+    let leaves = |name: String| -> Vec<(String, Value)> {
+        let known = property(asking.template, id, &name).map(|asked| asking.template.resolve(&asked, asking.scope));
+        match known {
+            Some(Resolved::Value(value)) => {
+                let leaf = |(path, value): (String, Value)| {
+                    (if path.is_empty() { name.clone() } else { format!("{name}.{path}") }, value)
+                };
+                template::flatten(&value).into_iter().map(leaf).collect()
+            }
+            Some(Resolved::Open { .. }) => {
+                let open = asking.template.asks(id, &name, asking.scope);
+                open.map(|value| (name, value)).into_iter().collect()
+            }
+            Some(Resolved::NoValue) | None => Vec::new(),
+        }
+    };
+    let names = property_names(asking.template, id).into_iter();
+    names.flat_map(leaves).map(|(path, value)| (path.clone(), shown(&path, &value))).collect()
 }
 
 /// Where a function's code lies, when git's template and the deployed one name different uploads, as with the CDK, whose
