@@ -375,7 +375,7 @@ fn message(event: &Event) -> Option<Message> {
         Event::Mouse(event) => mouse(*event).map(Message::Mouse),
         Event::FocusGained => Some(Message::Focus(true)),
         Event::FocusLost => Some(Message::Focus(false)),
-        _ => None,
+        Event::Key(_) => None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::secret::Secret;
 pub(super) fn of_selected(model: &Model) -> Option<Secret> {
     let item = model.shown()?;
     let env = model.environment();
-    let (git, live) = (side(model, item, Half::Git), side(model, item, Half::Live));
+    let (git, live) = (side(model, item, &Half::Git), side(model, item, &Half::Live));
     let name = text::clean(&item.name, false);
     let commit = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
     let read = env.read_at.map(|at| model.clock.moment(at)).unwrap_or_default();
@@ -40,7 +40,7 @@ enum Half {
     Live,
 }
 
-fn side(model: &Model, item: &Item, half: Half) -> Secret {
+fn side(model: &Model, item: &Item, half: &Half) -> Secret {
     let mut out = String::new();
     let pick = |sides: &crate::compare::Sides| match half {
         Half::Git => sides.git.clone(),

@@ -79,10 +79,9 @@ impl Jobs {
                 Message::Read(generation, backend.reveal(target, kind, name).await.map(Box::new))
             }),
             Effect::Locate(generation, target, file, name) => {
-                self.spawn(
-                    generation,
-                    async move { Message::Located(generation, backend.locate(target, file, name).await) },
-                )
+                self.spawn(generation, async move {
+                    Message::Located(generation, backend.locate(target, file, name).await)
+                });
             }
             Effect::Run(generation, command) => self.spawn(generation, async move {
                 let outcome = match permits(&*backend, &command).await {

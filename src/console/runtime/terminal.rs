@@ -146,7 +146,7 @@ fn give_back() {
 pub(super) struct Events(mpsc::UnboundedReceiver<io::Result<Event>>);
 
 /// How long the thread waits for a key before it looks up; the door wakes it earlier.
-const PATIENCE: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_hours(1);
 
 impl Events {
     /// Begins to read wherever the door is open; the thread ends with the process.
