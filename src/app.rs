@@ -1,5 +1,6 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod home;
 mod live;
 mod looks;
 mod projects;
@@ -32,11 +33,13 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         settings => settings?,
     };
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
+    let actions = home::actions(&settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
     let key = shared.fingerprint_key()?;
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
+    let clock = shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok());
     let options = ConsoleOptions {
         theme: looks::theme(shared, &settings)?,
         keys: settings.operator.keys.clone(),
@@ -44,12 +47,13 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         git_ref: shared.flags().git_ref,
         refresh: settings.operator.refresh.map(Duration::from_secs),
         utc_offset: jiff::Zoned::now().offset().seconds(),
-        clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
+        clock,
         fingerprint_key: *key,
         log: looks::log(shared),
+        home: home::home(shared, &settings, actions),
     };
     let projects = Projects::new(shared, settings, root);
-    let backend = Live::new(shared, projects, Fingerprinter::new(*key));
+    let backend = Live::new(shared, projects, Fingerprinter::new(*key), clock);
     match console::run(Arc::new(backend), options).await {
         Ok(()) => Ok(Outcome::Clean),
         Err(error) => Err(Why::new(error.to_string()).into()),

@@ -12,6 +12,7 @@ use super::ages::Clock;
 use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
 use super::diff;
 use super::fingerprint::Fingerprinter;
+use super::home::{self, Home};
 use super::keymap::Keymap;
 use super::looks;
 use super::memory::Memory;
@@ -42,6 +43,8 @@ pub struct Setup {
     pub utc_offset: i32,
     /// Key of the fingerprints.
     pub fingerprint_key: [u8; 32],
+    /// The terminal, and the operator's own tools.
+    pub home: Home,
     /// What was remembered last time.
     pub memory: Memory,
 }
@@ -78,6 +81,8 @@ pub struct Model {
     pub diff: diff::State,
     /// How the selected item looks in its detail.
     pub looks: looks::State,
+    /// The terminal, and the operator's own tools.
+    pub home: home::State,
     pub(super) clock: Clock,
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
@@ -142,6 +147,7 @@ impl Model {
             over: false,
             diff: diff::State::default(),
             looks: looks::State::default(),
+            home: home::State::new(setup.home),
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
@@ -255,7 +261,8 @@ impl Model {
             _ => None,
         };
         let fetching = env.fetching.map(|(job, _)| job);
-        reveal.into_iter().chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
+        let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
+        reveal.into_iter().chain(errand).chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
     }
 
     /// When the current environment is read again by itself; counted from when it was last asked for, so that what

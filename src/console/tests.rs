@@ -2,6 +2,7 @@
 
 mod discover;
 mod fleet;
+mod home;
 mod laws;
 mod panes;
 mod pictures;

@@ -2,10 +2,13 @@
 
 mod demo;
 mod ending;
+mod home;
 mod honest;
 mod looks;
 mod pages;
+mod panics;
 mod pictures;
 mod shop;
 mod slow;
+mod tour;
 mod values;

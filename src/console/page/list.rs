@@ -241,6 +241,12 @@ impl State {
         self.scroll = 0;
     }
 
+    /// Puts the cursor on a line that the operator pointed at.
+    pub(in crate::console) fn choose(&mut self, line: usize, env: &EnvState) {
+        self.chosen = true;
+        self.go(Some(line), env);
+    }
+
     fn go(&mut self, line: Option<usize>, env: &EnvState) {
         self.line = line.unwrap_or(0);
         let id = line.and_then(|at| self.lines.get(at)).and_then(|line| env.mark_at(line));

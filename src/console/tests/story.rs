@@ -9,6 +9,7 @@ use ratatui::style::Color;
 
 use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
+use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
 use crate::console::{Effect, Key, Keymap, Memory, Message, Model, ProjectInfo, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
@@ -38,6 +39,7 @@ pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
         refresh: None,
         utc_offset: 0,
         fingerprint_key: [7; 32],
+        home: Home { mouse: true, title: true, notify: true, editor: String::from("vi"), ..Home::default() },
         memory: Memory::default(),
     };
     let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
@@ -107,6 +109,11 @@ impl Story {
                 }
                 Effect::Refs(generation, _) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
+                Effect::Read(generation, _, kind, name) => {
+                    Message::Read(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
+                }
+                Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
+                Effect::Locate(..) | Effect::Outside(_) | Effect::Run(..) | Effect::Notify(_) => continue,
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
@@ -162,6 +169,14 @@ fn words(effect: &Effect) -> String {
             format!("inspect {project}{}{at} {:?}{kinds}{only}", target.environment, ask.fresh)
         }
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
+        Effect::Read(_, target, kind, name) => format!("read {} {} {name}", target.environment, Kind::code(*kind)),
+        Effect::Locate(_, _, file, name) => format!("find {name} in {file}"),
+        Effect::Copy(copy) => format!("copy {}: {}", copy.what, copy.text.expose()),
+        Effect::Outside(Outside::Page { text, diff }) => format!("page {diff}:\n{}", text.expose()),
+        Effect::Outside(Outside::Edit(place)) => format!("edit {}:{}", place.path.display(), place.line),
+        Effect::Outside(Outside::Command(command)) => format!("wait for {}", command.argv.join(" ")),
+        Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
+        Effect::Notify(text) => format!("notify {text}"),
         Effect::Refs(..) => String::from("refs"),
         Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),

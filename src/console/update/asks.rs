@@ -1,5 +1,6 @@
 //! Asking: what is read, when, and how many at a time.
 
+use super::outside;
 use super::requests::give_up;
 use crate::compare::Why;
 use crate::console::backend::{Ask, Fresh};
@@ -111,6 +112,9 @@ pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Ef
 
 /// Aborts what the current page waits for, and leaves what was there; `None` when it waits for nothing.
 pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
+    if let Some(effect) = outside::cancel(model) {
+        return Some(vec![effect]);
+    }
     if let Some(Revealing::Reading(job)) = model.revealed() {
         let generation = job.generation;
         model.reveal = None;

@@ -1,5 +1,7 @@
 //! The selected item: what each side says, property by property, and who changed it.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 
 use super::header::spinner;
@@ -26,19 +28,20 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
     };
     ink.row(area, &head(model, item, area.width));
     let lines = Lines::of(model, item, area.width, spinner(model, ink));
-    let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let height = usize::from(room.height);
-    let last = lines.len().saturating_sub(height);
-    let offset = match lines.cursor {
-        // The line under the cursor stays in the middle, with what belongs to it below.
-        Some(at) => at.saturating_sub(height / 2).min(last),
-        None => model.list().scroll.min(last),
-    };
+    let (room, offset) = lines.window(model, area);
     for (y, at) in (room.y..room.bottom()).zip(offset..) {
         lines.draw(ink, Rect { y, height: 1, ..room }, at);
     }
     ink.more(Rect { height: 1, ..area }, offset, true);
-    lines.len().saturating_sub(offset + height)
+    lines.len().saturating_sub(offset + usize::from(room.height))
+}
+
+/// Which of the shown properties is drawn on a line of the terminal.
+pub(in crate::console) fn row_at(model: &Model, area: Rect, line: u16) -> Option<usize> {
+    let lines = Lines::of(model, model.shown()?, area.width, "");
+    let (room, offset) = lines.window(model, area);
+    let at = offset + usize::from(line.checked_sub(room.y)?);
+    lines.stops.iter().position(|stop| stop.contains(&at))
 }
 
 /// A failure in full, since a line of the list has room for its beginning only.
@@ -91,6 +94,8 @@ struct Lines<'a> {
     cursor: Option<usize>,
     /// What follows the rows, of which there may be very many.
     whole: &'a [Whole],
+    /// The lines of each shown property.
+    stops: Vec<Range<usize>>,
 }
 
 /// Left edges of the table of sides.
@@ -117,7 +122,7 @@ impl<'a> Lines<'a> {
     fn of(model: &'a Model, item: &Item, width: u16, spinner: &str) -> Self {
         let looks = looks::shown(model);
         let whole = looks.map(|looks| looks.whole.as_slice()).unwrap_or_default();
-        let mut lines = Self { rows: Vec::new(), cursor: None, whole };
+        let mut lines = Self { rows: Vec::new(), cursor: None, whole, stops: Vec::new() };
         lines.summary(item, width);
         lines.revealing(model, width, spinner);
         let looks = looks.map(|looks| looks.rows.as_slice()).unwrap_or_default();
@@ -145,6 +150,19 @@ impl<'a> Lines<'a> {
         } else if let Some(whole) = at.checked_sub(self.rows.len()).and_then(|at| self.whole.get(at)) {
             ink.put(line.x + whole.indent, line.y, line.width.saturating_sub(8), &whole.text, whole.role);
         }
+    }
+
+    /// Where the lines are drawn below the head, and the first one of them.
+    fn window(&self, model: &Model, area: Rect) -> (Rect, usize) {
+        let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let height = usize::from(room.height);
+        let last = self.len().saturating_sub(height);
+        let offset = match self.cursor {
+            // The line under the cursor stays in the middle, with what belongs to it below.
+            Some(at) => at.saturating_sub(height / 2).min(last),
+            None => model.list().scroll.min(last),
+        };
+        (room, offset)
     }
 
     fn add(&mut self, row: Row) {
@@ -236,6 +254,7 @@ impl<'a> Lines<'a> {
             if let Some(look) = looks.get(at) {
                 self.property(&format!("{indent}{name}"), &item.rows[at].verdict, look, width, columns.as_ref());
             }
+            self.stops.push(first..self.rows.len());
             if cursor == Some(index) {
                 self.cursor = Some(first);
                 if let Some(row) = self.rows.get_mut(first) {

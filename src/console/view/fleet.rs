@@ -6,6 +6,7 @@ use super::counts::fit;
 use super::header::{account, spinner};
 use super::ink::Ink;
 use crate::compare::{Kind, Tally, Verdict, Why, WhyKind};
+use crate::console::layout::environments_offset;
 use crate::console::model::{EnvState, Model, Project};
 use crate::console::page::overview::{self, Half, Row};
 use crate::console::remote::Remote;
@@ -57,11 +58,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let columns = Columns::of(model, area);
     titles(ink, &columns, area);
     let rows = overview::rows(model);
-    let height = usize::from(area.height.saturating_sub(1));
     let focused = model.overview.half == Half::Environments;
-    let here = rows.iter().position(|row| *row == Row::Environment(model.current)).unwrap_or(0);
-    // The head of the selected one's project is worth a line only while there is room for both.
-    let offset = (here + 1).saturating_sub(height);
+    let offset = environments_offset(model, &rows, area);
     for (y, row) in (area.y + 1..area.bottom()).zip(rows.iter().skip(offset)) {
         let line = Rect { y, height: 1, ..area };
         match *row {
