@@ -1,5 +1,7 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod theme;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex as Lock};
@@ -9,18 +11,14 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::cli::{Failed, Outcome, Shared};
 use crate::compare::{Fingerprinter, Item, Kind, Why};
-use crate::config::{Ascii, Origin, Settings};
+use crate::config::{Origin, Settings};
 use crate::console::{
-    self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, Fresh, KeyError, Keymap, LogSink, RefInfo,
-    Target, Theme,
+    self, Backend, BoxFuture, ConsoleOptions, EnvironmentInfo, Fresh, KeyError, Keymap, LogSink, RefInfo, Target,
 };
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::keys::Keys;
 use crate::ops::report::{Part, Report};
 use crate::ops::session::{Credentials, Session};
-
-/// The theme of an operator who names none.
-const DEFAULT_THEME: &str = "plumb-dark";
 
 /// Opens the console and stays until it is closed.
 #[must_use]
@@ -31,13 +29,15 @@ pub fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
 async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     let settings = shared.settings()?;
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
+    let (theme, tailor) = theme::theme(shared, &settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
     let key = shared.fingerprint_key()?;
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
     let options = ConsoleOptions {
-        theme: theme(shared, &settings)?,
+        theme,
+        tailor: Some(tailor),
         keys: settings.operator.keys.clone(),
         environment: Some(settings.environment.name.clone()),
         git_ref: shared.flags().git_ref,
@@ -86,38 +86,6 @@ fn check_keys(keys: &BTreeMap<String, Vec<String>>, origin: impl Fn(&str) -> Ori
         good.remove(*id);
     }
     if wrong.is_empty() { Ok(()) } else { Err(Failed::Config(wrong.join("\n"))) }
-}
-
-/// The operator's theme at the depth that the terminal has.
-fn theme(shared: &Shared, settings: &Settings) -> Result<Theme, Failed> {
-    let theme = match &settings.operator.theme {
-        None => Theme::embedded(DEFAULT_THEME).map_err(|error| Why::new(error.to_string()))?,
-        Some(name) => {
-            let own = shared.directories().config()?.join("themes").join(format!("{name}.toml"));
-            match std::fs::read_to_string(&own) {
-                Ok(text) => Theme::own(&text).map_err(|error| Why::new(format!("{}: {error}", own.display())))?,
-                Err(_) => Theme::embedded(name).map_err(|error| {
-                    Why::new(error.to_string()).hint(format!("your own theme would be {}", own.display()))
-                })?,
-            }
-        }
-    };
-    let depth =
-        if settings.color { Depth::detect(|name| shared.environ.get(name).map(str::to_owned)) } else { Depth::None };
-    let theme = theme.at(depth);
-    let ascii = match settings.operator.ascii {
-        Ascii::Always => true,
-        Ascii::Never => false,
-        Ascii::Auto => !is_utf8(shared),
-    };
-    Ok(if ascii { theme.ascii() } else { theme })
-}
-
-/// Whether the locale is UTF-8, by the rules of POSIX: the first of these that is set counts.
-fn is_utf8(shared: &Shared) -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| shared.environ.get(name)).unwrap_or_default();
-    let locale = locale.to_ascii_lowercase();
-    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 /// Names of messages, one a line, into a file of the state directory; nothing when it cannot be opened.

@@ -31,6 +31,8 @@ pub enum Message {
     Refs(Generation, Result<Vec<RefInfo>, Why>),
     /// The remote is fetched.
     Fetched(Generation, Result<(), Why>),
+    /// The theme's files have changed: it is in use as they say now, or what is wrong with them.
+    Restyled(Result<(), Why>),
     /// A request ended without a reply: its task failed.
     Lost(Generation),
 }
@@ -53,6 +55,7 @@ impl Message {
             Self::Revealed(..) => "revealed",
             Self::Refs(..) => "refs",
             Self::Fetched(..) => "fetched",
+            Self::Restyled(_) => "restyled",
             Self::Lost(_) => "lost",
         }
     }

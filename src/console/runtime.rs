@@ -4,7 +4,9 @@
 //! There is no frame rate: time is sent only when the model says that something on the screen depends on it.
 
 mod jobs;
+mod sheet;
 mod terminal;
+mod watch;
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -28,8 +30,11 @@ use super::theme::Theme;
 use super::update::update;
 use super::view::view;
 use super::{ConsoleOptions, Error, LogSink};
+use crate::compare::Why;
 use jobs::Jobs;
+use sheet::{Framed, Sheet};
 use terminal::{Events, Guard, Signals};
+use watch::Watch;
 
 /// How long background messages are gathered before they are drawn.
 const GATHER: Duration = Duration::from_millis(10);
@@ -42,7 +47,7 @@ pub async fn run(backend: Arc<dyn Backend>, options: ConsoleOptions) -> Result<(
     let model = model(&*backend, &options)?;
     let guard = Guard::enter()?;
     // Never dropped: it would show the cursor, which the guard does, and panic when the terminal is gone.
-    let mut screen = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?);
+    let mut screen = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(Sheet::new(io::stdout())))?);
     let console = Console::new(model, backend, options);
     let outcome = console.drive(&mut screen, Events::read(), Signals::listen()?, Guard::suspend).await;
     drop(guard);
@@ -85,6 +90,7 @@ pub(super) enum Signal {
 struct Console {
     model: Model,
     theme: Theme,
+    watch: Watch,
     jobs: Jobs,
     replies: mpsc::UnboundedReceiver<Message>,
     clock: Option<i64>,
@@ -97,6 +103,7 @@ enum Step {
     Input(Option<io::Result<Event>>),
     Signal(Option<Signal>),
     Reply(Message),
+    Theme(Result<Theme, Why>),
     Draw,
     Time,
 }
@@ -115,6 +122,7 @@ impl Console {
         Self {
             model,
             theme: options.theme,
+            watch: Watch::begin(options.tailor),
             jobs: Jobs::new(backend, sender),
             replies,
             clock: options.clock,
@@ -132,7 +140,7 @@ impl Console {
         suspend: impl Fn() -> io::Result<()>,
     ) -> Result<(), Error>
     where
-        B: ratatui::backend::Backend,
+        B: Framed,
         Error: From<B::Error>,
     {
         // Fused, since a stream that has ended must not be asked again.
@@ -147,6 +155,7 @@ impl Console {
                 signal = signals.next() => Step::Signal(signal),
                 () = until(self.draw_at) => Step::Draw,
                 Some(message) = self.replies.recv() => Step::Reply(message),
+                theme = self.watch.next() => Step::Theme(theme),
                 () = until(wake) => Step::Time,
             };
             let flow = match step {
@@ -166,6 +175,12 @@ impl Console {
                 Step::Signal(None) => return Err(Error::Signal("the end of signals")),
                 Step::Reply(message) => {
                     self.gather(message);
+                    Flow::On
+                }
+                Step::Theme(theme) => {
+                    let outcome = theme.map(|theme| self.theme = theme);
+                    self.tell(Message::Restyled(outcome));
+                    self.draw(screen)?;
                     Flow::On
                 }
                 Step::Draw | Step::Time => {
@@ -242,14 +257,16 @@ impl Console {
 
     fn draw<B>(&mut self, screen: &mut Terminal<B>) -> Result<(), B::Error>
     where
-        B: ratatui::backend::Backend,
+        B: Framed,
     {
+        screen.backend_mut().begin()?;
         screen.autoresize()?;
         let area = screen.get_frame().area();
         if (area.width, area.height) != self.model.size {
             self.tell(Message::Resize(area.width, area.height));
         }
         screen.draw(|frame| view(&self.model, &self.theme, frame))?;
+        screen.backend_mut().end()?;
         self.draw_at = None;
         self.drawn_at = Some(Instant::now());
         Ok(())

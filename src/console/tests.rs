@@ -2,5 +2,7 @@
 
 mod laws;
 mod pictures;
+mod sizes;
 mod stories;
 mod story;
+mod themes;

@@ -14,6 +14,7 @@ use super::layout::{Areas, Panes, halves, scrolled};
 use super::message::Message;
 use super::model::{Model, Revealing};
 use super::page::{Mark, Page};
+use crate::compare::Why;
 
 /// Lets one thing happen, and says what is to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -31,6 +32,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Revealed(generation, answer) => requests::revealed(model, generation, answer),
         Message::Refs(generation, answer) => requests::refs(model, generation, answer),
         Message::Fetched(generation, answer) => requests::fetched(model, generation, answer),
+        Message::Restyled(outcome) => restyled(model, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
     };
     effects.extend(mask_what_was_left(model));
@@ -47,6 +49,19 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.notice = Some(String::from("values are masked again"));
     }
     if model.refresh_due().is_some_and(|due| due <= now) { requests::refresh_quietly(model) } else { Vec::new() }
+}
+
+/// A mistake in a theme file is told until it is mended; the former theme stays.
+fn restyled(model: &mut Model, outcome: Result<(), Why>) -> Vec<Effect> {
+    let trouble = outcome.err().map(|why| format!("theme: {}", why.reason));
+    if model.theme_trouble.is_some() && model.notice == model.theme_trouble {
+        model.notice = None;
+    }
+    if trouble.is_some() {
+        model.notice.clone_from(&trouble);
+    }
+    model.theme_trouble = trouble;
+    Vec::new()
 }
 
 /// Values are shown only while their item is the selected one.

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
 use crossterm::execute;
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use futures::Stream;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -15,6 +16,14 @@ use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc;
 
 use super::Signal;
+
+/// Asks a terminal that reorders right-to-left text to show every character in the cell that it was written to (ECMA-48's
+/// mode BDSM, reset: explicit). Its reordering works on whole lines, and would exchange columns of a table where two of
+/// them hold such text. What is drawn is the order in which it is stored, as on all other terminals, which ignore this.
+const EXPLICIT_ORDER: &str = "\x1b[8l";
+
+/// What terminals begin with.
+const IMPLICIT_ORDER: &str = "\x1b[8h";
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -58,13 +67,19 @@ impl Drop for Guard {
 fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, crossterm::cursor::Hide)
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(EXPLICIT_ORDER), crossterm::cursor::Hide)
 }
 
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // After a hang-up there is no terminal to give back, and nobody to tell.
-        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, crossterm::cursor::Show);
+        let _ = execute!(
+            io::stdout(),
+            Print(IMPLICIT_ORDER),
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            crossterm::cursor::Show
+        );
         let _ = disable_raw_mode();
         let _ = io::stdout().flush();
     }

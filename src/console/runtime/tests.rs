@@ -5,17 +5,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{FutureExt, stream};
 use ratatui::backend::TestBackend;
+use ratatui::style::Color;
 use tokio::sync::Notify;
 
 use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
-use crate::console::{BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target, Theme};
+use crate::console::{BoxFuture, EnvironmentInfo, Fresh, RefInfo, Tailor, Target, Theme, Wardrobe};
 use crate::ops::report::{Part, Report};
 
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
+    }
+}
+
+impl Framed for TestBackend {
+    fn begin(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Self::Error> {
+        Ok(())
     }
 }
 
@@ -112,6 +123,11 @@ struct Rig {
 }
 
 fn rig(mood: Mood) -> Rig {
+    styled(mood, None)
+}
+
+/// A console whose theme is made by a tailor.
+fn styled(mood: Mood, tailor: Option<Arc<dyn Tailor>>) -> Rig {
     let seen = Arc::new(Seen::default());
     let (log, logged) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Notify::new()));
     let sink: LogSink = {
@@ -123,7 +139,8 @@ fn rig(mood: Mood) -> Rig {
     };
     let backend = Arc::new(Fake { fixture: Fixture::default(), seen: Arc::clone(&seen), mood });
     let options = ConsoleOptions {
-        theme: Theme::embedded("plumb-dark").unwrap(),
+        theme: tailor.as_ref().map_or_else(|| Theme::embedded("plumb-dark").unwrap(), |it| it.theme().unwrap()),
+        tailor,
         keys: std::collections::BTreeMap::new(),
         environment: Some(String::from("prod")),
         git_ref: None,
@@ -224,4 +241,84 @@ async fn suspending_gives_the_terminal_back_once_and_draws_anew() {
     console.drive(&mut screen, events, stream::pending(), count).await.unwrap();
     assert_eq!(suspended.load(Ordering::SeqCst), 1);
     assert!(text(&screen).contains("2 STACKS"));
+}
+
+/// Themes in files of a directory.
+struct Closet(std::path::PathBuf);
+
+impl Closet {
+    /// Puts a new file in the old one's place, as editors do.
+    fn put(&self, name: &str, text: &str) {
+        let aside = self.0.join("aside.tmp");
+        std::fs::write(&aside, text).unwrap();
+        std::fs::rename(aside, self.0.join(format!("{name}.toml"))).unwrap();
+    }
+}
+
+impl Wardrobe for Closet {
+    fn read(&self, name: &str) -> Result<Option<String>, String> {
+        Ok(std::fs::read_to_string(self.0.join(format!("{name}.toml"))).ok())
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl Tailor for Closet {
+    fn theme(&self) -> Result<Theme, Why> {
+        Theme::named("mine", self).map_err(|error| Why::new(error.to_string()))
+    }
+
+    fn places(&self) -> Vec<std::path::PathBuf> {
+        vec![self.0.clone()]
+    }
+}
+
+/// The screen after these files were changed one after the other, each once the one before was seen.
+async fn after_changes(changes: &'static [(&str, &str)]) -> Terminal<TestBackend> {
+    let directory = tempfile::tempdir().unwrap();
+    let closet = Closet(directory.path().to_owned());
+    closet.put("base", "[styles]\nbrand = { fg = 'blue' }");
+    closet.put("mine", "inherits = 'base'");
+    let files = Closet(directory.path().to_owned());
+    let Rig { console, log, logged, mut screen, .. } = styled(Mood::Answers, Some(Arc::new(closet)));
+    let events = stream::once(async move {
+        // Whatever is drawn then, the watch has begun: it does so before the first answer.
+        until_logged(&log, &logged, "inspected", 3).await;
+        for (index, (name, text)) in changes.iter().enumerate() {
+            files.put(name, text);
+            until_logged(&log, &logged, "restyled", index + 1).await;
+        }
+        // No key, which would take the notice away; with its input the console ends.
+        Ok(Event::FocusGained)
+    });
+    console.drive(&mut screen, Box::pin(events), stream::pending(), || Ok(())).await.unwrap();
+    screen
+}
+
+fn brand(screen: &Terminal<TestBackend>) -> Color {
+    let buffer = screen.backend().buffer();
+    buffer[(1, 0)].fg
+}
+
+#[tokio::test]
+async fn an_edit_of_the_theme_and_of_what_it_inherits_is_seen_at_once() {
+    let screen = after_changes(&[
+        ("mine", "inherits = 'base'\n[styles]\nbrand = { bold = false }"),
+        ("base", "[styles]\nbrand = { fg = 'red' }"),
+    ])
+    .await;
+    assert_eq!(brand(&screen), Color::Red);
+    assert!(!screen.backend().buffer()[(1, 0)].modifier.contains(ratatui::style::Modifier::BOLD));
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_theme_is_one_notice_and_the_former_stays_until_it_is_mended() {
+    let screen = after_changes(&[("base", "[styles]\nbrnd = { fg = 'red' }")]).await;
+    assert_eq!(brand(&screen), Color::Blue);
+    assert!(text(&screen).contains("theme: base.toml: styles.brnd: there is no such style; did you mean brand?"));
+    let screen = after_changes(&[("base", "[styles"), ("base", "[styles]\nbrand = { fg = 'green' }")]).await;
+    assert_eq!(brand(&screen), Color::Green);
+    assert!(!text(&screen).contains("theme:"));
 }
