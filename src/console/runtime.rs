@@ -68,6 +68,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
     };
     Ok(Model::new(Setup {
         project: backend.project_name(),
+        projects: backend.projects(),
         environments,
         current,
         git_ref: options.git_ref.clone(),
@@ -75,6 +76,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         refresh: options.refresh.and_then(|every| i64::try_from(every.as_millis()).ok()),
         utc_offset: options.utc_offset,
         fingerprint_key: options.fingerprint_key,
+        memory: backend.memory(),
     }))
 }
 

@@ -126,6 +126,7 @@ fn plain(c: char) -> Option<char> {
         '█' | '▓' | '▒' => '#',
         '“' | '”' | '„' => '"',
         '‘' | '’' => '\'',
+        '°' => 'o',
         '\u{a0}' => ' ',
         '\u{240a}' => '$',
         STAND_IN => '?',
@@ -224,6 +225,12 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
 pub(super) fn short(commit: &str) -> String {
     let is_hash = commit.len() > 12 && commit.chars().all(|c| c.is_ascii_hexdigit());
     if is_hash { commit.chars().take(7).collect() } else { commit.to_owned() }
+}
+
+/// The name that was perhaps meant, if one is near.
+pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let far = |name: &str| strsim::damerau_levenshtein(text, name);
+    names.map(|name| (far(name), name)).filter(|(far, name)| *far <= 3 && *far < name.len()).min().map(|(_, name)| name)
 }
 
 #[cfg(test)]

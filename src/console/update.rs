@@ -2,12 +2,16 @@
 //!
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
+mod asks;
+mod commands;
 mod keys;
+mod menu;
 mod moves;
 mod opens;
+mod palette;
 mod requests;
 
-pub(super) use keys::{context, filter};
+pub(super) use keys::{context, context_below, filter};
 
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
@@ -18,8 +22,9 @@ use crate::compare::Why;
 
 /// Lets one thing happen, and says what is to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
-        Message::Start => requests::start(model),
+        Message::Start => asks::start(model),
         Message::Time(now) => time(model, now),
         Message::Key(key) => keys::press(model, key),
         Message::Paste(text) => keys::paste(model, &text),
@@ -27,6 +32,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.size = (width, height);
             Vec::new()
         }
+        Message::Project(generation, answer) => requests::project(model, generation, answer),
         Message::Part(generation, part) => requests::part(model, generation, part),
         Message::Inspected(generation, report) => requests::inspected(model, generation, *report),
         Message::Revealed(generation, answer) => requests::revealed(model, generation, answer),
@@ -35,6 +41,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Restyled(outcome) => restyled(model, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
     };
+    if news {
+        palette::search_again(model);
+    }
     effects.extend(mask_what_was_left(model));
     scroll(model);
     effects
@@ -48,7 +57,7 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.reveal = None;
         model.notice = Some(String::from("values are masked again"));
     }
-    if model.refresh_due().is_some_and(|due| due <= now) { requests::refresh_quietly(model) } else { Vec::new() }
+    if model.refresh_due().is_some_and(|due| due <= now) { asks::refresh_quietly(model) } else { Vec::new() }
 }
 
 /// A mistake in a theme file is told until it is mended; the former theme stays.

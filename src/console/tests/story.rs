@@ -10,7 +10,7 @@ use ratatui::style::Color;
 use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::message::Generation;
-use crate::console::{Effect, Key, Keymap, Message, Model, Role, Setup, Theme, update, view};
+use crate::console::{Effect, Key, Keymap, Memory, Message, Model, ProjectInfo, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
@@ -23,8 +23,14 @@ pub(super) struct Story {
 
 /// A console that has just begun, over the fixture's environments, in prod.
 pub(super) fn story() -> Story {
+    over(Vec::new())
+}
+
+/// The same beside other projects.
+pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
     let setup = Setup {
         project: String::from("petshop"),
+        projects,
         environments: fixture::environments(),
         current: 2,
         git_ref: None,
@@ -32,6 +38,7 @@ pub(super) fn story() -> Story {
         refresh: None,
         utc_offset: 0,
         fingerprint_key: [7; 32],
+        memory: Memory::default(),
     };
     let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
@@ -59,7 +66,8 @@ impl Story {
         self.hears(Message::Time(now))
     }
 
-    /// Types keys: `⏎ ⎋ ⇥` are enter, esc and tab, `^d` is ctrl-d; spaces are for the reader.
+    /// Types keys: `⏎ ⎋ ⇥ ↓ ↑ ␣ ⌫` are enter, esc, tab, down, up, space and backspace, `^d` is ctrl-d; spaces are for
+    /// the reader.
     pub(super) fn press(mut self, keys: &str) -> Self {
         let mut keys = keys.chars().filter(|c| *c != ' ');
         while let Some(c) = keys.next() {
@@ -67,6 +75,10 @@ impl Story {
                 '⏎' => Key::Enter,
                 '⎋' => Key::Esc,
                 '⇥' => Key::Tab,
+                '↓' => Key::Down,
+                '↑' => Key::Up,
+                '␣' => Key::Char(' '),
+                '⌫' => Key::Backspace,
                 '^' => Key::Ctrl(keys.next().unwrap()),
                 c => Key::Char(c),
             };
@@ -93,9 +105,10 @@ impl Story {
                 Effect::Reveal(generation, _, kind, name) => {
                     Message::Revealed(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
-                Effect::Refs(generation) => Message::Refs(generation, Ok(fixture::refs())),
+                Effect::Refs(generation, _) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
+                Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
         }
@@ -140,13 +153,19 @@ impl Story {
 
 fn words(effect: &Effect) -> String {
     match effect {
-        Effect::Inspect(_, target, fresh) => {
+        Effect::Inspect(_, target, ask) => {
             let at = target.git_ref.as_ref().map(|git_ref| format!(" at {git_ref}")).unwrap_or_default();
-            format!("inspect {}{at} {fresh:?}", target.environment)
+            let project = if target.project == "petshop" { String::new() } else { format!("{}/", target.project) };
+            let kinds: Vec<&str> = ask.kinds.iter().map(|kind| kind.code()).collect();
+            let kinds = if ask.kinds == Kind::ALL { String::new() } else { format!(" {}", kinds.join("+")) };
+            let only = ask.only.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("inspect {project}{}{at} {:?}{kinds}{only}", target.environment, ask.fresh)
         }
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
-        Effect::Refs(_) => String::from("refs"),
+        Effect::Refs(..) => String::from("refs"),
+        Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),

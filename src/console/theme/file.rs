@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::colour;
 use super::embedded;
 use super::{Role, Theme};
+use crate::console::text::nearest;
 
 /// What a theme file inherits when it does not say.
 const PARENT: &str = "plumb-dark";
@@ -234,12 +235,4 @@ fn unknown(name: &str, own: &dyn Wardrobe) -> ThemeError {
     let names = || known.iter().map(String::as_str);
     let nearest = nearest(name, names()).or_else(|| nearest(&whole, names())).map(str::to_owned);
     ThemeError::UnknownTheme { name: name.to_owned(), nearest, known }
-}
-
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(distance, _)| *distance <= 3)
-        .min()
-        .map(|(_, known)| known)
 }

@@ -17,6 +17,8 @@ pub struct Symbols {
     pub mask: &'static str,
     /// Where the next typed character goes.
     pub caret: &'static str,
+    /// Marks what is older than the last attempt to read it.
+    pub stale: &'static str,
     /// The pictures of a spinner.
     pub spinner: &'static [&'static str],
 }
@@ -30,6 +32,7 @@ pub(super) const UNICODE: Symbols = Symbols {
     ellipsis: "…",
     mask: crate::secret::MASK,
     caret: "▏",
+    stale: "°",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
@@ -43,5 +46,6 @@ pub(super) const ASCII: Symbols = Symbols {
     ellipsis: "~",
     mask: "****",
     caret: "_",
+    stale: "o",
     spinner: &["-", "\\", "|", "/"],
 };

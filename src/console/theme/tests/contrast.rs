@@ -30,10 +30,9 @@ fn contrast(one: Color, other: Color) -> f64 {
 /// high contrast 7 for text (1.4.6, AAA) and 4.5 for the rest.
 fn needed(theme: &Theme, role: Role) -> f64 {
     match (theme.name == "plumb-high-contrast", role == Role::Rule) {
-        (false, false) => 4.5,
         (false, true) => 3.0,
+        (false, false) | (true, true) => 4.5,
         (true, false) => 7.0,
-        (true, true) => 4.5,
     }
 }
 
