@@ -21,6 +21,7 @@ mod fingerprint;
 mod fuzzy;
 mod keymap;
 mod layout;
+mod looks;
 mod memory;
 mod message;
 mod model;

@@ -120,6 +120,10 @@ macro_rules! actions {
 actions! {
     Open, "open", "Open what is selected, full screen", "open" 80, ["enter"], Page, Nothing, nothing_to_open;
     Back, "back", "Cancel a running call; else go back", "back" 98, ["esc"], Back, Nothing, always;
+    Layout, "layout", "Diff: side by side, or one below the other", "layout" 63, ["s"], Items, Nothing, only_in_diff;
+    Fold, "fold", "Diff: fold what is the same, or unfold it", "fold" 61, ["z"], Items, Nothing, only_in_diff;
+    Left, "left", "Diff: to the left", "", ["left", "H"], Items, Nothing, only_in_diff;
+    Right, "right", "Diff: to the right", "", ["right", "L"], Items, Nothing, only_in_diff;
     Pick, "pick", "Choose environment and git ref", "env/ref" 70, ["@"], Page, Nothing, always;
     Filter, "filter", "Filter by name", "filter" 75, ["/"], Page, Nothing, always;
     NextDifference, "next", "Next difference", "next" 60, ["n"], Page, Nothing, always;
@@ -193,6 +197,10 @@ fn always(_: &Model) -> Option<&'static str> {
 
 fn no_item(model: &Model) -> Option<&'static str> {
     model.selected().is_none().then_some("no item is selected")
+}
+
+fn only_in_diff(model: &Model) -> Option<&'static str> {
+    (model.list().zoom != Zoom::Diff).then_some("only in the diff")
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {

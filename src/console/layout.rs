@@ -8,8 +8,14 @@ use super::page::{Page, Zoom, overview};
 /// The smallest terminal that is drawn on: columns, lines.
 pub(super) const MINIMUM: (u16, u16) = (60, 16);
 
-/// Columns from which the three sides stand beside each other.
+/// Columns from which git and live stand beside each other line by line.
 pub(super) const WIDE: u16 = 100;
+
+/// Columns from which the three sides of a property stand beside each other.
+pub(super) const BESIDE: u16 = 90;
+
+/// Columns from which the detail stands beside the list.
+const TWO_PANES: u16 = 160;
 
 /// The places of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +67,7 @@ impl Panes {
             let full = model.list().zoom != Zoom::Split;
             return Self { list: (!full).then_some(body), detail: full.then_some(body) };
         }
-        if body.width >= 180 {
+        if body.width >= TWO_PANES {
             let left = body.width * 2 / 5;
             let list = Rect { width: left, ..body };
             return Self {

@@ -10,8 +10,10 @@ pub(super) use times::Times;
 
 use super::ages::Clock;
 use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
+use super::diff;
 use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
+use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::Overlay;
@@ -74,10 +76,16 @@ pub struct Model {
     pub memory: Memory,
     /// Whether the console is over.
     pub over: bool,
+    /// What the diff remembers.
+    pub diff: diff::State,
+    /// How the selected item looks in its detail.
+    pub looks: looks::State,
     pub(super) clock: Clock,
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
     pub(super) refs_asked: Option<Generation>,
+    /// Counts how often what was read changed, so that what is made of it can tell whether it is still true.
+    pub(super) revision: u64,
     /// The project whose refs they are.
     pub(super) refs_of: String,
     /// When the refs were listed, milliseconds since the Unix epoch.
@@ -135,10 +143,13 @@ impl Model {
             keymap: setup.keymap,
             memory: setup.memory,
             over: false,
+            diff: diff::State::default(),
+            looks: looks::State::default(),
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
             refs_asked: None,
+            revision: 0,
             refs_at: None,
             refs_of: String::new(),
             lists: Default::default(),
@@ -176,6 +187,7 @@ impl Model {
 
     /// Makes every list anew from the current environment.
     pub(super) fn rebuild(&mut self) {
+        self.revision += 1;
         let env = &self.environments[self.current];
         for page in [Page::Stacks, Page::Parameters, Page::Secrets] {
             self.lists[list_index(page)].rebuild(page, env);

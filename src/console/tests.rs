@@ -3,8 +3,9 @@
 mod discover;
 mod fleet;
 mod laws;
+mod panes;
 mod pictures;
 mod sizes;
 mod stories;
-mod story;
+pub(super) mod story;
 mod themes;

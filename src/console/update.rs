@@ -13,8 +13,10 @@ mod requests;
 
 pub(super) use keys::{context, context_below, filter};
 
+use super::diff;
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
+use super::looks;
 use super::message::Message;
 use super::model::{Model, Revealing};
 use super::page::{Mark, Page};
@@ -45,6 +47,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         palette::search_again(model);
     }
     effects.extend(mask_what_was_left(model));
+    diff::settle(model);
+    looks::settle(model);
     scroll(model);
     effects
 }

@@ -15,6 +15,10 @@ pub struct Symbols {
     pub ellipsis: &'static str,
     /// Stands for a value.
     pub mask: &'static str,
+    /// Says that there is more above.
+    pub up: &'static str,
+    /// Says that there is more below.
+    pub down: &'static str,
     /// Where the next typed character goes.
     pub caret: &'static str,
     /// Marks what is older than the last attempt to read it.
@@ -31,6 +35,8 @@ pub(super) const UNICODE: Symbols = Symbols {
     bar: "│",
     ellipsis: "…",
     mask: crate::secret::MASK,
+    up: "▴",
+    down: "▾",
     caret: "▏",
     stale: "°",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
@@ -45,6 +51,8 @@ pub(super) const ASCII: Symbols = Symbols {
     bar: "|",
     ellipsis: "~",
     mask: "****",
+    up: "^",
+    down: "v",
     caret: "_",
     stale: "o",
     spinner: &["-", "\\", "|", "/"],

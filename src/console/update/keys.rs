@@ -7,6 +7,7 @@ use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, togg
 use super::palette;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
+use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::keymap::{self, CONTEXTS, Key};
 use crate::console::model::Model;
@@ -98,6 +99,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => return reveal(model),
         Action::Diff => toggle_diff(model),
+        Action::Layout => model.diff.unified = Some(diff::layout(model) != diff::Layout::Unified),
+        Action::Fold => model.diff.unfolded = !model.diff.unfolded,
+        Action::Left => diff::pan(model, false),
+        Action::Right => diff::pan(model, true),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
         Action::Detect => return asks::detect(model),

@@ -27,6 +27,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) {
     let height = usize::from(list.height);
     let offset = chosen.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
     ink.rows(list, &rows, offset);
+    let below = rows.len().saturating_sub(offset + height);
+    ink.more(Rect { y: area.bottom(), height: 1, ..area }, below, false);
 }
 
 /// The lines, and which of them is the chosen one. Unless something is typed they stand below their scopes.
