@@ -2,8 +2,9 @@
 
 mod home;
 mod live;
-mod looks;
+mod log;
 mod projects;
+mod theme;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     };
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
     let actions = home::actions(&settings)?;
+    let (theme, tailor) = theme::theme(shared, &settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
@@ -42,7 +44,8 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
     let clock = shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok());
     let options = ConsoleOptions {
-        theme: looks::theme(shared, &settings)?,
+        theme,
+        tailor: Some(tailor),
         keys: settings.operator.keys.clone(),
         environment: Some(settings.environment.name.clone()),
         git_ref: shared.flags().git_ref,
@@ -50,7 +53,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         utc_offset: jiff::Zoned::now().offset().seconds(),
         clock,
         fingerprint_key: *key,
-        log: looks::log(shared),
+        log: log::to_file(shared),
         home: home::home(shared, &settings, actions),
     };
     let projects = Projects::new(shared, settings, root);

@@ -3,6 +3,7 @@
 //! Pure but for [`load`] and its like, which find and read the two files; knows neither git nor AWS.
 
 mod check;
+mod depth;
 mod error;
 mod guess;
 mod load;
@@ -17,6 +18,7 @@ mod settle;
 
 pub mod mapping;
 
+pub use depth::Depth;
 pub use error::{Complaint, Error, UnknownEnvironment};
 pub use guess::guess;
 pub use load::{Directories, PROJECT_FILE, expand_home, find_project, load, load_operator, load_project, load_text};

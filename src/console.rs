@@ -67,7 +67,7 @@ pub use overlay::{Help, Overlay, Palette, Picker, Plan, Prepared, Wanted, Work};
 pub use page::Page;
 pub use remote::Remote;
 pub use runtime::run;
-pub use theme::{Depth, Role, Theme, ThemeError};
+pub use theme::{Depth, Role, Tailor, Theme, ThemeError, Wardrobe, default_theme};
 pub use update::update;
 pub use view::view;
 
@@ -75,6 +75,8 @@ pub use view::view;
 pub struct ConsoleOptions {
     /// Colours and symbols, already at the depth of the terminal (see [`Theme::at`] and [`Theme::ascii`]).
     pub theme: Theme,
+    /// Who makes the theme anew when its files change; `None`: it stays.
+    pub tailor: Option<Arc<dyn Tailor>>,
     /// Keys that replace an action's default ones: action id to keys. Clashes are errors.
     pub keys: BTreeMap<String, Vec<String>>,
     /// The environment to begin with; `None`: the first.

@@ -61,6 +61,8 @@ pub enum Message {
     Locked(String, Option<Why>),
     /// The journal is read.
     Journal(Generation, Result<Found, Why>),
+    /// The theme's files have changed: it is in use as they say now, or what is wrong with them.
+    Restyled(Result<(), Why>),
     /// A request ended without a reply: its task failed.
     Lost(Generation),
 }
@@ -108,6 +110,7 @@ impl Message {
             Self::Unlocked(..) => "unlocked",
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
+            Self::Restyled(_) => "restyled",
             Self::Lost(_) => "lost",
         }
     }

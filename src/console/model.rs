@@ -67,6 +67,8 @@ pub struct Model {
     pub refs: Remote<Vec<RefInfo>>,
     /// One line for the operator, until the next key.
     pub notice: Option<String>,
+    /// The notice of what is wrong with the theme's files.
+    pub theme_trouble: Option<String>,
     /// The values that are shown now, of at most one item.
     pub reveal: Option<Reveal>,
     /// Columns and lines of the terminal.
@@ -153,6 +155,7 @@ impl Model {
             overlays: Vec::new(),
             refs: Remote::Idle,
             notice: None,
+            theme_trouble: None,
             reveal: None,
             size: (80, 24),
             keymap: setup.keymap,

@@ -9,7 +9,9 @@ mod gate;
 mod host;
 mod jobs;
 mod outside;
+mod sheet;
 mod terminal;
+mod watch;
 
 use std::io;
 use std::mem::ManuallyDrop;
@@ -43,7 +45,9 @@ use crate::config::Clipboard;
 use door::Door;
 use host::Host;
 use jobs::Jobs;
+use sheet::{Framed, Sheet};
 use terminal::{Desk, Events, Guard, Signals};
+use watch::Watch;
 
 /// How long background messages are gathered before they are drawn.
 const GATHER: Duration = Duration::from_millis(10);
@@ -60,7 +64,7 @@ pub async fn run(backend: Arc<dyn Backend>, options: ConsoleOptions) -> Result<(
     let guard = Guard::enter(&options.home)?;
     let door = Arc::new(Door::new());
     // Never dropped: it would show the cursor, which the guard does, and panic when the terminal is gone.
-    let mut screen = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?);
+    let mut screen = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(Sheet::new(io::stdout())))?);
     let console = Console::new(model, backend, options);
     let events = Events::read(Arc::clone(&door));
     let outcome = console.drive(&mut screen, events, Signals::listen()?, Desk { door }).await;
@@ -107,6 +111,7 @@ pub(super) enum Signal {
 struct Console {
     model: Model,
     theme: Theme,
+    watch: Watch,
     jobs: Jobs,
     replies: mpsc::UnboundedReceiver<Message>,
     clock: Option<i64>,
@@ -123,6 +128,7 @@ enum Step {
     Input(Option<io::Result<Event>>),
     Signal(Option<Signal>),
     Reply(Message),
+    Theme(Result<Theme, Why>),
     Draw,
     Time,
 }
@@ -142,6 +148,7 @@ impl Console {
         Self {
             model,
             theme: options.theme,
+            watch: Watch::begin(options.tailor),
             jobs: Jobs::new(backend, sender, clock(options.clock)),
             replies,
             clock: options.clock,
@@ -161,7 +168,7 @@ impl Console {
         host: impl Host,
     ) -> Result<(), Error>
     where
-        B: ratatui::backend::Backend,
+        B: Framed,
         Error: From<B::Error>,
     {
         let outcome = self.attend(screen, events, signals, host).await;
@@ -178,7 +185,7 @@ impl Console {
         mut host: impl Host,
     ) -> Result<(), Error>
     where
-        B: ratatui::backend::Backend,
+        B: Framed,
         Error: From<B::Error>,
     {
         // Fused, since a stream that has ended must not be asked again.
@@ -193,6 +200,7 @@ impl Console {
                 signal = signals.next() => Step::Signal(signal),
                 () = until(self.draw_at) => Step::Draw,
                 Some(message) = self.replies.recv() => Step::Reply(message),
+                theme = self.watch.next() => Step::Theme(theme),
                 () = until(wake) => Step::Time,
             };
             let flow = match step {
@@ -211,6 +219,12 @@ impl Console {
                 Step::Signal(Some(Signal::End(name))) => return Err(Error::Signal(name)),
                 Step::Signal(None) => return Err(Error::Signal("the end of signals")),
                 Step::Reply(message) => self.gather(message),
+                Step::Theme(theme) => {
+                    let outcome = theme.map(|theme| self.theme = theme);
+                    self.tell(Message::Restyled(outcome));
+                    self.draw(screen, &mut host)?;
+                    Flow::On
+                }
                 Step::Draw | Step::Time => {
                     self.time();
                     self.draw(screen, &mut host)?;
@@ -335,16 +349,18 @@ impl Console {
 
     fn draw<B>(&mut self, screen: &mut Terminal<B>, host: &mut impl Host) -> Result<(), Error>
     where
-        B: ratatui::backend::Backend,
+        B: Framed,
         Error: From<B::Error>,
     {
         self.post(host)?;
+        screen.backend_mut().begin()?;
         screen.autoresize()?;
         let area = screen.get_frame().area();
         if (area.width, area.height) != self.model.size {
             self.tell(Message::Resize(area.width, area.height));
         }
         screen.draw(|frame| view(&self.model, &self.theme, frame))?;
+        screen.backend_mut().end()?;
         self.draw_at = None;
         self.drawn_at = Some(Instant::now());
         Ok(())

@@ -8,5 +8,7 @@ mod panes;
 mod pictures;
 mod random;
 mod safe;
+mod sizes;
 mod stories;
 pub(super) mod story;
+mod themes;

@@ -27,6 +27,7 @@ use super::looks;
 use super::message::Message;
 use super::model::{Model, Revealing};
 use super::page::{Mark, Page};
+use crate::compare::Why;
 
 /// Lets one thing happen, and says what is to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -61,6 +62,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Unlocked(generation, answer) => mode::unlocked(model, generation, answer),
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
+        Message::Restyled(outcome) => restyled(model, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
     };
     if news {
@@ -86,6 +88,19 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         effects.extend(asks::refresh_quietly(model));
     }
     effects
+}
+
+/// A mistake in a theme file is told until it is mended; the former theme stays.
+fn restyled(model: &mut Model, outcome: Result<(), Why>) -> Vec<Effect> {
+    let trouble = outcome.err().map(|why| format!("theme: {}", why.reason));
+    if model.theme_trouble.is_some() && model.notice == model.theme_trouble {
+        model.notice = None;
+    }
+    if trouble.is_some() {
+        model.notice.clone_from(&trouble);
+    }
+    model.theme_trouble = trouble;
+    Vec::new()
 }
 
 /// Values are shown only while their item is the selected one.

@@ -24,7 +24,7 @@ use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;
 use super::page::{Page, Zoom};
 use super::theme::{Role, Theme};
-use ink::Ink;
+pub(super) use ink::Ink;
 
 /// Draws everything.
 pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {

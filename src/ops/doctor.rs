@@ -10,7 +10,7 @@ use super::keys::Keys;
 use super::map;
 use super::session::Session;
 use crate::compare::Why;
-use crate::config::{Environ, PROJECT_FILE, Settings};
+use crate::config::{Depth, Environ, PROJECT_FILE, Settings};
 use crate::git::Repository;
 use crate::sops::{Document, MacPolicy};
 
@@ -284,14 +284,14 @@ pub fn terminal(environ: &Environ, terminal: Terminal) -> Vec<Check> {
         checks.push(Check::note("terminal", "terminal", "stdout is none, and the console needs one"));
         return checks;
     }
-    let colours = match (terminal.colour, environ.get("COLORTERM"), environ.get("TERM")) {
-        (false, ..) => "off, by NO_COLOR".to_owned(),
-        (true, Some("truecolor" | "24bit"), _) => "16 million".to_owned(),
-        (true, _, Some(term)) if term.contains("256color") => "256".to_owned(),
-        (true, _, Some("dumb") | None) => "none".to_owned(),
-        (true, ..) => "16".to_owned(),
+    let colours = match (terminal.colour, Depth::detect(|name| environ.get(name).map(str::to_owned))) {
+        (false, _) => "off, by NO_COLOR",
+        (true, Depth::Rgb) => "16 million",
+        (true, Depth::Palette) => "256",
+        (true, Depth::Sixteen) => "16",
+        (true, Depth::None) => "none",
     };
-    checks.push(Check::ok("terminal", "colours", colours));
+    checks.push(Check::ok("terminal", "colours", colours.to_owned()));
     checks.push(match terminal.size {
         Some((columns, rows)) if columns >= 60 && rows >= 16 => {
             Check::ok("terminal", "size", format!("{columns} x {rows}"))

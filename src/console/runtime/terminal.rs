@@ -22,6 +22,14 @@ use super::door::Door;
 use super::host::Host;
 use crate::console::home::Home;
 
+/// Asks a terminal that reorders right-to-left text to show every character in the cell that it was written to (ECMA-48's
+/// mode BDSM, reset: explicit). Its reordering works on whole lines, and would exchange columns of a table where two of
+/// them hold such text. What is drawn is the order in which it is stored, as on all other terminals, which ignore this.
+const EXPLICIT_ORDER: &str = "\x1b[8l";
+
+/// What terminals begin with.
+const IMPLICIT_ORDER: &str = "\x1b[8h";
+
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// What is asked of the terminal beside the screen; kept here for a panic, which knows nothing else.
@@ -120,7 +128,14 @@ fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     let asked = sequences(|(_, ask, _)| *ask);
-    execute!(io::stdout(), Print(asked), EnterAlternateScreen, EnableBracketedPaste, crossterm::cursor::Hide)
+    execute!(
+        io::stdout(),
+        Print(asked),
+        Print(EXPLICIT_ORDER),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        crossterm::cursor::Hide
+    )
 }
 
 fn sequences(pick: impl Fn(&(u8, &'static str, &'static str)) -> &'static str) -> String {
@@ -132,8 +147,14 @@ fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // After a hang-up there is no terminal to give back, and nobody to tell.
         let given = sequences(|(_, _, give)| *give);
-        let _ =
-            execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Print(given), crossterm::cursor::Show);
+        let _ = execute!(
+            io::stdout(),
+            Print(IMPLICIT_ORDER),
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Print(given),
+            crossterm::cursor::Show
+        );
         let _ = disable_raw_mode();
         let _ = io::stdout().flush();
     }

@@ -232,8 +232,8 @@ pub(super) fn by_role() -> Theme {
 
     let mut file = String::from("[styles]\n");
     for (index, role) in Role::ALL.iter().enumerate() {
-        let ground = if matches!(role, Role::Selection) { "bg" } else { "fg" };
-        let _ = writeln!(file, "{} = {{ {ground} = {index} }}", role.name());
+        let (own, other) = if matches!(role, Role::Selection) { ("bg", "fg") } else { ("fg", "bg") };
+        let _ = writeln!(file, "{} = {{ {own} = {index}, {other} = 'none' }}", role.name());
     }
     Theme::own(&file).unwrap()
 }

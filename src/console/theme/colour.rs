@@ -1,40 +1,17 @@
-//! Colours, and the nearest that a terminal can show.
+//! Colours as they are written, and the nearest that a terminal can show.
 
 use ratatui::style::Color;
 
-/// How many colours the terminal can show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// Any.
-    Rgb,
-    /// The palette of 256.
-    Palette,
-    /// The terminal's own sixteen.
-    Sixteen,
-    /// None.
-    None,
+use crate::config::Depth;
+
+/// What a colour becomes on a terminal.
+pub(super) trait Nearest {
+    /// The nearest colour of this depth; `None`: the terminal's default.
+    fn nearest(self, colour: Color) -> Option<Color>;
 }
 
-impl Depth {
-    /// What the environment variables `NO_COLOR`, `COLORTERM` and `TERM` say.
-    pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let term = variable("TERM").unwrap_or_default();
-        let has = |name: &str, words: &[&str]| {
-            variable(name).is_some_and(|value| words.iter().any(|word| value.to_ascii_lowercase().contains(word)))
-        };
-        if variable("NO_COLOR").is_some_and(|value| !value.is_empty()) || term == "dumb" {
-            Self::None
-        } else if has("COLORTERM", &["truecolor", "24bit"]) || has("TERM", &["direct"]) {
-            Self::Rgb
-        } else if term.contains("256color") {
-            Self::Palette
-        } else {
-            Self::Sixteen
-        }
-    }
-
-    /// The nearest colour of this depth; `None`: the terminal's default.
-    pub(super) fn nearest(self, colour: Color) -> Option<Color> {
+impl Nearest for Depth {
+    fn nearest(self, colour: Color) -> Option<Color> {
         match (self, colour) {
             (Self::None, _) => None,
             (Self::Palette, Color::Rgb(r, g, b)) => Some(Color::Indexed(palette(r, g, b))),
@@ -69,7 +46,7 @@ const SIXTEEN: [(Color, (u8, u8, u8), &str); 16] = [
     (Color::White, (255, 255, 255), "bright-white"),
 ];
 
-/// Reads `"#rrggbb"`, a number of the palette, or a name of the sixteen.
+/// Reads `"#rrggbb"`, a number of the palette, a name of the sixteen, or `"default"`, which is the terminal's own.
 pub(super) fn parse(value: &toml::Value) -> Option<Color> {
     if let Some(index) = value.as_integer() {
         return u8::try_from(index).ok().map(Color::Indexed);
@@ -78,6 +55,9 @@ pub(super) fn parse(value: &toml::Value) -> Option<Color> {
     if let Some(hex) = text.strip_prefix('#') {
         let part = |at: usize| hex.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
         return (hex.len() == 6).then(|| Some(Color::Rgb(part(0)?, part(2)?, part(4)?)))?;
+    }
+    if text == "default" {
+        return Some(Color::Reset);
     }
     SIXTEEN.iter().find(|(_, _, name)| *name == text).map(|(colour, ..)| *colour)
 }
@@ -91,7 +71,7 @@ fn palette(r: u8, g: u8, b: u8) -> u8 {
     (16..=255).min_by_key(|&index| distance(of_palette(index), (r, g, b))).unwrap_or(7)
 }
 
-fn of_palette(index: u8) -> (u8, u8, u8) {
+pub(super) fn of_palette(index: u8) -> (u8, u8, u8) {
     match index {
         0..=15 => SIXTEEN[usize::from(index)].1,
         16..=231 => {
@@ -127,21 +107,5 @@ mod tests {
         assert_eq!(Depth::Sixteen.nearest(Color::Rgb(250, 250, 250)), Some(Color::White));
         assert_eq!(Depth::Sixteen.nearest(Color::Indexed(196)), Some(Color::Red));
         assert_eq!(Depth::None.nearest(Color::Red), None);
-    }
-
-    #[test]
-    fn the_environment_says_how_many_colours_there_are() {
-        let rows = [
-            (vec![("TERM", "xterm-256color"), ("COLORTERM", "truecolor")], Depth::Rgb),
-            (vec![("TERM", "screen-256color")], Depth::Palette),
-            (vec![("TERM", "xterm")], Depth::Sixteen),
-            (vec![("TERM", "xterm-256color"), ("NO_COLOR", "1")], Depth::None),
-            (vec![("TERM", "xterm-256color"), ("NO_COLOR", "")], Depth::Palette),
-            (vec![("TERM", "dumb")], Depth::None),
-        ];
-        for (variables, depth) in rows {
-            let lookup = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
-            assert_eq!(Depth::detect(lookup), depth, "{variables:?}");
-        }
     }
 }

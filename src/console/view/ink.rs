@@ -8,7 +8,7 @@ use crate::console::text;
 use crate::console::theme::{Role, Symbols, Theme};
 
 /// Writes styled text into a buffer.
-pub(super) struct Ink<'a> {
+pub(in crate::console) struct Ink<'a> {
     buffer: &'a mut Buffer,
     theme: &'a Theme,
 }
@@ -66,7 +66,7 @@ impl Row {
 }
 
 impl<'a> Ink<'a> {
-    pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
+    pub(in crate::console) fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
         Self { buffer, theme }
     }
 
@@ -75,8 +75,11 @@ impl<'a> Ink<'a> {
     }
 
     /// Clears an area in a role's style.
-    pub(super) fn fill(&mut self, area: Rect, role: Role) {
+    pub(in crate::console) fn fill(&mut self, area: Rect, role: Role) {
         let area = area.intersection(*self.buffer.area());
+        for y in area.y..area.bottom() {
+            self.part_from_left(area.x, y);
+        }
         for position in area.positions() {
             self.buffer[position].reset();
         }
@@ -84,23 +87,36 @@ impl<'a> Ink<'a> {
     }
 
     /// Writes a text into at most `room` columns; returns the column after it.
-    pub(super) fn put(&mut self, x: u16, y: u16, room: u16, text: &str, role: Role) -> u16 {
+    pub(in crate::console) fn put(&mut self, x: u16, y: u16, room: u16, text: &str, role: Role) -> u16 {
         let area = *self.buffer.area();
         if y >= area.bottom() || x >= area.right() {
             return x;
         }
         let room = room.min(area.right() - x);
         let symbols = &self.theme.symbols;
-        let clean = text::clean(text, false);
-        let fitted = text::fit(&clean, usize::from(room), symbols.ellipsis);
+        let fitted = text::fit(text, usize::from(room), symbols.ellipsis);
         let safe = if symbols.ascii { text::clean(&fitted, true) } else { fitted };
+        self.part_from_left(x, y);
         self.buffer.set_stringn(x, y, &safe, usize::from(room), self.theme.style(role)).0
     }
 
     /// Writes a text that ends at a column.
-    pub(super) fn put_right(&mut self, right: u16, y: u16, room: u16, text: &str, role: Role) {
-        let long = u16::try_from(text::width(&text::clean(text, false))).unwrap_or(room).min(room);
+    pub(in crate::console) fn put_right(&mut self, right: u16, y: u16, room: u16, text: &str, role: Role) {
+        let long = u16::try_from(text::width(text)).unwrap_or(room).min(room);
         self.put(right.saturating_sub(long), y, long, text, role);
+    }
+
+    /// Takes away a wide glyph that reaches into a cell from the left: the terminal would keep it, and not show what is
+    /// written over its second half.
+    fn part_from_left(&mut self, x: u16, y: u16) {
+        /// More cells than any cluster takes that a person would read.
+        const WIDEST: u16 = 8;
+        for back in 1..=WIDEST.min(x) {
+            let cell = &mut self.buffer[(x - back, y)];
+            if text::width(cell.symbol()) > usize::from(back) {
+                cell.set_symbol(" ");
+            }
+        }
     }
 
     /// Draws a horizontal rule.

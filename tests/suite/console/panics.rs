@@ -9,8 +9,8 @@ use std::sync::Arc;
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
 use plumb::console::{
-    self, Ask, Backend, BoxFuture, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Prepared, ProjectInfo,
-    RefInfo, Target, Theme, Unlock, Wanted, Work,
+    self, Ask, Backend, BoxFuture, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Prepared,
+    ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Work,
 };
 use plumb::ops::journal::Found;
 use plumb::ops::report::{Identity, Part, Report};
@@ -103,6 +103,7 @@ async fn the_console_that_panics() {
         clock: None,
         fingerprint_key: [0; 32],
         home: Home::default(),
+        tailor: None,
         log: Some(Arc::new(move |message| assert!(message != at, "a fault at {message}, with {secret:?} in hand"))),
     };
     let ended = console::run(Arc::new(Silent), options).await;

@@ -1,0 +1,59 @@
+//! What the console draws beside text.
+
+/// What is drawn that is neither text nor data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbols {
+    /// Whether only ASCII may reach the terminal.
+    pub ascii: bool,
+    /// Marks the selected line.
+    pub cursor: &'static str,
+    /// A cell of a horizontal rule.
+    pub rule: &'static str,
+    /// A cell of a vertical rule.
+    pub bar: &'static str,
+    /// Stands for what was cut off.
+    pub ellipsis: &'static str,
+    /// Stands for a value.
+    pub mask: &'static str,
+    /// Says that there is more above.
+    pub up: &'static str,
+    /// Says that there is more below.
+    pub down: &'static str,
+    /// Where the next typed character goes.
+    pub caret: &'static str,
+    /// Marks what is older than the last attempt to read it.
+    pub stale: &'static str,
+    /// The pictures of a spinner.
+    pub spinner: &'static [&'static str],
+}
+
+/// For terminals that show Unicode.
+pub(super) const UNICODE: Symbols = Symbols {
+    ascii: false,
+    cursor: "▸",
+    rule: "─",
+    bar: "│",
+    ellipsis: "…",
+    mask: crate::secret::MASK,
+    up: "▴",
+    down: "▾",
+    caret: "▏",
+    stale: "°",
+    spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
+};
+
+/// For terminals that show ASCII alone.
+pub(super) const ASCII: Symbols = Symbols {
+    ascii: true,
+    // Not `>`, which is a verdict's.
+    cursor: "|",
+    rule: "-",
+    bar: "|",
+    ellipsis: "~",
+    mask: "****",
+    up: "^",
+    down: "v",
+    caret: "_",
+    stale: "o",
+    spinner: &["-", "\\", "|", "/"],
+};
