@@ -3,6 +3,8 @@
 //! A receipt names commits, live versions and digests of ciphertext; never a value, nor a digest of one. It is
 //! an object of the state bucket, written after the values, by conditional put.
 
+mod shelf;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{self, Clients, s3};
 use crate::compare::Why;
+
+pub use shelf::{Index, Shelf};
 
 /// The format that this version reads and writes.
 pub const SCHEMA: u32 = 1;
@@ -129,16 +133,6 @@ impl Store {
             Ok(None) => Recorded::None,
             Err(why) => Recorded::Unreadable(why),
         }
-    }
-
-    /// The services that have a receipt, by one listing: one may have left git with all its documents.
-    pub async fn services(&self, clients: &Clients) -> Result<BTreeSet<String>, Why> {
-        let Some(bucket) = &self.bucket else { return Ok(BTreeSet::new()) };
-        let start = self.key(&UnitId::Config(String::new()));
-        let start = start.strip_suffix(".json").unwrap_or(&start);
-        let objects = s3::list(clients, bucket, start).await.map_err(|error| super::why(&error))?;
-        let service = |key: &str| Some(key.strip_prefix(start)?.strip_suffix(".json")?.to_owned());
-        Ok(objects.iter().filter_map(|object| service(&object.key)).collect())
     }
 
     async fn load_with_tag(&self, clients: &Clients, unit: &UnitId) -> Result<Option<(Receipt, String)>, Why> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::keys::Keys;
-use super::receipt::Store;
+use super::receipt::{Shelf, Store};
 use super::report::{Commit, Identity};
 use super::{git_why, why};
 pub use crate::aws::Keys as Credentials;
@@ -58,6 +58,8 @@ pub struct Inner {
     pub fingerprinter: Fingerprinter,
     /// The project's ignore rules.
     pub ignore: IgnoreRules,
+    /// The receipts that were read before.
+    pub shelf: Shelf,
     access: Access,
     identity: Mutex<Option<Result<Identity, Why>>>,
 }
@@ -103,6 +105,7 @@ impl Session {
             keys,
             fingerprinter,
             ignore,
+            shelf: Shelf::default(),
             access,
             identity: Mutex::default(),
             settings,
