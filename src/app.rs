@@ -1,11 +1,13 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod memory;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex as Lock};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, OnceCell, mpsc};
 
 use crate::cli::{Failed, Outcome, Shared};
 use crate::compare::{Fingerprinter, Item, Kind, Why};
@@ -18,6 +20,9 @@ use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::keys::Keys;
 use crate::ops::report::{Part, Report};
 use crate::ops::session::{Credentials, Session};
+use crate::ops::snapshot::Snapshot;
+
+use memory::Memory;
 
 /// The theme of an operator who names none.
 const DEFAULT_THEME: &str = "plumb-dark";
@@ -35,7 +40,10 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
     let key = shared.fingerprint_key()?;
+    let fingerprinter = Fingerprinter::new(*key);
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
+    let log = log(shared);
+    let memory = Memory::of(shared, &settings, &root, fingerprinter.clone(), log.clone());
     let options = ConsoleOptions {
         theme: theme(shared, &settings)?,
         keys: settings.operator.keys.clone(),
@@ -45,13 +53,15 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         utc_offset: jiff::Zoned::now().offset().seconds(),
         clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
         fingerprint_key: *key,
-        log: log(shared),
+        log,
     };
     let backend = Live {
         inner: Arc::new(Inner {
             root,
-            keys: shared.keys(),
-            fingerprinter: Fingerprinter::new(*key),
+            shared: shared.clone(),
+            keys: OnceCell::new(),
+            fingerprinter,
+            memory,
             credentials: shared.credentials(),
             sessions: Mutex::default(),
             settings,
@@ -146,8 +156,10 @@ struct Live {
 struct Inner {
     settings: Settings,
     root: std::path::PathBuf,
-    keys: Arc<Keys>,
+    shared: Shared,
+    keys: OnceCell<Arc<Keys>>,
     fingerprinter: Fingerprinter,
+    memory: Option<Memory>,
     credentials: Option<Credentials>,
     sessions: Mutex<HashMap<String, Session>>,
 }
@@ -161,11 +173,30 @@ impl Inner {
         let environment =
             self.settings.environment(name).ok_or_else(|| Why::new(format!("there is no environment {name}")))?.clone();
         let settings = Settings { environment, ..self.settings.clone() };
-        let keys = Arc::clone(&self.keys);
+        let keys = Arc::clone(self.keys.get_or_try_init(|| self.find_keys()).await?);
         let session =
             Session::open(settings, &self.root, keys, self.fingerprinter.clone(), self.credentials.clone()).await?;
         sessions.insert(name.to_owned(), session.clone());
         Ok(session)
+    }
+
+    /// The command that prints keys may take its time, and must keep nobody from a screen.
+    async fn find_keys(&self) -> Result<Arc<Keys>, Why> {
+        let shared = self.shared.clone();
+        tokio::task::spawn_blocking(move || shared.keys()).await.map_err(|error| Why::new(error.to_string()))
+    }
+
+    /// Keeps a whole inspection for the next session, and hands it back.
+    async fn keep(&self, target: Target, report: Report) -> Report {
+        let environment = self.settings.environment(&target.environment).cloned();
+        let (Some(memory), Some(environment)) = (self.memory.clone(), environment) else { return report };
+        let name = target.environment.clone();
+        let work = move || {
+            memory.keep(&environment, &target, &report);
+            report
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| unread(&name, &Why::new(format!("what was read is lost: {error}"))))
     }
 
     async fn inspect(
@@ -180,15 +211,20 @@ impl Inner {
                 let reference = target.git_ref.clone().unwrap_or_else(|| own.reference.clone());
                 inspect::stream(&session, &wish(Wish { reference, ..own }), sink).await
             }
-            Err(why) => Report {
-                environment: target.environment.clone(),
-                identity: Err(why.clone()),
-                commit: Err(why.clone()),
-                sections: Kind::ALL.into_iter().map(|kind| (kind, Err(why.clone()))).collect(),
-                read_at: now(),
-                calls: 0,
-            },
+            Err(why) => unread(&target.environment, &why),
         }
+    }
+}
+
+/// What is told of an environment of which nothing could be read.
+fn unread(environment: &str, why: &Why) -> Report {
+    Report {
+        environment: environment.to_owned(),
+        identity: Err(why.clone()),
+        commit: Err(why.clone()),
+        sections: Kind::ALL.into_iter().map(|kind| (kind, Err(why.clone()))).collect(),
+        read_at: now(),
+        calls: 0,
     }
 }
 
@@ -207,13 +243,26 @@ impl Backend for Live {
         self.inner.settings.environments.iter().map(info).collect()
     }
 
+    fn remembered(&self, target: &Target) -> Option<Snapshot> {
+        let environment = self.inner.settings.environment(&target.environment)?;
+        let mut snapshot = self.inner.memory.as_ref()?.load(environment, target)?;
+        if let Some(identity) = &mut snapshot.identity {
+            // What the project expects may have changed since.
+            identity.expected_account = environment.account.clone().filter(|expected| *expected != identity.account);
+        }
+        Some(snapshot)
+    }
+
     fn inspect(&self, target: Target, fresh: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
         let inner = Arc::clone(&self.inner);
         let detect = match fresh {
             Fresh::Cached => Detect::Stale,
             Fresh::Detect => Detect::Always,
         };
-        Box::pin(async move { inner.inspect(&target, |wish| Wish { detect, ..wish }, sink).await })
+        Box::pin(async move {
+            let report = inner.inspect(&target, |wish| Wish { detect, ..wish }, sink).await;
+            inner.keep(target, report).await
+        })
     }
 
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>> {

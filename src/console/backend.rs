@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
 use crate::ops::report::{Part, Report};
+use crate::ops::snapshot::Snapshot;
 
 /// A future that can be sent to another thread.
 pub type BoxFuture<'a, T> = future::BoxFuture<'a, T>;
@@ -20,10 +21,16 @@ pub trait Backend: Send + Sync + 'static {
     /// The environments, in the order of the project file.
     fn environments(&self) -> Vec<EnvironmentInfo>;
 
+    /// What was found of the target before this session. Asked before the first frame, and so answered at once and from
+    /// this machine alone.
+    fn remembered(&self, _target: &Target) -> Option<Snapshot> {
+        None
+    }
+
     /// Reads git and live and compares them. Parts are sent as they come; the report holds them all again.
     fn inspect(&self, target: Target, fresh: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report>;
 
-    /// Reads the values of one item of which some side is [`crate::compare::Facet::Unread`].
+    /// Reads the values of one item of which some side is [`crate::compare::Facet::Unread`], or was read before this session.
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>>;
 
     /// Branches and tags that can be compared with, the most recent first.

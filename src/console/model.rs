@@ -14,6 +14,7 @@ use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Why};
+use crate::ops::snapshot::Snapshot;
 
 /// What a console begins with.
 pub struct Setup {
@@ -122,6 +123,14 @@ impl Model {
             refs_asked: None,
             lists: Default::default(),
             generation: 0,
+        }
+    }
+
+    /// Begins with what was found of an environment before this session.
+    pub fn remember(&mut self, environment: usize, snapshot: Snapshot) {
+        if let Some(env) = self.environments.get_mut(environment) {
+            env.remember(snapshot);
+            self.rebuild();
         }
     }
 
@@ -245,10 +254,11 @@ impl Model {
 /// Whether some side of the item has to be read before it can be shown.
 pub(super) fn has_unread(item: &Item) -> bool {
     let rows = item.rows.iter().map(|row| &row.sides);
-    std::iter::once(&item.sides)
-        .filter(|_| item.rows.is_empty())
-        .chain(rows)
-        .any(|sides| [&sides.git, &sides.applied, &sides.live].into_iter().any(|side| matches!(side, Facet::Unread)))
+    std::iter::once(&item.sides).filter(|_| item.rows.is_empty()).chain(rows).any(|sides| {
+        [&sides.git, &sides.applied, &sides.live]
+            .into_iter()
+            .any(|side| matches!(side, Facet::Unread | Facet::Masked { .. }))
+    })
 }
 
 fn list_index(page: Page) -> usize {

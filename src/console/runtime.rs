@@ -19,7 +19,7 @@ use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::backend::Backend;
+use super::backend::{Backend, Target};
 use super::effect::Effect;
 use super::keymap::{Key, Keymap};
 use super::message::Message;
@@ -61,7 +61,11 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
             known: environments.iter().map(|env| env.name.clone()).collect(),
         })?,
     };
-    Ok(Model::new(Setup {
+    let targets: Vec<Target> = environments
+        .iter()
+        .map(|env| Target { environment: env.name.clone(), git_ref: options.git_ref.clone() })
+        .collect();
+    let mut model = Model::new(Setup {
         project: backend.project_name(),
         environments,
         current,
@@ -70,7 +74,13 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         refresh: options.refresh.and_then(|every| i64::try_from(every.as_millis()).ok()),
         utc_offset: options.utc_offset,
         fingerprint_key: options.fingerprint_key,
-    }))
+    });
+    for (index, target) in targets.iter().enumerate() {
+        if let Some(snapshot) = backend.remembered(target) {
+            model.remember(index, snapshot);
+        }
+    }
+    Ok(model)
 }
 
 /// A signal that concerns the console.
@@ -137,8 +147,11 @@ impl Console {
     {
         // Fused, since a stream that has ended must not be asked again.
         let mut events = events.fuse();
-        self.tell(Message::Start);
+        // Nothing is asked of git or AWS before what is known already is on the screen.
+        self.time();
+        let begun = self.hear(Message::Start);
         self.draw(screen)?;
+        self.begin(begun);
         loop {
             let wake = self.wake();
             let step = tokio::select! {
@@ -211,14 +224,20 @@ impl Console {
 
     /// Lets the model hear a message and begins what it wants done.
     fn tell(&mut self, message: Message) -> Flow {
+        let effects = self.hear(message);
+        self.begin(effects)
+    }
+
+    fn hear(&mut self, message: Message) -> Vec<Effect> {
         if let (Some(log), false) = (&self.log, matches!(message, Message::Time(_))) {
             log(message.name());
         }
-        if matches!(message, Message::Start) {
-            self.time();
-        }
+        update(&mut self.model, message)
+    }
+
+    fn begin(&mut self, effects: Vec<Effect>) -> Flow {
         let mut flow = Flow::On;
-        for effect in update(&mut self.model, message) {
+        for effect in effects {
             match effect {
                 Effect::Quit => flow = Flow::Quit,
                 Effect::Suspend => flow = Flow::Suspend,

@@ -2,5 +2,6 @@
 
 mod laws;
 mod pictures;
+mod remembered;
 mod stories;
 mod story;

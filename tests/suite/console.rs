@@ -5,6 +5,7 @@ mod ending;
 mod looks;
 mod pages;
 mod pictures;
+mod remembered;
 mod shop;
 mod slow;
 mod values;

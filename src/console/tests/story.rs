@@ -12,6 +12,7 @@ use crate::console::fixture::{self, NOW};
 use crate::console::message::Generation;
 use crate::console::{Effect, Key, Keymap, Message, Model, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
+use crate::ops::snapshot::Snapshot;
 
 /// A console, and what it wanted done that nobody has done yet.
 pub(super) struct Story {
@@ -23,6 +24,11 @@ pub(super) struct Story {
 
 /// A console that has just begun, over the fixture's environments, in prod.
 pub(super) fn story() -> Story {
+    story_remembering(|_| None)
+}
+
+/// The same, by what is remembered of each environment.
+pub(super) fn story_remembering(remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
     let setup = Setup {
         project: String::from("petshop"),
         environments: fixture::environments(),
@@ -33,7 +39,13 @@ pub(super) fn story() -> Story {
         utc_offset: 0,
         fingerprint_key: [7; 32],
     };
-    let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
+    let mut model = Model::new(setup);
+    for (index, env) in fixture::environments().iter().enumerate() {
+        if let Some(snapshot) = remembered(&env.name) {
+            model.remember(index, snapshot);
+        }
+    }
+    let story = Story { model, effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
 }
 
@@ -100,6 +112,14 @@ impl Story {
             self = self.hears(message);
         }
         self
+    }
+
+    /// Answers the listing of refs and nothing else.
+    pub(super) fn answers_all_refs(mut self) -> Self {
+        let is_refs = |effect: &Effect| matches!(effect, Effect::Refs(_));
+        let at = self.effects.iter().position(is_refs).expect("the refs were not asked for");
+        let Effect::Refs(generation) = self.effects.remove(at) else { unreachable!() };
+        self.hears(Message::Refs(generation, Ok(fixture::refs())))
     }
 
     pub(super) fn sees(self, text: &str) -> Self {

@@ -115,7 +115,8 @@ pub(super) fn reveal(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(item) = model.selected() else { return Vec::new() };
-    let (id, unread) = (ItemId::of(item), has_unread(item));
+    let old = model.environment().remembered.contains_key(&item.kind);
+    let (id, unread) = (ItemId::of(item), old || has_unread(item));
     let environment = model.current;
     if !unread {
         let until = model.clock.now + requests::REVEALED;

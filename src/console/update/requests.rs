@@ -47,7 +47,7 @@ pub(super) fn refresh_quietly(model: &mut Model) -> Vec<Effect> {
 /// Reads the current environment when that has not happened yet.
 pub(super) fn entered(model: &mut Model) -> Vec<Effect> {
     let env = model.environment_mut();
-    if env.read_at.is_none() && env.inspecting.is_none() {
+    if env.calls.is_none() && env.inspecting.is_none() {
         env.wanted = Some(Fresh::Cached);
     }
     begin_wanted(model)
@@ -58,6 +58,7 @@ pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Ef
     let mut effects = Vec::new();
     let env = model.environment_mut();
     env.git_ref = git_ref;
+    env.forget();
     if let Some(job) = env.inspecting.take() {
         effects.push(Effect::Cancel(job.generation));
     }
@@ -131,7 +132,10 @@ pub(super) fn inspected(model: &mut Model, generation: Generation, report: Repor
     let Some(env) = inspecting(model, generation) else { return Vec::new() };
     env.inspecting = None;
     env.progress.clear();
-    env.read_at = Some(report.read_at);
+    // Where nothing could be read again, what is shown is as old as it was.
+    if env.read_at.is_none() || report.sections.iter().any(|(_, section)| section.is_ok()) {
+        env.read_at = Some(report.read_at);
+    }
     env.calls = Some(report.calls);
     answer_identity(env, report.identity);
     answer_commit(env, report.commit);
@@ -269,17 +273,31 @@ fn inspecting(model: &mut Model, generation: Generation) -> Option<&mut EnvState
 }
 
 fn answer_identity(env: &mut EnvState, answer: Result<Identity, Why>) {
+    if let (Ok(new), Some(old)) = (&answer, env.identity.value())
+        && (&new.account, &new.region) != (&old.account, &old.region)
+    {
+        env.forget();
+    }
     let trouble = env.identity.answer(answer);
     note(env, Subject::Identity, trouble);
 }
 
 fn answer_commit(env: &mut EnvState, answer: Result<Commit, Why>) {
+    // The environment's own ref may be the upstream of another branch by now.
+    if let (Ok(new), Some(old)) = (&answer, env.commit.value())
+        && new.reference != old.reference
+    {
+        env.forget();
+    }
     let trouble = env.commit.answer(answer);
     note(env, Subject::Commit, trouble);
 }
 
 fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>) {
     env.progress.remove(&kind);
+    if answer.is_ok() {
+        env.remembered.remove(&kind);
+    }
     let trouble = env.section_mut(kind).answer(answer);
     note(env, Subject::Kind(kind), trouble);
 }

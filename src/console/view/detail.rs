@@ -166,7 +166,7 @@ impl Lines {
         let git = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
         let unit = env.unit(item.kind, &item.unit);
         let applied = unit.and_then(|unit| unit.runs.as_deref()).map(text::short).unwrap_or_default();
-        let live = env.read_at.map(|at| model.clock.moment(at)).unwrap_or_default();
+        let live = env.read_at_of(item.kind).map(|at| model.clock.moment(at)).unwrap_or_default();
         let side = columns.side;
         self.add(
             Row::default()

@@ -20,7 +20,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let env = model.environment();
     let git = env.commit.value().map(|commit| format!("GIT {}", text::short(&commit.id)));
     let git = git.unwrap_or_else(|| String::from("GIT"));
-    let live = env.read_at.map_or_else(|| String::from("LIVE"), |at| format!("LIVE {}", model.clock.moment(at)));
+    let live =
+        env.read_at_of(item.kind).map_or_else(|| String::from("LIVE"), |at| format!("LIVE {}", model.clock.moment(at)));
     let beside = area.width >= WIDE;
     let half = area.width / 2;
     let titles = if beside {

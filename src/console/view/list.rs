@@ -8,8 +8,8 @@ use super::header::{caller, spinner};
 use super::ink::{Ink, Row};
 use crate::compare::{Item, Kind, Verdict, Why};
 use crate::console::model::{EnvState, Model};
-use crate::console::page::Pane;
 use crate::console::page::list::Line;
+use crate::console::page::{Page, Pane};
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -57,9 +57,22 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
             }
             Line::More { verdict, count } => more(ink, model, at, verdict, *count),
         }
+        if is_old(env, model.page, line) {
+            ink.fade(at);
+        }
         if index == state.line && state.cursor.is_some() {
             ink.select(at, state.pane == Pane::List);
         }
+    }
+}
+
+/// Whether a line is from before this session.
+fn is_old(env: &EnvState, page: Page, line: &Line) -> bool {
+    let old = |kind| env.remembered.contains_key(kind);
+    match line {
+        Line::Item { kind, .. } | Line::Unit { kind, .. } | Line::Problem { kind, .. } => old(kind),
+        Line::More { .. } => page.kinds().iter().any(old),
+        Line::Kind { .. } => false,
     }
 }
 

@@ -68,7 +68,11 @@ fn environments(ink: &mut Ink<'_>, model: &Model, area: Rect) {
             ink.put(area.x + at, y, columns.kinds[0] - at - 1, &text, role);
         }
         for (at, kind) in columns.kinds.into_iter().zip(Kind::ALL) {
-            counts(ink, model, env, kind, Rect { x: area.x + at, width: columns.width.saturating_sub(1), ..line });
+            let cell = Rect { x: area.x + at, width: columns.width.saturating_sub(1), ..line };
+            counts(ink, model, env, kind, cell);
+            if env.remembered.contains_key(&kind) {
+                ink.fade(cell);
+            }
         }
         let (text, role) = read(model, env, ink);
         ink.put(area.x + columns.read, y, 8, &text, role);
@@ -193,6 +197,9 @@ fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
                     failure(ink, line, short_kind(*kind), &problem.subject, &problem.why);
                 }
             }
+        }
+        if !matches!(need, Need::Kind(_)) && env.remembered.contains_key(&need.kind()) {
+            ink.fade(line);
         }
         if index + state.offset == state.line {
             ink.select(line, state.half == Half::Needs);
