@@ -1,31 +1,23 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
-mod memory;
+mod last;
+mod live;
+mod looks;
+mod projects;
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex as Lock};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, OnceCell, mpsc};
+use last::Last;
+use live::Live;
+use projects::Projects;
 
 use crate::cli::{Failed, Outcome, Shared};
-use crate::compare::{Fingerprinter, Item, Kind, Why};
-use crate::config::{Ascii, Origin, Settings};
-use crate::console::{
-    self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, Fresh, KeyError, Keymap, LogSink, RefInfo,
-    Target, Theme,
-};
-use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
-use crate::ops::keys::Keys;
-use crate::ops::report::{Part, Report};
-use crate::ops::session::{Credentials, Session};
-use crate::ops::snapshot::Snapshot;
-
-use memory::Memory;
-
-/// The theme of an operator who names none.
-const DEFAULT_THEME: &str = "plumb-dark";
+use crate::compare::{Fingerprinter, Why};
+use crate::config::Origin;
+use crate::console::{self, BoxFuture, ConsoleOptions, KeyError, Keymap};
 
 /// Opens the console and stays until it is closed.
 #[must_use]
@@ -40,12 +32,9 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
     let key = shared.fingerprint_key()?;
-    let fingerprinter = Fingerprinter::new(*key);
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
-    let log = log(shared);
-    let memory = Memory::of(shared, &settings, &root, fingerprinter.clone(), log.clone());
     let options = ConsoleOptions {
-        theme: theme(shared, &settings)?,
+        theme: looks::theme(shared, &settings)?,
         keys: settings.operator.keys.clone(),
         environment: Some(settings.environment.name.clone()),
         git_ref: shared.flags().git_ref,
@@ -53,20 +42,12 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         utc_offset: jiff::Zoned::now().offset().seconds(),
         clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
         fingerprint_key: *key,
-        log,
+        log: looks::log(shared),
     };
-    let backend = Live {
-        inner: Arc::new(Inner {
-            root,
-            shared: shared.clone(),
-            keys: OnceCell::new(),
-            fingerprinter,
-            memory,
-            credentials: shared.credentials(),
-            sessions: Mutex::default(),
-            settings,
-        }),
-    };
+    let fingerprinter = Fingerprinter::new(*key);
+    let last = Last::of(shared, fingerprinter.clone(), options.log.clone());
+    let projects = Projects::new(shared, settings, root);
+    let backend = Live::new(shared, projects, fingerprinter, last);
     match console::run(Arc::new(backend), options).await {
         Ok(()) => Ok(Outcome::Clean),
         Err(error) => Err(Why::new(error.to_string()).into()),
@@ -96,225 +77,6 @@ fn check_keys(keys: &BTreeMap<String, Vec<String>>, origin: impl Fn(&str) -> Ori
         good.remove(*id);
     }
     if wrong.is_empty() { Ok(()) } else { Err(Failed::Config(wrong.join("\n"))) }
-}
-
-/// The operator's theme at the depth that the terminal has.
-fn theme(shared: &Shared, settings: &Settings) -> Result<Theme, Failed> {
-    let theme = match &settings.operator.theme {
-        None => Theme::embedded(DEFAULT_THEME).map_err(|error| Why::new(error.to_string()))?,
-        Some(name) => {
-            let own = shared.directories().config()?.join("themes").join(format!("{name}.toml"));
-            match std::fs::read_to_string(&own) {
-                Ok(text) => Theme::own(&text).map_err(|error| Why::new(format!("{}: {error}", own.display())))?,
-                Err(_) => Theme::embedded(name).map_err(|error| {
-                    Why::new(error.to_string()).hint(format!("your own theme would be {}", own.display()))
-                })?,
-            }
-        }
-    };
-    let depth =
-        if settings.color { Depth::detect(|name| shared.environ.get(name).map(str::to_owned)) } else { Depth::None };
-    let theme = theme.at(depth);
-    let ascii = match settings.operator.ascii {
-        Ascii::Always => true,
-        Ascii::Never => false,
-        Ascii::Auto => !is_utf8(shared),
-    };
-    Ok(if ascii { theme.ascii() } else { theme })
-}
-
-/// Whether the locale is UTF-8, by the rules of POSIX: the first of these that is set counts.
-fn is_utf8(shared: &Shared) -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| shared.environ.get(name)).unwrap_or_default();
-    let locale = locale.to_ascii_lowercase();
-    locale.contains("utf-8") || locale.contains("utf8")
-}
-
-/// Names of messages, one a line, into a file of the state directory; nothing when it cannot be opened.
-fn log(shared: &Shared) -> Option<LogSink> {
-    let directory = shared.directories().state().ok()?;
-    let path = directory.join("console.log");
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path).ok()?;
-    // A log that has grown over a megabyte is begun anew: it is for the last crash, not for history.
-    if file.metadata().is_ok_and(|metadata| metadata.len() > 1 << 20) {
-        file.set_len(0).ok()?;
-    }
-    let file = Lock::new(file);
-    Some(Arc::new(move |line: &str| {
-        if let Ok(mut file) = file.lock() {
-            // A full disk must not end the console.
-            let _ = writeln!(file, "{} {line}", crate::ops::schema::time(now()));
-        }
-    }))
-}
-
-/// The use cases, as the console asks for them. A session per environment is kept, with what it has learnt.
-struct Live {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    settings: Settings,
-    root: std::path::PathBuf,
-    shared: Shared,
-    keys: OnceCell<Arc<Keys>>,
-    fingerprinter: Fingerprinter,
-    memory: Option<Memory>,
-    credentials: Option<Credentials>,
-    sessions: Mutex<HashMap<String, Session>>,
-}
-
-impl Inner {
-    async fn session(&self, name: &str) -> Result<Session, Why> {
-        let mut sessions = self.sessions.lock().await;
-        if let Some(session) = sessions.get(name) {
-            return Ok(session.clone());
-        }
-        let environment =
-            self.settings.environment(name).ok_or_else(|| Why::new(format!("there is no environment {name}")))?.clone();
-        let settings = Settings { environment, ..self.settings.clone() };
-        let keys = Arc::clone(self.keys.get_or_try_init(|| self.find_keys()).await?);
-        let session =
-            Session::open(settings, &self.root, keys, self.fingerprinter.clone(), self.credentials.clone()).await?;
-        sessions.insert(name.to_owned(), session.clone());
-        Ok(session)
-    }
-
-    /// The command that prints keys may take its time, and must keep nobody from a screen.
-    async fn find_keys(&self) -> Result<Arc<Keys>, Why> {
-        let shared = self.shared.clone();
-        tokio::task::spawn_blocking(move || shared.keys()).await.map_err(|error| Why::new(error.to_string()))
-    }
-
-    /// Keeps a whole inspection for the next session, and hands it back.
-    async fn keep(&self, target: Target, report: Report) -> Report {
-        let environment = self.settings.environment(&target.environment).cloned();
-        let (Some(memory), Some(environment)) = (self.memory.clone(), environment) else { return report };
-        let name = target.environment.clone();
-        let work = move || {
-            memory.keep(&environment, &target, &report);
-            report
-        };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| unread(&name, &Why::new(format!("what was read is lost: {error}"))))
-    }
-
-    async fn inspect(
-        &self,
-        target: &Target,
-        wish: impl FnOnce(Wish) -> Wish,
-        sink: mpsc::UnboundedSender<Part>,
-    ) -> Report {
-        match self.session(&target.environment).await {
-            Ok(session) => {
-                let own = Wish::of(&session);
-                let reference = target.git_ref.clone().unwrap_or_else(|| own.reference.clone());
-                inspect::stream(&session, &wish(Wish { reference, ..own }), sink).await
-            }
-            Err(why) => unread(&target.environment, &why),
-        }
-    }
-}
-
-/// What is told of an environment of which nothing could be read.
-fn unread(environment: &str, why: &Why) -> Report {
-    Report {
-        environment: environment.to_owned(),
-        identity: Err(why.clone()),
-        commit: Err(why.clone()),
-        sections: Kind::ALL.into_iter().map(|kind| (kind, Err(why.clone()))).collect(),
-        read_at: now(),
-        calls: 0,
-    }
-}
-
-impl Backend for Live {
-    fn project_name(&self) -> String {
-        self.inner.settings.project.name.clone()
-    }
-
-    fn environments(&self) -> Vec<EnvironmentInfo> {
-        let info = |environment: &crate::config::Environment| EnvironmentInfo {
-            name: environment.name.clone(),
-            protection: environment.protection,
-            profile: environment.profile.clone(),
-            region: environment.region.clone(),
-        };
-        self.inner.settings.environments.iter().map(info).collect()
-    }
-
-    fn remembered(&self, target: &Target) -> Option<Snapshot> {
-        let environment = self.inner.settings.environment(&target.environment)?;
-        let mut snapshot = self.inner.memory.as_ref()?.load(environment, target)?;
-        if let Some(identity) = &mut snapshot.identity {
-            // What the project expects may have changed since.
-            identity.expected_account = environment.account.clone().filter(|expected| *expected != identity.account);
-        }
-        Some(snapshot)
-    }
-
-    fn inspect(&self, target: Target, fresh: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
-        let inner = Arc::clone(&self.inner);
-        let detect = match fresh {
-            Fresh::Cached => Detect::Stale,
-            Fresh::Detect => Detect::Always,
-        };
-        Box::pin(async move {
-            let report = inner.inspect(&target, |wish| Wish { detect, ..wish }, sink).await;
-            inner.keep(target, report).await
-        })
-    }
-
-    fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let (sink, _parts) = mpsc::unbounded_channel();
-            let wish = |wish| Wish {
-                kinds: vec![kind],
-                detect: Detect::Never,
-                reveal: Reveal::One(kind, name.clone()),
-                ..wish
-            };
-            let report = inner.inspect(&target, wish, sink).await;
-            let gone = || Why::new(format!("{name} is neither in git nor live any more")).hint("r refreshes");
-            match report.sections.into_iter().next() {
-                Some((_, Ok(section))) => section.items.into_iter().find(|item| item.name == name).ok_or_else(gone),
-                Some((_, Err(why))) => Err(why),
-                None => Err(gone()),
-            }
-        })
-    }
-
-    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let session = inner.session(&inner.settings.environment.name).await?;
-            let repository = session.repository.clone()?;
-            let refs = tokio::task::spawn_blocking(move || repository.refs()).await;
-            let refs =
-                refs.map_err(|error| Why::new(error.to_string()))?.map_err(|error| Why::new(error.to_string()))?;
-            Ok(refs
-                .into_iter()
-                .map(|found| RefInfo { name: found.name, commit: found.commit, subject: found.subject, at: found.at })
-                .collect())
-        })
-    }
-
-    fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>> {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let session = inner.session(&target.environment).await?;
-            let Ok(repository) = session.repository.clone() else { return Ok(()) };
-            let reference = target.git_ref.unwrap_or_else(|| session.reference());
-            match repository.remote_of(&reference) {
-                Some(remote) => repository
-                    .fetch(&remote)
-                    .await
-                    .map_err(|error| Why { reason: error.to_string(), hint: error.hint() }),
-                None => Ok(()),
-            }
-        })
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod init;
 mod local;
 mod map;
 mod policy;
+mod projects;
 mod record;
 mod shared;
 mod status;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use futures::future::BoxFuture;
 
+pub(crate) use self::projects::Place;
 pub(crate) use self::shared::clean;
 pub use self::shared::{Failed, Shared};
 
@@ -42,7 +44,7 @@ pub struct Cli {
 }
 
 /// What every command understands.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Global {
     /// The environment.
     #[arg(long, short, global = true, value_name = "NAME")]

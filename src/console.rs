@@ -12,12 +12,16 @@
 
 mod action;
 mod ages;
+mod alarm;
 mod backend;
+mod command;
 mod diff;
 mod effect;
 mod fingerprint;
+mod fuzzy;
 mod keymap;
 mod layout;
+mod memory;
 mod message;
 mod model;
 mod needs;
@@ -40,12 +44,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
-pub use backend::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
+pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, ProjectInfo, RefInfo, Target};
 pub use effect::Effect;
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
+pub use memory::Memory;
 pub use message::Message;
 pub use model::{Model, Setup};
-pub use overlay::{Overlay, Picker};
+pub use overlay::{Help, Overlay, Palette, Picker};
 pub use page::Page;
 pub use remote::Remote;
 pub use runtime::run;

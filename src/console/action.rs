@@ -1,6 +1,7 @@
 //! The one table of actions: keymap, footer, help, the page of keys and the config's overrides read its rows.
 
 use super::model::Model;
+use super::overlay::Menu;
 use super::page::{Page, Zoom};
 
 /// Where an action's keys work.
@@ -16,13 +17,16 @@ pub enum Scope {
     Page,
     /// On the pages that list items.
     Items,
+    /// In the menu of what can be done with an item.
+    Actions,
     /// In a text field.
     Input,
 }
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 6] = [Self::Page, Self::Items, Self::Move, Self::Back, Self::Input, Self::Always];
+    pub const ALL: [Self; 7] =
+        [Self::Page, Self::Items, Self::Actions, Self::Move, Self::Back, Self::Input, Self::Always];
 
     /// Its heading in the help.
     #[must_use]
@@ -33,7 +37,18 @@ impl Scope {
             Self::Move => "Move",
             Self::Page => "On every page",
             Self::Items => "On items",
+            Self::Actions => "In the menu of an item",
             Self::Input => "In a text field",
+        }
+    }
+
+    /// Where its keys work, after "only".
+    fn where_it_is(self) -> &'static str {
+        match self {
+            Self::Always | Self::Back | Self::Move | Self::Page => "outside of a text field",
+            Self::Items => "where items are listed",
+            Self::Actions => "in its menu",
+            Self::Input => "in a text field",
         }
     }
 }
@@ -58,6 +73,8 @@ pub struct Spec {
     pub title: &'static str,
     /// Its word in the footer; empty: not hinted.
     pub hint: &'static str,
+    /// How much that word wants its place in the footer when there is not room for all.
+    pub priority: u8,
     /// The keys that do it unless the operator config says otherwise.
     pub keys: &'static [&'static str],
     /// Where they work.
@@ -68,8 +85,21 @@ pub struct Spec {
     pub disabled: fn(&Model) -> Option<&'static str>,
 }
 
+/// The priority of a hint whose row says none.
+const ORDINARY: u8 = 50;
+
+macro_rules! priority {
+    () => {
+        ORDINARY
+    };
+    ($priority:literal) => {
+        $priority
+    };
+}
+
+// The word of the footer may be followed by its priority: `"filter" 70`.
 macro_rules! actions {
-    ($($(#[doc = $doc:literal])? $action:ident, $id:literal, $title:literal, $hint:literal, [$($key:literal),+], $scope:ident, $danger:ident, $disabled:expr;)+) => {
+    ($($action:ident, $id:literal, $title:literal, $hint:literal $($priority:literal)?, [$($key:literal),+], $scope:ident, $danger:ident, $disabled:expr;)+) => {
         /// Something that a key does.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Action {
@@ -79,7 +109,8 @@ macro_rules! actions {
         /// All actions, in the order in which the footer prefers them.
         pub const ACTIONS: &[Spec] = &[
             $(Spec {
-                action: Action::$action, id: $id, title: $title, hint: $hint, keys: &[$($key),+],
+                action: Action::$action, id: $id, title: $title, hint: $hint,
+                priority: priority!($($priority)?), keys: &[$($key),+],
                 scope: Scope::$scope, danger: Danger::$danger, disabled: $disabled,
             },)+
         ];
@@ -87,18 +118,21 @@ macro_rules! actions {
 }
 
 actions! {
-    Open, "open", "Open what is selected, full screen", "open", ["enter"], Page, Nothing, nothing_to_open;
-    Back, "back", "Cancel a running call; else go back", "back", ["esc"], Back, Nothing, always;
-    Pick, "pick", "Choose environment and git ref", "env/ref", ["@"], Page, Nothing, always;
-    Filter, "filter", "Filter by name", "filter", ["/"], Page, Nothing, always;
-    NextDifference, "next", "Next difference", "next", ["n"], Page, Nothing, always;
+    Open, "open", "Open what is selected, full screen", "open" 80, ["enter"], Page, Nothing, nothing_to_open;
+    Back, "back", "Cancel a running call; else go back", "back" 98, ["esc"], Back, Nothing, always;
+    Pick, "pick", "Choose environment and git ref", "env/ref" 70, ["@"], Page, Nothing, always;
+    Filter, "filter", "Filter by name", "filter" 75, ["/"], Page, Nothing, always;
+    NextDifference, "next", "Next difference", "next" 60, ["n"], Page, Nothing, always;
     PreviousDifference, "previous", "Previous difference", "", ["N"], Page, Nothing, always;
-    Show, "show", "Show differences, all, or what is unmanaged", "show", ["f"], Items, Nothing, always;
-    Reveal, "reveal", "Show the values of the item; mask them again", "reveal", ["v"], Items, Reveals, no_item;
-    Diff, "diff", "Git and live line by line", "diff", ["d"], Items, Nothing, no_item;
-    Refresh, "refresh", "Fetch, and read everything again", "refresh", ["r"], Page, Nothing, already_reading;
+    Show, "show", "Show differences, all, or what is unmanaged", "show" 58, ["f"], Items, Nothing, always;
+    Reveal, "reveal", "Show the values of the item; mask them again", "reveal" 64, ["v"], Items, Reveals, no_item;
+    Diff, "diff", "Git and live line by line", "diff" 62, ["d"], Items, Nothing, no_item;
+    Actions, "actions", "What can be done with the item", "actions" 66, ["x"], Items, Nothing, no_item;
+    Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
+    Refresh, "refresh", "Read again what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
+    RefreshAll, "refresh-all", "Read everything of every environment again", "", ["ctrl-r"], Page, Nothing, all_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
-    NextPane, "pane", "The other pane", "pane", ["tab", "backtab"], Page, Nothing, always;
+    NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
     Stacks, "stacks", "The stacks and the code of functions", "", ["2"], Page, Nothing, always;
     Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, always;
@@ -109,19 +143,42 @@ actions! {
     Last, "last", "To the last", "", ["G", "end"], Move, Nothing, always;
     HalfDown, "half-down", "Half a page down", "", ["ctrl-d", "pagedown"], Move, Nothing, always;
     HalfUp, "half-up", "Half a page up", "", ["ctrl-u", "pageup"], Move, Nothing, always;
-    Quit, "quit", "Leave what is open; else quit", "quit", ["q"], Back, Nothing, always;
-    Help, "help", "The keys", "keys", ["?"], Back, Nothing, always;
-    Accept, "accept", "Take what is typed or chosen", "take", ["enter"], Input, Nothing, always;
-    Dismiss, "dismiss", "Leave the text field", "leave", ["esc"], Input, Nothing, always;
+    Quit, "quit", "Leave what is open; else quit", "quit" 99, ["q"], Back, Nothing, always;
+    Help, "help", "The keys, to be searched and done", "keys" 100, ["?"], Back, Nothing, always;
+    Palette, "palette", "Search everything by name, or give a command", "commands" 56, [":"], Page, Nothing, always;
+    Accept, "accept", "Take what is typed or chosen", "take" 80, ["enter"], Input, Nothing, always;
+    Dismiss, "dismiss", "Leave the text field", "leave" 99, ["esc"], Input, Nothing, always;
     NextChoice, "next-choice", "Next choice", "", ["down", "ctrl-n"], Input, Nothing, always;
     PreviousChoice, "previous-choice", "Previous choice", "", ["up", "ctrl-p"], Input, Nothing, always;
+    NextChoices, "next-choices", "Choices a page down", "", ["pagedown"], Input, Nothing, always;
+    PreviousChoices, "previous-choices", "Choices a page up", "", ["pageup"], Input, Nothing, always;
     EraseWord, "erase-word", "Erase the word before the cursor", "", ["ctrl-w"], Input, Nothing, always;
     EraseAll, "erase-all", "Erase everything typed", "", ["ctrl-u"], Input, Nothing, always;
+    HelpHere, "help-here", "The keys, from a text field too", "keys" 100, ["f1"], Input, Nothing, always;
     Leave, "leave", "Quit at once", "", ["ctrl-c"], Always, Nothing, always;
     Suspend, "suspend", "Back to the shell until `fg`", "", ["ctrl-z"], Always, Nothing, always;
 }
 
 impl Action {
+    /// The row's reason, or that of the place, why it cannot be done where these scopes are heard; `None`: it can.
+    pub(super) fn why_not(self, model: &Model, context: &[Scope]) -> Option<String> {
+        if !self.is_heard(context) {
+            return Some(format!("only {}", self.place().where_it_is()));
+        }
+        (self.spec().disabled)(model).map(str::to_owned)
+    }
+
+    /// Whether its keys, or the menu that it is in, work where these scopes are heard.
+    pub(super) fn is_heard(self, context: &[Scope]) -> bool {
+        context.contains(&self.place())
+    }
+
+    /// Its scope; of an entry of a menu, that of what opens the menu.
+    fn place(self) -> Scope {
+        let scope = self.spec().scope;
+        Menu::of(scope).map_or(scope, |menu| menu.opener.spec().scope)
+    }
+
     /// Its row.
     #[must_use]
     pub fn spec(self) -> &'static Spec {
@@ -139,7 +196,14 @@ fn no_item(model: &Model) -> Option<&'static str> {
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {
+    if model.page == Page::Overview {
+        return all_reading(model);
+    }
     model.environment().inspecting.is_some().then_some("already reading: esc cancels")
+}
+
+fn all_reading(model: &Model) -> Option<&'static str> {
+    model.environments.iter().all(|env| env.inspecting.is_some()).then_some("already reading: esc cancels")
 }
 
 fn nothing_to_open(model: &Model) -> Option<&'static str> {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::action::{ACTIONS, Action, Danger, Scope, Spec};
+use super::overlay::{MENUS, Menu};
+use super::text::nearest;
 
 /// A key as it is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,7 +132,13 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],
     &[Scope::Always, Scope::Back, Scope::Move],
     &[Scope::Always, Scope::Input],
+    &[Scope::Always, Scope::Actions],
 ];
+
+/// What is heard where that scope is.
+pub(super) fn context_of(scope: Scope) -> &'static [Scope] {
+    CONTEXTS.iter().find(|context| context.contains(&scope)).unwrap_or(&CONTEXTS[0])
+}
 
 /// The keys in force.
 #[derive(Debug, Clone)]
@@ -143,7 +151,10 @@ impl Keymap {
     pub fn new(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeyError> {
         for id in overrides.keys() {
             if !ACTIONS.iter().any(|spec| spec.id == id) {
-                return Err(KeyError::UnknownAction { id: id.clone(), nearest: nearest(id) });
+                return Err(KeyError::UnknownAction {
+                    id: id.clone(),
+                    nearest: nearest(id, ACTIONS.iter().map(|spec| spec.id)),
+                });
             }
         }
         let mut keys = Vec::new();
@@ -166,7 +177,10 @@ impl Keymap {
 
     fn check(&self) -> Result<(), KeyError> {
         for context in CONTEXTS {
-            let heard: Vec<_> = self.keys.iter().filter(|(_, a)| context.contains(&a.spec().scope)).collect();
+            let also = MENUS.iter().filter(|menu| context.contains(&menu.scope)).flat_map(|menu| menu.also);
+            let also: Vec<Action> = also.copied().collect();
+            let is_heard = |action: &Action| context.contains(&action.spec().scope) || also.contains(action);
+            let heard: Vec<_> = self.keys.iter().filter(|(_, action)| is_heard(action)).collect();
             for (at, (key, first)) in heard.iter().enumerate() {
                 if let Some((_, second)) =
                     heard[at + 1..].iter().find(|(other, action)| other == key && action != first)
@@ -185,19 +199,22 @@ impl Keymap {
         self.keys.iter().find(|(k, action)| *k == key && context.contains(&action.spec().scope)).map(|(_, a)| *a)
     }
 
+    /// The keys of an action as they are typed one after the other: `x n` for an entry of a menu.
+    #[must_use]
+    pub fn written(&self, action: Action) -> Vec<String> {
+        let prefix = prefix(action.spec().scope, |opener| self.keys(opener).next().map(|key| key.to_string()));
+        self.keys(action).map(|key| format!("{prefix}{key}")).collect()
+    }
+
     /// The keys of an action, the preferred first.
     pub fn keys(&self, action: Action) -> impl Iterator<Item = Key> + '_ {
         self.keys.iter().filter(move |(_, a)| *a == action).map(|(key, _)| *key)
     }
 }
 
-fn nearest(id: &str) -> Option<&'static str> {
-    ACTIONS
-        .iter()
-        .map(|spec| (strsim::damerau_levenshtein(id, spec.id), spec.id))
-        .filter(|(distance, _)| *distance <= 3)
-        .min()
-        .map(|(_, id)| id)
+/// The key that has to be pressed before those of a menu's entry, and a space; nothing for other actions.
+fn prefix(scope: Scope, opener: impl Fn(Action) -> Option<String>) -> String {
+    Menu::of(scope).and_then(|menu| opener(menu.opener)).map(|key| format!("{key} ")).unwrap_or_default()
 }
 
 /// The page of keys for the documentation, from the table, in Markdown.
@@ -216,7 +233,8 @@ pub fn keys_markdown() -> String {
 }
 
 fn written_keys(spec: &Spec) -> String {
-    spec.keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" ")
+    let prefix = prefix(spec.scope, |opener| opener.spec().keys.first().map(|key| (*key).to_owned()));
+    spec.keys.iter().map(|key| format!("`{prefix}{key}`")).collect::<Vec<_>>().join(" ")
 }
 
 fn note(spec: &Spec) -> &'static str {
@@ -264,7 +282,7 @@ mod tests {
 
     #[test]
     fn an_override_replaces_the_default_keys() {
-        let keymap = with("refresh", &["f5", "ctrl-r"]).unwrap();
+        let keymap = with("refresh", &["f5", "ctrl-t"]).unwrap();
         assert_eq!(keymap.action(Key::F(5), CONTEXTS[0]), Some(Action::Refresh));
         assert_eq!(keymap.action(Key::Char('r'), CONTEXTS[0]), None);
     }

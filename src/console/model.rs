@@ -1,13 +1,18 @@
 //! Everything the console knows. Only [`super::update`] changes it.
 
 mod env;
+mod fleet;
+mod times;
 
 pub(super) use env::{EnvState, Job, Subject};
+pub(super) use fleet::{Fleet, Project};
+pub(super) use times::Times;
 
 use super::ages::Clock;
-use super::backend::{EnvironmentInfo, RefInfo};
+use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
 use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
+use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::Overlay;
 use super::page::list;
@@ -18,8 +23,10 @@ use crate::ops::snapshot::Snapshot;
 
 /// What a console begins with.
 pub struct Setup {
-    /// The project's name.
+    /// The name of the project where the console is opened.
     pub project: String,
+    /// The operator's other projects.
+    pub projects: Vec<ProjectInfo>,
     /// The environments; at least one.
     pub environments: Vec<EnvironmentInfo>,
     /// Index of the environment to begin with.
@@ -34,13 +41,15 @@ pub struct Setup {
     pub utc_offset: i32,
     /// Key of the fingerprints.
     pub fingerprint_key: [u8; 32],
+    /// What was remembered last time.
+    pub memory: Memory,
 }
 
 /// The whole state.
 pub struct Model {
-    /// The project's name.
-    pub project: String,
-    /// The environments and what is known of each.
+    /// The projects; the first is the one where the console was opened.
+    pub fleet: Fleet,
+    /// The environments and what is known of each. Those of other projects come as their files are read.
     pub environments: Vec<EnvState>,
     /// Index of the current one.
     pub current: usize,
@@ -60,12 +69,18 @@ pub struct Model {
     pub size: (u16, u16),
     /// The keys in force.
     pub keymap: Keymap,
+    /// What is remembered until next time.
+    pub memory: Memory,
     /// Whether the console is over.
     pub over: bool,
     pub(super) clock: Clock,
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
     pub(super) refs_asked: Option<Generation>,
+    /// The project whose refs they are.
+    pub(super) refs_of: String,
+    /// When the refs were listed, milliseconds since the Unix epoch.
+    pub refs_at: Option<i64>,
     lists: [list::State; 3],
     generation: Generation,
 }
@@ -105,33 +120,43 @@ impl Model {
         let environments: Vec<EnvState> =
             setup.environments.into_iter().map(|info| EnvState::new(info, git_ref.clone())).collect();
         Self {
-            project: setup.project,
+            fleet: Fleet::new(setup.project, setup.projects),
             current: setup.current.min(environments.len().saturating_sub(1)),
             environments: if environments.is_empty() { vec![EnvState::default()] } else { environments },
             page: Page::Overview,
-            overview: overview::State { environment: setup.current, ..overview::State::default() },
+            overview: overview::State::default(),
             overlays: Vec::new(),
             refs: Remote::Idle,
             notice: None,
             reveal: None,
             size: (80, 24),
             keymap: setup.keymap,
+            memory: setup.memory,
             over: false,
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
             refs_asked: None,
+            refs_at: None,
+            refs_of: String::new(),
             lists: Default::default(),
             generation: 0,
         }
     }
 
     /// Begins with what was found of an environment before this session.
-    pub fn remember(&mut self, environment: usize, snapshot: Snapshot) {
+    pub fn show_last(&mut self, environment: usize, snapshot: Snapshot) {
         if let Some(env) = self.environments.get_mut(environment) {
-            env.remember(snapshot);
+            env.show_last(snapshot);
             self.rebuild();
         }
+    }
+
+    /// The name of the current project.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        let name = self.environment().project();
+        if name.is_empty() { self.fleet.here() } else { name }
     }
 
     /// The current environment.
@@ -162,6 +187,18 @@ impl Model {
             self.lists[list_index(page)].rebuild(page, env);
         }
         self.overview.rebuild(env);
+    }
+
+    /// Adds the environments of another project.
+    pub(super) fn join(&mut self, environments: Vec<EnvironmentInfo>) -> std::ops::Range<usize> {
+        let first = self.environments.len();
+        // A ref that was asked for is one of the project where the console was opened.
+        self.environments.extend(environments.into_iter().map(|info| {
+            let mut env = EnvState::new(info, None);
+            env.title = format!("{}/{}", env.project(), env.name());
+            env
+        }));
+        first..self.environments.len()
     }
 
     /// The selected item of the current page as it was read; `None` on the overview.
@@ -237,6 +274,10 @@ impl Model {
                 wake.push(now + SPINNER);
             }
             wake.extend(env.read_at.map(|at| now + self.clock.next_age(at)));
+        }
+        wake.extend(self.environment().ages(self.page).map(|at| now + self.clock.next_age(at)));
+        if self.page == Page::Overview && self.fleet.is_loading() {
+            wake.push(now + SPINNER);
         }
         wake.extend(self.refresh_due().map(|at| at.max(now + 1000)));
         match self.reveal.as_ref().map(|reveal| &reveal.state) {

@@ -1,5 +1,15 @@
 //! What can lie over a page: a closed set, on a stack.
 
+mod help;
+mod menu;
+mod palette;
+
+pub use help::Help;
+pub(super) use menu::{MENUS, Menu};
+pub use palette::Palette;
+pub(super) use palette::{What, why_not};
+
+use super::action::Scope;
 use super::backend::RefInfo;
 use super::model::Model;
 use super::page::Filter;
@@ -7,13 +17,46 @@ use super::page::Filter;
 /// Something that lies over the page and hears the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Overlay {
-    /// The keys.
-    Help {
-        /// The first line drawn.
-        scroll: usize,
-    },
+    /// The keys, to be searched.
+    Help(Help),
+    /// Everything, to be searched, and commands.
+    Palette(Palette),
     /// The choice of environment and git ref.
     Picker(Picker),
+    /// What a second key would do.
+    Menu(Scope),
+}
+
+impl Overlay {
+    /// What is typed into it; `None`: it takes no text.
+    pub(super) fn field(&self) -> Option<&str> {
+        match self {
+            Self::Help(help) => Some(&help.text),
+            Self::Palette(palette) => Some(&palette.text),
+            Self::Picker(picker) => Some(&picker.text),
+            Self::Menu(_) => None,
+        }
+    }
+
+    /// What is typed into it and its chosen line, to be changed.
+    pub(super) fn typing(&mut self) -> Option<(&mut String, &mut usize)> {
+        match self {
+            Self::Help(help) => Some((&mut help.text, &mut help.line)),
+            Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
+            Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
+            Self::Menu(_) => None,
+        }
+    }
+
+    /// How many lines can be chosen from.
+    pub(super) fn choices(&self, model: &Model) -> usize {
+        match self {
+            Self::Help(help) => help.found(&model.keymap).len(),
+            Self::Palette(palette) => palette.found.len(),
+            Self::Picker(picker) => picker.choices(model).len(),
+            Self::Menu(_) => 0,
+        }
+    }
 }
 
 /// The state of the choice of environment and git ref.
@@ -44,7 +87,11 @@ impl Picker {
         let filter = Filter { text: self.text.clone(), editing: true };
         let matches = filter.matcher();
         let mut choices: Vec<Choice> = Vec::new();
-        let environments = model.environments.iter().enumerate().filter(|(_, env)| matches(env.name()));
+        let environments = model
+            .environments
+            .iter()
+            .enumerate()
+            .filter(|(_, env)| matches(&format!("{}/{}", env.project(), env.name())));
         choices.extend(environments.map(|(index, _)| Choice::Environment(index)));
         if model.environment().git_ref.is_some() && self.text.is_empty() {
             choices.push(Choice::OwnRef);
@@ -57,7 +104,7 @@ impl Picker {
                 .map(Choice::Ref),
         );
         let typed = self.text.trim();
-        let known = refs.iter().any(|r| r.name == typed) || model.environments.iter().any(|env| env.name() == typed);
+        let known = refs.iter().any(|r| r.name == typed) || model.environments.iter().any(|env| env.title == typed);
         if !typed.is_empty() && !known && !typed.starts_with('-') {
             choices.push(Choice::Typed(typed.to_owned()));
         }

@@ -5,6 +5,7 @@ pub(super) mod overview;
 
 pub(super) use list::{Filter, Pane, Zoom};
 
+use super::action::Action;
 use crate::compare::{Item, Kind};
 
 /// The pages, in the order of their keys.
@@ -32,6 +33,16 @@ impl Page {
             Self::Stacks => "stacks",
             Self::Parameters => "parameters",
             Self::Secrets => "secrets",
+        }
+    }
+
+    /// The action that goes there.
+    pub(super) fn action(self) -> Action {
+        match self {
+            Self::Overview => Action::Overview,
+            Self::Stacks => Action::Stacks,
+            Self::Parameters => Action::Parameters,
+            Self::Secrets => Action::Secrets,
         }
     }
 

@@ -63,10 +63,15 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
     };
     let targets: Vec<Target> = environments
         .iter()
-        .map(|env| Target { environment: env.name.clone(), git_ref: options.git_ref.clone() })
+        .map(|env| Target {
+            project: env.project.clone(),
+            environment: env.name.clone(),
+            git_ref: options.git_ref.clone(),
+        })
         .collect();
     let mut model = Model::new(Setup {
         project: backend.project_name(),
+        projects: backend.projects(),
         environments,
         current,
         git_ref: options.git_ref.clone(),
@@ -74,10 +79,11 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         refresh: options.refresh.and_then(|every| i64::try_from(every.as_millis()).ok()),
         utc_offset: options.utc_offset,
         fingerprint_key: options.fingerprint_key,
+        memory: backend.memory(),
     });
     for (index, target) in targets.iter().enumerate() {
-        if let Some(snapshot) = backend.remembered(target) {
-            model.remember(index, snapshot);
+        if let Some(snapshot) = backend.last(target) {
+            model.show_last(index, snapshot);
         }
     }
     Ok(model)

@@ -122,6 +122,12 @@ pub(super) fn short(commit: &str) -> String {
     if is_hash { commit.chars().take(7).collect() } else { commit.to_owned() }
 }
 
+/// The name that was perhaps meant, if one is near.
+pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let far = |name: &str| strsim::damerau_levenshtein(text, name);
+    names.map(|name| (far(name), name)).filter(|(far, name)| *far <= 3 && *far < name.len()).min().map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -2,12 +2,16 @@
 //!
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
+mod asks;
+mod commands;
 mod keys;
+mod menu;
 mod moves;
 mod opens;
+mod palette;
 mod requests;
 
-pub(super) use keys::{context, filter};
+pub(super) use keys::{context, context_below, filter};
 
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
@@ -17,8 +21,9 @@ use super::page::{Mark, Page};
 
 /// Lets one thing happen, and says what is to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
-        Message::Start => requests::start(model),
+        Message::Start => asks::start(model),
         Message::Time(now) => time(model, now),
         Message::Key(key) => keys::press(model, key),
         Message::Paste(text) => keys::paste(model, &text),
@@ -26,6 +31,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.size = (width, height);
             Vec::new()
         }
+        Message::Project(generation, answer) => requests::project(model, generation, answer),
         Message::Part(generation, part) => requests::part(model, generation, part),
         Message::Inspected(generation, report) => requests::inspected(model, generation, *report),
         Message::Revealed(generation, answer) => requests::revealed(model, generation, answer),
@@ -33,6 +39,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Fetched(generation, answer) => requests::fetched(model, generation, answer),
         Message::Lost(generation) => requests::lost(model, generation),
     };
+    if news {
+        palette::search_again(model);
+    }
     effects.extend(mask_what_was_left(model));
     scroll(model);
     effects
@@ -46,7 +55,7 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.reveal = None;
         model.notice = Some(String::from("values are masked again"));
     }
-    if model.refresh_due().is_some_and(|due| due <= now) { requests::refresh_quietly(model) } else { Vec::new() }
+    if model.refresh_due().is_some_and(|due| due <= now) { asks::refresh_quietly(model) } else { Vec::new() }
 }
 
 /// Values are shown only while their item is the selected one.

@@ -3,6 +3,7 @@
 mod detail;
 mod diff;
 mod facet;
+mod fleet;
 mod footer;
 mod header;
 mod ink;
@@ -14,7 +15,6 @@ use ratatui::Frame;
 
 pub(super) use detail::height as detail_height;
 pub(super) use facet::text as facet_text;
-pub(super) use overlay::help_lines;
 
 use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;

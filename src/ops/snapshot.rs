@@ -131,18 +131,19 @@ impl Snapshots {
     /// Keeps what an inspection found. What it could not read stays as it was found before; an inspection that read
     /// nothing leaves everything as it is.
     pub fn keep(&self, place: &Place, report: &Report) -> io::Result<()> {
-        if report.sections.iter().all(|(_, section)| section.is_err()) {
-            return Ok(());
-        }
         let mut file = File::new(place.clone());
         let read = |(kind, section): &(Kind, Result<Section, _>)| {
-            let section = section.as_ref().ok()?;
+            let section = section.as_ref().ok().filter(|section| section.whole_failure().is_none())?;
             Some(format::section(*kind, section, report.read_at, &self.fingerprinter))
         };
         file.sections = report.sections.iter().filter_map(read).collect();
+        if file.sections.is_empty() {
+            return Ok(());
+        }
         file.identity = report.identity.as_ref().ok().map(Into::into);
         file.commit = report.commit.as_ref().ok().map(Into::into);
-        if file.sections.len() < report.sections.len() || file.identity.is_none() {
+        // Only some kinds may have been asked for.
+        if file.sections.len() < Kind::ALL.len() || file.identity.is_none() || file.commit.is_none() {
             file.fill_up(self.former(place));
         }
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;

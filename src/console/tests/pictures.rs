@@ -77,7 +77,7 @@ fn the_wrong_account_and_a_kind_that_cannot_be_read() {
 
 #[test]
 fn in_ascii_nothing_else_reaches_the_terminal() {
-    for keys in ["", "2", "2⏎", "3f", "4", "4jd", "?", "@"] {
+    for keys in ["", "2", "2⏎", "3f", "4", "4jd", "?", "@", ":", ":pool", "3jx"] {
         let mut story = night().press(keys).answers_all();
         story.theme = story.theme.ascii();
         let screen = story.screen();
@@ -91,4 +91,15 @@ fn in_ascii_nothing_else_reaches_the_terminal() {
 #[test]
 fn a_terminal_that_is_too_small_is_told_so_politely() {
     night().size(50, 10).sees("plumb needs 60 columns and 16 lines.").sees("This terminal has 50 and 10.");
+}
+
+#[test]
+fn a_menu() {
+    picture("menu", |story| story.press("3jx"));
+}
+
+#[test]
+fn the_palette() {
+    picture("palette", |story| story.press(":poolsize⏎:").answers_all());
+    picture("palette_search", |story| story.press("3:").answers_all().press("pro"));
 }

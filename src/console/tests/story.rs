@@ -10,7 +10,7 @@ use ratatui::style::Color;
 use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::message::Generation;
-use crate::console::{Effect, Key, Keymap, Message, Model, Role, Setup, Theme, update, view};
+use crate::console::{Effect, Key, Keymap, Memory, Message, Model, ProjectInfo, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
 use crate::ops::snapshot::Snapshot;
 
@@ -24,13 +24,23 @@ pub(super) struct Story {
 
 /// A console that has just begun, over the fixture's environments, in prod.
 pub(super) fn story() -> Story {
-    story_remembering(|_| None)
+    over(Vec::new())
 }
 
-/// The same, by what is remembered of each environment.
+/// The same beside other projects.
+pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
+    begun(projects, |_| None)
+}
+
+/// The same by what is remembered of each environment.
 pub(super) fn story_remembering(remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
+    begun(Vec::new(), remembered)
+}
+
+fn begun(projects: Vec<ProjectInfo>, remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
     let setup = Setup {
         project: String::from("petshop"),
+        projects,
         environments: fixture::environments(),
         current: 2,
         git_ref: None,
@@ -38,11 +48,12 @@ pub(super) fn story_remembering(remembered: impl Fn(&str) -> Option<Snapshot>) -
         refresh: None,
         utc_offset: 0,
         fingerprint_key: [7; 32],
+        memory: Memory::default(),
     };
     let mut model = Model::new(setup);
     for (index, env) in fixture::environments().iter().enumerate() {
         if let Some(snapshot) = remembered(&env.name) {
-            model.remember(index, snapshot);
+            model.show_last(index, snapshot);
         }
     }
     let story = Story { model, effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
@@ -71,7 +82,8 @@ impl Story {
         self.hears(Message::Time(now))
     }
 
-    /// Types keys: `⏎ ⎋ ⇥` are enter, esc and tab, `^d` is ctrl-d; spaces are for the reader.
+    /// Types keys: `⏎ ⎋ ⇥ ↓ ↑ ␣ ⌫` are enter, esc, tab, down, up, space and backspace, `^d` is ctrl-d; spaces are for
+    /// the reader.
     pub(super) fn press(mut self, keys: &str) -> Self {
         let mut keys = keys.chars().filter(|c| *c != ' ');
         while let Some(c) = keys.next() {
@@ -79,6 +91,10 @@ impl Story {
                 '⏎' => Key::Enter,
                 '⎋' => Key::Esc,
                 '⇥' => Key::Tab,
+                '↓' => Key::Down,
+                '↑' => Key::Up,
+                '␣' => Key::Char(' '),
+                '⌫' => Key::Backspace,
                 '^' => Key::Ctrl(keys.next().unwrap()),
                 c => Key::Char(c),
             };
@@ -105,9 +121,10 @@ impl Story {
                 Effect::Reveal(generation, _, kind, name) => {
                     Message::Revealed(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
-                Effect::Refs(generation) => Message::Refs(generation, Ok(fixture::refs())),
+                Effect::Refs(generation, _) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
-                Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
+                Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
         }
@@ -116,9 +133,9 @@ impl Story {
 
     /// Answers the listing of refs and nothing else.
     pub(super) fn answers_all_refs(mut self) -> Self {
-        let is_refs = |effect: &Effect| matches!(effect, Effect::Refs(_));
+        let is_refs = |effect: &Effect| matches!(effect, Effect::Refs(..));
         let at = self.effects.iter().position(is_refs).expect("the refs were not asked for");
-        let Effect::Refs(generation) = self.effects.remove(at) else { unreachable!() };
+        let Effect::Refs(generation, ..) = self.effects.remove(at) else { unreachable!() };
         self.hears(Message::Refs(generation, Ok(fixture::refs())))
     }
 
@@ -160,13 +177,19 @@ impl Story {
 
 fn words(effect: &Effect) -> String {
     match effect {
-        Effect::Inspect(_, target, fresh) => {
+        Effect::Inspect(_, target, ask) => {
             let at = target.git_ref.as_ref().map(|git_ref| format!(" at {git_ref}")).unwrap_or_default();
-            format!("inspect {}{at} {fresh:?}", target.environment)
+            let project = if target.project == "petshop" { String::new() } else { format!("{}/", target.project) };
+            let kinds: Vec<&str> = ask.kinds.iter().map(|kind| kind.code()).collect();
+            let kinds = if ask.kinds == Kind::ALL { String::new() } else { format!(" {}", kinds.join("+")) };
+            let only = ask.only.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("inspect {project}{}{at} {:?}{kinds}{only}", target.environment, ask.fresh)
         }
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
-        Effect::Refs(_) => String::from("refs"),
+        Effect::Refs(..) => String::from("refs"),
+        Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),

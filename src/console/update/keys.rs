@@ -1,18 +1,30 @@
 //! What a key does.
 
-use super::moves::{half, seek, step};
+use super::asks;
+use super::menu;
+use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
-use super::requests;
+use super::palette;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
 use crate::console::effect::Effect;
-use crate::console::keymap::{CONTEXTS, Key};
+use crate::console::keymap::{self, CONTEXTS, Key};
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Overlay, Picker};
 use crate::console::page::{Filter, Page, Pane, Zoom};
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
+    if let Some(Overlay::Menu(scope)) = model.overlays.last() {
+        return menu::press(model, *scope, key);
+    }
+    // The key that opened the keys closes them, as long as it cannot be a text to look for.
+    if model.overlays.last().and_then(Overlay::field) == Some("")
+        && matches!(model.overlays.last(), Some(Overlay::Help(_)))
+        && model.keymap.action(key, &[Scope::Back]) == Some(Action::Help)
+    {
+        return act(model, Action::Help);
+    }
     if let Some(action) = model.keymap.action(key, context(model)) {
         return act(model, action);
     }
@@ -28,9 +40,18 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 
 /// The scopes that hear keys right now.
 pub(in crate::console) fn context(model: &Model) -> &'static [Scope] {
-    match model.overlays.last() {
-        Some(Overlay::Picker(_)) => CONTEXTS[3],
-        Some(Overlay::Help { .. }) => CONTEXTS[2],
+    heard(model, model.overlays.last())
+}
+
+/// The scopes that will hear keys once the topmost overlay is closed.
+pub(in crate::console) fn context_below(model: &Model) -> &'static [Scope] {
+    heard(model, model.overlays.iter().nth_back(1))
+}
+
+fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
+    match overlay {
+        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_)) => CONTEXTS[3],
+        Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => CONTEXTS[3],
         None if model.page == Page::Overview => CONTEXTS[0],
         None => CONTEXTS[1],
@@ -42,21 +63,28 @@ pub(in crate::console) fn filter(model: &Model) -> &Filter {
     if model.page == Page::Overview { &model.overview.filter } else { &model.list().filter }
 }
 
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(why) = (action.spec().disabled)(model) {
         model.notice = Some(String::from(why));
         return Vec::new();
     }
+    if menu::open(model, action) {
+        return Vec::new();
+    }
     match action {
+        // A menu, opened above.
+        Action::Actions => {}
+        Action::Neighbours => menu::neighbours(model),
         Action::Leave => return quit(model),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Back => return back(model),
         Action::Quit => return leave(model),
-        Action::Help => help(model),
+        Action::Help | Action::HelpHere => palette::help(model),
+        Action::Palette => return palette::open(model),
         Action::Open => return open(model),
         Action::Pick => {
             model.overlays.push(Overlay::Picker(Picker { line: model.current, ..Picker::default() }));
-            return requests::ask_refs(model);
+            return asks::ask_refs(model);
         }
         Action::Filter => edit_filter(model, |filter| filter.editing = true),
         Action::NextDifference => seek(model, true),
@@ -70,23 +98,26 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => return reveal(model),
         Action::Diff => toggle_diff(model),
-        Action::Refresh => return requests::refresh(model, Fresh::Cached),
-        Action::Detect => return requests::refresh(model, Fresh::Detect),
+        Action::Refresh => return asks::refresh(model),
+        Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
+        Action::Detect => return asks::detect(model),
         Action::NextPane => other_pane(model),
         Action::Overview => go(model, Page::Overview),
         Action::Stacks => go(model, Page::Stacks),
         Action::Parameters => go(model, Page::Parameters),
         Action::Secrets => go(model, Page::Secrets),
-        Action::Down => step(model, 1),
-        Action::Up => step(model, -1),
-        Action::First => step(model, isize::MIN + 1),
-        Action::Last => step(model, isize::MAX),
-        Action::HalfDown => step(model, half(model)),
-        Action::HalfUp => step(model, -half(model)),
+        Action::Down => return step(model, 1),
+        Action::Up => return step(model, -1),
+        Action::First => return step(model, isize::MIN + 1),
+        Action::Last => return step(model, isize::MAX),
+        Action::HalfDown => return step(model, half(model)),
+        Action::HalfUp => return step(model, -half(model)),
         Action::Accept => return accept(model),
         Action::Dismiss => dismiss(model),
         Action::NextChoice => choose(model, 1),
         Action::PreviousChoice => choose(model, -1),
+        Action::NextChoices => choose(model, 10),
+        Action::PreviousChoices => choose(model, -10),
         Action::EraseWord => edit(model, |field| {
             let kept = field.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
             field.truncate(kept);
@@ -108,10 +139,12 @@ fn typed(model: &mut Model, key: Key) {
 
 /// Changes the text field that hears keys, if one does.
 fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
-    if let Some(Overlay::Picker(picker)) = model.overlays.last_mut() {
-        change(&mut picker.text);
-        picker.line = 0;
-    } else if model.overlays.is_empty() && filter(model).editing {
+    if let Some(overlay) = model.overlays.last_mut() {
+        let Some((text, line)) = overlay.typing() else { return };
+        change(text);
+        *line = 0;
+        palette::search(model, false);
+    } else if filter(model).editing {
         edit_filter(model, |filter| change(&mut filter.text));
     }
 }
@@ -130,21 +163,32 @@ pub(super) fn edit_filter(model: &mut Model, change: impl FnOnce(&mut Filter)) {
 }
 
 fn accept(model: &mut Model) -> Vec<Effect> {
-    let Some(Overlay::Picker(picker)) = model.overlays.last() else {
-        edit_filter(model, |filter| filter.editing = false);
-        if model.page != Page::Overview {
+    match model.overlays.last() {
+        Some(Overlay::Picker(_)) => pick(model),
+        Some(Overlay::Palette(_)) => palette::take(model),
+        Some(Overlay::Help(_)) => palette::take_key(model),
+        Some(Overlay::Menu(_)) => Vec::new(),
+        None => {
+            edit_filter(model, |filter| filter.editing = false);
+            if model.page == Page::Overview {
+                return to_shown(model);
+            }
             model.list_mut().0.chosen = true;
+            Vec::new()
         }
-        return Vec::new();
-    };
+    }
+}
+
+fn pick(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Picker(picker)) = model.overlays.last() else { return Vec::new() };
     let choice = picker.choices(model).into_iter().nth(picker.line);
     let Some(choice) = choice else { return Vec::new() };
     model.overlays.pop();
     match choice {
         Choice::Environment(index) => switch(model, index),
-        Choice::OwnRef => requests::compare_with(model, None),
-        Choice::Ref(info) => requests::compare_with(model, Some(info.name)),
-        Choice::Typed(text) => requests::compare_with(model, Some(text)),
+        Choice::OwnRef => asks::compare_with(model, None),
+        Choice::Ref(info) => asks::compare_with(model, Some(info.name)),
+        Choice::Typed(text) => asks::compare_with(model, Some(text)),
     }
 }
 
@@ -155,17 +199,9 @@ fn dismiss(model: &mut Model) {
 }
 
 fn choose(model: &mut Model, by: isize) {
-    let Some(Overlay::Picker(picker)) = model.overlays.last() else { return };
-    let last = picker.choices(model).len().saturating_sub(1);
-    if let Some(Overlay::Picker(picker)) = model.overlays.last_mut() {
-        picker.line = picker.line.saturating_add_signed(by).min(last);
-    }
-}
-
-fn help(model: &mut Model) {
-    if matches!(model.overlays.last(), Some(Overlay::Help { .. })) {
-        model.overlays.pop();
-    } else {
-        model.overlays.push(Overlay::Help { scroll: 0 });
+    let Some(overlay) = model.overlays.last() else { return };
+    let last = overlay.choices(model).saturating_sub(1);
+    if let Some((_, line)) = model.overlays.last_mut().and_then(Overlay::typing) {
+        *line = line.saturating_add_signed(by).min(last);
     }
 }

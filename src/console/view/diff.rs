@@ -7,6 +7,7 @@ use super::list::label;
 use crate::console::diff::{DiffLine, of_selected};
 use crate::console::layout::WIDE;
 use crate::console::model::Model;
+use crate::console::page::ItemId;
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -20,8 +21,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let env = model.environment();
     let git = env.commit.value().map(|commit| format!("GIT {}", text::short(&commit.id)));
     let git = git.unwrap_or_else(|| String::from("GIT"));
-    let live =
-        env.read_at_of(item.kind).map_or_else(|| String::from("LIVE"), |at| format!("LIVE {}", model.clock.moment(at)));
+    let live = env
+        .times
+        .of_item(&ItemId::of(item))
+        .or(env.read_at)
+        .map_or_else(|| String::from("LIVE"), |at| format!("LIVE {}", model.clock.moment(at)));
     let beside = area.width >= WIDE;
     let half = area.width / 2;
     let titles = if beside {

@@ -3,72 +3,122 @@
 use ratatui::layout::Rect;
 
 use super::ink::Ink;
-use crate::console::action::{ACTIONS, Action, Scope, Spec};
+use crate::console::action::{ACTIONS, Action};
+use crate::console::keymap::Key;
 use crate::console::model::{Model, Revealing};
 use crate::console::overlay::Overlay;
-use crate::console::page::Page;
 use crate::console::page::list::Line;
+use crate::console::page::{Page, Zoom};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::update::{context, filter};
 
+/// Hints of at least this priority stand at the right end, where the eye finds them on every page.
+const STANDING: u8 = 90;
+
+/// Columns between two hints.
+const GAP: usize = 3;
+
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     ink.rule(area.x, area.y, area.width);
     let (x, y, right) = (area.x + 1, area.y + 1, area.right().saturating_sub(1));
+    let hints = hints(model);
+    let standing = length(hints.iter().filter(|hint| hint.priority >= STANDING));
     let mut x = x;
     if model.overlays.is_empty() && filter(model).editing {
+        let found = found(model);
+        let count = columns(text::width(&found));
         x = ink.put(x, y, 2, "/", Role::Key);
-        x = ink.put(x, y, right.saturating_sub(x + 30), &filter(model).text, Role::Input);
+        x = ink.put(x, y, right.saturating_sub(x + count + standing + 6), &filter(model).text, Role::Input);
         x = ink.put(x, y, 1, ink.symbols().caret, Role::Key) + 2;
-        x = ink.put(x, y, 16, &found(model), Role::Dim) + 3;
+        x = ink.put(x, y, count, &found, Role::Dim) + 3;
     } else if let Some(notice) = &model.notice {
-        ink.put(x, y, right.saturating_sub(x), notice, Role::Notice);
-        return;
+        x = ink.put(x, y, right.saturating_sub(x), notice, Role::Notice) + 3;
+        // The notice goes with the next key; what it hides comes back then.
+        if x.saturating_add(standing) > right {
+            return;
+        }
     } else if let Some(Revealing::Shown { until, .. }) = model.revealed() {
         let left = (until - model.clock.now + 999).max(0) / 1000;
         x = ink.put(x, y, 30, &format!("revealed, masks in {left} s"), Role::Revealed) + 3;
     }
-    hints(ink, model, x, y, right);
+    let kept = fitting(&hints, usize::from(right.saturating_sub(x)));
+    let (standing, passing): (Vec<&Hint>, Vec<&Hint>) = kept.iter().partition(|hint| hint.priority >= STANDING);
+    put(ink, x, y, &passing);
+    put(ink, right.saturating_sub(length(standing.iter().copied())), y, &standing);
 }
 
-/// As many hints as fit, in the order of the table; the key of the help always does.
-fn hints(ink: &mut Ink<'_>, model: &Model, mut x: u16, y: u16, right: u16) {
+/// A key and what it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hint {
+    key: String,
+    word: &'static str,
+    priority: u8,
+}
+
+impl Hint {
+    fn width(&self) -> usize {
+        text::width(&self.key) + 1 + text::width(self.word)
+    }
+}
+
+/// Whatever can be pressed here, in the order of the table.
+fn hints(model: &Model) -> Vec<Hint> {
     let scopes = context(model);
-    let heard = |spec: &&Spec| scopes.contains(&spec.scope) && !spec.hint.is_empty();
-    let mut right = right;
-    if scopes.contains(&Scope::Back)
-        && let Some((key, word)) = hint(model, Action::Help.spec())
-    {
-        let long = u16::try_from(text::width(&key) + 1 + word.len()).unwrap_or(0);
-        let at = right.saturating_sub(long);
-        let after = ink.put(at, y, long, &key, Role::Key);
-        ink.put(after + 1, y, long, word, Role::Hint);
-        right = at.saturating_sub(2);
+    if let Some(Overlay::Menu(_)) = model.overlays.last() {
+        return vec![Hint { key: Key::Esc.to_string(), word: "leave", priority: 99 }];
     }
-    for spec in ACTIONS.iter().filter(heard).filter(|spec| spec.action != Action::Help) {
-        if (spec.disabled)(model).is_some() || is_idle_back(model, spec.action) {
-            continue;
-        }
-        let Some((key, word)) = hint(model, spec) else { continue };
-        let long = u16::try_from(text::width(&key) + 1 + word.len()).unwrap_or(u16::MAX);
-        if x.saturating_add(long) > right {
-            continue;
-        }
-        x = ink.put(x, y, long, &key, Role::Key) + 1;
-        x = ink.put(x, y, long, word, Role::Hint) + 3;
+    let heard = ACTIONS.iter().filter(|spec| scopes.contains(&spec.scope) && !spec.hint.is_empty());
+    heard
+        .filter(|spec| (spec.disabled)(model).is_none() && !is_idle_back(model, spec.action))
+        .filter_map(|spec| {
+            let key = model.keymap.keys(spec.action).next()?.to_string();
+            Some(Hint { key, word: spec.hint, priority: spec.priority })
+        })
+        .collect()
+}
+
+/// The hints that there is room for: the most wanted ones, and no other in place of one that was wanted more.
+fn fitting(hints: &[Hint], room: usize) -> Vec<Hint> {
+    let mut wanted: Vec<usize> = (0..hints.len()).collect();
+    wanted.sort_by_key(|&at| std::cmp::Reverse(hints[at].priority));
+    let mut used = 0;
+    let mut kept: Vec<usize> = wanted
+        .into_iter()
+        .take_while(|&at| {
+            used += hints[at].width() + if used == 0 { 0 } else { GAP };
+            used <= room
+        })
+        .collect();
+    kept.sort_unstable();
+    kept.into_iter().map(|at| hints[at].clone()).collect()
+}
+
+fn put(ink: &mut Ink<'_>, mut x: u16, y: u16, hints: &[&Hint]) {
+    for hint in hints {
+        let long = columns(hint.width());
+        x = ink.put(x, y, long, &hint.key, Role::Key) + 1;
+        x = ink.put(x, y, long, hint.word, Role::Hint) + columns(GAP);
     }
 }
 
-fn hint(model: &Model, spec: &Spec) -> Option<(String, &'static str)> {
-    model.keymap.keys(spec.action).next().map(|key| (key.to_string(), spec.hint))
+fn length<'a>(hints: impl Iterator<Item = &'a Hint>) -> u16 {
+    columns(hints.map(|hint| hint.width() + GAP).sum::<usize>().saturating_sub(GAP))
+}
+
+fn columns(width: usize) -> u16 {
+    u16::try_from(width).unwrap_or(u16::MAX)
 }
 
 /// Going back is worth a hint only where there is something to go back from.
 fn is_idle_back(model: &Model, action: Action) -> bool {
-    let nothing_open = model.overlays.is_empty()
-        && (model.page == Page::Overview || model.list().zoom == crate::console::page::Zoom::Split);
-    (action == Action::Back && nothing_open && model.waiting().is_none())
-        || (action == Action::Quit && !nothing_open && !matches!(model.overlays.last(), Some(Overlay::Help { .. })))
+    let nothing_open = model.overlays.is_empty() && (model.page == Page::Overview || model.list().zoom == Zoom::Split);
+    match action {
+        Action::Back => nothing_open && model.waiting().is_none(),
+        Action::Quit => !nothing_open,
+        Action::HelpHere => matches!(model.overlays.last(), Some(Overlay::Help(_))),
+        _ => false,
+    }
 }
 
 fn found(model: &Model) -> String {
@@ -78,4 +128,31 @@ fn found(model: &Model) -> String {
     let items: usize =
         model.list().lines.iter().map(|line| if let Line::Item { more, .. } = line { 1 + more } else { 0 }).sum();
     format!("{items} found")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hint() -> impl Strategy<Value = Hint> {
+        ("[a-z^]{1,5}", prop::sample::select(vec!["open", "back", "environment"]), 0_u8..100)
+            .prop_map(|(key, word, priority)| Hint { key, word, priority })
+    }
+
+    proptest! {
+        #[test]
+        fn more_room_never_hides_a_hint_and_less_hides_the_least_wanted(
+            hints in prop::collection::vec(hint(), 0..12),
+            room in 0_usize..200,
+        ) {
+            let (narrow, wide) = (fitting(&hints, room), fitting(&hints, room + 1));
+            prop_assert!(narrow.iter().all(|hint| wide.contains(hint)));
+            prop_assert!(usize::from(length(narrow.iter())) <= room);
+            let least = narrow.iter().map(|hint| hint.priority).min().unwrap_or(u8::MAX);
+            let hidden = hints.iter().filter(|hint| !narrow.contains(hint));
+            prop_assert!(hidden.into_iter().all(|hint| hint.priority <= least));
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! What lies over a page, between two rules.
 
+mod field;
 mod help;
+mod menu;
+mod palette;
 mod picker;
 
 use ratatui::layout::Rect;
-
-pub(in crate::console) use help::help_lines;
 
 use super::ink::Ink;
 use crate::console::model::Model;
@@ -14,7 +15,9 @@ use crate::console::overlay::Overlay;
 /// Draws one overlay into the room between the header and the footer.
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overlay) {
     match overlay {
-        Overlay::Help { scroll } => help::draw(ink, model, room, *scroll),
+        Overlay::Help(help) => help::draw(ink, model, room, help),
+        Overlay::Palette(palette) => palette::draw(ink, model, room, palette),
+        Overlay::Menu(scope) => menu::draw(ink, model, room, *scope),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),
     }
 }

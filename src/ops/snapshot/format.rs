@@ -388,7 +388,8 @@ impl From<&compare::Why> for Why {
 
 impl From<Why> for compare::Why {
     fn from(why: Why) -> Self {
-        Self { reason: why.reason, hint: why.hint }
+        // What to make of it was for that moment.
+        Self { hint: why.hint, ..Self::new(why.reason) }
     }
 }
 

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use proptest::prelude::*;
 
 use super::*;
-use crate::compare::{Changed, Facet, Item, Row, Rule, Sides, Verdict, Why};
-use crate::ops::report::{Problem, Unit};
+use crate::compare::{Changed, Facet, Item, Row, Rule, Sides, Verdict, Why, WhyKind};
+use crate::ops::report::{Calls, Problem, Unit};
 use crate::secret::Secret;
 
 fn place() -> Place {
@@ -99,7 +99,7 @@ fn report(sections: Vec<(Kind, Result<Section, Why>)>) -> Report {
         commit: Ok(commit()),
         sections,
         read_at: 100,
-        calls: 9,
+        calls: Calls { made: 9, throttled: 0 },
     }
 }
 
@@ -187,6 +187,26 @@ fn what_could_not_be_read_again_stays_as_it_was_with_its_age() {
     let nothing = report(vec![(Kind::Parameter, Err(denied())), (Kind::Secret, Err(denied()))]);
     snapshots.keep(&place(), &nothing).unwrap();
     assert_eq!(snapshots.load(&place()).unwrap().unwrap(), expected);
+}
+
+#[test]
+fn credentials_that_expired_and_a_part_of_the_kinds_take_nothing_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let snapshots = snapshots(&directory);
+    let whole = Kind::ALL.map(|kind| (kind, Ok(section(kind, &Facet::Absent))));
+    snapshots.keep(&place(), &report(whole.to_vec())).unwrap();
+    let before = snapshots.load(&place()).unwrap().unwrap();
+    let expired = Why { kind: WhyKind::Expired, ..Why::new("the session has ended") };
+    let unknown = Section {
+        items: vec![item(Kind::Secret, Verdict::Unknown(expired.clone()), &Facet::Unreadable(expired))],
+        ..Section::default()
+    };
+    snapshots.keep(&place(), &report(vec![(Kind::Secret, Ok(unknown))])).unwrap();
+    assert_eq!(snapshots.load(&place()).unwrap().unwrap(), before);
+    snapshots.keep(&place(), &Report { read_at: 200, ..report(vec![(Kind::Secret, Ok(Section::default()))]) }).unwrap();
+    let after = snapshots.load(&place()).unwrap().unwrap();
+    let ages: Vec<_> = after.sections.iter().map(|kept| (kept.kind, kept.read_at)).collect();
+    assert_eq!(ages, [(Kind::Secret, 200), (Kind::Stack, 100), (Kind::Code, 100), (Kind::Parameter, 100)]);
 }
 
 #[test]

@@ -1,37 +1,79 @@
-//! The keys.
+//! The keys, searchable.
 
 use ratatui::layout::Rect;
 
-use crate::console::action::{ACTIONS, Scope};
+use super::field::{self, Place};
+use crate::console::action::{Action, Scope};
+use crate::console::fuzzy::Fuzzy;
 use crate::console::model::Model;
+use crate::console::overlay::Help;
+use crate::console::text;
 use crate::console::theme::Role;
+use crate::console::update::context_below;
 use crate::console::view::ink::{Ink, Row};
 
+/// Where the titles begin.
+const TITLE: u16 = 24;
+
 /// The keys, from the table of actions and the keys in force.
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, scroll: usize) {
-    ink.fill(area, Role::Text);
-    ink.row(area, &Row::default().flow(1, area.width, [(String::from("KEYS"), Role::Heading)]).ruled());
-    let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    ink.rows(room, &help_lines(model), scroll);
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) {
+    let found = help.found(&model.keymap);
+    let place = Place { title: "KEYS", text: &help.text, hint: "what you want to do, or a key" };
+    let list = field::draw(ink, area, &place, &format!("{} of {}", (help.line + 1).min(found.len()), found.len()));
+    let (rows, chosen) = lines(model, help, &found, list.width);
+    if rows.is_empty() {
+        ink.put(list.x + 3, list.y, list.width.saturating_sub(4), "no action is called so", Role::Dim);
+    }
+    let height = usize::from(list.height);
+    let offset = chosen.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    ink.rows(list, &rows, offset);
 }
 
-/// The lines of the help.
-pub(in crate::console) fn help_lines(model: &Model) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for scope in Scope::ALL {
-        if !rows.is_empty() {
-            rows.push(Row::default());
-        }
-        rows.push(Row::default().piece(3, 40, scope.title(), Role::Heading));
-        for spec in ACTIONS.iter().filter(|spec| spec.scope == scope) {
-            let keys: Vec<String> = model.keymap.keys(spec.action).map(|key| key.to_string()).collect();
-            let mut row = Row::default().piece(5, 18, keys.join(" "), Role::Key).piece(24, 60, spec.title, Role::Text);
-            if let Some(why) = (spec.disabled)(model) {
-                let at = 26 + u16::try_from(spec.title.len()).unwrap_or(0);
-                row = row.piece(at, 60, format!("not now: {why}"), Role::Dim);
+/// The lines, and which of them is the chosen one. Unless something is typed they stand below their scopes.
+fn lines(model: &Model, help: &Help, found: &[Action], width: u16) -> (Vec<Row>, usize) {
+    let mut fuzzy = Fuzzy::new(help.text.trim());
+    let headed = help.text.trim().is_empty();
+    let (mut rows, mut chosen, mut scope) = (Vec::new(), 0, None);
+    for (index, action) in found.iter().enumerate() {
+        let own = action.spec().scope;
+        if headed && scope != Some(own) {
+            if scope.is_some() {
+                rows.push(Row::default());
             }
-            rows.push(row);
+            rows.push(heading(model, own, *action));
+            scope = Some(own);
         }
+        let mut row = line(model, *action, &mut fuzzy, headed, width);
+        row.selected = index == help.line;
+        if row.selected {
+            chosen = rows.len();
+        }
+        rows.push(row);
     }
-    rows
+    // The heading above the first line is seen with it.
+    (rows, if chosen == 1 { 0 } else { chosen })
+}
+
+fn heading(model: &Model, scope: Scope, action: Action) -> Row {
+    let row = Row::default().piece(3, 40, scope.title(), Role::Heading);
+    let at = 5 + u16::try_from(scope.title().len()).unwrap_or(0);
+    if action.is_heard(context_below(model)) { row } else { row.piece(at, 20, "not here", Role::Dim) }
+}
+
+fn line(model: &Model, action: Action, fuzzy: &mut Fuzzy, headed: bool, width: u16) -> Row {
+    let (spec, context) = (action.spec(), context_below(model));
+    let why = action.why_not(model, context);
+    let keys = model.keymap.written(action).join(" ");
+    let role = if why.is_some() { Role::Dim } else { Role::Text };
+    let room = width.saturating_sub(TITLE + 1);
+    let row = Row::default().piece(5, TITLE - 6, keys, if why.is_some() { Role::Dim } else { Role::Key });
+    let row = field::marked(row, TITLE, room, spec.title, &fuzzy.places(spec.title), role);
+    // Below a heading that says so already it would be said of each line again.
+    match why.filter(|_| !headed || action.is_heard(context)) {
+        Some(why) => {
+            let at = TITLE + 2 + u16::try_from(text::width(spec.title)).unwrap_or(0);
+            row.piece(at, width.saturating_sub(at + 1), format!("not now: {why}"), Role::Notice)
+        }
+        None => row,
+    }
 }

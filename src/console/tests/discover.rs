@@ -1,0 +1,195 @@
+//! What shows a person what can be done.
+
+use super::story::{Story, night, story};
+use crate::console::fixture::{self, SECRETS};
+use crate::console::{Key, Message, Overlay};
+
+#[test]
+fn a_prefix_shows_what_may_follow_and_the_second_key_does_it() {
+    night()
+        .press("3jx")
+        .sees("ACTIONS  /checkout/prod/db/pool_size")
+        .sees("n       Narrow the list to what lies beside the item")
+        .sees("v       Show the values of the item")
+        .does_not_see(SECRETS[2])
+        .press("v")
+        .does_not_see("ACTIONS")
+        .sees(SECRETS[2]);
+    night().press("3jxn").does_not_see("/billing/").sees("▸ ~ drifted   /checkout/prod/db/pool_size");
+}
+
+#[test]
+fn an_unknown_second_key_and_esc_leave_the_menu() {
+    night().press("3jxZ").sees("x Z does nothing: x shows what there is").does_not_see("ACTIONS").wants(&[]);
+    night().press("3jx⎋").does_not_see("ACTIONS").does_not_see("does nothing").sees("pool_size");
+    night().press("3jx^c").wants(&["quit"]);
+}
+
+#[test]
+fn an_entry_that_cannot_be_done_says_why_and_is_not_done() {
+    night().press("3j⏎x").sees("Open what is selected, full screen  already open: esc goes back");
+    night().press("3j⏎x⏎").sees("already open: esc goes back").does_not_see("ACTIONS");
+    night().press("4kx").sees("no item is selected").does_not_see("ACTIONS");
+    night().press("x").does_not_see("ACTIONS").wants(&[]);
+}
+
+#[test]
+fn the_keys_are_searched_and_done() {
+    night().press("?").sees("On every page").sees("Fetch, and read everything again").press("?").does_not_see("KEYS");
+    night()
+        .press("3?fetch")
+        .sees("▸   r                  Fetch, and read everything again")
+        .does_not_see("Git and live line by line")
+        .press("⏎")
+        .does_not_see("KEYS")
+        .wants(&["fetch prod"]);
+    night().press("?").press("⎋").does_not_see("KEYS").wants(&[]);
+    night().press("2?␣git␣line").sees("Git and live line by line").press("⏎").does_not_see("KEYS").sees("GIT ");
+}
+
+#[test]
+fn a_key_typed_as_it_is_written_finds_its_action_first() {
+    night().press("3?R").sees("▸   R                  Read again with a new drift detection");
+    night().press("3?x␣n").sees("▸   x n                Narrow the list to what lies beside the item");
+}
+
+#[test]
+fn what_cannot_be_done_says_why_in_the_keys_and_stays_undone() {
+    night()
+        .press("?reveal")
+        .sees("Show the values of the item; mask them again  not now: only where items are listed")
+        .press("⏎")
+        .sees("reveal: only where items are listed")
+        .sees("KEYS");
+    story().press("?refresh").sees("not now: already reading").press("⏎").sees("refresh: already reading").sees("KEYS");
+    night().press("?").sees("On items  not here");
+}
+
+#[test]
+fn the_keys_are_at_hand_in_a_text_field_too_and_come_back_to_it() {
+    let f1 = |story: Story| story.hears(Message::Key(Key::F(1)));
+    let story = f1(night().press("@").answers_all().press("qa"));
+    let story = story.sees("KEYS").press("erase␣everything⏎").sees("ENVIRONMENT").does_not_see("KEYS");
+    assert_eq!(story.model.overlays.last().and_then(|overlay| overlay.field()), Some(""));
+    f1(night().press("3/po")).press("⎋").sees("/po");
+}
+
+#[test]
+fn the_palette_finds_actions_environments_refs_and_items() {
+    night().press(":refr").sees("▸ do").sees("Fetch, and read everything again").press("⏎").wants(&[
+        "refs",
+        "fetch prod",
+        "remember action refresh",
+    ]);
+    night().press(":qa").sees("▸ env    qa            go there").press("⏎").sees("petshop / qa");
+    night().press(":").answers_all().press("v230⏎").wants(&["inspect prod at v2.3.0 Cached"]);
+    night()
+        .press(":poolsize")
+        .sees("▸ param  /checkout/prod/db/pool_size  ~ drifted")
+        .press("⏎")
+        .sees("3 PARAMETERS")
+        .sees("▸ ~ drifted   /checkout/prod/db/pool_size")
+        .wants(&["refs", "remember item parameter /checkout/prod/db/pool_size"]);
+}
+
+#[test]
+fn an_item_that_the_list_hides_is_reached_from_the_palette() {
+    night().press("3/nothing⏎:key03⏎").sees("▸ = in sync   /checkout/prod/key03");
+}
+
+#[test]
+fn what_was_chosen_lately_comes_first() {
+    night()
+        .press(":poolsize⏎")
+        .press(":")
+        .sees("▸ param  /checkout/prod/db/pool_size")
+        .press("⎋:")
+        .press("qa⏎:")
+        .sees("▸ env    qa");
+}
+
+#[test]
+fn the_palette_says_why_something_cannot_be_done_and_does_not_do_it() {
+    night()
+        .press(":")
+        .press("git␣line")
+        .sees("Git and live line by line  not now: only where items are listed")
+        .press("⏎")
+        .sees("COMMANDS")
+        .sees("diff: only where items are listed")
+        .wants(&["refs"]);
+}
+
+#[test]
+fn commands_are_typed() {
+    night().press(":env␣qa⏎").sees("petshop / qa");
+    night().press(":page␣secrets⏎").sees("4 SECRETS");
+    night().press("3:filter␣pool⏎").sees("pool_size").does_not_see("/billing/");
+    night().press(":ref␣HEAD~3⏎").wants(&["refs", "inspect prod at HEAD~3 Cached"]);
+    night().press(":quit⏎").wants(&["refs", "quit"]);
+    night().press(":help⏎").sees("KEYS");
+}
+
+#[test]
+fn a_command_s_argument_is_offered_and_found_by_its_letters() {
+    night()
+        .press(":env␣")
+        .sees("▸ env    dev")
+        .sees("env    qa")
+        .does_not_see("secret")
+        .press("pr")
+        .sees("you are here");
+    night().press(":pag␣").does_not_see("▸ do").press("⎋:page␣").sees("▸ do").press("sec⏎").sees("4 SECRETS");
+    night().press(":en").sees(":env NAME").press("⏎").sees("env ▏").press("q⏎").sees("petshop / qa");
+}
+
+#[test]
+fn a_wrong_command_says_what_was_perhaps_meant() {
+    let wrong = night().press(":evn␣qa").sees(":evn qa  there is no command evn; did you mean env?");
+    wrong.press("⏎").sees("COMMANDS").press("⎋").wants(&["refs"]);
+    night().press(":evn␣prod").sees("there is no command evn; did you mean env?");
+    night().press(":env␣prdo").sees("env prdo").press("⏎").sees("there is no environment prdo; did you mean prod?");
+}
+
+#[test]
+fn what_is_read_meanwhile_is_found_and_the_choice_stays() {
+    let story = story();
+    let generation = story.generation();
+    let story = story.press(":r↓↓");
+    let chosen = |story: &Story| match story.model.overlays.last() {
+        Some(Overlay::Palette(palette)) => palette.found[palette.line].clone(),
+        _ => panic!("no palette"),
+    };
+    let before = chosen(&story);
+    let report = fixture::report("prod");
+    let story = story.hears(Message::Inspected(generation, Box::new(report)));
+    assert_eq!(chosen(&story), before);
+    story.press("^u").press("poolsize").sees("▸ param");
+}
+
+#[test]
+fn the_way_out_and_the_keys_are_in_the_footer_at_every_width() {
+    let places = [
+        ("", "q quit", "? keys"),
+        ("3", "q quit", "? keys"),
+        ("3j⏎", "esc back", "? keys"),
+        ("4jd", "esc back", "? keys"),
+        ("4jv", "q quit", "? keys"),
+        ("3/a long text that is typed here", "esc leave", "f1 keys"),
+        ("@", "esc leave", "f1 keys"),
+        (":", "esc leave", "f1 keys"),
+        ("?", "esc leave", ""),
+        ("3jx", "esc leave", ""),
+    ];
+    for (keys, out, help) in places {
+        let mut story = night().press(keys);
+        for width in 60..=140 {
+            story = story.size(width, 24);
+            let screen = story.screen();
+            let footer = screen.lines().last().unwrap();
+            assert!(footer.contains(out), "after {keys:?} at {width}: {footer}");
+            assert!(footer.contains(help), "after {keys:?} at {width}: {footer}");
+        }
+    }
+    night().size(80, 24).sees("r refresh").sees("q quit");
+}

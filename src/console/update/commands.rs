@@ -1,0 +1,29 @@
+//! What a typed command does.
+
+use super::asks;
+use super::keys::edit_filter;
+use super::opens::{go, quit};
+use super::palette::{go_to_environment, help};
+use crate::console::command::Command;
+use crate::console::effect::Effect;
+use crate::console::model::Model;
+
+/// Carries a command out and closes the palette; one that cannot be carried out says why and leaves it open.
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if let Command::Environment(name) = command {
+        return go_to_environment(model, &name).unwrap_or_else(|why| {
+            model.notice = Some(why);
+            Vec::new()
+        });
+    }
+    model.overlays.pop();
+    match command {
+        Command::Environment(_) => {}
+        Command::Ref(git_ref) => return asks::compare_with(model, git_ref),
+        Command::Page(page) => go(model, page),
+        Command::Filter(text) => edit_filter(model, |filter| filter.text = text),
+        Command::Help => help(model),
+        Command::Quit => return quit(model),
+    }
+    Vec::new()
+}

@@ -1,0 +1,62 @@
+//! What the overlays with a text field have in common: the field, and matched letters in a line.
+
+use ratatui::layout::Rect;
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::console::view::ink::{Ink, Row};
+
+/// The head of an overlay.
+pub(super) struct Place<'a> {
+    /// What it is.
+    pub(super) title: &'a str,
+    /// What is typed.
+    pub(super) text: &'a str,
+    /// What may be typed, shown until something is.
+    pub(super) hint: &'a str,
+}
+
+/// Draws the head and the field; returns the room for the lines below them.
+pub(super) fn draw(ink: &mut Ink<'_>, area: Rect, place: &Place<'_>, count: &str) -> Rect {
+    ink.fill(area, Role::Text);
+    let head = [(place.title.to_owned(), Role::Heading), (count.to_owned(), Role::Dim)];
+    ink.row(area, &Row::default().flow(1, area.width, head).ruled());
+    let right = area.right().saturating_sub(1);
+    let y = area.y + 1;
+    // The end of a long text is what is being typed.
+    let typed = text::fit_end(place.text, usize::from(area.width.saturating_sub(8)), ink.symbols().ellipsis);
+    let mut x = ink.put(area.x + 3, y, area.width.saturating_sub(7), &typed, Role::Input);
+    x = ink.put(x, y, 1, ink.symbols().caret, Role::Key);
+    if place.text.is_empty() {
+        ink.put(x + 1, y, right.saturating_sub(x + 1), place.hint, Role::Dim);
+    }
+    let air = u16::from(area.height >= 12);
+    Rect { y: area.y + 2 + air, height: area.height.saturating_sub(2 + air), ..area }
+}
+
+/// Adds a text whose matched graphemes stand out. One that does not fit is cut, and nothing stands out in it.
+pub(super) fn marked(row: Row, at: u16, room: u16, text: &str, places: &[usize], role: Role) -> Row {
+    if places.is_empty() || text::width(text) > usize::from(room) {
+        return row.piece(at, room, text, role);
+    }
+    let mut row = row;
+    let (mut x, mut run, mut matched) = (at, String::new(), false);
+    for (index, grapheme) in text.graphemes(true).enumerate() {
+        let is_match = places.binary_search(&index).is_ok();
+        if is_match != matched && !run.is_empty() {
+            let long = columns(&run);
+            row = row.piece(x, long, std::mem::take(&mut run), if matched { Role::Key } else { role });
+            x += long;
+        }
+        matched = is_match;
+        run.push_str(grapheme);
+    }
+    let long = columns(&run);
+    row.piece(x, long, run, if matched { Role::Key } else { role })
+}
+
+fn columns(text: &str) -> u16 {
+    // As it will be drawn: a control character is a symbol there.
+    u16::try_from(text::width(&text::clean(text, false))).unwrap_or(u16::MAX)
+}
