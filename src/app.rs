@@ -1,5 +1,6 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod home;
 mod last;
 mod live;
 mod looks;
@@ -26,13 +27,21 @@ pub fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
 }
 
 async fn run(shared: &Shared) -> Result<Outcome, Failed> {
-    let settings = shared.settings()?;
+    let settings = match shared.settings() {
+        // From anywhere else it opens on the first of the operator's projects.
+        Err(failed) if !shared.is_in_project() && !shared.names_environment() => {
+            shared.first_project().ok_or(failed)?
+        }
+        settings => settings?,
+    };
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
+    let actions = home::actions(&settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
     let key = shared.fingerprint_key()?;
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
+    let clock = shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok());
     let options = ConsoleOptions {
         theme: looks::theme(shared, &settings)?,
         keys: settings.operator.keys.clone(),
@@ -40,14 +49,15 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         git_ref: shared.flags().git_ref,
         refresh: settings.operator.refresh.map(Duration::from_secs),
         utc_offset: jiff::Zoned::now().offset().seconds(),
-        clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
+        clock,
         fingerprint_key: *key,
         log: looks::log(shared),
+        home: home::home(shared, &settings, actions),
     };
     let fingerprinter = Fingerprinter::new(*key);
     let last = Last::of(shared, fingerprinter.clone(), options.log.clone());
     let projects = Projects::new(shared, settings, root);
-    let backend = Live::new(shared, projects, fingerprinter, last);
+    let backend = Live::new(shared, projects, fingerprinter, clock, last);
     match console::run(Arc::new(backend), options).await {
         Ok(()) => Ok(Outcome::Clean),
         Err(error) => Err(Why::new(error.to_string()).into()),

@@ -10,7 +10,7 @@ use super::projects::{self, Projects};
 use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
-use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, ProjectInfo, RefInfo, Target};
+use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, FilePlace, Fresh, ProjectInfo, RefInfo, Target};
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::keys::Keys;
 use crate::ops::report::{Part, Report};
@@ -33,10 +33,18 @@ struct Inner {
     fingerprinter: Fingerprinter,
     credentials: Option<Credentials>,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
+    /// Where the clock stands still, what is read is read then.
+    clock: Option<i64>,
 }
 
 impl Live {
-    pub(super) fn new(shared: &Shared, projects: Projects, fingerprinter: Fingerprinter, last: Option<Last>) -> Self {
+    pub(super) fn new(
+        shared: &Shared,
+        projects: Projects,
+        fingerprinter: Fingerprinter,
+        clock: Option<i64>,
+        last: Option<Last>,
+    ) -> Self {
         let inner = Inner {
             projects,
             shared: shared.clone(),
@@ -45,6 +53,7 @@ impl Live {
             fingerprinter,
             credentials: shared.credentials(),
             sessions: Mutex::default(),
+            clock,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -112,7 +121,7 @@ impl Inner {
         if report.lacks_credentials() {
             self.forget(target).await;
         }
-        report
+        Report { read_at: self.clock.unwrap_or(report.read_at), ..report }
     }
 }
 
@@ -178,6 +187,15 @@ impl Backend for Live {
                 Some((_, Err(why))) => Err(why),
                 None => Err(gone()),
             }
+        })
+    }
+
+    fn locate(&self, target: Target, file: String, name: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let session = inner.session(&target.project, &target.environment).await?;
+            let (path, line) = crate::ops::locate::place(&session, &file, &name).await?;
+            Ok(FilePlace { path, line })
         })
     }
 

@@ -3,11 +3,13 @@
 mod help;
 mod menu;
 mod palette;
+mod run;
 
 pub use help::Help;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
 pub(super) use palette::{What, why_not};
+pub(super) use run::Run;
 
 use super::action::Scope;
 use super::backend::RefInfo;
@@ -25,6 +27,8 @@ pub enum Overlay {
     Picker(Picker),
     /// What a second key would do.
     Menu(Scope),
+    /// A command of the operator's own that changes something, before it is run.
+    Run(Run),
 }
 
 impl Overlay {
@@ -34,6 +38,7 @@ impl Overlay {
             Self::Help(help) => Some(&help.text),
             Self::Palette(palette) => Some(&palette.text),
             Self::Picker(picker) => Some(&picker.text),
+            Self::Run(run) => Some(&run.typed),
             Self::Menu(_) => None,
         }
     }
@@ -44,6 +49,7 @@ impl Overlay {
             Self::Help(help) => Some((&mut help.text, &mut help.line)),
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
+            Self::Run(run) => Some((&mut run.typed, &mut run.line)),
             Self::Menu(_) => None,
         }
     }
@@ -54,7 +60,7 @@ impl Overlay {
             Self::Help(help) => help.found(&model.keymap).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
-            Self::Menu(_) => 0,
+            Self::Menu(_) | Self::Run(_) => 0,
         }
     }
 }

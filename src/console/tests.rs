@@ -2,8 +2,10 @@
 
 mod discover;
 mod fleet;
+mod home;
 mod laws;
+mod panes;
 mod pictures;
 mod remembered;
 mod stories;
-mod story;
+pub(super) mod story;

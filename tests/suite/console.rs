@@ -2,11 +2,14 @@
 
 mod demo;
 mod ending;
+mod home;
 mod honest;
 mod looks;
 mod pages;
+mod panics;
 mod pictures;
 mod remembered;
 mod shop;
 mod slow;
+mod tour;
 mod values;

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::compare::{Item, Kind};
+use crate::config::CustomAction;
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::command::{self, Offers, VERBS, Verb};
 use crate::console::fuzzy::Fuzzy;
@@ -10,7 +11,10 @@ use crate::console::memory::Recent;
 use crate::console::model::Model;
 use crate::console::page::{ItemId, Page};
 use crate::console::text::nearest;
-use crate::console::update::context_below;
+use crate::console::update::{context_below, own_offered};
+
+/// How well something fits, the best first.
+type Rank = (Reverse<u32>, usize, usize);
 
 /// How many finds are kept; nobody reads further, everybody types on.
 const KEPT: usize = 200;
@@ -33,6 +37,8 @@ pub struct Palette {
 pub(in crate::console) enum What {
     /// An action of the table.
     Action(Action),
+    /// An action of the operator's own, by its place in the config.
+    Own(usize),
     /// A command that still wants its argument, by its name.
     Verb(&'static str),
     /// What is typed, as a command.
@@ -49,6 +55,7 @@ pub(in crate::console) enum What {
 #[derive(Clone, Copy)]
 enum Candidate<'a> {
     Action(Action),
+    Own(usize, &'a CustomAction),
     Verb(&'static Verb),
     Environment(&'a str),
     Ref(&'a str),
@@ -129,7 +136,8 @@ fn unasked(model: &Model) -> (Vec<What>, usize) {
         .filter(|action| action.spec().scope != Scope::Move)
         .partition(|action| why_not(model, *action).is_none());
     let others = model.environments.iter().enumerate().filter(|(index, _)| *index != model.current);
-    let rest = (can.into_iter().map(What::Action))
+    let rest = (own_offered(model).into_iter().map(What::Own))
+        .chain(can.into_iter().map(What::Action))
         .chain(others.map(|(_, env)| What::Environment(env.title.clone())))
         .chain(VERBS.iter().map(|verb| What::Verb(verb.name)))
         .chain(cannot.into_iter().map(What::Action));
@@ -156,8 +164,10 @@ fn actions() -> impl Iterator<Item = Action> {
 fn everything(model: &Model) -> impl Iterator<Item = Candidate<'_>> {
     let env = model.environment();
     let items = Kind::ALL.into_iter().filter_map(|kind| env.section(kind).value()).flat_map(|section| &section.items);
+    let own = model.home.settings.actions.iter().enumerate();
     actions()
         .map(Candidate::Action)
+        .chain(own.map(|(index, (action, _))| Candidate::Own(index, action)))
         .chain(VERBS.iter().map(Candidate::Verb))
         .chain(offered(model, Offers::Environments))
         .chain(offered(model, Offers::Refs))
@@ -179,7 +189,7 @@ fn offered(model: &Model, offers: Offers) -> Box<dyn Iterator<Item = Candidate<'
 /// The best matches, and how many there are.
 fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>, text: &str, recent: &[Recent]) -> (Vec<What>, usize) {
     let mut fuzzy = Fuzzy::new(text);
-    let mut found: Vec<((Reverse<u32>, usize, usize), Candidate<'a>)> = candidates
+    let mut found: Vec<(Rank, Candidate<'a>)> = candidates
         .enumerate()
         .filter_map(|(index, candidate)| {
             let score = candidate.score(&mut fuzzy)? + candidate.bonus(recent);
@@ -201,6 +211,7 @@ impl Candidate<'_> {
     fn score(self, fuzzy: &mut Fuzzy) -> Option<u32> {
         match self {
             Self::Action(action) => fuzzy.score(action.spec().title).max(fuzzy.score(action.spec().id)),
+            Self::Own(_, action) => fuzzy.score(&action.title).max(fuzzy.score(&action.id)),
             Self::Verb(verb) => fuzzy.score(verb.name),
             Self::Environment(name) | Self::Ref(name) => fuzzy.score(name),
             Self::Item(item) => fuzzy.score(&item.name),
@@ -210,7 +221,7 @@ impl Candidate<'_> {
     /// What is few, what was chosen lately and what needs the operator comes before what is many and quiet.
     fn bonus(self, recent: &[Recent]) -> u32 {
         let own = match self {
-            Self::Action(_) | Self::Environment(_) | Self::Verb(_) => 16,
+            Self::Action(_) | Self::Own(..) | Self::Environment(_) | Self::Verb(_) => 16,
             Self::Ref(_) => 4,
             Self::Item(item) => 8 * u32::from(item.verdict.needs_attention()),
         };
@@ -226,6 +237,7 @@ impl Candidate<'_> {
     fn length(self) -> usize {
         match self {
             Self::Action(action) => action.spec().title.len(),
+            Self::Own(_, action) => action.title.len(),
             Self::Verb(verb) => verb.name.len(),
             Self::Environment(name) | Self::Ref(name) => name.len(),
             Self::Item(item) => item.name.len(),
@@ -235,6 +247,7 @@ impl Candidate<'_> {
     fn own(self) -> What {
         match self {
             Self::Action(action) => What::Action(action),
+            Self::Own(index, _) => What::Own(index),
             Self::Verb(verb) => What::Verb(verb.name),
             Self::Environment(name) => What::Environment(name.to_owned()),
             Self::Ref(name) => What::Ref(name.to_owned()),

@@ -34,6 +34,7 @@ pub(super) struct Context {
     store: OnceCell<Result<Store, Why>>,
     index: OnceCell<Result<Index, Why>>,
     receipts: Mutex<BTreeMap<UnitId, Arc<OnceCell<Recorded>>>>,
+    recorded: OnceCell<Result<BTreeSet<UnitId>, Why>>,
     stacks: OnceCell<Arc<(Vec<Stack>, Vec<Problem>)>>,
     resources: Mutex<HashMap<String, Arc<OnceCell<Listing>>>>,
 }
@@ -59,6 +60,7 @@ impl Context {
             store: OnceCell::new(),
             index: OnceCell::new(),
             receipts: Mutex::default(),
+            recorded: OnceCell::new(),
             stacks: OnceCell::new(),
             resources: Mutex::default(),
         }
@@ -132,10 +134,13 @@ impl Context {
         }
     }
 
-    /// The services that have a receipt.
-    pub(super) async fn recorded_services(&self) -> Result<BTreeSet<String>, Why> {
-        let store = self.store().await?;
-        Ok(store.services(self.index(store).await?))
+    /// The units that have a receipt, listed once for all kinds.
+    pub(super) async fn recorded(&self) -> Result<&BTreeSet<UnitId>, Why> {
+        let listed = self.recorded.get_or_init(|| async {
+            let store = self.store().await?;
+            Ok(store.units(self.index(store).await?))
+        });
+        listed.await.as_ref().map_err(Clone::clone)
     }
 
     async fn store(&self) -> Result<&Store, Why> {

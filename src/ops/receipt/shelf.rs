@@ -27,13 +27,12 @@ impl Store {
         }
     }
 
-    /// The services of an index: one may have left git with all its documents.
+    /// The units of an index: one may have left git, or the project file.
     #[must_use]
-    pub fn services(&self, index: &Index) -> BTreeSet<String> {
-        let start = self.key(&UnitId::Config(String::new()));
-        let start = start.strip_suffix(".json").unwrap_or(&start);
-        let service = |key: &String| Some(key.strip_prefix(start)?.strip_suffix(".json")?.to_owned());
-        index.keys().filter_map(service).collect()
+    pub fn units(&self, index: &Index) -> BTreeSet<UnitId> {
+        let start = format!("plumb/{}/{}/receipts/", self.project, self.environment);
+        let unit = |key: &String| UnitId::parse(key.strip_prefix(&start)?.strip_suffix(".json")?);
+        index.keys().filter_map(unit).collect()
     }
 }
 

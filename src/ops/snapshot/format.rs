@@ -136,6 +136,7 @@ enum Verdict {
     /// By a rule of the project.
     Ignored(String),
     Rotated,
+    NothingLive,
     Unknown(Why),
 }
 
@@ -427,6 +428,7 @@ impl From<&compare::Verdict> for Verdict {
             compare::Verdict::Unmanaged => Self::Unmanaged,
             compare::Verdict::Ignored(Rule::Project(text)) => Self::Ignored(text.clone()),
             compare::Verdict::Ignored(Rule::Rotation) => Self::Rotated,
+            compare::Verdict::Ignored(Rule::NothingLive) => Self::NothingLive,
             compare::Verdict::Unknown(why) => Self::Unknown(why.into()),
         }
     }
@@ -444,6 +446,7 @@ impl From<Verdict> for compare::Verdict {
             Verdict::Unmanaged => Self::Unmanaged,
             Verdict::Ignored(text) => Self::Ignored(Rule::Project(text)),
             Verdict::Rotated => Self::Ignored(Rule::Rotation),
+            Verdict::NothingLive => Self::Ignored(Rule::NothingLive),
             Verdict::Unknown(why) => Self::Unknown(why.into()),
         }
     }

@@ -74,6 +74,7 @@ fn section(kind: Kind, facet: &Facet) -> Section {
         Verdict::Unmanaged,
         Verdict::Ignored(Rule::Project("a rule".into())),
         Verdict::Ignored(Rule::Rotation),
+        Verdict::Ignored(Rule::NothingLive),
         Verdict::Unknown(Why::new("denied").hint("ask")),
     ];
     Section {
