@@ -87,7 +87,7 @@ pub(super) fn value(model: &mut Model, side: Side) -> Vec<Effect> {
     let Some(item) = model.shown() else { return Vec::new() };
     let path = property(model, item);
     match facet(item, path.as_deref(), side) {
-        Some(Facet::Unread) | None => {}
+        Some(Facet::Unread | Facet::Masked { .. }) | None => {}
         Some(facet) => {
             let found = text(facet, side);
             return take(model, found, side, path.as_deref());
