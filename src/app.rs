@@ -1,6 +1,7 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
 mod home;
+mod last;
 mod live;
 mod log;
 mod projects;
@@ -12,6 +13,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
+use last::Last;
 use live::Live;
 use projects::Projects;
 
@@ -56,8 +58,10 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         log: log::to_file(shared),
         home: home::home(shared, &settings, actions),
     };
+    let fingerprinter = Fingerprinter::new(*key);
+    let last = Last::of(shared, fingerprinter.clone(), options.log.clone());
     let projects = Projects::new(shared, settings, root);
-    let backend = Live::new(shared, projects, Fingerprinter::new(*key), clock);
+    let backend = Live::new(shared, projects, fingerprinter, clock, last);
     match console::run(Arc::new(backend), options).await {
         Ok(()) => Ok(Outcome::Clean),
         Err(error) => Err(Why::new(error.to_string()).into()),

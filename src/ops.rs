@@ -22,6 +22,7 @@ pub mod record;
 pub mod report;
 pub mod schema;
 pub mod session;
+pub mod snapshot;
 
 use crate::aws;
 use crate::compare::{Why, WhyKind};

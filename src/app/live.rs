@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
+use super::last::Last;
 use super::projects::{self, Projects};
 use super::writing::Locks;
 use crate::cli::Shared;
@@ -19,6 +20,7 @@ use crate::ops::journal::Found;
 use crate::ops::keys::Keys;
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::{Access, Session};
+use crate::ops::snapshot::Snapshot;
 
 /// The [`Backend`] that is real.
 pub(super) struct Live {
@@ -30,7 +32,9 @@ pub(super) type Place = (String, String);
 
 pub(super) struct Inner {
     projects: Projects,
-    keys: Arc<Keys>,
+    shared: Shared,
+    keys: OnceCell<Arc<Keys>>,
+    last: Option<Last>,
     fingerprinter: Fingerprinter,
     access: Access,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
@@ -40,10 +44,18 @@ pub(super) struct Inner {
 }
 
 impl Live {
-    pub(super) fn new(shared: &Shared, projects: Projects, fingerprinter: Fingerprinter, clock: Option<i64>) -> Self {
+    pub(super) fn new(
+        shared: &Shared,
+        projects: Projects,
+        fingerprinter: Fingerprinter,
+        clock: Option<i64>,
+        last: Option<Last>,
+    ) -> Self {
         let inner = Inner {
             projects,
-            keys: shared.keys(),
+            shared: shared.clone(),
+            keys: OnceCell::new(),
+            last,
             fingerprinter,
             access: shared.access(),
             sessions: Mutex::default(),
@@ -72,8 +84,30 @@ impl Inner {
         let environment =
             settings.environment(name).ok_or_else(|| Why::new(format!("there is no environment {name}")))?.clone();
         let settings = Settings { environment, ..settings.clone() };
-        let keys = Arc::clone(&self.keys);
+        let keys = Arc::clone(self.keys.get_or_try_init(|| self.find_keys()).await?);
         Session::open(settings, &opened.root, keys, self.fingerprinter.clone(), self.access.clone()).await
+    }
+
+    /// The command that prints keys may take its time, and must keep nobody from a screen.
+    async fn find_keys(&self) -> Result<Arc<Keys>, Why> {
+        let shared = self.shared.clone();
+        tokio::task::spawn_blocking(move || shared.keys()).await.map_err(|error| Why::new(error.to_string()))
+    }
+
+    /// Keeps an inspection of whole kinds for the next session, and hands it back.
+    async fn keep(&self, target: Target, report: Report) -> Report {
+        let (Some(last), Ok(opened)) = (self.last.clone(), self.projects.open(&target.project).await) else {
+            return report;
+        };
+        let name = target.environment.clone();
+        let work = move || {
+            last.keep(&opened, &target, &report);
+            report
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| {
+            Report::failed(name, &Kind::ALL, &Why::new(format!("what was read is lost: {error}")), now())
+        })
     }
 
     /// Lets the next request read the credentials anew: a session that was told no remembers what it was told.
@@ -133,9 +167,18 @@ impl Backend for Live {
         })
     }
 
+    fn last(&self, target: &Target) -> Option<Snapshot> {
+        let opened = self.inner.projects.here(&target.project)?;
+        self.inner.last.as_ref()?.load(&opened, target)
+    }
+
     fn inspect(&self, target: Target, ask: Ask, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.inspect(&target, |wish| narrow(ask, wish), sink).await })
+        Box::pin(async move {
+            let whole = ask.only.is_none();
+            let report = inner.inspect(&target, |wish| narrow(ask, wish), sink).await;
+            if whole { inner.keep(target, report).await } else { report }
+        })
     }
 
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>> {

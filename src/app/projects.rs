@@ -75,6 +75,11 @@ impl Projects {
         opened.await.cloned()
     }
 
+    /// A project whose files are read already because the console was opened there.
+    pub(super) fn here(&self, name: &str) -> Option<Arc<Opened>> {
+        (name == self.current).then(|| Arc::clone(&self.here))
+    }
+
     /// The environments of the project where the console was opened.
     pub(super) fn environments_here(&self) -> Vec<EnvironmentInfo> {
         environments(&self.current, &self.here)

@@ -98,6 +98,13 @@ pub enum Facet {
     Plain(String),
     /// A value that is masked until revealed.
     Secret(Secret),
+    /// What is left of a masked value that was read before this session; opening the item reads it.
+    Masked {
+        /// The first digits of its fingerprint.
+        fingerprint: String,
+        /// How many characters it had.
+        chars: usize,
+    },
 }
 
 /// Who changed the live side, and when.

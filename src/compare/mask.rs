@@ -56,6 +56,7 @@ pub fn masked(facet: &Facet, fingerprinter: &Fingerprinter) -> String {
         Facet::Unread => "unread".into(),
         Facet::Unreadable(_) => "unreadable".into(),
         Facet::Plain(text) => text.clone(),
+        Facet::Masked { fingerprint, chars } => format!("{MASK} fp {fingerprint} len {chars}"),
         Facet::Secret(secret) => {
             let fingerprint = fingerprinter.fingerprint(secret.expose());
             let shown = fingerprint.get(..SHOWN).unwrap_or_default();
@@ -98,6 +99,7 @@ mod tests {
             (Facet::Unread, "unread"),
             (Facet::Unreadable(Why::new("denied")), "unreadable"),
             (Facet::Plain("512".into()), "512"),
+            (Facet::Masked { fingerprint: "8c21".into(), chars: 4 }, "•••• fp 8c21 len 4"),
         ] {
             assert_eq!(masked(&facet, &by), shown);
         }

@@ -11,6 +11,7 @@ use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
 use crate::ops::journal::Found;
 use crate::ops::report::{Identity, Part, Report};
+use crate::ops::snapshot::Snapshot;
 
 /// A future that can be sent to another thread.
 pub type BoxFuture<'a, T> = future::BoxFuture<'a, T>;
@@ -31,10 +32,16 @@ pub trait Backend: Send + Sync + 'static {
     /// Reads the files of another project, for its environments.
     fn project(&self, name: String) -> BoxFuture<'static, Result<Vec<EnvironmentInfo>, Why>>;
 
+    /// What was found of the target before this session. Asked before the first frame, and so answered at once and from
+    /// this machine alone.
+    fn last(&self, _target: &Target) -> Option<Snapshot> {
+        None
+    }
+
     /// Reads git and live and compares them. Parts are sent as they come; the report holds them all again.
     fn inspect(&self, target: Target, ask: Ask, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report>;
 
-    /// Reads the values of one item of which some side is [`crate::compare::Facet::Unread`].
+    /// Reads the values of one item of which some side is [`crate::compare::Facet::Unread`], or was read before this session.
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>>;
 
     /// The line of a file, from the project's root, that says in the working tree what an item of that name should be.

@@ -22,6 +22,7 @@ use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Why};
+use crate::ops::snapshot::Snapshot;
 
 /// What a console begins with.
 pub struct Setup {
@@ -174,6 +175,14 @@ impl Model {
             refs_of: String::new(),
             lists: Default::default(),
             generation: 0,
+        }
+    }
+
+    /// Begins with what was found of an environment before this session.
+    pub fn show_last(&mut self, environment: usize, snapshot: Snapshot) {
+        if let Some(env) = self.environments.get_mut(environment) {
+            env.show_last(snapshot);
+            self.rebuild();
         }
     }
 
@@ -336,10 +345,11 @@ impl Model {
 /// Whether some side of the item has to be read before it can be shown.
 pub(super) fn has_unread(item: &Item) -> bool {
     let rows = item.rows.iter().map(|row| &row.sides);
-    std::iter::once(&item.sides)
-        .filter(|_| item.rows.is_empty())
-        .chain(rows)
-        .any(|sides| [&sides.git, &sides.applied, &sides.live].into_iter().any(|side| matches!(side, Facet::Unread)))
+    std::iter::once(&item.sides).filter(|_| item.rows.is_empty()).chain(rows).any(|sides| {
+        [&sides.git, &sides.applied, &sides.live]
+            .into_iter()
+            .any(|side| matches!(side, Facet::Unread | Facet::Masked { .. }))
+    })
 }
 
 fn list_index(page: Page) -> usize {

@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::backend::Backend;
+use super::backend::{Backend, Target};
 use super::clipboard::sequence;
 use super::effect::Effect;
 use super::home::{Copy, Outside};
@@ -84,7 +84,15 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
             known: environments.iter().map(|env| env.name.clone()).collect(),
         })?,
     };
-    Ok(Model::new(Setup {
+    let targets: Vec<Target> = environments
+        .iter()
+        .map(|env| Target {
+            project: env.project.clone(),
+            environment: env.name.clone(),
+            git_ref: options.git_ref.clone(),
+        })
+        .collect();
+    let mut model = Model::new(Setup {
         project: backend.project_name(),
         projects: backend.projects(),
         environments,
@@ -96,7 +104,13 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         fingerprint_key: options.fingerprint_key,
         home: options.home.clone(),
         memory: backend.memory(),
-    }))
+    });
+    for (index, target) in targets.iter().enumerate() {
+        if let Some(snapshot) = backend.last(target) {
+            model.show_last(index, snapshot);
+        }
+    }
+    Ok(model)
 }
 
 /// A signal that concerns the console.
@@ -190,8 +204,11 @@ impl Console {
     {
         // Fused, since a stream that has ended must not be asked again.
         let mut events = events.fuse();
-        self.tell(Message::Start);
+        // Nothing is asked of git or AWS before what is known already is on the screen.
+        self.time();
+        let begun = self.hear(Message::Start);
         self.draw(screen, &mut host)?;
+        self.begin(begun);
         loop {
             let wake = self.wake();
             let step = tokio::select! {
@@ -287,14 +304,20 @@ impl Console {
 
     /// Lets the model hear a message and begins what it wants done.
     fn tell(&mut self, message: Message) -> Flow {
+        let effects = self.hear(message);
+        self.begin(effects)
+    }
+
+    fn hear(&mut self, message: Message) -> Vec<Effect> {
         if let (Some(log), false) = (&self.log, matches!(message, Message::Time(_))) {
             log(message.name());
         }
-        if matches!(message, Message::Start) {
-            self.time();
-        }
+        update(&mut self.model, message)
+    }
+
+    fn begin(&mut self, effects: Vec<Effect>) -> Flow {
         let mut flow = Flow::On;
-        for effect in update(&mut self.model, message) {
+        for effect in effects {
             match effect {
                 Effect::Quit => flow = Flow::Quit,
                 Effect::Suspend => flow = Flow::Suspend,

@@ -7,6 +7,7 @@ mod laws;
 mod panes;
 mod pictures;
 mod random;
+mod remembered;
 mod safe;
 mod sizes;
 mod stories;

@@ -3,6 +3,8 @@
 //! A receipt names commits, live versions and digests of ciphertext; never a value, nor a digest of one. It is
 //! an object of the state bucket, written after the values, by conditional put.
 
+mod shelf;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{self, Clients, s3};
 use crate::compare::Why;
+
+pub use shelf::{Index, Shelf};
 
 /// The format that this version reads and writes.
 pub const SCHEMA: u32 = 1;
@@ -161,15 +165,6 @@ impl Store {
             Ok(None) => Recorded::None,
             Err(why) => Recorded::Unreadable(why),
         }
-    }
-
-    /// The units that have a receipt, by one listing: one may have left git, or the project file.
-    pub async fn units(&self, clients: &Clients) -> Result<BTreeSet<UnitId>, Why> {
-        let Some(bucket) = &self.bucket else { return Ok(BTreeSet::new()) };
-        let start = format!("plumb/{}/{}/receipts/", self.project, self.environment);
-        let objects = s3::list(clients, bucket, &start).await.map_err(|error| super::why(&error))?;
-        let unit = |key: &str| UnitId::parse(key.strip_prefix(&start)?.strip_suffix(".json")?);
-        Ok(objects.iter().filter_map(|object| unit(&object.key)).collect())
     }
 
     /// Reads a unit's receipt for a change: what is put by [`Self::replace`] afterwards is known to replace this one.

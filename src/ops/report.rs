@@ -1,6 +1,6 @@
 //! What an inspection finds, part by part and as a whole.
 
-use crate::compare::{Item, Kind, Tally, Verdict, Why};
+use crate::compare::{Item, Kind, Tally, Verdict, Why, WhyKind};
 
 /// Who is asking, as STS answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,13 @@ pub struct Section {
 }
 
 impl Section {
+    /// The failure that all of it comes to: a lack of credentials, or of a network where nothing else was found out.
+    #[must_use]
+    pub fn whole_failure(&self) -> Option<&Why> {
+        let is_read = self.items.iter().any(|item| !matches!(item.verdict, Verdict::Unknown(_)));
+        self.failures().find(|why| why.kind.is_of_credentials() || (why.kind == WhyKind::Network && !is_read))
+    }
+
     /// Every reason for which something of it is not known.
     pub fn failures(&self) -> impl Iterator<Item = &Why> {
         let unknown = self.items.iter().filter_map(|item| match &item.verdict {

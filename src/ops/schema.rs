@@ -327,7 +327,7 @@ fn facet(facet: &Facet, show: Show<'_>) -> FacetJson {
     match facet {
         Facet::Absent => bare("absent"),
         Facet::Unrecorded => bare("unrecorded"),
-        Facet::Unread => bare("unread"),
+        Facet::Unread | Facet::Masked { .. } => bare("unread"),
         Facet::Unreadable(why) => FacetJson { reason: Some(why.reason.clone()), ..bare("unreadable") },
         Facet::Plain(text) => value(text),
         Facet::Secret(secret) => value(secret.expose()),

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::journal::Journal;
 use super::keys::Keys;
-use super::receipt::Store;
+use super::receipt::{Shelf, Store};
 use super::report::{Calls, Commit, Identity};
 use super::{git_why, why};
 pub use crate::aws::Keys as Credentials;
@@ -72,6 +72,8 @@ pub struct Inner {
     pub fingerprinter: Fingerprinter,
     /// The project's ignore rules.
     pub ignore: IgnoreRules,
+    /// The receipts that were read before.
+    pub shelf: Shelf,
     access: Access,
     identity: Mutex<Option<Result<Identity, Why>>>,
 }
@@ -117,6 +119,7 @@ impl Session {
             keys,
             fingerprinter,
             ignore,
+            shelf: Shelf::default(),
             access,
             identity: Mutex::default(),
             settings,

@@ -8,6 +8,7 @@ mod looks;
 mod pages;
 mod panics;
 mod pictures;
+mod remembered;
 mod shop;
 mod slow;
 mod tour;

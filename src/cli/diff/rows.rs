@@ -55,7 +55,7 @@ fn text(facet: &Facet) -> Option<&str> {
     match facet {
         Facet::Plain(text) => Some(text),
         Facet::Secret(secret) => Some(secret.expose()),
-        Facet::Absent | Facet::Unrecorded | Facet::Unread | Facet::Unreadable(_) => None,
+        Facet::Absent | Facet::Unrecorded | Facet::Unread | Facet::Masked { .. } | Facet::Unreadable(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::console::page::list::Line;
 use crate::console::page::{ItemId, Mark, Page};
 use crate::console::remote::Remote;
 use crate::ops::report::{Calls, Commit, Identity, Section, Unit};
+use crate::ops::snapshot::Snapshot;
 
 /// What is known of one environment.
 #[derive(Debug, Default)]
@@ -48,6 +49,8 @@ pub struct EnvState {
     pub unlocked: Option<Unlocked>,
     /// An inspection that waits for its turn.
     pub wanted: Option<Ask>,
+    /// What is still shown from before this session, and when that was read, milliseconds since the Unix epoch.
+    pub remembered: BTreeMap<Kind, i64>,
     sections: BTreeMap<Kind, Remote<Section>>,
 }
 
@@ -78,6 +81,34 @@ static NO_SECTION: Remote<Section> = Remote::Idle;
 impl EnvState {
     pub(in crate::console) fn new(info: EnvironmentInfo, git_ref: Option<String>) -> Self {
         Self { title: info.name.clone(), info: Some(info), git_ref, ..Self::default() }
+    }
+
+    /// Shows what was found before this session, as old, until live answers.
+    pub(in crate::console) fn show_last(&mut self, snapshot: Snapshot) {
+        self.identity = snapshot.identity.map_or(Remote::Idle, Remote::Stale);
+        self.commit = snapshot.commit.map_or(Remote::Idle, Remote::Stale);
+        for kept in snapshot.sections {
+            self.remembered.insert(kept.kind, kept.read_at);
+            self.times.read(kept.kind, kept.read_at);
+            self.sections.insert(kept.kind, Remote::Stale(kept.section));
+        }
+    }
+
+    /// Shows no longer what was found before this session: it turned out to be about something else.
+    pub(in crate::console) fn drop_last(&mut self) {
+        for kind in std::mem::take(&mut self.remembered).into_keys() {
+            let since = self.inspecting.map(|job| job.since);
+            self.sections.insert(kind, since.map_or(Remote::Idle, |since| Remote::Loading { since }));
+            self.times.forget(kind);
+        }
+    }
+
+    /// Whether what is shown of an item is from before this session.
+    #[must_use]
+    pub fn is_remembered(&self, item: &Item) -> bool {
+        let at = self.remembered.get(&item.kind);
+        // It may have been read by itself since.
+        at.is_some_and(|at| self.times.of_item(&ItemId::of(item)) == Some(*at))
     }
 
     /// Its name.
@@ -159,6 +190,19 @@ impl EnvState {
             }
             Line::Kind { kind } => self.why_failed(*kind).map(|_| Mark::Kind(*kind)),
             Line::Unit { .. } | Line::More { .. } => None,
+        }
+    }
+
+    /// Whether the cursor can be on that line.
+    #[must_use]
+    pub fn is_stop(&self, line: &Line) -> bool {
+        match line {
+            Line::Item { .. } => self.item_at(line).is_some(),
+            Line::Problem { kind, index } => {
+                self.section(*kind).value().is_some_and(|section| *index < section.problems.len())
+            }
+            Line::Kind { kind } => self.why_failed(*kind).is_some(),
+            Line::Unit { .. } | Line::More { .. } => false,
         }
     }
 

@@ -21,6 +21,13 @@ impl Times {
         self.stale.remove(&kind);
     }
 
+    /// Nothing of a kind is shown any more.
+    pub(in crate::console) fn forget(&mut self, kind: Kind) {
+        self.kinds.remove(&kind);
+        self.items.retain(|(id, _)| id.kind != kind);
+        self.stale.remove(&kind);
+    }
+
     /// One item was read.
     pub(in crate::console) fn read_one(&mut self, id: ItemId, at: i64) {
         self.items.retain(|(other, _)| *other != id);

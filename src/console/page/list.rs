@@ -193,7 +193,7 @@ impl State {
     /// Puts the cursor on the item nearest to a line, looking down first.
     pub(in crate::console) fn select_near(&mut self, line: usize, env: &EnvState) {
         let line = line.min(self.lines.len().saturating_sub(1));
-        let is_stop = |at: &usize| self.lines.get(*at).is_some_and(|line| env.mark_at(line).is_some());
+        let is_stop = |at: &usize| self.lines.get(*at).is_some_and(|line| env.is_stop(line));
         let chosen = (line..self.lines.len()).find(is_stop).or_else(|| (0..line).rev().find(is_stop));
         self.go(chosen, env);
     }
@@ -201,11 +201,16 @@ impl State {
     /// Moves the cursor by a number of items.
     pub(in crate::console) fn step(&mut self, by: isize, env: &EnvState) {
         self.chosen = true;
-        let stops = self.lines.iter().enumerate().filter(|(_, line)| env.mark_at(line).is_some());
-        let items: Vec<usize> = stops.map(|(at, _)| at).collect();
-        let at = items.iter().position(|&line| line >= self.line).unwrap_or(items.len().saturating_sub(1));
-        let to = at.saturating_add_signed(by).min(items.len().saturating_sub(1));
-        self.go(items.get(to).copied(), env);
+        // A key walks no further than it moves, however long the list is.
+        let is_stop = |at: &usize| self.lines.get(*at).is_some_and(|line| env.is_stop(line));
+        let count = self.lines.len();
+        let here = (self.line..count).find(is_stop).or_else(|| (0..count).rev().find(is_stop));
+        let steps = by.unsigned_abs().saturating_add(1);
+        let to = here.and_then(|here| match by {
+            0.. => (here..count).filter(is_stop).take(steps).last(),
+            _ => (0..=here).rev().filter(is_stop).take(steps).last(),
+        });
+        self.go(to, env);
     }
 
     /// Moves to the next or previous item that needs attention.

@@ -15,6 +15,7 @@ use crate::console::{
     Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Setup, Theme, Work, update, view,
 };
 use crate::ops::report::Report;
+use crate::ops::snapshot::Snapshot;
 
 /// A console, and what it wanted done that nobody has done yet.
 pub(in crate::console) struct Story {
@@ -48,7 +49,21 @@ pub(in crate::console) fn story() -> Story {
 
 /// The same beside other projects.
 pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
-    let model = Model::new(Setup { projects, ..setup() });
+    begun(projects, |_| None)
+}
+
+/// The same by what is remembered of each environment.
+pub(super) fn story_remembering(remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
+    begun(Vec::new(), remembered)
+}
+
+fn begun(projects: Vec<ProjectInfo>, remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
+    let mut model = Model::new(Setup { projects, ..setup() });
+    for (index, env) in fixture::environments().iter().enumerate() {
+        if let Some(snapshot) = remembered(&env.name) {
+            model.show_last(index, snapshot);
+        }
+    }
     let story = Story { model, effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
 }
@@ -147,6 +162,14 @@ impl Story {
     pub(super) fn grants(&self, order: &Order) -> Box<Granted> {
         let Work::Unlock(unlock) = &order.work else { panic!("{order:?} unlocks nothing") };
         Box::new(Granted { identity: fixture::writer(), until: self.now + unlock.milliseconds(), untold: None })
+    }
+
+    /// Answers the listing of refs and nothing else.
+    pub(super) fn answers_all_refs(mut self) -> Self {
+        let is_refs = |effect: &Effect| matches!(effect, Effect::Refs(..));
+        let at = self.effects.iter().position(is_refs).expect("the refs were not asked for");
+        let Effect::Refs(generation, ..) = self.effects.remove(at) else { unreachable!() };
+        self.hears(Message::Refs(generation, Ok(fixture::refs())))
     }
 
     pub(in crate::console) fn sees(self, text: &str) -> Self {

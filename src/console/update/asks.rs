@@ -113,6 +113,7 @@ pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Ef
     let mut effects = Vec::new();
     let env = model.environment_mut();
     env.git_ref = git_ref;
+    env.drop_last();
     if let Some(job) = env.inspecting.take() {
         effects.push(Effect::Cancel(job.generation));
     }

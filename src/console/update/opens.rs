@@ -118,7 +118,8 @@ pub(super) fn reveal(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(item) = model.selected() else { return Vec::new() };
-    let (id, unread) = (ItemId::of(item), has_unread(item));
+    let old = model.environment().is_remembered(item);
+    let (id, unread) = (ItemId::of(item), old || has_unread(item));
     let environment = model.current;
     if !unread {
         let until = model.clock.now + requests::REVEALED;

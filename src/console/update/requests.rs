@@ -3,7 +3,7 @@
 use super::asks::{ask_refs, begin_wanted};
 use super::mode;
 use super::outside;
-use crate::compare::{Item, Kind, Verdict, Why, WhyKind};
+use crate::compare::{Item, Kind, Why};
 use crate::console::backend::{Ask, EnvironmentInfo, Fresh, RefInfo};
 use crate::console::effect::Effect;
 use crate::console::message::Generation;
@@ -168,11 +168,22 @@ fn inspecting(model: &mut Model, generation: Generation) -> Option<&mut EnvState
 }
 
 fn answer_identity(env: &mut EnvState, answer: Result<Identity, Why>) {
+    if let (Ok(new), Some(old)) = (&answer, env.identity.value())
+        && (&new.account, &new.region) != (&old.account, &old.region)
+    {
+        env.drop_last();
+    }
     let trouble = env.identity.answer(answer);
     note(env, Subject::Identity, trouble);
 }
 
 fn answer_commit(env: &mut EnvState, answer: Result<Commit, Why>) {
+    // The environment's own ref may be the upstream of another branch by now.
+    if let (Ok(new), Some(old)) = (&answer, env.commit.value())
+        && new.reference != old.reference
+    {
+        env.drop_last();
+    }
     let trouble = env.commit.answer(answer);
     note(env, Subject::Commit, trouble);
 }
@@ -186,6 +197,7 @@ fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>, 
     } else {
         if fine {
             env.times.read(kind, at);
+            env.remembered.remove(&kind);
         }
         env.section_mut(kind).answer(answer)
     };
@@ -208,11 +220,7 @@ fn answer_item(env: &mut EnvState, id: ItemId, answer: Section, at: i64) {
 /// told once; what is known from before stays.
 fn in_one_word(answer: Result<Section, Why>) -> Result<Section, Why> {
     let section = answer?;
-    let is_read = section.items.iter().any(|item| !matches!(item.verdict, Verdict::Unknown(_)));
-    let whole = section
-        .failures()
-        .find(|why| why.kind.is_of_credentials() || (why.kind == WhyKind::Network && !is_read))
-        .cloned();
+    let whole = section.whole_failure().cloned();
     whole.map_or(Ok(section), Err)
 }
 

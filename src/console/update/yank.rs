@@ -87,7 +87,7 @@ pub(super) fn value(model: &mut Model, side: Side) -> Vec<Effect> {
     let Some(item) = model.shown() else { return Vec::new() };
     let path = property(model, item);
     match facet(item, path.as_deref(), side) {
-        Some(Facet::Unread) | None => {}
+        Some(Facet::Unread | Facet::Masked { .. }) | None => {}
         Some(facet) => {
             let found = text(facet, side);
             return take(model, found, side, path.as_deref());
@@ -133,7 +133,9 @@ fn text(facet: &Facet, side: Side) -> Result<Secret, Why> {
         Facet::Plain(text) => Ok(Secret::new(text.clone())),
         Facet::Secret(secret) => Ok(secret.clone()),
         Facet::Absent => Err(Why::new(format!("it is not {place}"))),
-        Facet::Unread | Facet::Unrecorded => Err(Why::new(format!("its value {place} was not read"))),
+        Facet::Unread | Facet::Masked { .. } | Facet::Unrecorded => {
+            Err(Why::new(format!("its value {place} was not read")))
+        }
         Facet::Unreadable(why) => Err(why.clone()),
     }
 }

@@ -12,6 +12,7 @@ pub(in crate::console) fn text(model: &Model, facet: &Facet) -> String {
         Facet::Unread => String::from("not read"),
         Facet::Unreadable(why) => format!("? {}", why.reason),
         Facet::Plain(text) => text.clone(),
+        Facet::Masked { fingerprint, chars } => format!("{} fp {fingerprint} len {chars}", crate::secret::MASK),
         Facet::Secret(secret) if model.is_revealed() => secret.expose().to_owned(),
         Facet::Secret(secret) => {
             let print = model.fingerprints.fingerprint(secret.expose());
@@ -27,6 +28,6 @@ pub(in crate::console) fn role(model: &Model, facet: &Facet) -> Role {
         Facet::Unreadable(_) => Role::Unknown,
         Facet::Plain(_) => Role::Text,
         Facet::Secret(_) if model.is_revealed() => Role::Revealed,
-        Facet::Secret(_) => Role::Mask,
+        Facet::Secret(_) | Facet::Masked { .. } => Role::Mask,
     }
 }

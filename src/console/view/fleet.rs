@@ -116,7 +116,11 @@ fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns
         ink.put(line.x + at, y, columns.kinds[0].saturating_sub(at + 1), &text, role);
     }
     for (at, kind) in columns.kinds.into_iter().zip(Kind::ALL) {
-        counts(ink, model, env, kind, Rect { x: line.x + at, width: columns.width.saturating_sub(1), ..line });
+        let cell = Rect { x: line.x + at, width: columns.width.saturating_sub(1), ..line };
+        counts(ink, model, env, kind, cell);
+        if env.remembered.contains_key(&kind) {
+            ink.fade(cell);
+        }
     }
     // The numbers of another account are no verdict on this environment.
     if env.wrong_account().is_some() {

@@ -227,7 +227,11 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> (String, Ro
         let seconds = (model.clock.now - job.since).max(0) / 1000;
         let esc = if width < 80 { "" } else { ", esc cancels" };
         let calls = if width < 100 { "" } else { calls.as_str() };
-        return (format!("{} reading {seconds} s{esc}{calls}", spinner(model, ink)), Role::Notice);
+        let old = old(model, env).map(|old| format!("{old}  ")).unwrap_or_default();
+        return (format!("{old}{} reading {seconds} s{esc}{calls}", spinner(model, ink)), Role::Notice);
+    }
+    if let Some(old) = old(model, env) {
+        return (format!("live  {old}"), Role::Notice);
     }
     // The oldest of what the page shows says how far all of it can be trusted.
     let kinds = if model.page == Page::Overview { &Kind::ALL } else { model.page.kinds() };
@@ -244,6 +248,14 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> (String, Ro
         }
         None => (String::from("live  not read"), Role::Dim),
     }
+}
+
+/// How old that is which is shown from before this session: `from 2 h ago`.
+fn old(model: &Model, env: &EnvState) -> Option<String> {
+    let oldest = env.remembered.values().min()?;
+    let all = Kind::ALL.iter().all(|kind| !matches!(env.section(*kind), Remote::Ready(_)));
+    let part = if all { "" } else { "part " };
+    Some(format!("{part}from {} ago", model.clock.age(*oldest)))
 }
 
 /// The picture of a spinner at the model's time.

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 
 use crate::console::text;
 use crate::console::theme::{Role, Symbols, Theme};
@@ -157,6 +157,15 @@ impl<'a> Ink<'a> {
             self.buffer.set_style(area, self.theme.style(Role::Selection));
         }
         self.put(area.x + 1, area.y, 1, self.theme.symbols.cursor, if strong { Role::Cursor } else { Role::Dim });
+    }
+
+    /// Takes the colours from an area: what it says may be so no longer.
+    pub(super) fn fade(&mut self, area: Rect) {
+        let area = area.intersection(*self.buffer.area());
+        let dim = self.theme.style(Role::Dim);
+        for position in area.positions() {
+            self.buffer[position].set_style(Style::reset().patch(dim));
+        }
     }
 
     /// Draws a line at the top of an area.

@@ -9,7 +9,7 @@ use super::ink::{Ink, Row};
 use crate::compare::{Changed, Item, Kind, Verdict, Why};
 use crate::console::model::{EnvState, Model};
 use crate::console::page::list::Line;
-use crate::console::page::{ItemId, Pane};
+use crate::console::page::{ItemId, Page, Pane};
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -103,6 +103,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
     let columns = Columns::of(model, &visible, area.width);
     for (y, (index, line)) in (area.y..area.bottom()).zip(&visible) {
         let at = Rect { y, height: 1, ..area };
+        let old = is_old(env, model.page, line);
         match line {
             Line::Unit { kind, name, items } => {
                 let mark = ink.symbols().stale;
@@ -118,12 +119,18 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
             Line::Item { more, .. } => {
                 if let Some(item) = env.item_at(line) {
                     draw_item(ink, model, at, item, *more, &columns);
+                    if old {
+                        ink.fade(at);
+                    }
                     if env.times.is_item_stale(&ItemId::of(item)) {
                         ink.put(at.x + 2, y, 1, ink.symbols().stale, Role::Notice);
                     }
                 }
             }
             Line::More { verdict, count } => more(ink, model, at, verdict, *count),
+        }
+        if old && !matches!(line, Line::Item { .. }) {
+            ink.fade(at);
         }
         if env.wrong_account().is_some() && matches!(line, Line::Item { .. } | Line::More { .. }) {
             ink.dim(at);
@@ -158,6 +165,17 @@ pub(super) fn who(by: &str) -> String {
         // The session of a role is often the person.
         (Some("assumed-role"), Some(role), Some(session)) => format!("{role}/{session}"),
         _ => named.strip_prefix("user ").or_else(|| named.strip_prefix("role ")).unwrap_or(&named).to_owned(),
+    }
+}
+
+/// Whether a line is from before this session.
+fn is_old(env: &EnvState, page: Page, line: &Line) -> bool {
+    let old = |kind| env.remembered.contains_key(kind);
+    match line {
+        Line::Item { .. } => env.item_at(line).is_some_and(|item| env.is_remembered(item)),
+        Line::Unit { kind, .. } | Line::Problem { kind, .. } => old(kind),
+        Line::More { .. } => page.kinds().iter().any(old),
+        Line::Kind { .. } => false,
     }
 }
 

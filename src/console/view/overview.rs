@@ -60,6 +60,9 @@ fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
                 }
             }
         }
+        if !matches!(need, Need::Kind(_)) && env.remembered.contains_key(&need.kind()) {
+            ink.fade(line);
+        }
         if env.wrong_account().is_some() {
             ink.dim(line);
         }

@@ -1,6 +1,6 @@
 //! What the kinds of one inspection share: the commit, receipts, and stack facts that two kinds need.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -11,7 +11,7 @@ use crate::aws::cloudformation::{self, StackResource};
 use crate::compare::{Kind, Verdict, Why};
 use crate::config::{Stack, StackKind};
 use crate::git::Snapshot;
-use crate::ops::receipt::{Recorded, Store, UnitId};
+use crate::ops::receipt::{Index, Recorded, Store, UnitId};
 use crate::ops::report::{Commit, Part, Problem};
 use crate::ops::session::Session;
 use crate::ops::{failed, git_why, why};
@@ -32,6 +32,8 @@ pub(super) struct Context {
     sink: UnboundedSender<Part>,
     snapshots: Mutex<HashMap<String, Result<Arc<Snapshot>, Why>>>,
     store: OnceCell<Result<Store, Why>>,
+    index: OnceCell<Result<Index, Why>>,
+    receipts: Mutex<BTreeMap<UnitId, Arc<OnceCell<Recorded>>>>,
     recorded: OnceCell<Result<BTreeSet<UnitId>, Why>>,
     stacks: OnceCell<Arc<(Vec<Stack>, Vec<Problem>)>>,
     resources: Mutex<HashMap<String, Arc<OnceCell<Listing>>>>,
@@ -56,6 +58,8 @@ impl Context {
             sink,
             snapshots: Mutex::default(),
             store: OnceCell::new(),
+            index: OnceCell::new(),
+            receipts: Mutex::default(),
             recorded: OnceCell::new(),
             stacks: OnceCell::new(),
             resources: Mutex::default(),
@@ -112,23 +116,39 @@ impl Context {
         snapshot
     }
 
-    /// A unit's receipt: one GET.
+    /// A unit's receipt, read once for all kinds, and only when it has changed since it was last read.
     pub(super) async fn receipt(&self, unit: &UnitId) -> Recorded {
-        match self.store.get_or_init(|| self.session.receipts()).await {
-            Ok(store) => store.load(&self.session.clients, unit).await,
-            Err(why) => Recorded::Unreadable(why.clone()),
+        let cell = Arc::clone(self.receipts.lock().await.entry(unit.clone()).or_default());
+        cell.get_or_init(|| self.load_receipt(unit)).await.clone()
+    }
+
+    async fn load_receipt(&self, unit: &UnitId) -> Recorded {
+        let store = match self.store().await {
+            Ok(store) => store,
+            Err(why) => return Recorded::Unreadable(why),
+        };
+        match self.index(store).await {
+            Ok(index) => self.session.shelf.load(&self.session.clients, store, index, unit).await,
+            // Who may not list may still be allowed to read.
+            Err(_) => store.load(&self.session.clients, unit).await,
         }
     }
 
     /// The units that have a receipt, listed once for all kinds.
     pub(super) async fn recorded(&self) -> Result<&BTreeSet<UnitId>, Why> {
         let listed = self.recorded.get_or_init(|| async {
-            match self.store.get_or_init(|| self.session.receipts()).await {
-                Ok(store) => store.units(&self.session.clients).await,
-                Err(why) => Err(why.clone()),
-            }
+            let store = self.store().await?;
+            Ok(store.units(self.index(store).await?))
         });
         listed.await.as_ref().map_err(Clone::clone)
+    }
+
+    async fn store(&self) -> Result<&Store, Why> {
+        self.store.get_or_init(|| self.session.receipts()).await.as_ref().map_err(Clone::clone)
+    }
+
+    async fn index(&self, store: &Store) -> Result<&Index, Why> {
+        self.index.get_or_init(|| store.index(&self.session.clients)).await.as_ref().map_err(Clone::clone)
     }
 
     /// A stack's resources, listed once for all kinds.
