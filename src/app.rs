@@ -1,5 +1,7 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod memory;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex as Lock};
@@ -7,12 +9,12 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
 
-use crate::cli::{Failed, Outcome, Shared};
+use crate::cli::{self, Failed, Outcome, Shared};
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::{Ascii, Origin, Settings};
 use crate::console::{
-    self, Backend, BoxFuture, ConsoleOptions, Depth, EnvironmentInfo, Fresh, KeyError, Keymap, LogSink, RefInfo,
-    Target, Theme,
+    self, ACTIONS, Backend, BoxFuture, ConsoleOptions, Danger, Depth, EnvironmentInfo, Fresh, KeyError, Keymap,
+    LogSink, Memory, RefInfo, Scope, Target, Theme,
 };
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::keys::Keys;
@@ -22,9 +24,27 @@ use crate::ops::session::{Credentials, Session};
 /// The theme of an operator who names none.
 const DEFAULT_THEME: &str = "plumb-dark";
 
+/// The console, for the commands to open it and to tell of its keys.
+pub const CONSOLE: cli::Console = cli::Console { open, keys, keys_markdown: console::keys_markdown };
+
+/// Every action with its keys, the operator's own among them.
+fn keys(own: &BTreeMap<String, Vec<String>>) -> Result<Vec<cli::KeyRow>, String> {
+    let keymap = Keymap::new(own).map_err(|error| error.to_string())?;
+    let rows = Scope::ALL.into_iter().flat_map(|scope| ACTIONS.iter().filter(move |spec| spec.scope == scope));
+    Ok(rows
+        .map(|spec| cli::KeyRow {
+            scope: spec.scope.title(),
+            id: spec.id,
+            keys: keymap.written(spec.action),
+            title: spec.title,
+            reveals: spec.danger == Danger::Reveals,
+        })
+        .collect())
+}
+
 /// Opens the console and stays until it is closed.
 #[must_use]
-pub fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
+fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
     Box::pin(async move { run(&shared).await })
 }
 
@@ -45,6 +65,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         utc_offset: jiff::Zoned::now().offset().seconds(),
         clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
         fingerprint_key: *key,
+        tour: shared.tour,
         log: log(shared),
     };
     let backend = Live {
@@ -53,6 +74,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
             keys: shared.keys(),
             fingerprinter: Fingerprinter::new(*key),
             credentials: shared.credentials(),
+            state: shared.directories().state().ok(),
             sessions: Mutex::default(),
             settings,
         }),
@@ -149,6 +171,8 @@ struct Inner {
     keys: Arc<Keys>,
     fingerprinter: Fingerprinter,
     credentials: Option<Credentials>,
+    /// Plumb's own directory, where there is one.
+    state: Option<std::path::PathBuf>,
     sessions: Mutex<HashMap<String, Session>>,
 }
 
@@ -248,6 +272,20 @@ impl Backend for Live {
                 .into_iter()
                 .map(|found| RefInfo { name: found.name, commit: found.commit, subject: found.subject, at: found.at })
                 .collect())
+        })
+    }
+
+    fn memory(&self) -> Memory {
+        let state = self.inner.state.as_deref();
+        state.map(|state| memory::load(state, &self.project_name())).unwrap_or_default()
+    }
+
+    fn remember(&self, memory: Memory) -> BoxFuture<'static, ()> {
+        let (state, project) = (self.inner.state.clone(), self.project_name());
+        Box::pin(async move {
+            let Some(state) = state else { return };
+            // A full disk costs the memory and nothing else.
+            let _ = tokio::task::spawn_blocking(move || memory::keep(&state, &project, memory)).await;
         })
     }
 

@@ -49,7 +49,7 @@ pub use keymap::{Key, KeyError, Keymap, keys_markdown};
 pub use memory::Memory;
 pub use message::Message;
 pub use model::{Model, Setup};
-pub use overlay::{Help, Overlay, Palette, Picker};
+pub use overlay::{Help, Overlay, Palette, Picker, Tour};
 pub use page::Page;
 pub use remote::Remote;
 pub use runtime::run;
@@ -75,6 +75,8 @@ pub struct ConsoleOptions {
     pub clock: Option<i64>,
     /// Key of the fingerprints that stand for masked values.
     pub fingerprint_key: [u8; 32],
+    /// Whether the tour is shown, if it never was on this machine.
+    pub tour: bool,
     /// Receives the names of messages, never their content.
     pub log: Option<LogSink>,
 }

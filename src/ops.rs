@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod keys;
 pub mod local;
 pub mod map;
+pub mod names;
 pub mod permissions;
 pub mod policy;
 pub mod push;

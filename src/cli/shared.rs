@@ -72,11 +72,13 @@ pub struct Shared {
     pub(crate) environ: Environ,
     /// Fixed AWS keys, as the demo has.
     credentials: Option<Credentials>,
+    /// Whether the console shows its tour, if it never did on this machine.
+    pub(crate) tour: bool,
 }
 
 impl Shared {
     pub(super) fn new(global: Global) -> Self {
-        Self { global, environ: Environ::of_process(), credentials: None }
+        Self { global, environ: Environ::of_process(), credentials: None, tour: false }
     }
 
     /// The same for another project, environment and account, as the demo needs.
@@ -89,7 +91,7 @@ impl Shared {
             endpoint_url: None,
             ..self.global.clone()
         };
-        Self { global, environ, credentials: Some(credentials) }
+        Self { global, environ, credentials: Some(credentials), tour: false }
     }
 
     /// What was said on the command line.

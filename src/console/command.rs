@@ -21,6 +21,8 @@ pub(super) enum Command {
     Help,
     /// Leave at once.
     Quit,
+    /// Take the tour.
+    Tour,
 }
 
 /// What the palette offers while the argument is typed.
@@ -98,6 +100,13 @@ pub(super) const VERBS: &[Verb] = &[
         title: "Quit at once",
         offers: Offers::Nothing,
         read: |rest| none(rest).map(|()| Command::Quit),
+    },
+    Verb {
+        name: "tour",
+        takes: "",
+        title: "Take the tour of eight steps",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Tour),
     },
 ];
 
@@ -189,6 +198,7 @@ mod tests {
             ("filter pool size", Command::Filter("pool size".into())),
             ("filter", Command::Filter(String::new())),
             ("quit", Command::Quit),
+            ("tour", Command::Tour),
             ("help", Command::Help),
         ];
         for (line, command) in rows {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::action::{ACTIONS, Action, Danger, Scope, Spec};
+use super::command::VERBS;
 use super::overlay::{MENUS, Menu};
 use super::text::nearest;
 
@@ -133,6 +134,9 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Always, Scope::Back, Scope::Move],
     &[Scope::Always, Scope::Input],
     &[Scope::Always, Scope::Actions],
+    // The tour lies beside whatever else is open.
+    &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],
+    &[Scope::Tour, Scope::Always, Scope::Input],
 ];
 
 /// What is heard where that scope is.
@@ -228,6 +232,11 @@ pub fn keys_markdown() -> String {
         for spec in ACTIONS.iter().filter(|spec| spec.scope == scope) {
             let _ = writeln!(page, "| {} | {}{} | `{}` |", written_keys(spec), spec.title, note(spec), spec.id);
         }
+    }
+    let _ = write!(page, "\n## Commands\n\nTyped after `:`, where everything can be searched by its name too.\n\n");
+    let _ = write!(page, "| command | what it does |\n|---|---|\n");
+    for verb in VERBS {
+        let _ = writeln!(page, "| `{}` | {} |", verb.written(), verb.title);
     }
     page
 }

@@ -10,7 +10,7 @@ use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
 use super::memory::Memory;
 use super::message::Generation;
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Tour};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
@@ -36,6 +36,8 @@ pub struct Setup {
     pub fingerprint_key: [u8; 32],
     /// What was remembered last time.
     pub memory: Memory,
+    /// Whether the tour is shown, if it never was.
+    pub tour: bool,
 }
 
 /// The whole state.
@@ -62,6 +64,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// The keys in force.
     pub keymap: Keymap,
+    /// The tour, while it is taken.
+    pub tour: Option<Tour>,
     /// What is remembered until next time.
     pub memory: Memory,
     /// Whether the console is over.
@@ -120,6 +124,7 @@ impl Model {
             reveal: None,
             size: (80, 24),
             keymap: setup.keymap,
+            tour: (setup.tour && !setup.memory.toured).then(Tour::default),
             memory: setup.memory,
             over: false,
             clock: Clock { now: 0, offset: setup.utc_offset },

@@ -3,11 +3,14 @@
 mod help;
 mod menu;
 mod palette;
+mod tour;
 
 pub use help::Help;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
 pub(super) use palette::{What, why_not};
+pub(super) use tour::STEPS;
+pub use tour::Tour;
 
 use super::action::Scope;
 use super::backend::RefInfo;

@@ -71,6 +71,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         utc_offset: options.utc_offset,
         fingerprint_key: options.fingerprint_key,
         memory: backend.memory(),
+        tour: options.tour,
     }))
 }
 

@@ -9,8 +9,10 @@ mod moves;
 mod opens;
 mod palette;
 mod requests;
+mod tour;
 
 pub(super) use keys::{context, context_below, filter};
+pub(super) use tour::can_be_left as can_leave_tour;
 
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
@@ -22,7 +24,13 @@ use super::page::{Mark, Page};
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
-        Message::Start => requests::start(model),
+        Message::Start => {
+            let mut effects = requests::start(model);
+            if model.tour.is_some() {
+                effects.extend(tour::begin(model));
+            }
+            effects
+        }
         Message::Time(now) => time(model, now),
         Message::Key(key) => keys::press(model, key),
         Message::Paste(text) => keys::paste(model, &text),

@@ -14,6 +14,7 @@ use ratatui::Frame;
 
 pub(super) use detail::height as detail_height;
 pub(super) use facet::text as facet_text;
+pub(super) use overlay::tour::height as tour_height;
 
 use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;
@@ -47,6 +48,9 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
                 }
             }
         }
+    }
+    if let Some(area) = areas.tour {
+        overlay::tour::draw(&mut ink, model, area);
     }
     footer::draw(&mut ink, model, areas.footer);
     let room = areas.body.union(areas.tabs);

@@ -131,6 +131,7 @@ fn rig(mood: Mood) -> Rig {
         utc_offset: 0,
         clock: Some(fixture::NOW),
         fingerprint_key: [7; 32],
+        tour: false,
         log: Some(sink),
     };
     let console = Console::new(model(&*backend, &options).unwrap(), backend, options);

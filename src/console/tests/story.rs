@@ -23,7 +23,11 @@ pub(super) struct Story {
 
 /// A console that has just begun, over the fixture's environments, in prod.
 pub(super) fn story() -> Story {
-    let setup = Setup {
+    begun(setup())
+}
+
+fn setup() -> Setup {
+    Setup {
         project: String::from("petshop"),
         environments: fixture::environments(),
         current: 2,
@@ -33,7 +37,16 @@ pub(super) fn story() -> Story {
         utc_offset: 0,
         fingerprint_key: [7; 32],
         memory: Memory::default(),
-    };
+        tour: false,
+    }
+}
+
+/// The same on a machine that was never toured.
+pub(super) fn first_run() -> Story {
+    begun(Setup { tour: true, ..setup() })
+}
+
+fn begun(setup: Setup) -> Story {
     let story = Story { model: Model::new(setup), effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
 }
@@ -44,6 +57,11 @@ pub(super) fn night() -> Story {
 }
 
 impl Story {
+    /// The console of another day, with what was remembered.
+    pub(super) fn begins_again(self) -> Self {
+        begun(Setup { tour: true, memory: self.model.memory, ..setup() })
+    }
+
     pub(super) fn size(self, width: u16, height: u16) -> Self {
         self.hears(Message::Resize(width, height))
     }
@@ -153,7 +171,9 @@ fn words(effect: &Effect) -> String {
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
         Effect::Refs(_) => String::from("refs"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
-        Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
+        Effect::Remember(memory) => {
+            format!("remember {}{}", memory.recent.join(", "), if memory.toured { ", toured" } else { "" })
+        }
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),

@@ -4,6 +4,7 @@ use super::keys::edit_filter;
 use super::opens::{go, quit};
 use super::palette::{go_to_environment, help};
 use super::requests;
+use super::tour;
 use crate::console::command::Command;
 use crate::console::effect::Effect;
 use crate::console::model::Model;
@@ -24,6 +25,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Filter(text) => edit_filter(model, |filter| filter.text = text),
         Command::Help => help(model),
         Command::Quit => return quit(model),
+        Command::Tour => return tour::begin(model),
     }
     Vec::new()
 }

@@ -5,6 +5,7 @@ use super::moves::{half, seek, step};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::palette;
 use super::requests;
+use super::tour;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
 use crate::console::effect::Effect;
@@ -15,6 +16,9 @@ use crate::console::page::{Filter, Page, Pane, Zoom};
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
+    if tour::hears(model, key) {
+        return Vec::new();
+    }
     if let Some(Overlay::Menu(scope)) = model.overlays.last() {
         return menu::press(model, *scope, key);
     }
@@ -68,12 +72,18 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.notice = Some(String::from(why));
         return Vec::new();
     }
+    let effects = done(model, action);
+    tour::heard(model, action);
+    effects
+}
+
+fn done(model: &mut Model, action: Action) -> Vec<Effect> {
     if menu::open(model, action) {
         return Vec::new();
     }
     match action {
-        // A menu, opened above.
-        Action::Actions => {}
+        // A menu, opened above; and the tour, which hears its key before all others.
+        Action::Actions | Action::TourNext => {}
         Action::Neighbours => menu::neighbours(model),
         Action::Leave => return quit(model),
         Action::Suspend => return vec![Effect::Suspend],

@@ -5,6 +5,7 @@ mod help;
 mod menu;
 mod palette;
 mod picker;
+pub(super) mod tour;
 
 use ratatui::layout::Rect;
 
