@@ -15,6 +15,7 @@ pub mod lambda;
 mod limit;
 mod poll;
 pub mod raw;
+mod renew;
 pub mod s3;
 pub mod secretsmanager;
 pub mod ssm;

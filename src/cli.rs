@@ -15,6 +15,7 @@ mod local;
 mod man;
 mod map;
 mod policy;
+mod projects;
 mod record;
 mod shared;
 mod status;
@@ -29,6 +30,7 @@ use clap_complete::ArgValueCandidates;
 use futures::future::BoxFuture;
 
 pub use self::keys::{KeyRow, Rows};
+pub(crate) use self::projects::Place;
 pub(crate) use self::shared::clean;
 pub use self::shared::{Failed, Shared};
 
@@ -59,7 +61,7 @@ pub struct Cli {
 }
 
 /// What every command understands.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Global {
     /// The environment.
     #[arg(long, short, global = true, value_name = "NAME", add = ArgValueCandidates::new(values::environments))]

@@ -18,6 +18,6 @@ pub use explain::{Only, differs_only_in};
 pub use ignore::{IgnoreError, IgnorePattern, IgnoreRules};
 pub use item::{Changed, Facet, Item, Kind, Row, Sides, Tally};
 pub use mask::{Fingerprinter, masked};
-pub use side::{Applied, Side, Why};
+pub use side::{Applied, Side, Why, WhyKind};
 pub use text::{Line, Segment, TextRow, text_rows};
 pub use verdict::{Rule, Verdict, combine, verdict};

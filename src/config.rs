@@ -19,7 +19,7 @@ pub mod mapping;
 
 pub use error::{Complaint, Error, UnknownEnvironment};
 pub use guess::guess;
-pub use load::{Directories, PROJECT_FILE, find_project, load, load_operator, load_project, load_text};
+pub use load::{Directories, PROJECT_FILE, expand_home, find_project, load, load_operator, load_project, load_text};
 pub use operator::{Access, Ascii, Clipboard, Operator, REVEAL_SECONDS, parse_operator};
 pub use origin::{Origin, Origins};
 pub use parse::{DRIFT_MAX_AGE, parse_project};

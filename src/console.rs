@@ -12,6 +12,7 @@
 
 mod action;
 mod ages;
+mod alarm;
 mod backend;
 mod command;
 mod diff;
@@ -43,7 +44,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
-pub use backend::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
+pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, ProjectInfo, RefInfo, Target};
 pub use effect::Effect;
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
 pub use memory::Memory;

@@ -23,12 +23,23 @@ pub mod schema;
 pub mod session;
 
 use crate::aws;
-use crate::compare::Why;
+use crate::compare::{Why, WhyKind};
 use crate::git;
 
 /// An AWS error as an operator reads it.
 pub(crate) fn why(error: &aws::Error) -> Why {
-    Why { reason: error.to_string(), hint: error.hint() }
+    let kind = match error.kind {
+        aws::ErrorKind::AccessDenied => WhyKind::Denied,
+        aws::ErrorKind::Expired { .. } => WhyKind::Expired,
+        aws::ErrorKind::NoCredentials => WhyKind::NoCredentials,
+        aws::ErrorKind::NotFound => WhyKind::Missing,
+        aws::ErrorKind::Throttled => WhyKind::Throttled,
+        aws::ErrorKind::Network | aws::ErrorKind::Timeout => WhyKind::Network,
+        aws::ErrorKind::NoRegion | aws::ErrorKind::Conflict | aws::ErrorKind::Unreadable | aws::ErrorKind::Other => {
+            WhyKind::Other
+        }
+    };
+    Why { hint: error.hint(), ..failed(error).kind(kind) }
 }
 
 /// Bytes in hexadecimal.
@@ -55,7 +66,7 @@ pub(crate) fn refuse_worktree(reference: &str) -> Result<(), Why> {
 
 /// A git error as an operator reads it.
 pub(crate) fn git_why(error: &crate::git::Error) -> Why {
-    Why { reason: error.to_string(), hint: error.hint() }
+    Why { hint: error.hint(), ..failed(error) }
 }
 
 /// A project file that only a commit has.

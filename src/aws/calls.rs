@@ -1,4 +1,4 @@
-//! Counts every request that is sent, retries included, and reads the clock of whoever answers.
+//! Counts every request that is sent, retries included, and every throttled one, and reads the clock of whoever answers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +7,13 @@ use std::time::SystemTime;
 use aws_sdk_ssm::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryReason};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use aws_smithy_types::retry::ErrorKind;
 
 /// How often each operation was sent. One is shared by the clients of an environment.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +22,7 @@ pub(super) struct Calls(Arc<Mutex<Seen>>);
 #[derive(Debug, Default)]
 struct Seen {
     sent: BTreeMap<String, u64>,
+    throttled: u64,
     /// By how much this machine's clock was ahead of the last answer's `Date`, in milliseconds.
     skew: Option<i64>,
 }
@@ -31,6 +34,10 @@ impl Calls {
 
     pub(super) fn by_operation(&self) -> BTreeMap<String, u64> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).sent.clone()
+    }
+
+    pub(super) fn throttled(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).throttled
     }
 
     pub(super) fn skew(&self) -> Option<i64> {
@@ -68,6 +75,26 @@ impl Intercept for Calls {
         if let Some(date) = date {
             let skew = DateTime::from(SystemTime::now()).to_millis().ok().map(|now| now - date);
             self.0.lock().unwrap_or_else(PoisonError::into_inner).skew = skew;
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        components: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // The SDK's own judges, the weightiest last: what they call throttling is what is sent again more slowly.
+        let action = components.retry_classifiers().fold(RetryAction::NoActionIndicated, |before, judge| {
+            match judge.classify_retry(context.inner()) {
+                RetryAction::NoActionIndicated => before,
+                action => action,
+            }
+        });
+        if matches!(action, RetryAction::RetryIndicated(RetryReason::RetryableError { kind, .. }) if kind == ErrorKind::ThrottlingError)
+        {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).throttled += 1;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::calls::Calls;
 use super::error::{Error, ErrorKind};
 use super::limit::{Limits, Pace, Service};
+use super::renew;
 use crate::secret::Secret;
 
 /// Whom to ask, and where.
@@ -187,6 +188,12 @@ impl Clients {
         self.0.calls.by_operation()
     }
 
+    /// How many of them AWS answered with "slow down".
+    #[must_use]
+    pub fn throttled(&self) -> u64 {
+        self.0.calls.throttled()
+    }
+
     /// By how much this machine's clock was ahead of AWS's at the last answer, in milliseconds, to the second; `None`:
     /// nobody answered yet, or without a date.
     #[must_use]
@@ -297,9 +304,11 @@ fn credentials(keys: &Keys) -> SharedCredentialsProvider {
 fn login(options: &Options) -> String {
     let profile = options.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
     match profile {
-        Some(profile) => format!("aws sso login --profile {profile}"),
+        Some(profile) => renew::command(&profile),
+        // A process never sees that its environment was changed outside.
         None if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() => {
-            "set new values for AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN".into()
+            "set new values for AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, start plumb again"
+                .into()
         }
         None => "aws sso login".into(),
     }

@@ -1,5 +1,6 @@
 //! What the commands have in common: settings, keys, the session, and how errors are told.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::compare::Why;
 use crate::config::{self, Directories, Environ, Flags, Settings};
 use crate::ops;
 use crate::ops::keys::{KeySources, Keys};
+use crate::ops::report::Calls;
 use crate::ops::session::{Credentials, Session};
 use crate::secret::Secret;
 
@@ -48,6 +50,16 @@ impl From<config::Error> for Failed {
 }
 
 impl Failed {
+    /// The same, to be shown in one line among others.
+    pub(super) fn into_why(self) -> Why {
+        match self {
+            Self::Why(why) => why,
+            Self::Config(text) => Why::new(text.lines().next().unwrap_or_default()),
+            Self::Interrupted => Why::new("interrupted"),
+            Self::Output(error) => Why::new(error.to_string()),
+        }
+    }
+
     /// Says it on stderr.
     pub(super) fn print(&self) {
         let text = match self {
@@ -67,11 +79,11 @@ impl Failed {
 /// What every command gets.
 #[derive(Debug, Clone)]
 pub struct Shared {
-    global: Global,
+    pub(super) global: Global,
     /// The environment variables.
     pub(crate) environ: Environ,
     /// Fixed AWS keys, as the demo has.
-    credentials: Option<Credentials>,
+    pub(super) credentials: Option<Credentials>,
     /// Whether the console shows its tour, if it never did on this machine.
     pub(crate) tour: bool,
 }
@@ -201,9 +213,14 @@ impl Shared {
 
     /// Tells the number of AWS calls on stderr, when asked for.
     pub(crate) fn stats(&self, session: &Session) {
+        self.print_stats(session.calls(), &session.clients.calls_by_operation());
+    }
+
+    /// The same for any number of sessions.
+    pub(crate) fn print_stats(&self, calls: Calls, by_operation: &BTreeMap<String, u64>) {
         if self.global.stats {
-            eprintln!("{} AWS API calls", session.clients.calls());
-            for (operation, calls) in session.clients.calls_by_operation() {
+            eprintln!("AWS API: {calls}");
+            for (operation, calls) in by_operation {
                 eprintln!("  {calls:>6}  {operation}");
             }
         }

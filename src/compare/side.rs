@@ -29,13 +29,56 @@ pub struct Why {
     pub reason: String,
     /// What to try; one line.
     pub hint: Option<String>,
+    /// What to make of it, where that decides what is done.
+    pub kind: WhyKind,
+}
+
+/// What a [`Why`] means, for whoever must not guess it from words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhyKind {
+    /// The session of whoever asks has ended.
+    Expired,
+    /// There are no credentials, or AWS does not know them.
+    NoCredentials,
+    /// The caller lacks a permission.
+    Denied,
+    /// What was asked about is not there.
+    Missing,
+    /// Too many requests, still after all retries.
+    Throttled,
+    /// No connection, or no answer in time.
+    Network,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+impl WhyKind {
+    /// Whether it is about who asks, and so about everything that is asked.
+    #[must_use]
+    pub fn is_of_credentials(self) -> bool {
+        matches!(self, Self::Expired | Self::NoCredentials)
+    }
 }
 
 impl Why {
     /// A reason without a remedy.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), hint: None }
+        Self { reason: reason.into(), hint: None, kind: WhyKind::Other }
+    }
+
+    /// Says what to make of it.
+    #[must_use]
+    pub fn kind(mut self, kind: WhyKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Whether it is about everything that is asked, so that once is enough to tell it.
+    #[must_use]
+    pub fn is_of_everything(&self) -> bool {
+        self.kind.is_of_credentials() || self.kind == WhyKind::Network
     }
 
     /// Adds what to try.

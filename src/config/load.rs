@@ -55,6 +55,16 @@ impl Directories<'_> {
     }
 }
 
+/// A path as an operator writes it: `~` at its beginning is the home directory.
+#[must_use]
+pub fn expand_home(path: &str, environ: &Environ) -> PathBuf {
+    let below = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    match (below, environ.get("HOME")) {
+        (Some(rest), Some(home)) => Path::new(home).join(rest.trim_start_matches('/')),
+        _ => PathBuf::from(path),
+    }
+}
+
 /// The project file that `--project` or `PLUMB_PROJECT` names, or the first one in a directory or above it, up to the
 /// root of the git repository. `None`: there is none, and none was asked for.
 pub fn find_project(flags: &Flags, environ: &Environ, directory: &Path) -> Result<Option<PathBuf>, Error> {
@@ -158,6 +168,20 @@ mod tests {
         assert_eq!(directories.data(), Ok("/d".into()));
         let error = directories.state().unwrap_err().to_string();
         assert_eq!(error, "environment PLUMB_STATE_DIR: \"relative\" is not an absolute path");
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_directory() {
+        let environ = environ(&[("HOME", Path::new("/home/mara"))]);
+        for (written, meant) in [
+            ("~", "/home/mara/"),
+            ("~/src/shop", "/home/mara/src/shop"),
+            ("/srv/~x", "/srv/~x"),
+            ("~ann/shop", "~ann/shop"),
+        ] {
+            assert_eq!(expand_home(written, &environ), PathBuf::from(meant), "{written}");
+        }
+        assert_eq!(expand_home("~/x", &Environ::default()), PathBuf::from("~/x"));
     }
 
     #[test]

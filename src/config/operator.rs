@@ -37,6 +37,8 @@ pub struct Operator {
     pub keys: BTreeMap<String, Vec<String>>,
     /// Access by the name of an environment, `prod`, or of a project's environment, `petshop/prod`, which wins.
     pub environments: BTreeMap<String, Access>,
+    /// Projects that are shown beside the current one: a name, and the directory as it is written; `~` is the home.
+    pub projects: Vec<(String, String)>,
 }
 
 /// How an operator reaches an environment; what is `None` is left to the project.
@@ -90,6 +92,7 @@ impl Default for Operator {
             drift_max_age: None,
             keys: BTreeMap::new(),
             environments: BTreeMap::new(),
+            projects: Vec::new(),
         }
     }
 }
@@ -112,7 +115,21 @@ fn operator(root: &mut Section<'_, '_>) -> Operator {
     let drift_max_age = root.period("drift_max_age");
     let keys = root.lists("keys");
     let environments = root.named("environments").into_iter().map(access).collect();
-    Operator { environment, theme, ascii, refresh, reveal, clipboard, editor, pager, drift_max_age, keys, environments }
+    let projects = root.named_texts("projects");
+    Operator {
+        environment,
+        theme,
+        ascii,
+        refresh,
+        reveal,
+        clipboard,
+        editor,
+        pager,
+        drift_max_age,
+        keys,
+        environments,
+        projects,
+    }
 }
 
 fn refresh(root: &mut Section<'_, '_>) -> Option<u64> {
@@ -260,5 +277,13 @@ mod tests {
         assert_eq!(operator.drift_max_age, Some(Period::Never));
         assert_eq!(operator.keys["quit"], ["q", "ctrl-q"]);
         assert_eq!(origins.of("keys.reveal").to_string(), "config.toml:8");
+    }
+
+    #[test]
+    fn projects_keep_the_order_of_the_file() {
+        let (operator, _) = parse_operator("config.toml", "[projects]\nshop = \"~/shop\"\nbilling = \"/b\"\n").unwrap();
+        assert_eq!(operator.projects, [("shop".into(), "~/shop".into()), ("billing".into(), "/b".into())]);
+        let error = parse_operator("config.toml", "[projects]\nshop = 3\n").unwrap_err().to_string();
+        assert_eq!(error, "config.toml:2: projects.shop: expected a text in quotes, found a whole number");
     }
 }

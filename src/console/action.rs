@@ -133,7 +133,8 @@ actions! {
     Diff, "diff", "Git and live line by line", "diff" 62, ["d"], Items, Nothing, no_item;
     Actions, "actions", "What can be done with the item", "actions" 66, ["x"], Items, Nothing, no_item;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
-    Refresh, "refresh", "Fetch, and read everything again", "refresh" 68, ["r"], Page, Nothing, already_reading;
+    Refresh, "refresh", "Read again what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
+    RefreshAll, "refresh-all", "Read everything of every environment again", "", ["ctrl-r"], Page, Nothing, all_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
@@ -200,7 +201,14 @@ fn no_item(model: &Model) -> Option<&'static str> {
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {
+    if model.page == Page::Overview {
+        return all_reading(model);
+    }
     model.environment().inspecting.is_some().then_some("already reading: esc cancels")
+}
+
+fn all_reading(model: &Model) -> Option<&'static str> {
+    model.environments.iter().all(|env| env.inspecting.is_some()).then_some("already reading: esc cancels")
 }
 
 fn nothing_to_open(model: &Model) -> Option<&'static str> {

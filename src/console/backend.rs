@@ -15,20 +15,26 @@ pub type BoxFuture<'a, T> = future::BoxFuture<'a, T>;
 ///
 /// Each future is dropped when the operator cancels it; it must stop its work then.
 pub trait Backend: Send + Sync + 'static {
-    /// The project's name.
+    /// The name of the project where the console was opened.
     fn project_name(&self) -> String;
 
-    /// The environments, in the order of the project file.
+    /// Its environments, in the order of the project file.
     fn environments(&self) -> Vec<EnvironmentInfo>;
 
+    /// The operator's other projects, in the order of the config. Nothing of them is read yet.
+    fn projects(&self) -> Vec<ProjectInfo>;
+
+    /// Reads the files of another project, for its environments.
+    fn project(&self, name: String) -> BoxFuture<'static, Result<Vec<EnvironmentInfo>, Why>>;
+
     /// Reads git and live and compares them. Parts are sent as they come; the report holds them all again.
-    fn inspect(&self, target: Target, fresh: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report>;
+    fn inspect(&self, target: Target, ask: Ask, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report>;
 
     /// Reads the values of one item of which some side is [`crate::compare::Facet::Unread`].
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>>;
 
-    /// Branches and tags that can be compared with, the most recent first.
-    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>>;
+    /// A project's branches and tags that can be compared with, the most recent first.
+    fn refs(&self, project: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>>;
 
     /// What the console remembered last time in this project; nothing, where nothing is kept.
     fn memory(&self) -> Memory {
@@ -47,10 +53,54 @@ pub trait Backend: Send + Sync + 'static {
 /// Which environment, compared with which commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
+    /// The project's name.
+    pub project: String,
     /// The environment's name.
     pub environment: String,
     /// The git ref; `None`: the environment's own.
     pub git_ref: Option<String>,
+}
+
+/// How much is read of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// How new a stack's drift has to be.
+    pub fresh: Fresh,
+    /// The kinds, each once, in the order of [`Kind::ALL`].
+    pub kinds: Vec<Kind>,
+    /// Of a single kind, the one item that is asked for.
+    pub only: Option<String>,
+}
+
+impl Ask {
+    /// Everything.
+    #[must_use]
+    pub fn all(fresh: Fresh) -> Self {
+        Self::kinds(fresh, &Kind::ALL)
+    }
+
+    /// Some kinds.
+    #[must_use]
+    pub fn kinds(fresh: Fresh, kinds: &[Kind]) -> Self {
+        Self { fresh, kinds: Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect(), only: None }
+    }
+
+    /// One parameter or secret. A resource or a function's code has no shortcut: its kind is read.
+    #[must_use]
+    pub fn one(kind: Kind, name: &str) -> Self {
+        let only = matches!(kind, Kind::Parameter | Kind::Secret).then(|| name.to_owned());
+        Self { fresh: Fresh::Cached, kinds: vec![kind], only }
+    }
+
+    /// What answers both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if self == other {
+            return self;
+        }
+        let fresh = if self.fresh == Fresh::Detect { self.fresh } else { other.fresh };
+        Self::kinds(fresh, &[self.kinds, other.kinds].concat())
+    }
 }
 
 /// How new a stack's drift has to be.
@@ -65,6 +115,8 @@ pub enum Fresh {
 /// What is known of an environment before anything is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentInfo {
+    /// The name of its project.
+    pub project: String,
     /// Its name: `prod`.
     pub name: String,
     /// How writing to it is confirmed.
@@ -73,6 +125,15 @@ pub struct EnvironmentInfo {
     pub profile: Option<String>,
     /// The AWS region.
     pub region: Option<String>,
+}
+
+/// A project that has not been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectInfo {
+    /// What the operator calls it.
+    pub name: String,
+    /// Where it lies, as the operator wrote it.
+    pub place: String,
 }
 
 /// A branch or tag.

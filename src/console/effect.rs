@@ -1,6 +1,6 @@
 //! What the console wants done.
 
-use super::backend::{Fresh, Target};
+use super::backend::{Ask, Target};
 use super::memory::Memory;
 use super::message::Generation;
 use crate::compare::Kind;
@@ -8,12 +8,14 @@ use crate::compare::Kind;
 /// Work for the runtime; none of it writes anything to AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
+    /// Read the files of another project.
+    Project(Generation, String),
     /// Compare an environment.
-    Inspect(Generation, Target, Fresh),
+    Inspect(Generation, Target, Ask),
     /// Read the values of one item.
     Reveal(Generation, Target, Kind, String),
-    /// List the refs.
-    Refs(Generation),
+    /// List a project's refs.
+    Refs(Generation, String),
     /// Fetch the remote.
     Fetch(Generation, Target),
     /// Keep this for the next time.

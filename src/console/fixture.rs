@@ -5,8 +5,8 @@ use tokio::sync::mpsc;
 
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::Protection;
-use crate::console::{Backend, BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target};
-use crate::ops::report::{Commit, Identity, Part, Problem, Report, Section, Unit};
+use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, ProjectInfo, RefInfo, Target};
+use crate::ops::report::{Calls, Commit, Identity, Part, Problem, Report, Section, Unit};
 use crate::secret::Secret;
 
 /// 2026-03-14 02:41:19 UTC.
@@ -253,13 +253,19 @@ pub(crate) fn report(environment: &str) -> Report {
         commit: Ok(commit()),
         sections,
         read_at: NOW - 12_000,
-        calls: 212,
+        calls: Calls { made: 212, throttled: 0 },
     }
 }
 
 /// The environments of the fixture.
 pub(crate) fn environments() -> Vec<EnvironmentInfo> {
+    environments_of("petshop")
+}
+
+/// The same of a project by any name.
+pub(crate) fn environments_of(project: &str) -> Vec<EnvironmentInfo> {
     let info = |name: &str, protection| EnvironmentInfo {
+        project: project.to_owned(),
         name: name.to_owned(),
         protection,
         profile: Some(format!("petshop-{name}")),
@@ -303,7 +309,15 @@ impl Backend for Fixture {
         environments()
     }
 
-    fn inspect(&self, target: Target, _: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
+    fn projects(&self) -> Vec<ProjectInfo> {
+        Vec::new()
+    }
+
+    fn project(&self, name: String) -> BoxFuture<'static, Result<Vec<EnvironmentInfo>, Why>> {
+        async move { Err(Why::new(format!("there is no project {name}"))) }.boxed()
+    }
+
+    fn inspect(&self, target: Target, _: Ask, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
         let delay = std::time::Duration::from_millis(self.delay);
         async move {
             let mut report = report(&target.environment);
@@ -331,7 +345,7 @@ impl Backend for Fixture {
         .boxed()
     }
 
-    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
+    fn refs(&self, _: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
         async { Ok(refs()) }.boxed()
     }
 

@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn an_override_replaces_the_default_keys() {
-        let keymap = with("refresh", &["f5", "ctrl-r"]).unwrap();
+        let keymap = with("refresh", &["f5", "ctrl-t"]).unwrap();
         assert_eq!(keymap.action(Key::F(5), CONTEXTS[0]), Some(Action::Refresh));
         assert_eq!(keymap.action(Key::Char('r'), CONTEXTS[0]), None);
     }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::model::Model;
-use super::page::{Page, Zoom};
+use super::page::{Page, Zoom, overview};
 use super::view::tour_height;
 
 /// The smallest terminal that is drawn on: columns, lines.
@@ -43,7 +43,9 @@ impl Areas {
         if width < MINIMUM.0 || height < MINIMUM.1 {
             return None;
         }
-        let header = 3 + u16::from(model.environment().wrong_account().is_some());
+        let header = 3
+            + u16::from(model.environment().wrong_account().is_some())
+            + u16::from(super::alarm::alarm(model).is_some());
         let air = u16::from(height >= 20);
         let top = header + 1 + air;
         let tour = tour_height(model, width).min((height - top - 2) / 2);
@@ -89,7 +91,7 @@ impl Panes {
 
 /// Lines of the overview: environments, then needs.
 pub(super) fn halves(model: &Model, body: Rect) -> (Rect, Rect) {
-    let table = u16::try_from(model.environments.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let table = u16::try_from(overview::rows(model).len()).unwrap_or(u16::MAX).saturating_add(1);
     let table = table.min(body.height / 2).max(2);
     let air = u16::from(body.height > table + 6);
     let top = table + air;

@@ -1,6 +1,6 @@
 //! What happens to the console.
 
-use super::backend::RefInfo;
+use super::backend::{EnvironmentInfo, RefInfo};
 use super::keymap::Key;
 use crate::compare::{Item, Why};
 use crate::ops::report::{Part, Report};
@@ -21,6 +21,8 @@ pub enum Message {
     Paste(String),
     /// The terminal has another size.
     Resize(u16, u16),
+    /// The files of a project are read.
+    Project(Generation, Result<Vec<EnvironmentInfo>, Why>),
     /// One part of an inspection.
     Part(Generation, Part),
     /// An inspection is done.
@@ -49,6 +51,8 @@ impl Message {
             Self::Part(_, Part::Commit(_)) => "part commit",
             Self::Part(_, Part::Section(..)) => "part section",
             Self::Part(_, Part::Progress(..)) => "part progress",
+            Self::Part(_, Part::Calls(_)) => "part calls",
+            Self::Project(..) => "project",
             Self::Inspected(..) => "inspected",
             Self::Revealed(..) => "revealed",
             Self::Refs(..) => "refs",

@@ -1,11 +1,15 @@
 //! Everything the console knows. Only [`super::update`] changes it.
 
 mod env;
+mod fleet;
+mod times;
 
 pub(super) use env::{EnvState, Job, Subject};
+pub(super) use fleet::{Fleet, Project};
+pub(super) use times::Times;
 
 use super::ages::Clock;
-use super::backend::{EnvironmentInfo, RefInfo};
+use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
 use super::fingerprint::Fingerprinter;
 use super::keymap::Keymap;
 use super::memory::Memory;
@@ -18,8 +22,10 @@ use crate::compare::{Facet, Item, Why};
 
 /// What a console begins with.
 pub struct Setup {
-    /// The project's name.
+    /// The name of the project where the console is opened.
     pub project: String,
+    /// The operator's other projects.
+    pub projects: Vec<ProjectInfo>,
     /// The environments; at least one.
     pub environments: Vec<EnvironmentInfo>,
     /// Index of the environment to begin with.
@@ -42,9 +48,9 @@ pub struct Setup {
 
 /// The whole state.
 pub struct Model {
-    /// The project's name.
-    pub project: String,
-    /// The environments and what is known of each.
+    /// The projects; the first is the one where the console was opened.
+    pub fleet: Fleet,
+    /// The environments and what is known of each. Those of other projects come as their files are read.
     pub environments: Vec<EnvState>,
     /// Index of the current one.
     pub current: usize,
@@ -74,6 +80,10 @@ pub struct Model {
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
     pub(super) refs_asked: Option<Generation>,
+    /// The project whose refs they are.
+    pub(super) refs_of: String,
+    /// When the refs were listed, milliseconds since the Unix epoch.
+    pub refs_at: Option<i64>,
     lists: [list::State; 3],
     generation: Generation,
 }
@@ -113,11 +123,11 @@ impl Model {
         let environments: Vec<EnvState> =
             setup.environments.into_iter().map(|info| EnvState::new(info, git_ref.clone())).collect();
         Self {
-            project: setup.project,
+            fleet: Fleet::new(setup.project, setup.projects),
             current: setup.current.min(environments.len().saturating_sub(1)),
             environments: if environments.is_empty() { vec![EnvState::default()] } else { environments },
             page: Page::Overview,
-            overview: overview::State { environment: setup.current, ..overview::State::default() },
+            overview: overview::State::default(),
             overlays: Vec::new(),
             refs: Remote::Idle,
             notice: None,
@@ -131,9 +141,18 @@ impl Model {
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
             refs_asked: None,
+            refs_at: None,
+            refs_of: String::new(),
             lists: Default::default(),
             generation: 0,
         }
+    }
+
+    /// The name of the current project.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        let name = self.environment().project();
+        if name.is_empty() { self.fleet.here() } else { name }
     }
 
     /// The current environment.
@@ -164,6 +183,18 @@ impl Model {
             self.lists[list_index(page)].rebuild(page, env);
         }
         self.overview.rebuild(env);
+    }
+
+    /// Adds the environments of another project.
+    pub(super) fn join(&mut self, environments: Vec<EnvironmentInfo>) -> std::ops::Range<usize> {
+        let first = self.environments.len();
+        // A ref that was asked for is one of the project where the console was opened.
+        self.environments.extend(environments.into_iter().map(|info| {
+            let mut env = EnvState::new(info, None);
+            env.title = format!("{}/{}", env.project(), env.name());
+            env
+        }));
+        first..self.environments.len()
     }
 
     /// The selected item of the current page as it was read; `None` on the overview.
@@ -239,6 +270,10 @@ impl Model {
                 wake.push(now + SPINNER);
             }
             wake.extend(env.read_at.map(|at| now + self.clock.next_age(at)));
+        }
+        wake.extend(self.environment().ages(self.page).map(|at| now + self.clock.next_age(at)));
+        if self.page == Page::Overview && self.fleet.is_loading() {
+            wake.push(now + SPINNER);
         }
         wake.extend(self.refresh_due().map(|at| at.max(now + 1000)));
         match self.reveal.as_ref().map(|reveal| &reveal.state) {

@@ -68,7 +68,8 @@ pub(super) fn needs(env: &EnvState, filter: &Filter) -> Vec<Need> {
     let mut items: Vec<(&Item, Kind, usize, usize)> = Vec::new();
     let mut alike: HashMap<(Kind, &str), usize> = HashMap::new();
     for kind in Kind::ALL {
-        if env.why_failed(kind).is_some() && matches(kind.code()) {
+        // What concerns everything is told once, in the header.
+        if env.why_failed(kind).is_some_and(|why| !why.is_of_everything()) && matches(kind.code()) {
             list.push(Need::Kind(kind));
         }
         let Some(section) = env.section(kind).value() else { continue };

@@ -90,7 +90,11 @@ impl Picker {
         let filter = Filter { text: self.text.clone(), editing: true };
         let matches = filter.matcher();
         let mut choices: Vec<Choice> = Vec::new();
-        let environments = model.environments.iter().enumerate().filter(|(_, env)| matches(env.name()));
+        let environments = model
+            .environments
+            .iter()
+            .enumerate()
+            .filter(|(_, env)| matches(&format!("{}/{}", env.project(), env.name())));
         choices.extend(environments.map(|(index, _)| Choice::Environment(index)));
         if model.environment().git_ref.is_some() && self.text.is_empty() {
             choices.push(Choice::OwnRef);
@@ -103,7 +107,7 @@ impl Picker {
                 .map(Choice::Ref),
         );
         let typed = self.text.trim();
-        let known = refs.iter().any(|r| r.name == typed) || model.environments.iter().any(|env| env.name() == typed);
+        let known = refs.iter().any(|r| r.name == typed) || model.environments.iter().any(|env| env.title == typed);
         if !typed.is_empty() && !known && !typed.starts_with('-') {
             choices.push(Choice::Typed(typed.to_owned()));
         }

@@ -31,6 +31,14 @@ impl<T> Remote<T> {
         }
     }
 
+    /// The same, to be changed in part.
+    pub(super) fn value_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Self::Ready(value) | Self::Stale(value) => Some(value),
+            Self::Idle | Self::Loading { .. } | Self::Failed(_) => None,
+        }
+    }
+
     /// Asks: what was here stays, marked as old.
     pub fn ask(&mut self, now: i64) {
         *self = match std::mem::take(self) {

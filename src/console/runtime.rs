@@ -63,6 +63,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
     };
     Ok(Model::new(Setup {
         project: backend.project_name(),
+        projects: backend.projects(),
         environments,
         current,
         git_ref: options.git_ref.clone(),

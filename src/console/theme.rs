@@ -95,6 +95,8 @@ pub struct Symbols {
     pub mask: &'static str,
     /// Where the next typed character goes.
     pub caret: &'static str,
+    /// Marks what is older than the last attempt to read it.
+    pub stale: &'static str,
     /// The pictures of a spinner.
     pub spinner: &'static [&'static str],
 }
@@ -107,6 +109,7 @@ const UNICODE: Symbols = Symbols {
     ellipsis: "…",
     mask: crate::secret::MASK,
     caret: "▏",
+    stale: "°",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
@@ -119,6 +122,7 @@ const ASCII: Symbols = Symbols {
     ellipsis: "~",
     mask: "****",
     caret: "_",
+    stale: "o",
     spinner: &["-", "\\", "|", "/"],
 };
 

@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
+mod asks;
 mod commands;
 mod keys;
 mod menu;
@@ -25,7 +26,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
         Message::Start => {
-            let mut effects = requests::start(model);
+            let mut effects = asks::start(model);
             if model.tour.is_some() {
                 effects.extend(tour::begin(model));
             }
@@ -38,6 +39,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.size = (width, height);
             Vec::new()
         }
+        Message::Project(generation, answer) => requests::project(model, generation, answer),
         Message::Part(generation, part) => requests::part(model, generation, part),
         Message::Inspected(generation, report) => requests::inspected(model, generation, *report),
         Message::Revealed(generation, answer) => requests::revealed(model, generation, answer),
@@ -61,7 +63,7 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.reveal = None;
         model.notice = Some(String::from("values are masked again"));
     }
-    if model.refresh_due().is_some_and(|due| due <= now) { requests::refresh_quietly(model) } else { Vec::new() }
+    if model.refresh_due().is_some_and(|due| due <= now) { asks::refresh_quietly(model) } else { Vec::new() }
 }
 
 /// Values are shown only while their item is the selected one.

@@ -3,6 +3,7 @@
 mod detail;
 mod diff;
 mod facet;
+mod fleet;
 mod footer;
 mod header;
 mod ink;

@@ -61,7 +61,7 @@ pub async fn make(options: &Options, progress: &(dyn Fn(String) + Send + Sync)) 
         }
     })
     .await
-    .map_err(|error| Why { reason: error.to_string(), hint: error.hint().map(str::to_owned) })?;
+    .map_err(|error| Why { hint: error.hint().map(str::to_owned), ..failed(&error) })?;
     let project_dir = options.directory.join("petshop");
     let age_key_file = options.directory.join(AGE_KEYS);
     let (recipient, identity) = generate_age_key();

@@ -124,7 +124,7 @@ pub async fn git_binary() -> Check {
 }
 
 fn told(error: &crate::git::Error) -> Why {
-    Why { reason: error.to_string(), hint: error.hint() }
+    Why { hint: error.hint(), ..super::failed(error) }
 }
 
 fn repository(settings: &Settings, root: &Path) -> Vec<Check> {

@@ -56,6 +56,9 @@ pub struct Wish {
     pub detect: Detect,
     /// Whose values are read although versions already settle their verdict.
     pub reveal: Reveal,
+    /// The one parameter or secret that is read, instead of listing its kind; stacks and code have no such shortcut
+    /// and are read whole.
+    pub only: Option<String>,
 }
 
 /// Whose values are read although versions already settle their verdict.
@@ -82,7 +85,7 @@ impl Wish {
                 stack.chain([Kind::Parameter].into_iter().filter(|_| adhoc.path.is_some())).collect()
             }
         };
-        Self { kinds, reference: session.reference(), detect: Detect::Stale, reveal: Reveal::None }
+        Self { kinds, reference: session.reference(), detect: Detect::Stale, reveal: Reveal::None, only: None }
     }
 }
 
@@ -94,8 +97,12 @@ pub async fn report(session: &Session, wish: &Wish) -> Report {
 
 /// Inspects; each part is sent as soon as it is known, and all of them are in the report.
 pub async fn stream(session: &Session, wish: &Wish, sink: UnboundedSender<Part>) -> Report {
-    let calls_before = session.clients.calls();
-    session.retry_identity().await;
+    let before = session.calls();
+    if wish.reveal == Reveal::None {
+        session.forget_identity().await;
+    } else {
+        session.retry_identity().await;
+    }
     let identity = async {
         let identity = session.identity().await;
         // A closed sink means that nobody watches the parts; the report is complete all the same.
@@ -112,6 +119,7 @@ pub async fn stream(session: &Session, wish: &Wish, sink: UnboundedSender<Part>)
             let sink = sink.clone();
             async move {
                 let section = section(&context, *kind).await;
+                let _ = sink.send(Part::Calls(session.calls().since(before)));
                 let _ = sink.send(Part::Section(*kind, section.clone()));
                 (*kind, section)
             }
@@ -126,7 +134,7 @@ pub async fn stream(session: &Session, wish: &Wish, sink: UnboundedSender<Part>)
         commit,
         sections,
         read_at: now(),
-        calls: session.clients.calls() - calls_before,
+        calls: session.calls().since(before),
     }
 }
 

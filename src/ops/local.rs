@@ -32,5 +32,5 @@ pub async fn down(paths: &Paths) -> Result<bool, Why> {
 }
 
 fn why(error: &Error) -> Why {
-    Why { reason: error.to_string(), hint: error.hint().map(str::to_owned) }
+    Why { hint: error.hint().map(str::to_owned), ..super::failed(error) }
 }

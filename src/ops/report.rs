@@ -1,6 +1,6 @@
 //! What an inspection finds, part by part and as a whole.
 
-use crate::compare::{Item, Kind, Tally, Why};
+use crate::compare::{Item, Kind, Tally, Verdict, Why};
 
 /// Who is asking, as STS answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,17 @@ pub struct Section {
     pub units: Vec<Unit>,
 }
 
+impl Section {
+    /// Every reason for which something of it is not known.
+    pub fn failures(&self) -> impl Iterator<Item = &Why> {
+        let unknown = self.items.iter().filter_map(|item| match &item.verdict {
+            Verdict::Unknown(why) => Some(why),
+            _ => None,
+        });
+        self.problems.iter().map(|problem| &problem.why).chain(unknown)
+    }
+}
+
 /// A failure that is not one item's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -90,6 +101,8 @@ pub enum Part {
     Section(Kind, Result<Section, Why>),
     /// What is going on right now: "detecting drift of petshop-prod, 12 of 18 resources".
     Progress(Kind, String),
+    /// How much was asked of AWS so far.
+    Calls(Calls),
 }
 
 /// A whole inspection.
@@ -105,11 +118,70 @@ pub struct Report {
     pub sections: Vec<(Kind, Result<Section, Why>)>,
     /// When reading was done, milliseconds since the Unix epoch.
     pub read_at: i64,
-    /// AWS API calls made, retries included.
-    pub calls: u64,
+    /// AWS API calls made.
+    pub calls: Calls,
+}
+
+/// AWS API calls, counted attempt by attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Calls {
+    /// Sent, retries included.
+    pub made: u64,
+    /// Of them, those that AWS answered with "slow down".
+    pub throttled: u64,
+}
+
+impl Calls {
+    /// What was sent since an earlier count.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self { made: self.made - before.made, throttled: self.throttled - before.throttled }
+    }
+}
+
+impl std::ops::AddAssign for Calls {
+    fn add_assign(&mut self, other: Self) {
+        self.made += other.made;
+        self.throttled += other.throttled;
+    }
+}
+
+impl std::fmt::Display for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.made, if self.made == 1 { "call" } else { "calls" })?;
+        if self.throttled > 0 {
+            write!(f, ", {} throttled", self.throttled)?;
+        }
+        Ok(())
+    }
 }
 
 impl Report {
+    /// That of an environment which cannot even be asked.
+    #[must_use]
+    pub fn failed(environment: String, kinds: &[Kind], why: &Why, read_at: i64) -> Self {
+        Self {
+            environment,
+            identity: Err(why.clone()),
+            commit: Err(why.clone()),
+            sections: kinds.iter().map(|kind| (*kind, Err(why.clone()))).collect(),
+            read_at,
+            calls: Calls::default(),
+        }
+    }
+
+    /// Whether AWS did not take the credentials of whoever asked, at its beginning or later.
+    #[must_use]
+    pub fn lacks_credentials(&self) -> bool {
+        let whole = self.sections.iter().filter_map(|(_, section)| section.as_ref().err());
+        whole.chain(self.identity.as_ref().err()).any(|why| why.kind.is_of_credentials())
+            || self
+                .sections
+                .iter()
+                .filter_map(|(_, section)| section.as_ref().ok())
+                .any(|section| section.failures().any(|why| why.kind.is_of_credentials()))
+    }
+
     /// All items, kind by kind.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.sections.iter().filter_map(|(_, section)| section.as_ref().ok()).flat_map(|section| &section.items)

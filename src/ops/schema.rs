@@ -24,10 +24,35 @@ pub struct StatusJson {
     region: Option<String>,
     read_at: String,
     api_calls: u64,
+    throttled_calls: u64,
     summary: Summary,
     units: Vec<UnitJson>,
     items: Vec<ItemJson>,
     problems: Vec<ProblemJson>,
+}
+
+/// Several environments.
+#[derive(Debug, Serialize)]
+pub struct FleetJson {
+    version: u32,
+    environments: Vec<EnvironmentJson>,
+    problems: Vec<ProblemJson>,
+}
+
+/// One of several environments.
+#[derive(Debug, Serialize)]
+struct EnvironmentJson {
+    #[serde(flatten)]
+    place: Place,
+    #[serde(flatten)]
+    status: StatusJson,
+}
+
+/// Where an environment is one of several.
+#[derive(Debug, Serialize)]
+pub struct Place {
+    /// The project's name.
+    pub project: String,
 }
 
 /// More about the commit.
@@ -161,11 +186,29 @@ pub fn with_values(
         account: identity.map(|identity| identity.account.clone()),
         region: identity.map(|identity| identity.region.clone()),
         read_at: time(report.read_at),
-        api_calls: report.calls,
+        api_calls: report.calls.made,
+        throttled_calls: report.calls.throttled,
         summary: report.tally().into(),
         units: units(report),
         items: report.items().filter(|item| shown(item)).map(|item| item_json(item, show)).collect(),
         problems: problems(report),
+    }
+}
+
+/// Several reports, and the projects that could not be read.
+#[must_use]
+pub fn fleet(reports: Vec<(Place, StatusJson)>, unread: &[(&str, &Why)]) -> FleetJson {
+    FleetJson {
+        version: VERSION,
+        environments: reports.into_iter().map(|(place, status)| EnvironmentJson { place, status }).collect(),
+        problems: unread
+            .iter()
+            .map(|(subject, why)| ProblemJson {
+                subject: (*subject).to_owned(),
+                reason: why.reason.clone(),
+                hint: why.hint.clone(),
+            })
+            .collect(),
     }
 }
 

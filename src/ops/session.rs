@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::keys::Keys;
 use super::receipt::Store;
-use super::report::{Commit, Identity};
+use super::report::{Calls, Commit, Identity};
 use super::{git_why, why};
 pub use crate::aws::Keys as Credentials;
 use crate::aws::{self, Clients, Timeouts, sts};
@@ -158,6 +158,17 @@ impl Session {
     /// failure stands, since each question to a service that hangs would take a minute.
     pub(super) async fn retry_identity(&self) {
         self.identity.lock().await.take_if(|known| known.is_err());
+    }
+
+    /// Lets STS be asked again whatever it said: who asks is as old as the rest of what an inspection tells.
+    pub(super) async fn forget_identity(&self) {
+        *self.identity.lock().await = None;
+    }
+
+    /// How much was asked of AWS so far.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        Calls { made: self.clients.calls(), throttled: self.clients.throttled() }
     }
 
     /// The same environment as whoever may write to it: with the write profile, where there is one.

@@ -2,6 +2,7 @@
 
 mod demo;
 mod ending;
+mod honest;
 mod looks;
 mod pages;
 mod pictures;

@@ -51,9 +51,9 @@ fn petshop() -> tempfile::TempDir {
     write("plumb.toml", &project);
     write("stack/template.yaml", &std::fs::read_to_string(shop.join("stack/template.yaml")).unwrap());
     let cipher = "ENC[AES256_GCM,data:AAAA,iv:AAAAAAAAAAAAAAAAAAAAAA==,tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]";
-    let key = json!({ "recipient": "age1nobody", "enc": "-----BEGIN AGE ENCRYPTED FILE-----" });
+    let age = json!({ "recipient": "age1nobody", "enc": "-----BEGIN AGE ENCRYPTED FILE-----" });
     let sealed = |key: &str| {
-        let sops = json!({ "age": [key], "lastmodified": "2026-03-14T02:41:19Z", "mac": cipher, "version": "3.13.0" });
+        let sops = json!({ "age": [age], "lastmodified": "2026-03-14T02:41:19Z", "mac": cipher, "version": "3.13.0" });
         json!({ key: cipher, "sops": sops }).to_string()
     };
     for (service, env, key) in

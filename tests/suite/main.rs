@@ -11,6 +11,7 @@ mod aws;
 mod cli;
 mod console;
 mod discover;
+mod fleet;
 mod harness;
 mod imports;
 mod local;

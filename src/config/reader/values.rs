@@ -179,6 +179,23 @@ impl<'t> Section<'_, 't> {
         map
     }
 
+    /// A table of texts under names of the user's choosing, in the order of the file.
+    pub(in crate::config) fn named_texts(&mut self, key: &'static str) -> Vec<(String, String)> {
+        let mut entries = self.entries(key);
+        entries.sort_by_key(|(_, found)| found.line);
+        let mut texts = Vec::new();
+        for (name, found) in entries {
+            match found.value.get_ref() {
+                DeValue::String(text) if !text.trim().is_empty() => {
+                    self.leaf(&found, text.to_string());
+                    texts.push((name, text.to_string()));
+                }
+                _ => self.mistyped(&found, "a text in quotes"),
+            }
+        }
+        texts
+    }
+
     /// A table of lists of texts under names of the user's choosing.
     pub(in crate::config) fn lists(&mut self, key: &'static str) -> BTreeMap<String, Vec<String>> {
         let mut map = BTreeMap::new();

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use super::Times;
 use crate::compare::{Item, Kind, Why};
-use crate::console::backend::{EnvironmentInfo, Fresh, Target};
+use crate::console::backend::{Ask, EnvironmentInfo, Target};
 use crate::console::message::Generation;
 use crate::console::page::list::Line;
 use crate::console::page::{ItemId, Mark, Page};
 use crate::console::remote::Remote;
-use crate::ops::report::{Commit, Identity, Section, Unit};
+use crate::ops::report::{Calls, Commit, Identity, Section, Unit};
 
 /// What is known of one environment.
 #[derive(Debug, Default)]
 pub struct EnvState {
     /// What is known before anything is read.
     pub info: Option<EnvironmentInfo>,
+    /// What it is called among all: its name, with its project's before it where that is another one.
+    pub title: String,
     /// The git ref asked for; `None`: its own.
     pub git_ref: Option<String>,
     /// Who is asking.
@@ -30,13 +33,17 @@ pub struct EnvState {
     /// When the last inspection began, milliseconds since the Unix epoch.
     pub asked_at: Option<i64>,
     /// AWS API calls made by the last inspection.
-    pub calls: Option<u64>,
+    pub calls: Option<Calls>,
+    /// The ages of what is shown.
+    pub times: Times,
     /// The inspection under way.
     pub inspecting: Option<Job>,
-    /// The fetch under way, and what to do after it.
-    pub fetching: Option<(Job, Option<Fresh>)>,
+    /// What it asks for, or what the last one did.
+    pub asked: Option<Ask>,
+    /// The fetch under way, and whether its project's environments wait for it to be read.
+    pub fetching: Option<(Job, bool)>,
     /// An inspection that waits for its turn.
-    pub wanted: Option<Fresh>,
+    pub wanted: Option<Ask>,
     sections: BTreeMap<Kind, Remote<Section>>,
 }
 
@@ -66,13 +73,47 @@ static NO_SECTION: Remote<Section> = Remote::Idle;
 
 impl EnvState {
     pub(in crate::console) fn new(info: EnvironmentInfo, git_ref: Option<String>) -> Self {
-        Self { info: Some(info), git_ref, ..Self::default() }
+        Self { title: info.name.clone(), info: Some(info), git_ref, ..Self::default() }
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.info.as_ref().map_or("", |info| &info.name)
+    }
+
+    /// The name of its project.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        self.info.as_ref().map_or("", |info| &info.project)
+    }
+
+    /// Why nothing can be read at all: who asks is not known, or there is no network.
+    #[must_use]
+    pub fn blocked(&self) -> Option<&Why> {
+        let identity = match &self.identity {
+            Remote::Failed(why) => Some(why),
+            _ => self.trouble.get(&Subject::Identity),
+        };
+        let kinds = Kind::ALL.into_iter().filter_map(|kind| self.why_failed(kind));
+        identity.into_iter().chain(kinds).find(|why| why.is_of_everything())
+    }
+
+    /// Wants this read, beside what is wanted already.
+    pub(in crate::console) fn want(&mut self, ask: Ask) {
+        self.wanted = Some(match self.wanted.take() {
+            Some(other) => other.and(ask),
+            None => ask,
+        });
+    }
+
+    /// The times whose ages are shown on a page.
+    pub(in crate::console) fn ages(&self, page: Page) -> impl Iterator<Item = i64> {
+        let commit = self.commit.value().and_then(|commit| commit.fetched_at);
+        let sections = page.kinds().iter().filter_map(|kind| self.section(*kind).value());
+        let units = sections.flat_map(|section| &section.units);
+        let units = units.flat_map(|unit| [unit.drift_checked_at, unit.rolled_out_at]).flatten();
+        commit.into_iter().chain(page.kinds().iter().filter_map(|kind| self.times.of(*kind))).chain(units)
     }
 
     /// The items of a kind.
@@ -151,6 +192,10 @@ impl EnvState {
     }
 
     pub(in crate::console) fn target(&self) -> Target {
-        Target { environment: self.name().to_owned(), git_ref: self.git_ref.clone() }
+        Target {
+            project: self.project().to_owned(),
+            environment: self.name().to_owned(),
+            git_ref: self.git_ref.clone(),
+        }
     }
 }

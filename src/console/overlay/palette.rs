@@ -120,7 +120,7 @@ fn unasked(model: &Model) -> (Vec<What>, usize) {
     let recent = model.memory.recent().filter_map(|recent| match recent {
         Recent::Action(action) => Some(What::Action(action)),
         Recent::Environment(name) => {
-            model.environments.iter().any(|env| env.name() == name).then_some(What::Environment(name))
+            model.environments.iter().any(|env| env.title == name).then_some(What::Environment(name))
         }
         Recent::Item(id) => model.environment().item(&id).is_some().then_some(What::Item(id)),
     });
@@ -130,7 +130,7 @@ fn unasked(model: &Model) -> (Vec<What>, usize) {
         .partition(|action| why_not(model, *action).is_none());
     let others = model.environments.iter().enumerate().filter(|(index, _)| *index != model.current);
     let rest = (can.into_iter().map(What::Action))
-        .chain(others.map(|(_, env)| What::Environment(env.name().to_owned())))
+        .chain(others.map(|(_, env)| What::Environment(env.title.clone())))
         .chain(VERBS.iter().map(|verb| What::Verb(verb.name)))
         .chain(cannot.into_iter().map(What::Action));
     for what in rest {
@@ -167,7 +167,7 @@ fn everything(model: &Model) -> impl Iterator<Item = Candidate<'_>> {
 fn offered(model: &Model, offers: Offers) -> Box<dyn Iterator<Item = Candidate<'_>> + '_> {
     match offers {
         Offers::Nothing => Box::new(std::iter::empty()),
-        Offers::Environments => Box::new(model.environments.iter().map(|env| Candidate::Environment(env.name()))),
+        Offers::Environments => Box::new(model.environments.iter().map(|env| Candidate::Environment(&env.title))),
         Offers::Refs => {
             let refs = model.refs.value().map_or(&[][..], Vec::as_slice);
             Box::new(refs.iter().map(|found| Candidate::Ref(&found.name)))

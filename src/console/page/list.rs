@@ -163,7 +163,21 @@ impl State {
     pub(in crate::console) fn rebuild(&mut self, page: Page, env: &EnvState) {
         self.lines = lines(page, env, self.show, &self.filter);
         let wanted = self.cursor.as_ref().filter(|_| self.chosen);
-        let found = wanted.and_then(|mark| self.lines.iter().position(|line| env.mark_at(line).as_ref() == Some(mark)));
+        let at = |lines: &[Line]| lines.iter().position(|line| env.mark_at(line).as_ref() == wanted);
+        let mut found = wanted.and_then(|_| at(&self.lines));
+        // What is looked at closely stays, also when it is no difference any more.
+        if found.is_none()
+            && self.zoom != Zoom::Split
+            && let Some(Mark::Item(id)) = wanted
+            && env.item(id).is_some()
+        {
+            let all = lines(page, env, Show::All, &self.filter);
+            found = at(&all);
+            if found.is_some() {
+                self.show = Show::All;
+                self.lines = all;
+            }
+        }
         match found {
             Some(line) => self.line = line,
             None => self.select_near(if self.chosen { self.line } else { 0 }, env),
@@ -240,7 +254,10 @@ fn lines(page: Page, env: &EnvState, show: Show, filter: &Filter) -> Vec<Line> {
     let mut units: BTreeMap<&str, Vec<(Kind, usize, &Item)>> = BTreeMap::new();
     let mut lines = Vec::new();
     for &kind in page.kinds() {
-        if env.why_failed(kind).is_some() || matches!(env.section(kind), Remote::Loading { .. }) {
+        let has_value = env.section(kind).value().is_some();
+        // What concerns everything is told once, in the header; the lines themselves are marked as stale.
+        let failed = env.why_failed(kind).is_some_and(|why| !has_value || !why.is_of_everything());
+        if failed || matches!(env.section(kind), Remote::Loading { .. }) {
             lines.push(Line::Kind { kind });
         }
         let Some(section) = env.section(kind).value() else { continue };

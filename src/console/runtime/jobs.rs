@@ -9,7 +9,7 @@ use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::console::backend::{Backend, Fresh, Target};
+use crate::console::backend::{Ask, Backend, Target};
 use crate::console::effect::Effect;
 use crate::console::message::{Generation, Message};
 
@@ -30,15 +30,18 @@ impl Jobs {
         self.running.retain(|_, handle| !handle.is_finished());
         let backend = Arc::clone(&self.backend);
         match effect {
-            Effect::Inspect(generation, target, fresh) => {
-                let work = inspect(backend, self.sender.clone(), generation, target, fresh);
+            Effect::Project(generation, name) => {
+                self.spawn(generation, async move { Message::Project(generation, backend.project(name).await) });
+            }
+            Effect::Inspect(generation, target, ask) => {
+                let work = inspect(backend, self.sender.clone(), generation, target, ask);
                 self.spawn(generation, work);
             }
             Effect::Reveal(generation, target, kind, name) => self.spawn(generation, async move {
                 Message::Revealed(generation, backend.reveal(target, kind, name).await.map(Box::new))
             }),
-            Effect::Refs(generation) => {
-                self.spawn(generation, async move { Message::Refs(generation, backend.refs().await) });
+            Effect::Refs(generation, project) => {
+                self.spawn(generation, async move { Message::Refs(generation, backend.refs(project).await) });
             }
             Effect::Fetch(generation, target) => {
                 self.spawn(generation, async move { Message::Fetched(generation, backend.fetch(target).await) });
@@ -78,10 +81,10 @@ async fn inspect(
     sender: mpsc::UnboundedSender<Message>,
     generation: Generation,
     target: Target,
-    fresh: Fresh,
+    ask: Ask,
 ) -> Message {
     let (sink, mut parts) = mpsc::unbounded_channel();
-    let mut work = backend.inspect(target, fresh, sink);
+    let mut work = backend.inspect(target, ask, sink);
     let report = loop {
         tokio::select! {
             biased;

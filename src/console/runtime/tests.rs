@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
-use crate::console::{BoxFuture, EnvironmentInfo, Fresh, RefInfo, Target, Theme};
+use crate::console::{Ask, BoxFuture, EnvironmentInfo, ProjectInfo, RefInfo, Target, Theme};
 use crate::ops::report::{Part, Report};
 
 impl From<std::convert::Infallible> for Error {
@@ -75,9 +75,17 @@ impl Backend for Fake {
         self.fixture.environments()
     }
 
-    fn inspect(&self, target: Target, fresh: Fresh, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
+    fn projects(&self) -> Vec<ProjectInfo> {
+        self.fixture.projects()
+    }
+
+    fn project(&self, name: String) -> BoxFuture<'static, Result<Vec<EnvironmentInfo>, Why>> {
+        self.fixture.project(name)
+    }
+
+    fn inspect(&self, target: Target, ask: Ask, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
         let (seen, mood) = (Arc::clone(&self.seen), self.mood);
-        let answer = self.fixture.inspect(target, fresh, sink);
+        let answer = self.fixture.inspect(target, ask, sink);
         async move {
             let _dropped = Dropped(Arc::clone(&seen));
             seen.count(&seen.inspections);
@@ -94,8 +102,8 @@ impl Backend for Fake {
         self.fixture.reveal(target, kind, name)
     }
 
-    fn refs(&self) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
-        self.fixture.refs()
+    fn refs(&self, project: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
+        self.fixture.refs(project)
     }
 
     fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>> {

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::story::{Story, night, story};
+use super::story::{Story, night, over};
 use crate::compare::Why;
 use crate::console::fixture::{self, SECRETS};
-use crate::console::{Effect, Key, Message};
+use crate::console::{Effect, Key, Message, ProjectInfo};
 use crate::ops::report::Part;
 
 /// Something that may happen to a console.
@@ -24,7 +24,7 @@ fn key() -> impl Strategy<Value = Key> {
     prop_oneof![
         6 => prop::sample::select(likely),
         3 => prop::sample::select(vec![Key::Enter, Key::Esc, Key::Tab, Key::Up, Key::Down, Key::Backspace]),
-        1 => prop::sample::select(vec![Key::Ctrl('d'), Key::Ctrl('u'), Key::Ctrl('w'), Key::Home, Key::End, Key::PageDown]),
+        1 => prop::sample::select(vec![Key::Ctrl('r'), Key::Ctrl('d'), Key::Ctrl('u'), Key::Ctrl('w'), Key::Home, Key::End, Key::PageDown]),
         1 => any::<char>().prop_map(Key::Char),
     ]
 }
@@ -78,16 +78,23 @@ fn happen(mut story: Story, event: Event) -> Story {
                     let item = fixture::opened(kind, &name).filter(|_| fine);
                     Message::Revealed(generation, item.map(Box::new).ok_or_else(why))
                 }
-                Effect::Refs(generation) => {
+                Effect::Refs(generation, _) => {
                     Message::Refs(generation, if fine { Ok(fixture::refs()) } else { Err(why()) })
                 }
                 Effect::Fetch(generation, _) if fine => Message::Fetched(generation, Ok(())),
                 Effect::Fetch(generation, _) => Message::Lost(generation),
+                Effect::Project(generation, name) => {
+                    Message::Project(generation, if fine { Ok(fixture::environments_of(&name)) } else { Err(why()) })
+                }
                 Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return story,
             };
             story.hears(message)
         }
     }
+}
+
+fn beside_another() -> Story {
+    over(vec![ProjectInfo { name: String::from("orders"), place: String::from("~/orders") }])
 }
 
 proptest! {
@@ -98,7 +105,7 @@ proptest! {
         ready: bool,
         events in prop::collection::vec(event(false), 1..60),
     ) {
-        let mut story = if ready { night() } else { story() };
+        let mut story = if ready { night() } else { beside_another() };
         for event in events {
             story = happen(story, event);
             let screen = story.screen();

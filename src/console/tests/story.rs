@@ -10,7 +10,7 @@ use ratatui::style::Color;
 use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
 use crate::console::message::Generation;
-use crate::console::{Effect, Key, Keymap, Memory, Message, Model, Role, Setup, Theme, update, view};
+use crate::console::{Effect, Key, Keymap, Memory, Message, Model, ProjectInfo, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
@@ -26,9 +26,15 @@ pub(super) fn story() -> Story {
     begun(setup())
 }
 
+/// The same beside other projects.
+pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
+    begun(Setup { projects, ..setup() })
+}
+
 fn setup() -> Setup {
     Setup {
         project: String::from("petshop"),
+        projects: Vec::new(),
         environments: fixture::environments(),
         current: 2,
         git_ref: None,
@@ -117,8 +123,9 @@ impl Story {
                 Effect::Reveal(generation, _, kind, name) => {
                     Message::Revealed(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
-                Effect::Refs(generation) => Message::Refs(generation, Ok(fixture::refs())),
+                Effect::Refs(generation, _) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
+                Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
             self = self.hears(message);
@@ -164,12 +171,17 @@ impl Story {
 
 fn words(effect: &Effect) -> String {
     match effect {
-        Effect::Inspect(_, target, fresh) => {
+        Effect::Inspect(_, target, ask) => {
             let at = target.git_ref.as_ref().map(|git_ref| format!(" at {git_ref}")).unwrap_or_default();
-            format!("inspect {}{at} {fresh:?}", target.environment)
+            let project = if target.project == "petshop" { String::new() } else { format!("{}/", target.project) };
+            let kinds: Vec<&str> = ask.kinds.iter().map(|kind| kind.code()).collect();
+            let kinds = if ask.kinds == Kind::ALL { String::new() } else { format!(" {}", kinds.join("+")) };
+            let only = ask.only.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("inspect {project}{}{at} {:?}{kinds}{only}", target.environment, ask.fresh)
         }
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
-        Effect::Refs(_) => String::from("refs"),
+        Effect::Refs(..) => String::from("refs"),
+        Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
         Effect::Remember(memory) => {
             format!("remember {}{}", memory.recent.join(", "), if memory.toured { ", toured" } else { "" })

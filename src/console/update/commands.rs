@@ -1,9 +1,9 @@
 //! What a typed command does.
 
+use super::asks;
 use super::keys::edit_filter;
 use super::opens::{go, quit};
 use super::palette::{go_to_environment, help};
-use super::requests;
 use super::tour;
 use crate::console::command::Command;
 use crate::console::effect::Effect;
@@ -20,7 +20,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     model.overlays.pop();
     match command {
         Command::Environment(_) => {}
-        Command::Ref(git_ref) => return requests::compare_with(model, git_ref),
+        Command::Ref(git_ref) => return asks::compare_with(model, git_ref),
         Command::Page(page) => go(model, page),
         Command::Filter(text) => edit_filter(model, |filter| filter.text = text),
         Command::Help => help(model),

@@ -1,10 +1,10 @@
 //! What a key does.
 
+use super::asks;
 use super::menu;
-use super::moves::{half, seek, step};
+use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::palette;
-use super::requests;
 use super::tour;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
@@ -94,7 +94,7 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Open => return open(model),
         Action::Pick => {
             model.overlays.push(Overlay::Picker(Picker { line: model.current, ..Picker::default() }));
-            return requests::ask_refs(model);
+            return asks::ask_refs(model);
         }
         Action::Filter => edit_filter(model, |filter| filter.editing = true),
         Action::NextDifference => seek(model, true),
@@ -108,19 +108,20 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => return reveal(model),
         Action::Diff => toggle_diff(model),
-        Action::Refresh => return requests::refresh(model, Fresh::Cached),
-        Action::Detect => return requests::refresh(model, Fresh::Detect),
+        Action::Refresh => return asks::refresh(model),
+        Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
+        Action::Detect => return asks::detect(model),
         Action::NextPane => other_pane(model),
         Action::Overview => go(model, Page::Overview),
         Action::Stacks => go(model, Page::Stacks),
         Action::Parameters => go(model, Page::Parameters),
         Action::Secrets => go(model, Page::Secrets),
-        Action::Down => step(model, 1),
-        Action::Up => step(model, -1),
-        Action::First => step(model, isize::MIN + 1),
-        Action::Last => step(model, isize::MAX),
-        Action::HalfDown => step(model, half(model)),
-        Action::HalfUp => step(model, -half(model)),
+        Action::Down => return step(model, 1),
+        Action::Up => return step(model, -1),
+        Action::First => return step(model, isize::MIN + 1),
+        Action::Last => return step(model, isize::MAX),
+        Action::HalfDown => return step(model, half(model)),
+        Action::HalfUp => return step(model, -half(model)),
         Action::Accept => return accept(model),
         Action::Dismiss => dismiss(model),
         Action::NextChoice => choose(model, 1),
@@ -179,9 +180,10 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         Some(Overlay::Menu(_)) => Vec::new(),
         None => {
             edit_filter(model, |filter| filter.editing = false);
-            if model.page != Page::Overview {
-                model.list_mut().0.chosen = true;
+            if model.page == Page::Overview {
+                return to_shown(model);
             }
+            model.list_mut().0.chosen = true;
             Vec::new()
         }
     }
@@ -194,9 +196,9 @@ fn pick(model: &mut Model) -> Vec<Effect> {
     model.overlays.pop();
     match choice {
         Choice::Environment(index) => switch(model, index),
-        Choice::OwnRef => requests::compare_with(model, None),
-        Choice::Ref(info) => requests::compare_with(model, Some(info.name)),
-        Choice::Typed(text) => requests::compare_with(model, Some(text)),
+        Choice::OwnRef => asks::compare_with(model, None),
+        Choice::Ref(info) => asks::compare_with(model, Some(info.name)),
+        Choice::Typed(text) => asks::compare_with(model, Some(text)),
     }
 }
 

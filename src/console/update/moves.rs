@@ -1,25 +1,46 @@
 //! Moving: lines, rows, and from difference to difference.
 
+use super::opens::switch;
 use crate::console::diff;
+use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes, halves};
 use crate::console::model::Model;
 use crate::console::page::list::shown_rows;
-use crate::console::page::overview::Half;
+use crate::console::page::overview::{self, Half};
 use crate::console::page::{Page, Pane, Zoom};
 
-pub(super) fn step(model: &mut Model, by: isize) {
+pub(super) fn step(model: &mut Model, by: isize) -> Vec<Effect> {
+    if model.overlays.is_empty() && model.page == Page::Overview && model.overview.half == Half::Environments {
+        return step_environment(model, by);
+    }
+    step_here(model, by);
+    Vec::new()
+}
+
+/// Moves to another environment among those that are shown; it becomes the current one.
+fn step_environment(model: &mut Model, by: isize) -> Vec<Effect> {
+    let shown: Vec<usize> = overview::environments(model).collect();
+    let here = shown.iter().position(|index| *index == model.current).unwrap_or(0);
+    let to = here.saturating_add_signed(by).min(shown.len().saturating_sub(1));
+    match shown.get(to) {
+        Some(&index) if index != model.current => switch(model, index),
+        _ => Vec::new(),
+    }
+}
+
+/// Moves to the first environment that the filter shows, when it hides the current one.
+pub(super) fn to_shown(model: &mut Model) -> Vec<Effect> {
+    let mut shown = overview::environments(model);
+    match shown.next() {
+        Some(first) if first != model.current && shown.all(|index| index != model.current) => switch(model, first),
+        _ => Vec::new(),
+    }
+}
+
+fn step_here(model: &mut Model, by: isize) {
     if model.page == Page::Overview {
-        let last = model.environments.len().saturating_sub(1);
-        match model.overview.half {
-            Half::Environments => {
-                model.overview.environment = model.overview.environment.saturating_add_signed(by).min(last);
-            }
-            Half::Needs => {
-                let env = &model.environments[model.current];
-                model.overview.step(by, env);
-            }
-        }
-        return;
+        let env = &model.environments[model.current];
+        return model.overview.step(by, env);
     }
     if !in_detail(model) && model.list().zoom == Zoom::Split {
         let (state, env) = model.list_mut();
@@ -50,7 +71,7 @@ pub(super) fn seek(model: &mut Model, forward: bool) {
     let by = if forward { 1 } else { -1 };
     if model.page == Page::Overview {
         model.overview.half = Half::Needs;
-        return step(model, by);
+        return step_here(model, by);
     }
     if model.list().zoom == Zoom::Diff {
         return seek_in_diff(model, forward);

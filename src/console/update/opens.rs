@@ -1,7 +1,7 @@
 //! Opening, leaving, and what is shown meanwhile.
 
 use super::keys::{edit_filter, filter};
-use super::requests;
+use super::{asks, requests};
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
 use crate::console::model::{Model, Reveal, Revealing, has_unread};
@@ -16,7 +16,8 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     match model.overview.half {
-        Half::Environments => return switch(model, model.overview.environment),
+        // The cursor has made it the current one already.
+        Half::Environments => model.overview.half = Half::Needs,
         Half::Needs => {
             let Some(need) = model.overview.needs.get(model.overview.line) else { return Vec::new() };
             let (page, id) = (Page::of(need.kind()), need.mark(model.environment()));
@@ -35,9 +36,8 @@ pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
         return Vec::new();
     }
     model.current = index;
-    model.overview.environment = index;
     model.rebuild();
-    requests::entered(model)
+    asks::entered(model)
 }
 
 pub(super) fn go(model: &mut Model, page: Page) {
@@ -72,7 +72,7 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
     if model.overlays.pop().is_some() {
         return Vec::new();
     }
-    if let Some(effects) = requests::cancel(model) {
+    if let Some(effects) = asks::cancel(model) {
         return effects;
     }
     if close(model) {

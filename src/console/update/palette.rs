@@ -1,9 +1,9 @@
 //! The palette and the searchable keys: opening, narrowing, taking a find.
 
+use super::asks;
 use super::commands;
 use super::keys::{act, context_below};
 use super::opens::switch;
-use super::requests;
 use crate::console::action::Action;
 use crate::console::command;
 use crate::console::effect::Effect;
@@ -17,7 +17,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let mut palette = Palette::default();
     palette.search(model, false);
     model.overlays.push(Overlay::Palette(palette));
-    requests::ask_refs(model)
+    asks::ask_refs(model)
 }
 
 /// Opens the keys, or closes them when they are what is open.
@@ -84,7 +84,7 @@ pub(super) fn take(model: &mut Model) -> Vec<Effect> {
         }),
         What::Ref(name) => {
             model.overlays.pop();
-            requests::compare_with(model, Some(name))
+            asks::compare_with(model, Some(name))
         }
         What::Item(id) => {
             model.overlays.pop();
@@ -95,8 +95,8 @@ pub(super) fn take(model: &mut Model) -> Vec<Effect> {
 
 /// Closes what is open and goes to the environment of that name.
 pub(super) fn go_to_environment(model: &mut Model, name: &str) -> Result<Vec<Effect>, String> {
-    let Some(index) = model.environments.iter().position(|env| env.name() == name) else {
-        let names = model.environments.iter().map(|env| env.name());
+    let Some(index) = model.environments.iter().position(|env| env.title == name) else {
+        let names = model.environments.iter().map(|env| env.title.as_str());
         let meant = crate::console::text::nearest(name, names.clone());
         let rest = meant.map_or_else(
             || format!("there are {}", names.collect::<Vec<_>>().join(", ")),

@@ -1,125 +1,50 @@
-//! Asking and being answered.
+//! Being answered. A reply to an older request is dropped.
 
-use crate::compare::{Item, Kind, Why};
-use crate::console::backend::{Fresh, RefInfo};
+use super::asks::{ask_refs, begin_wanted};
+use crate::compare::{Item, Kind, Verdict, Why, WhyKind};
+use crate::console::backend::{Ask, EnvironmentInfo, Fresh, RefInfo};
 use crate::console::effect::Effect;
 use crate::console::message::Generation;
 use crate::console::model::{EnvState, Model, Revealing, Subject};
-use crate::console::page::Page;
+use crate::console::page::ItemId;
 use crate::console::remote::Remote;
 use crate::ops::report::{Commit, Identity, Part, Report, Section};
 
 /// Milliseconds that values stay revealed.
 pub(super) const REVEALED: i64 = 30_000;
 
-/// Reads the current environment at once and the others after it; fetches meanwhile.
-pub(super) fn start(model: &mut Model) -> Vec<Effect> {
-    for env in &mut model.environments {
-        env.wanted = Some(Fresh::Cached);
-    }
-    let mut effects = begin_wanted(model);
-    effects.push(fetch(model, None));
-    effects
-}
-
-/// Fetches, then reads: the current environment, or all of them on the overview.
-pub(super) fn refresh(model: &mut Model, fresh: Fresh) -> Vec<Effect> {
-    let current = model.current;
-    let all = model.page == Page::Overview;
-    for (index, env) in model.environments.iter_mut().enumerate() {
-        if all && index != current && env.inspecting.is_none() {
-            env.wanted = Some(fresh);
+/// The environments of another project are known: they are read like the others.
+pub(super) fn project(
+    model: &mut Model,
+    generation: Generation,
+    answer: Result<Vec<EnvironmentInfo>, Why>,
+) -> Vec<Effect> {
+    let asked = model.fleet.projects.iter_mut().find(|project| project.asked == Some(generation));
+    let Some(project) = asked else { return Vec::new() };
+    project.asked = None;
+    project.files.answer(answer.as_ref().map(|_| ()).map_err(Clone::clone));
+    if let Ok(environments) = answer {
+        for index in model.join(environments) {
+            model.environments[index].want(Ask::all(Fresh::Cached));
         }
     }
-    if let Some((_, then)) = &mut model.environment_mut().fetching {
-        *then = Some(fresh);
-        return Vec::new();
-    }
-    vec![fetch(model, Some(fresh))]
-}
-
-/// Reads the current environment again without fetching.
-pub(super) fn refresh_quietly(model: &mut Model) -> Vec<Effect> {
-    model.environment_mut().wanted = Some(Fresh::Cached);
-    begin_wanted(model)
-}
-
-/// Reads the current environment when that has not happened yet.
-pub(super) fn entered(model: &mut Model) -> Vec<Effect> {
-    let env = model.environment_mut();
-    if env.read_at.is_none() && env.inspecting.is_none() {
-        env.wanted = Some(Fresh::Cached);
-    }
-    begin_wanted(model)
-}
-
-/// Compares the current environment with another commit.
-pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    let env = model.environment_mut();
-    env.git_ref = git_ref;
-    if let Some(job) = env.inspecting.take() {
-        effects.push(Effect::Cancel(job.generation));
-    }
-    env.wanted = Some(Fresh::Cached);
-    effects.extend(begin_wanted(model));
-    effects
-}
-
-/// Aborts what the current page waits for; `None` when it waits for nothing.
-pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
-    if let Some(Revealing::Reading(job)) = model.revealed() {
-        let generation = job.generation;
-        model.reveal = None;
-        model.notice = Some(String::from("cancelled: the values were not read"));
-        return Some(vec![Effect::Cancel(generation)]);
-    }
-    let (current, all) = (model.current, model.page == Page::Overview);
-    let mut effects = Vec::new();
-    for (index, env) in model.environments.iter_mut().enumerate() {
-        if index != current && !all {
-            continue;
-        }
-        if env.inspecting.is_some() || env.fetching.is_some() {
-            env.wanted = None;
-        }
-        effects.extend(env.fetching.take().map(|(job, _)| Effect::Cancel(job.generation)));
-        if let Some(job) = env.inspecting.take() {
-            effects.push(Effect::Cancel(job.generation));
-            give_up(env, &Why::new("cancelled").hint("r reads again"));
-        }
-    }
-    if effects.is_empty() {
-        return None;
-    }
-    if all {
-        model.environments.iter_mut().for_each(|env| env.wanted = None);
-    }
-    model.notice = Some(String::from("cancelled: r reads again"));
     model.rebuild();
-    effects.extend(begin_wanted(model));
-    Some(effects)
-}
-
-/// Lists the refs, for the choice of one or to see whether one moved.
-pub(super) fn ask_refs(model: &mut Model) -> Vec<Effect> {
-    if matches!(model.refs, Remote::Loading { .. }) {
-        return Vec::new();
-    }
-    let job = model.job();
-    model.refs.ask(job.since);
-    model.refs_asked = Some(job.generation);
-    vec![Effect::Refs(job.generation)]
+    begin_wanted(model)
 }
 
 pub(super) fn part(model: &mut Model, generation: Generation, part: Part) -> Vec<Effect> {
+    let now = model.clock.now;
     let Some(env) = inspecting(model, generation) else { return Vec::new() };
     match part {
         Part::Identity(answer) => answer_identity(env, answer),
         Part::Commit(answer) => answer_commit(env, answer),
-        Part::Section(kind, answer) => answer_section(env, kind, answer),
+        Part::Section(kind, answer) => answer_section(env, kind, answer, now),
         Part::Progress(kind, text) => {
             env.progress.insert(kind, text);
+            return Vec::new();
+        }
+        Part::Calls(calls) => {
+            env.calls = Some(calls);
             return Vec::new();
         }
     }
@@ -136,7 +61,7 @@ pub(super) fn inspected(model: &mut Model, generation: Generation, report: Repor
     answer_identity(env, report.identity);
     answer_commit(env, report.commit);
     for (kind, answer) in report.sections {
-        answer_section(env, kind, answer);
+        answer_section(env, kind, answer, report.read_at);
     }
     give_up(env, &Why::new("not read"));
     model.rebuild();
@@ -162,6 +87,9 @@ pub(super) fn refs(model: &mut Model, generation: Generation, answer: Result<Vec
         return Vec::new();
     }
     model.refs_asked = None;
+    if answer.is_ok() {
+        model.refs_at = Some(model.clock.now);
+    }
     let trouble = model.refs.answer(answer);
     if let Some(why) = trouble {
         model.notice = Some(why.reason);
@@ -174,7 +102,8 @@ pub(super) fn fetched(model: &mut Model, generation: Generation, answer: Result<
     let found =
         model.environments.iter_mut().find(|env| env.fetching.is_some_and(|(job, _)| job.generation == generation));
     let Some(env) = found else { return Vec::new() };
-    let then = env.fetching.take().and_then(|(_, then)| then);
+    let first = env.fetching.take().is_some_and(|(_, first)| first);
+    let project = env.project().to_owned();
     let fine = answer.is_ok();
     match answer {
         Ok(()) => {
@@ -189,19 +118,20 @@ pub(super) fn fetched(model: &mut Model, generation: Generation, answer: Result<
             env.trouble.insert(Subject::Fetch, why);
         }
     }
-    if then.is_some() {
-        env.wanted = then;
+    if first {
         return begin_wanted(model);
     }
-    if fine { ask_refs(model) } else { Vec::new() }
+    // Nobody looks at the refs of a project that is not the current one.
+    if fine && project == model.project() { ask_refs(model) } else { Vec::new() }
 }
 
 pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
     let why = Why::new("reading ended by a fault in plumb itself").hint("r reads again; the log says more");
+    let now = model.clock.now;
     if let Some(env) = inspecting(model, generation) {
         env.inspecting = None;
-        for kind in Kind::ALL {
-            answer_section(env, kind, Err(why.clone()));
+        for kind in env.asked.iter().flat_map(|ask| ask.kinds.clone()).collect::<Vec<_>>() {
+            answer_section(env, kind, Err(why.clone()), now);
         }
         give_up(env, &why);
         model.rebuild();
@@ -209,56 +139,19 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
     }
     let mut effects = revealed(model, generation, Err(why.clone()));
     effects.extend(refs(model, generation, Err(why.clone())));
+    effects.extend(project(model, generation, Err(why.clone())));
     effects.extend(fetched(model, generation, Err(why)));
     effects
 }
 
-/// Begins what is wanted: the current environment at once, the others one at a time.
-fn begin_wanted(model: &mut Model) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    if let Some(fresh) = model.environment().wanted.filter(|_| model.environment().inspecting.is_none()) {
-        effects.push(inspect(model, model.current, fresh));
-    }
-    if model.environments.iter().all(|env| env.inspecting.is_none())
-        && let Some((index, fresh)) =
-            model.environments.iter().enumerate().find_map(|(index, env)| env.wanted.map(|fresh| (index, fresh)))
-    {
-        effects.push(inspect(model, index, fresh));
-    }
-    effects
-}
-
-fn inspect(model: &mut Model, index: usize, fresh: Fresh) -> Effect {
-    let job = model.job();
-    let env = &mut model.environments[index];
-    env.wanted = None;
-    env.inspecting = Some(job);
-    env.asked_at = Some(job.since);
-    env.progress.clear();
-    env.identity.ask(job.since);
-    env.commit.ask(job.since);
-    for kind in Kind::ALL {
-        env.section_mut(kind).ask(job.since);
-    }
-    let target = env.target();
-    model.rebuild();
-    Effect::Inspect(job.generation, target, fresh)
-}
-
-fn fetch(model: &mut Model, then: Option<Fresh>) -> Effect {
-    let job = model.job();
-    let env = model.environment_mut();
-    env.fetching = Some((job, then));
-    Effect::Fetch(job.generation, env.target())
-}
-
 /// After a fetch, only what is compared with a ref that has moved is read again.
 fn read_what_moved(model: &mut Model) -> Vec<Effect> {
+    let project = model.project().to_owned();
     let Some(refs) = model.refs.value() else { return Vec::new() };
-    for env in &mut model.environments {
+    for env in model.environments.iter_mut().filter(|env| env.project() == project) {
         let Remote::Ready(commit) = &env.commit else { continue };
         if refs.iter().any(|r| r.name == commit.reference && r.commit != commit.id) && env.inspecting.is_none() {
-            env.wanted = Some(Fresh::Cached);
+            env.want(Ask::all(Fresh::Cached));
         }
     }
     begin_wanted(model)
@@ -278,10 +171,44 @@ fn answer_commit(env: &mut EnvState, answer: Result<Commit, Why>) {
     note(env, Subject::Commit, trouble);
 }
 
-fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>) {
+fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>, at: i64) {
     env.progress.remove(&kind);
-    let trouble = env.section_mut(kind).answer(answer);
+    let answer = in_one_word(answer);
+    let fine = answer.is_ok();
+    let trouble = match env.asked.as_ref().and_then(|ask| ask.only.clone()) {
+        Some(name) => answer.map(|section| answer_item(env, ItemId { kind, name }, section, at)).err(),
+        None => {
+            if fine {
+                env.times.read(kind, at);
+            }
+            env.section_mut(kind).answer(answer)
+        }
+    };
     note(env, Subject::Kind(kind), trouble);
+}
+
+/// Puts one item in the place of what was known of it.
+fn answer_item(env: &mut EnvState, id: ItemId, answer: Section, at: i64) {
+    let Some(section) = env.section_mut(id.kind).value_mut() else { return };
+    section.items.retain(|item| item.name != id.name);
+    if let Some(item) = answer.items.into_iter().find(|item| item.name == id.name) {
+        let place = section.items.partition_point(|other| other.name < item.name);
+        section.items.insert(place, item);
+    }
+    section.units = answer.units;
+    env.times.read_one(id, at);
+}
+
+/// An answer in which a lack of credentials or of a network is to be told as often as there are items is that failure,
+/// told once; what is known from before stays.
+fn in_one_word(answer: Result<Section, Why>) -> Result<Section, Why> {
+    let section = answer?;
+    let is_read = section.items.iter().any(|item| !matches!(item.verdict, Verdict::Unknown(_)));
+    let whole = section
+        .failures()
+        .find(|why| why.kind.is_of_credentials() || (why.kind == WhyKind::Network && !is_read))
+        .cloned();
+    whole.map_or(Ok(section), Err)
 }
 
 fn note(env: &mut EnvState, subject: Subject, trouble: Option<Why>) {
@@ -291,10 +218,15 @@ fn note(env: &mut EnvState, subject: Subject, trouble: Option<Why>) {
     };
 }
 
-fn give_up(env: &mut EnvState, why: &Why) {
+/// Waits no longer for what has not been answered; what is there from before is stale now.
+pub(super) fn give_up(env: &mut EnvState, why: &Why) {
     env.identity.give_up(why);
     env.commit.give_up(why);
-    for kind in Kind::ALL {
+    let asked = env.asked.iter().filter(|ask| ask.only.is_none()).flat_map(|ask| ask.kinds.clone()).collect::<Vec<_>>();
+    for kind in asked {
+        if matches!(env.section(kind), Remote::Stale(_)) {
+            env.times.missed(kind);
+        }
         env.section_mut(kind).give_up(why);
     }
     env.progress.clear();

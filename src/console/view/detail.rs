@@ -10,7 +10,7 @@ use crate::compare::{Changed, Facet, Item, Kind, Sides, Verdict, Why};
 use crate::console::layout::WIDE;
 use crate::console::model::{Model, Revealing};
 use crate::console::page::list::shown_rows;
-use crate::console::page::{Pane, Zoom};
+use crate::console::page::{ItemId, Pane, Zoom};
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -166,7 +166,8 @@ impl Lines {
         let git = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
         let unit = env.unit(item.kind, &item.unit);
         let applied = unit.and_then(|unit| unit.runs.as_deref()).map(text::short).unwrap_or_default();
-        let live = env.read_at.map(|at| model.clock.moment(at)).unwrap_or_default();
+        let read = env.times.of_item(&ItemId::of(item)).or(env.read_at);
+        let live = read.map(|at| format!("{} ago", model.clock.age(at))).unwrap_or_default();
         let side = columns.side;
         self.add(
             Row::default()
@@ -282,6 +283,7 @@ impl Lines {
         if let Some(arn) = item.physical_id.as_ref().filter(|id| *id != &item.name) {
             facts.push((if item.kind == Kind::Secret { "arn" } else { "id" }, arn.clone()));
         }
+        facts.extend(ages(model, item));
         if facts.is_empty() {
             return;
         }
@@ -291,6 +293,26 @@ impl Lines {
             self.add(row.piece(15, width.saturating_sub(16), text, Role::Text));
         }
     }
+}
+
+/// How old each side is: when live was read, when it was rolled out, and when git was fetched.
+fn ages(model: &Model, item: &Item) -> Option<(&'static str, String)> {
+    let (env, id) = (model.environment(), ItemId::of(item));
+    let age = |at: i64| format!("{} ago", model.clock.age(at));
+    let unit = env.unit(item.kind, &item.unit);
+    let read = env.times.of_item(&id).map(|at| {
+        let stale = if env.times.is_item_stale(&id) { ", stale: the last attempt failed" } else { "" };
+        format!("live read {}{stale}", age(at))
+    });
+    let checked = unit.filter(|_| item.kind == Kind::Stack).and_then(|unit| unit.drift_checked_at);
+    let parts = [
+        read,
+        checked.map(|at| format!("drift checked {}", age(at))),
+        unit.and_then(|unit| unit.rolled_out_at).map(|at| format!("rolled out {}", age(at))),
+        env.commit.value().and_then(|commit| commit.fetched_at).map(|at| format!("git fetched {}", age(at))),
+    ];
+    let text = parts.into_iter().flatten().collect::<Vec<_>>().join("   ");
+    (!text.is_empty()).then_some(("age", text))
 }
 
 fn who(model: &Model, changed: &Changed) -> String {

@@ -3,6 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::ink::Ink;
+use crate::compare::Kind;
+use crate::console::alarm::alarm;
 use crate::console::model::{EnvState, Model, Subject};
 use crate::console::page::Page;
 use crate::console::remote::Remote;
@@ -35,6 +37,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
         let warning = format!(" ! account {actual} is not the expected {expected}: reading only");
         ink.fill(Rect { y, height: 1, ..area }, Role::Loud);
         ink.put(area.x, y, area.width, &warning, Role::Loud);
+        y += 1;
+    }
+    if let Some(alarm) = alarm(model) {
+        ink.fill(Rect { y, height: 1, ..area }, Role::Loud);
+        ink.put(area.x, y, area.width, &format!(" ! {alarm}"), Role::Loud);
         y += 1;
     }
     ink.rule(area.x, y, area.width);
@@ -90,20 +97,22 @@ fn line(ink: &mut Ink<'_>, x: u16, y: u16, right: u16, parts: &[Part]) {
 fn place(model: &Model, env: &EnvState, ink: &Ink<'_>) -> Vec<Part> {
     let mut parts = vec![
         (String::from("plumb"), Role::Brand, 5),
-        (format!("{} / {} ", model.project, env.name()), Role::Strong, 0),
+        (format!("{} / {} ", model.project(), env.name()), Role::Strong, 0),
     ];
     match &env.identity {
         Remote::Ready(identity) | Remote::Stale(identity) => {
             parts.push((format!("acct {}", account(&identity.account)), Role::Text, 1));
             parts.push((identity.region.clone(), Role::Text, 2));
             parts.push((caller(&identity.arn), Role::Text, 3));
-            if let Some(why) = env.trouble.get(&Subject::Identity) {
+            if let Some(why) = env.trouble.get(&Subject::Identity).filter(|why| !why.is_of_everything()) {
                 parts.push((format!("? {}", why.reason), Role::Error, 1));
             }
         }
         Remote::Failed(why) => {
             parts.push((String::from("acct ?"), Role::Error, 0));
-            parts.push((format!("{}{}", why.reason, hint(why)), Role::Error, 1));
+            if !why.is_of_everything() {
+                parts.push((format!("{}{}", why.reason, hint(why)), Role::Error, 1));
+            }
         }
         Remote::Loading { .. } => {
             parts.push((format!("{} who are we?", spinner(model, ink)), Role::Dim, 1));
@@ -158,21 +167,25 @@ fn commit_parts(model: &Model, commit: &Commit, parts: &mut Vec<Part>) {
 }
 
 fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> (String, Role) {
+    let calls = env.calls.filter(|calls| calls.made > 0).map(|calls| format!("  {calls}")).unwrap_or_default();
     if let Some(job) = env.inspecting {
         let seconds = (model.clock.now - job.since).max(0) / 1000;
         let esc = if width < 80 { "" } else { ", esc cancels" };
-        return (format!("{} reading {seconds} s{esc}", spinner(model, ink)), Role::Notice);
+        let calls = if width < 100 { "" } else { calls.as_str() };
+        return (format!("{} reading {seconds} s{esc}{calls}", spinner(model, ink)), Role::Notice);
     }
-    match env.read_at {
+    // The oldest of what the page shows says how far all of it can be trusted.
+    let kinds = if model.page == Page::Overview { &Kind::ALL } else { model.page.kinds() };
+    let stale = if kinds.iter().any(|kind| env.times.is_stale(*kind)) { ", stale" } else { "" };
+    match env.times.oldest(kinds).or(env.read_at) {
         Some(at) => {
             let (time, age) = (model.clock.time(at), model.clock.age(at));
-            let calls = env.calls.map(|calls| format!("  {calls} calls")).unwrap_or_default();
             let text = match width {
-                0..80 => format!("read {age} ago"),
-                80..100 => format!("live  read {age} ago{calls}"),
-                _ => format!("live  read {time}, {age} ago{calls}"),
+                0..80 => format!("read {age} ago{stale}"),
+                80..100 => format!("live  read {age} ago{stale}{calls}"),
+                _ => format!("live  read {time}, {age} ago{stale}{calls}"),
             };
-            (text, Role::Dim)
+            (text, if stale.is_empty() { Role::Dim } else { Role::Notice })
         }
         None => (String::from("live  not read"), Role::Dim),
     }
@@ -191,7 +204,7 @@ fn hint(why: &crate::compare::Why) -> String {
 }
 
 /// `4711…4242`: enough to tell accounts apart, short enough to be read.
-fn account(digits: &str) -> String {
+pub(super) fn account(digits: &str) -> String {
     if digits.len() == 12 && digits.is_ascii() {
         format!("{}…{}", &digits[..4], &digits[8..])
     } else {

@@ -8,8 +8,8 @@ use super::header::{caller, spinner};
 use super::ink::{Ink, Row};
 use crate::compare::{Item, Kind, Verdict, Why};
 use crate::console::model::{EnvState, Model};
-use crate::console::page::Pane;
 use crate::console::page::list::Line;
+use crate::console::page::{ItemId, Pane};
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -42,7 +42,10 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     for (y, (index, line)) in (area.y..area.bottom()).zip(visible()) {
         let at = Rect { y, height: 1, ..area };
         match line {
-            Line::Unit { kind, name, items } => ink.row(at, &unit(model, env, *kind, name, *items, area.width)),
+            Line::Unit { kind, name, items } => {
+                let stale = ink.symbols().stale;
+                ink.row(at, &unit(model, env, (*kind, name), *items, area.width, stale));
+            }
             Line::Kind { kind } => kind_state(ink, model, env, *kind, at),
             Line::Problem { kind, index } => {
                 let problem = env.section(*kind).value().and_then(|section| section.problems.get(*index));
@@ -53,6 +56,9 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
             Line::Item { more, .. } => {
                 if let Some(item) = env.item_at(line) {
                     draw_item(ink, model, at, item, *more, &columns);
+                    if env.times.is_item_stale(&ItemId::of(item)) {
+                        ink.put(at.x + 2, y, 1, ink.symbols().stale, Role::Notice);
+                    }
                 }
             }
             Line::More { verdict, count } => more(ink, model, at, verdict, *count),
@@ -76,7 +82,7 @@ fn quiet(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
 }
 
 /// What a unit is and how it fares, as the head of its items.
-fn unit(model: &Model, env: &EnvState, kind: Kind, name: &str, items: usize, width: u16) -> Row {
+fn unit(model: &Model, env: &EnvState, (kind, name): (Kind, &str), items: usize, width: u16, stale: &str) -> Row {
     let facts = env.unit(kind, name);
     let noun = match kind {
         Kind::Stack => "resources",
@@ -85,6 +91,11 @@ fn unit(model: &Model, env: &EnvState, kind: Kind, name: &str, items: usize, wid
         Kind::Secret => "secrets",
     };
     let mut pieces = vec![(name.to_owned(), Role::Strong)];
+    if env.times.is_stale(kind)
+        && let Some(at) = env.times.of(kind)
+    {
+        pieces.push((format!("{stale} stale, read {} ago", model.clock.age(at)), Role::Notice));
+    }
     if let Some(facts) = facts {
         pieces.push((status(model, facts), Role::Text));
         if let Some(failure) = &facts.last_failure {
@@ -112,7 +123,7 @@ fn status(model: &Model, unit: &Unit) -> String {
 
 fn runs(model: &Model, unit: &Unit) -> String {
     let Some(commit) = &unit.runs else { return String::from("no record of a rollout") };
-    let at = unit.rolled_out_at.map(|at| format!(", {}", model.clock.moment(at))).unwrap_or_default();
+    let at = unit.rolled_out_at.map(|at| format!(", {} ago", model.clock.age(at))).unwrap_or_default();
     let by = unit.rolled_out_by.as_ref().map(|by| format!(" by {}", caller(by))).unwrap_or_default();
     format!("runs {}{at}{by}", text::short(commit))
 }
@@ -128,6 +139,11 @@ fn plural(kind: Kind) -> &'static str {
 
 fn kind_state(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, at: Rect) {
     if let Some(why) = env.why_failed(kind) {
+        if why.is_of_everything() {
+            super::overview::verdict(ink, at.x + 3, at.y, &Verdict::Unknown(why.clone()));
+            ink.put(at.x + 15, at.y, at.width / 2, &format!("{}: not read", plural(kind)), Role::Dim);
+            return;
+        }
         let subject = if env.section(kind).value().is_some() { "not read again" } else { "not read" };
         return failure(ink, at, subject, why);
     }

@@ -4,158 +4,18 @@ use ratatui::layout::Rect;
 
 use super::header::spinner;
 use super::ink::Ink;
-use crate::compare::{Item, Kind, Tally, Verdict, Why};
+use crate::compare::{Item, Kind, Verdict, Why};
 use crate::console::layout::halves;
 use crate::console::model::{EnvState, Model};
 use crate::console::needs::Need;
 use crate::console::page::overview::Half;
-use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
 
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, body: Rect) {
     let (table, needs) = halves(model, body);
-    environments(ink, model, table);
+    super::fleet::draw(ink, model, table);
     draw_needs(ink, model, needs);
-}
-
-/// Left edges of the table's columns.
-struct Columns {
-    runs: Option<u16>,
-    kinds: [u16; 4],
-    width: u16,
-    read: u16,
-}
-
-impl Columns {
-    fn of(model: &Model, area: Rect) -> Self {
-        let longest = model.environments.iter().map(|env| text::width(env.name())).max().unwrap_or(0);
-        let name = u16::try_from(longest).unwrap_or(12).clamp(5, 12) + 2;
-        let runs = (area.width >= 80).then_some(3 + name);
-        let first = runs.map_or(3 + name, |at| at + 12);
-        let read = area.width.saturating_sub(8);
-        let width = read.saturating_sub(first) / 4;
-        let kinds = [0, 1, 2, 3].map(|index| first + width * index);
-        Self { runs, kinds, width, read }
-    }
-}
-
-fn environments(ink: &mut Ink<'_>, model: &Model, area: Rect) {
-    let columns = Columns::of(model, area);
-    let mut head = |x: u16, text: &str| {
-        ink.put(area.x + x, area.y, columns.width.max(5), text, Role::Heading);
-    };
-    head(3, "ENV");
-    if let Some(at) = columns.runs {
-        head(at, "RUNS");
-    }
-    let parameters = if columns.width > 11 { "PARAMETERS" } else { "PARAMS" };
-    for (at, title) in columns.kinds.into_iter().zip(["STACKS", "CODE", parameters, "SECRETS"]) {
-        head(at, title);
-    }
-    head(columns.read, "READ");
-
-    let height = usize::from(area.height.saturating_sub(1));
-    let focused = model.overview.half == Half::Environments;
-    let here = if focused { model.overview.environment } else { model.current };
-    let offset = (here + 1).saturating_sub(height);
-    for (y, (index, env)) in (area.y + 1..area.bottom()).zip(model.environments.iter().enumerate().skip(offset)) {
-        let line = Rect { y, height: 1, ..area };
-        let role = if index == model.current { Role::Strong } else { Role::Text };
-        ink.put(area.x + 3, y, 12, env.name(), role);
-        if let Some(at) = columns.runs {
-            let (text, role) = runs(env);
-            ink.put(area.x + at, y, columns.kinds[0] - at - 1, &text, role);
-        }
-        for (at, kind) in columns.kinds.into_iter().zip(Kind::ALL) {
-            counts(ink, model, env, kind, Rect { x: area.x + at, width: columns.width.saturating_sub(1), ..line });
-        }
-        let (text, role) = read(model, env, ink);
-        ink.put(area.x + columns.read, y, 8, &text, role);
-        if index == here {
-            ink.select(line, focused);
-        }
-    }
-}
-
-fn runs(env: &EnvState) -> (String, Role) {
-    let mut commits: Vec<(&str, usize)> = Vec::new();
-    let units = Kind::ALL.into_iter().filter_map(|kind| env.section(kind).value()).flat_map(|section| &section.units);
-    let mut known = false;
-    for unit in units {
-        known = true;
-        let Some(commit) = unit.runs.as_deref() else { continue };
-        match commits.iter_mut().find(|(other, _)| *other == commit) {
-            Some((_, count)) => *count += 1,
-            None => commits.push((commit, 1)),
-        }
-    }
-    commits.sort_by(|(a, m), (b, n)| n.cmp(m).then(a.cmp(b)));
-    match commits.as_slice() {
-        [] if known => (String::from("no record"), Role::Dim),
-        [] => (String::new(), Role::Dim),
-        [(commit, _)] => (text::short(commit), Role::Text),
-        [(commit, _), rest @ ..] => (format!("{} +{}", text::short(commit), rest.len()), Role::Text),
-    }
-}
-
-fn counts(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, area: Rect) {
-    let section = match env.section(kind) {
-        Remote::Idle => return,
-        Remote::Loading { .. } => {
-            ink.put(area.x, area.y, area.width, spinner(model, ink), Role::Dim);
-            return;
-        }
-        Remote::Failed(_) => {
-            ink.put(area.x, area.y, area.width, "? not read", Role::Unknown);
-            return;
-        }
-        Remote::Ready(section) | Remote::Stale(section) => section,
-    };
-    let tally = Tally::of(&section.items);
-    let unknown = Verdict::Unknown(Why::new(""));
-    let mut parts = vec![
-        (Verdict::Diverged, tally.diverged),
-        (Verdict::Drifted, tally.drifted),
-        (Verdict::Pending, tally.pending),
-        (Verdict::Differs, tally.differs),
-        (Verdict::GitOnly, tally.git_only),
-        (unknown, tally.unknown + section.problems.len()),
-    ];
-    parts.retain(|(_, count)| *count > 0);
-    if parts.is_empty() {
-        parts.push((Verdict::InSync, tally.in_sync));
-    }
-    if tally.unmanaged > 0 {
-        parts.push((Verdict::Unmanaged, tally.unmanaged));
-    }
-    let (pad, gap) = if area.width >= 16 { (4, 2) } else { (0, 1) };
-    let mut x = area.x;
-    let total = parts.len();
-    for (index, (verdict, count)) in parts.into_iter().enumerate() {
-        let text = format!("{}{count:>pad$}", verdict.symbol());
-        let long = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        let left = area.right().saturating_sub(x);
-        // One more column for the mark that something is left out.
-        let needed = if index + 1 == total { long } else { long + gap + 1 };
-        if needed > left {
-            ink.put(x, area.y, left, ink.symbols().ellipsis, Role::Dim);
-            return;
-        }
-        x = ink.put(x, area.y, long, &text, Role::from(&verdict)) + gap;
-    }
-}
-
-fn read(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
-    if let Some(job) = env.inspecting {
-        let seconds = (model.clock.now - job.since).max(0) / 1000;
-        return (format!("{} {seconds} s", spinner(model, ink)), Role::Dim);
-    }
-    match env.read_at {
-        Some(at) => (model.clock.age(at), Role::Dim),
-        None if env.wanted.is_some() => (String::from("next"), Role::Dim),
-        None => (String::from("-"), Role::Dim),
-    }
 }
 
 fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
@@ -206,6 +66,8 @@ fn quiet(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
         (format!("{} {progress}", spinner(model, ink)), Role::Dim)
     } else if !model.overview.filter.text.is_empty() {
         (String::from("nothing of that name needs you"), Role::Dim)
+    } else if env.blocked().is_some() {
+        (String::from("? nobody knows: nothing could be read"), Role::Unknown)
     } else if env.read_at.is_some() {
         (String::from("= nothing: live is what git says"), Role::InSync)
     } else {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::context::{Context, blocking};
 use crate::aws::cloudformation::StackResource;
 use crate::aws::lambda;
-use crate::compare::{Applied, Facet, Item, Kind, Row, Side, Sides, Verdict, Why, combine, verdict};
+use crate::compare::{Applied, Facet, Item, Kind, Row, Side, Sides, Verdict, Why, WhyKind, combine, verdict};
 use crate::config::{Function, Stack};
 use crate::ops::receipt::{Entry, Recorded, UnitId};
 use crate::ops::report::{Problem, Section};
@@ -66,7 +66,7 @@ async fn stack_items(context: &Context, stack: &Stack) -> (Vec<Item>, Option<Why
 
 /// Whether a stack could not be listed since it does not exist.
 pub(super) fn is_missing(why: &Why) -> bool {
-    why.reason.contains("does not exist")
+    why.kind == WhyKind::Missing
 }
 
 /// A function that git knows and no stack lists.

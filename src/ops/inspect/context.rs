@@ -27,6 +27,7 @@ pub(super) struct Context {
     pub(super) session: Session,
     pub(super) detect: Detect,
     pub(super) reveal: Reveal,
+    pub(super) only: Option<String>,
     pub(super) commit: Result<Commit, Why>,
     sink: UnboundedSender<Part>,
     snapshots: Mutex<HashMap<String, Result<Arc<Snapshot>, Why>>>,
@@ -49,6 +50,7 @@ impl Context {
             session: session.clone(),
             detect: wish.detect,
             reveal: wish.reveal.clone(),
+            only: wish.only.clone(),
             commit,
             sink,
             snapshots: Mutex::default(),
@@ -71,6 +73,11 @@ impl Context {
     /// Whether the operator opened this item, so that its value is read even when that settles nothing.
     pub(super) fn reveals(&self, kind: Kind, name: &str) -> bool {
         matches!(&self.reveal, Reveal::One(wanted, wish) if *wanted == kind && wish == name)
+    }
+
+    /// Whether this name is read: all are, unless one is asked about.
+    pub(super) fn is_wanted(&self, name: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == name)
     }
 
     /// Whether values are read to be shown, although the verdict is known without them.

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use super::context::Context;
 use super::documents::{Documents, GitSide, Place};
 use super::values::{self, Candidate, Listed};
-use crate::aws::ssm;
+use crate::aws::{self, ssm};
 use crate::compare::{Kind, Why};
 use crate::ops::receipt::{Recorded, UnitId};
 use crate::ops::report::{Problem, Section, Unit};
@@ -23,8 +23,7 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
         let problems = git.problems.iter().cloned().chain(unlisted).collect();
         return Ok(Section { problems, ..Section::default() });
     }
-    let (listing, (owned, unasked)) =
-        tokio::join!(ssm::describe(&context.session.clients, &prefixes), context.owned("AWS::SSM::Parameter"));
+    let (listing, (owned, unasked)) = tokio::join!(listing(context, &prefixes), context.owned("AWS::SSM::Parameter"));
     let listing = match listing {
         Ok(listing) => listing,
         Err(error) => return Ok(values::unlisted(Kind::Parameter, git, &why(&error))),
@@ -36,7 +35,8 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
         .filter(|meta| !owned.contains(&meta.name) || git.items.contains_key(&meta.name))
         .map(|meta| (meta.name.clone(), listed(meta)))
         .collect();
-    let candidates = candidates(git, &receipts, &live);
+    let mut candidates = candidates(git, &receipts, &live);
+    candidates.retain(|candidate| context.is_wanted(&candidate.name));
     let clients = context.session.clients.clone();
     let read = |names: Vec<String>| async move {
         let values = ssm::values(&clients, &names).await;
@@ -50,6 +50,15 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
     problems.extend(documents.lost_commits().await);
     problems.extend(unlisted);
     Ok(Section { items, problems, units: receipts.iter().map(|(unit, recorded)| unit_of(unit, recorded)).collect() })
+}
+
+/// Everything below the prefixes, or the one that is asked about.
+async fn listing(context: &Context, prefixes: &[String]) -> Result<Vec<ssm::ParameterMeta>, aws::Error> {
+    let clients = &context.session.clients;
+    match &context.only {
+        Some(name) => Ok(ssm::one_meta(clients, name).await?.into_iter().collect()),
+        None => ssm::describe(clients, prefixes).await,
+    }
 }
 
 /// Whether a name is the path that was asked for, or below it: `/billing/prod2` is not below `/billing/prod`.

@@ -22,10 +22,14 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
     let git = documents.side();
     let recorded = context.receipt(&UnitId::Secrets).await;
     let prefixes: Vec<String> = git.prefixes.iter().cloned().collect();
-    let (listing, (owned, unasked)) = tokio::join!(
-        secretsmanager::list(&context.session.clients, &prefixes),
-        context.owned("AWS::SecretsManager::Secret")
-    );
+    let listing = async {
+        match &context.only {
+            // It is asked for by its name below.
+            Some(_) => Ok(Vec::new()),
+            None => secretsmanager::list(&context.session.clients, &prefixes).await,
+        }
+    };
+    let (listing, (owned, unasked)) = tokio::join!(listing, context.owned("AWS::SecretsManager::Secret"));
     let listing = match listing {
         Ok(listing) => listing,
         Err(error) => return Ok(values::unlisted(Kind::Secret, git, &why(&error))),
@@ -35,8 +39,12 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
         .filter(|meta| !owned.contains(&meta.name) && !owned.contains(&meta.arn) && meta.owning_service.is_none())
         .map(|meta| (meta.name.clone(), meta))
         .collect();
-    let names = names(git, &recorded, &live);
-    let asked = names.iter().filter(|name| git.items.contains_key(*name) || recorded.entry(name).is_some());
+    let mut names = names(git, &recorded, &live);
+    if let Some(only) = &context.only {
+        names = BTreeSet::from([only.clone()]);
+    }
+    let known = |name: &&String| git.items.contains_key(*name) || recorded.entry(name).is_some();
+    let asked = names.iter().filter(|name| context.only.is_some() || known(name));
     let failed = confirm(context, asked, &mut live).await;
     let candidates = names.iter().map(|name| candidate(name, git, &recorded, live.get(name))).collect();
     let clients = context.session.clients.clone();

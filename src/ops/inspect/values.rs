@@ -174,7 +174,7 @@ pub(super) fn unlisted(kind: Kind, git: &GitSide, why: &Why) -> Section {
 pub(super) fn doubt_ownership(items: &mut [Item], unasked: Option<&Why>) {
     let Some(unasked) = unasked else { return };
     for item in items.iter_mut().filter(|item| item.verdict == Verdict::Unmanaged) {
-        let why = Why { reason: format!("a stack may own it: {}", unasked.reason), hint: unasked.hint.clone() };
+        let why = Why { reason: format!("a stack may own it: {}", unasked.reason), ..unasked.clone() };
         item.reason.clone_from(&why.reason);
         item.verdict = Verdict::Unknown(why);
     }

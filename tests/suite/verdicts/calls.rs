@@ -30,7 +30,7 @@ async fn refresh(shop: &Shop, wish: impl Fn(Wish) -> Wish) -> (Seen, Proxy, BTre
     for name in proxy.calls().iter().map(Call::name) {
         *counted.entry(name).or_default() += 1;
     }
-    assert_eq!(seen.report.calls, proxy.calls().len() as u64, "what is told is what was sent");
+    assert_eq!(seen.report.calls.made, proxy.calls().len() as u64, "what is told is what was sent");
     (seen, proxy, counted)
 }
 

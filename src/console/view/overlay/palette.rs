@@ -82,7 +82,7 @@ fn line(model: &Model, what: &What) -> Line {
             }
         }
         What::Environment(name) => {
-            let here = model.environment().name() == name;
+            let here = model.environment().title == *name;
             let note = if here { "you are here" } else { "go there" };
             Line { role: Role::Strong, ..plain("env", name.clone(), note.to_owned()) }
         }

@@ -42,7 +42,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, picker: &Picker
         Remote::Failed(why) => {
             ink.put(area.x + 3, y, area.width.saturating_sub(4), &format!("? refs: {}", why.reason), Role::Error);
         }
-        _ => {}
+        Remote::Ready(_) | Remote::Stale(_) => {
+            let listed = model.refs_at.map(|at| format!("refs listed {} ago", model.clock.age(at)));
+            ink.put(area.x + 3, y, area.width.saturating_sub(4), &listed.unwrap_or_default(), Role::Dim);
+        }
+        Remote::Idle => {}
     }
     ink.rule(area.x, area.bottom().saturating_sub(1), area.width);
 }
@@ -53,7 +57,7 @@ fn choice_row(model: &Model, choice: &Choice, width: u16) -> Row {
     match choice {
         Choice::Environment(index) => {
             let Some(env) = model.environments.get(*index) else { return row };
-            row.piece(3, 5, "env", Role::Dim).piece(9, 26, env.name(), Role::Strong).flow(36, width, facts(env))
+            row.piece(3, 5, "env", Role::Dim).piece(9, 26, &env.title, Role::Strong).flow(36, width, facts(env))
         }
         Choice::OwnRef => row.piece(3, 5, "ref", Role::Dim).piece(9, 26, "its own", Role::Strong).piece(
             36,

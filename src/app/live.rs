@@ -1,0 +1,197 @@
+//! The use cases, as the console asks for them. A session per environment is kept, with what it has learnt.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OnceCell, mpsc};
+
+use super::memory;
+use super::projects::{self, Projects};
+use crate::cli::Shared;
+use crate::compare::{Fingerprinter, Item, Kind, Why};
+use crate::config::Settings;
+use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Memory, ProjectInfo, RefInfo, Target};
+use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
+use crate::ops::keys::Keys;
+use crate::ops::report::{Part, Report};
+use crate::ops::session::{Credentials, Session};
+
+/// The [`Backend`] that is real.
+pub(super) struct Live {
+    inner: Arc<Inner>,
+}
+
+/// A project and an environment of it.
+type Place = (String, String);
+
+struct Inner {
+    projects: Projects,
+    keys: Arc<Keys>,
+    fingerprinter: Fingerprinter,
+    credentials: Option<Credentials>,
+    /// Plumb's own directory, where there is one.
+    state: Option<PathBuf>,
+    sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
+}
+
+impl Live {
+    pub(super) fn new(shared: &Shared, projects: Projects, fingerprinter: Fingerprinter) -> Self {
+        let inner = Inner {
+            projects,
+            keys: shared.keys(),
+            fingerprinter,
+            credentials: shared.credentials(),
+            state: shared.directories().state().ok(),
+            sessions: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+}
+
+impl Inner {
+    async fn session(&self, project: &str, environment: &str) -> Result<Session, Why> {
+        let place = (project.to_owned(), environment.to_owned());
+        // One that opens slowly holds up nobody else.
+        let cell = Arc::clone(self.sessions.lock().await.entry(place).or_default());
+        cell.get_or_try_init(|| self.open(project, environment)).await.cloned()
+    }
+
+    async fn open(&self, project: &str, name: &str) -> Result<Session, Why> {
+        let opened = self.projects.open(project).await?;
+        let settings = &opened.settings;
+        let environment =
+            settings.environment(name).ok_or_else(|| Why::new(format!("there is no environment {name}")))?.clone();
+        let settings = Settings { environment, ..settings.clone() };
+        let keys = Arc::clone(&self.keys);
+        Session::open(settings, &opened.root, keys, self.fingerprinter.clone(), self.credentials.clone()).await
+    }
+
+    /// Lets the next request read the credentials anew: a session that was told no remembers what it was told.
+    async fn forget(&self, target: &Target) {
+        self.sessions.lock().await.remove(&(target.project.clone(), target.environment.clone()));
+    }
+
+    async fn inspect(
+        &self,
+        target: &Target,
+        wish: impl FnOnce(Wish) -> Wish,
+        sink: mpsc::UnboundedSender<Part>,
+    ) -> Report {
+        let report = match self.session(&target.project, &target.environment).await {
+            Ok(session) => {
+                let own = Wish::of(&session);
+                let reference = target.git_ref.clone().unwrap_or_else(|| own.reference.clone());
+                inspect::stream(&session, &wish(Wish { reference, ..own }), sink).await
+            }
+            Err(why) => Report::failed(target.environment.clone(), &Kind::ALL, &why, now()),
+        };
+        if report.lacks_credentials() {
+            self.forget(target).await;
+        }
+        report
+    }
+}
+
+/// What is asked for, of what the environment has at all.
+fn narrow(ask: Ask, own: Wish) -> Wish {
+    let detect = match ask.fresh {
+        Fresh::Cached => Detect::Stale,
+        Fresh::Detect => Detect::Always,
+    };
+    let kinds = own.kinds.iter().copied().filter(|kind| ask.kinds.contains(kind)).collect();
+    Wish { kinds, detect, only: ask.only, ..own }
+}
+
+impl Backend for Live {
+    fn project_name(&self) -> String {
+        self.inner.projects.current.clone()
+    }
+
+    fn environments(&self) -> Vec<EnvironmentInfo> {
+        self.inner.projects.environments_here()
+    }
+
+    fn projects(&self) -> Vec<ProjectInfo> {
+        self.inner.projects.others()
+    }
+
+    fn project(&self, name: String) -> BoxFuture<'static, Result<Vec<EnvironmentInfo>, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let opened = inner.projects.open(&name).await?;
+            Ok(projects::environments(&name, &opened))
+        })
+    }
+
+    fn inspect(&self, target: Target, ask: Ask, sink: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.inspect(&target, |wish| narrow(ask, wish), sink).await })
+    }
+
+    fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let (sink, _parts) = mpsc::unbounded_channel();
+            let wish = |wish| Wish {
+                kinds: vec![kind],
+                detect: Detect::Never,
+                reveal: Reveal::One(kind, name.clone()),
+                ..wish
+            };
+            let report = inner.inspect(&target, wish, sink).await;
+            let gone = || Why::new(format!("{name} is neither in git nor live any more")).hint("r refreshes");
+            match report.sections.into_iter().next() {
+                Some((_, Ok(section))) => section.items.into_iter().find(|item| item.name == name).ok_or_else(gone),
+                Some((_, Err(why))) => Err(why),
+                None => Err(gone()),
+            }
+        })
+    }
+
+    fn refs(&self, project: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let environment = inner.projects.open(&project).await?.settings.environment.name.clone();
+            let session = inner.session(&project, &environment).await?;
+            let repository = session.repository.clone()?;
+            let refs = tokio::task::spawn_blocking(move || repository.refs()).await;
+            let refs =
+                refs.map_err(|error| Why::new(error.to_string()))?.map_err(|error| Why::new(error.to_string()))?;
+            Ok(refs
+                .into_iter()
+                .map(|found| RefInfo { name: found.name, commit: found.commit, subject: found.subject, at: found.at })
+                .collect())
+        })
+    }
+
+    fn memory(&self) -> Memory {
+        let state = self.inner.state.as_deref();
+        state.map(|state| memory::load(state, &self.project_name())).unwrap_or_default()
+    }
+
+    fn remember(&self, memory: Memory) -> BoxFuture<'static, ()> {
+        let (state, project) = (self.inner.state.clone(), self.project_name());
+        Box::pin(async move {
+            let Some(state) = state else { return };
+            // A full disk costs the memory and nothing else.
+            let _ = tokio::task::spawn_blocking(move || memory::keep(&state, &project, memory)).await;
+        })
+    }
+
+    fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let session = inner.session(&target.project, &target.environment).await?;
+            let Ok(repository) = session.repository.clone() else { return Ok(()) };
+            let reference = target.git_ref.unwrap_or_else(|| session.reference());
+            match repository.remote_of(&reference) {
+                Some(remote) => repository
+                    .fetch(&remote)
+                    .await
+                    .map_err(|error| Why { hint: error.hint(), ..Why::new(error.to_string()) }),
+                None => Ok(()),
+            }
+        })
+    }
+}

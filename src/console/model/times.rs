@@ -1,0 +1,65 @@
+//! When what is shown was read, and whether a newer answer could not be had.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::compare::Kind;
+use crate::console::page::ItemId;
+
+/// The ages of what is known of an environment; times are milliseconds since the Unix epoch.
+#[derive(Debug, Default)]
+pub struct Times {
+    kinds: BTreeMap<Kind, i64>,
+    items: Vec<(ItemId, i64)>,
+    stale: BTreeSet<Kind>,
+}
+
+impl Times {
+    /// A kind was read.
+    pub(in crate::console) fn read(&mut self, kind: Kind, at: i64) {
+        self.kinds.insert(kind, at);
+        self.items.retain(|(id, _)| id.kind != kind);
+        self.stale.remove(&kind);
+    }
+
+    /// One item was read.
+    pub(in crate::console) fn read_one(&mut self, id: ItemId, at: i64) {
+        self.items.retain(|(other, _)| *other != id);
+        self.items.push((id, at));
+    }
+
+    /// A kind was asked for, and there was no answer.
+    pub(in crate::console) fn missed(&mut self, kind: Kind) {
+        self.stale.insert(kind);
+    }
+
+    /// When a kind was read.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> Option<i64> {
+        self.kinds.get(&kind).copied()
+    }
+
+    /// When an item was read: by itself, or with its kind.
+    #[must_use]
+    pub fn of_item(&self, id: &ItemId) -> Option<i64> {
+        let own = self.items.iter().find(|(other, _)| other == id).map(|(_, at)| *at);
+        own.or_else(|| self.of(id.kind))
+    }
+
+    /// When the oldest of these kinds was read.
+    #[must_use]
+    pub fn oldest(&self, kinds: &[Kind]) -> Option<i64> {
+        kinds.iter().filter_map(|kind| self.of(*kind)).min()
+    }
+
+    /// Whether what is shown of a kind is older than the last attempt to read it.
+    #[must_use]
+    pub fn is_stale(&self, kind: Kind) -> bool {
+        self.stale.contains(&kind)
+    }
+
+    /// The same for an item, which may have been read by itself since.
+    #[must_use]
+    pub fn is_item_stale(&self, id: &ItemId) -> bool {
+        self.is_stale(id.kind) && !self.items.iter().any(|(other, _)| other == id)
+    }
+}

@@ -1,0 +1,244 @@
+//! The table of environments, project by project.
+
+use ratatui::layout::Rect;
+
+use super::header::{account, spinner};
+use super::ink::Ink;
+use crate::compare::{Kind, Tally, Verdict, Why, WhyKind};
+use crate::console::model::{EnvState, Model, Project};
+use crate::console::page::overview::{self, Half, Row};
+use crate::console::remote::Remote;
+use crate::console::text;
+use crate::console::theme::Role;
+
+/// What a kind's column needs at least while there is a column of less weight.
+const KIND: u16 = 11;
+
+/// Left edges of the table's columns.
+struct Columns {
+    runs: Option<u16>,
+    kinds: [u16; 4],
+    width: u16,
+    account: Option<u16>,
+    region: Option<u16>,
+    read: u16,
+}
+
+impl Columns {
+    /// The columns for which there is room: the account is kept longer than the region, and the commit that runs
+    /// longer than both.
+    fn of(model: &Model, area: Rect) -> Self {
+        let longest = model.environments.iter().map(|env| text::width(env.name())).max().unwrap_or(0);
+        let name = 3 + u16::try_from(longest).unwrap_or(12).clamp(5, 12) + 2;
+        let regions = model.environments.iter().map(|env| text::width(region(env))).max().unwrap_or(0);
+        let regions = u16::try_from(regions).unwrap_or(14).clamp(6, 14) + 2;
+        let read = area.width.saturating_sub(8);
+        let mut room = read.saturating_sub(name);
+        let mut take = |wanted: u16, least: u16| {
+            let fits = room >= wanted + least * 4;
+            room -= if fits { wanted } else { 0 };
+            fits
+        };
+        let runs = take(12, KIND - 1);
+        let account = take(11, KIND);
+        let region = take(regions, KIND);
+        let region = region.then(|| read - regions);
+        let account = account.then(|| region.unwrap_or(read) - 11);
+        let end = account.or(region).unwrap_or(read);
+        let first = if runs { name + 12 } else { name };
+        let width = end.saturating_sub(first) / 4;
+        let kinds = [0, 1, 2, 3].map(|index| first + width * index);
+        Self { runs: runs.then_some(name), kinds, width, account, region, read }
+    }
+}
+
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+    let columns = Columns::of(model, area);
+    titles(ink, &columns, area);
+    let rows = overview::rows(model);
+    let height = usize::from(area.height.saturating_sub(1));
+    let focused = model.overview.half == Half::Environments;
+    let here = rows.iter().position(|row| *row == Row::Environment(model.current)).unwrap_or(0);
+    // The head of the selected one's project is worth a line only while there is room for both.
+    let offset = (here + 1).saturating_sub(height);
+    for (y, row) in (area.y + 1..area.bottom()).zip(rows.iter().skip(offset)) {
+        let line = Rect { y, height: 1, ..area };
+        match *row {
+            Row::Project(index) => head(ink, model, &model.fleet.projects[index], line),
+            Row::Environment(index) => {
+                environment(ink, model, index, &columns, line);
+                if index == model.current {
+                    ink.select(line, focused);
+                }
+            }
+        }
+    }
+}
+
+fn titles(ink: &mut Ink<'_>, columns: &Columns, area: Rect) {
+    let mut head = |x: Option<u16>, room: u16, text: &str| {
+        if let Some(x) = x {
+            ink.put(area.x + x, area.y, room, text, Role::Heading);
+        }
+    };
+    head(Some(3), 5, "ENV");
+    head(columns.runs, 11, "RUNS");
+    let parameters = if columns.width > 11 { "PARAMETERS" } else { "PARAMS" };
+    for (at, title) in columns.kinds.into_iter().zip(["STACKS", "CODE", parameters, "SECRETS"]) {
+        head(Some(at), columns.width.max(5), title);
+    }
+    head(columns.account, 10, "ACCOUNT");
+    head(columns.region, 14, "REGION");
+    head(Some(columns.read), 8, "READ");
+}
+
+/// A project's name, and what there is to say while it has no environments.
+fn head(ink: &mut Ink<'_>, model: &Model, project: &Project, line: Rect) {
+    let x = ink.put(line.x + 1, line.y, line.width / 2, &project.name, Role::Heading) + 2;
+    let room = line.right().saturating_sub(x + 1);
+    match &project.files {
+        Remote::Loading { .. } => {
+            ink.put(x, line.y, room, &format!("{} {}", spinner(model, ink), project.place), Role::Dim);
+        }
+        Remote::Failed(why) => {
+            let hint = why.hint.as_ref().map(|hint| format!("  try: {hint}")).unwrap_or_default();
+            ink.put(x, line.y, room, &format!("? {}{hint}", why.reason), Role::Error);
+        }
+        Remote::Idle | Remote::Ready(()) | Remote::Stale(()) => {}
+    }
+}
+
+fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns, line: Rect) {
+    let (env, y) = (&model.environments[index], line.y);
+    let role = if index == model.current { Role::Strong } else { Role::Text };
+    ink.put(line.x + 3, y, 12, env.name(), role);
+    if let Some(at) = columns.runs {
+        let (text, role) = runs(env);
+        ink.put(line.x + at, y, columns.kinds[0].saturating_sub(at + 1), &text, role);
+    }
+    for (at, kind) in columns.kinds.into_iter().zip(Kind::ALL) {
+        counts(ink, model, env, kind, Rect { x: line.x + at, width: columns.width.saturating_sub(1), ..line });
+    }
+    if let Some(at) = columns.account {
+        let (text, role) = whose(env);
+        ink.put(line.x + at, y, 10, &text, role);
+    }
+    if let Some(at) = columns.region {
+        ink.put(line.x + at, y, 14, region(env), Role::Text);
+    }
+    let (text, role) = read(model, env, ink);
+    ink.put(line.x + columns.read, y, 8, &text, role);
+}
+
+/// The account, as AWS says; marked when the project expects another.
+fn whose(env: &EnvState) -> (String, Role) {
+    match env.identity.value() {
+        Some(identity) if identity.expected_account.is_some() => {
+            (format!("!{}", account(&identity.account)), Role::Error)
+        }
+        Some(identity) => (account(&identity.account), Role::Text),
+        None if matches!(env.identity, Remote::Failed(_)) => (String::from("?"), Role::Unknown),
+        None => (String::new(), Role::Dim),
+    }
+}
+
+fn region(env: &EnvState) -> &str {
+    let said = env.info.as_ref().and_then(|info| info.region.as_deref());
+    env.identity.value().map(|identity| identity.region.as_str()).or(said).unwrap_or_default()
+}
+
+/// Why a cell has no numbers, in a word; the whole reason stands below when its environment is selected.
+fn failed_word(why: &Why) -> &'static str {
+    match why.kind {
+        WhyKind::Expired => "? expired",
+        WhyKind::NoCredentials => "? no login",
+        WhyKind::Denied => "? denied",
+        WhyKind::Throttled => "? throttled",
+        WhyKind::Network => "? no network",
+        WhyKind::Missing | WhyKind::Other => "? not read",
+    }
+}
+
+fn runs(env: &EnvState) -> (String, Role) {
+    let mut commits: Vec<(&str, usize)> = Vec::new();
+    let units = Kind::ALL.into_iter().filter_map(|kind| env.section(kind).value()).flat_map(|section| &section.units);
+    let mut known = false;
+    for unit in units {
+        known = true;
+        let Some(commit) = unit.runs.as_deref() else { continue };
+        match commits.iter_mut().find(|(other, _)| *other == commit) {
+            Some((_, count)) => *count += 1,
+            None => commits.push((commit, 1)),
+        }
+    }
+    commits.sort_by(|(a, m), (b, n)| n.cmp(m).then(a.cmp(b)));
+    match commits.as_slice() {
+        [] if known => (String::from("no record"), Role::Dim),
+        [] => (String::new(), Role::Dim),
+        [(commit, _)] => (text::short(commit), Role::Text),
+        [(commit, _), rest @ ..] => (format!("{} +{}", text::short(commit), rest.len()), Role::Text),
+    }
+}
+
+fn counts(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, area: Rect) {
+    let section = match env.section(kind) {
+        Remote::Idle => return,
+        Remote::Loading { .. } => {
+            ink.put(area.x, area.y, area.width, spinner(model, ink), Role::Dim);
+            return;
+        }
+        Remote::Failed(why) => {
+            ink.put(area.x, area.y, area.width, failed_word(why), Role::Unknown);
+            return;
+        }
+        Remote::Ready(section) | Remote::Stale(section) => section,
+    };
+    if env.times.is_stale(kind) {
+        // Before the numbers, where it is not cut off.
+        ink.put(area.x.saturating_sub(1), area.y, 1, ink.symbols().stale, Role::Notice);
+    }
+    let tally = Tally::of(&section.items);
+    let unknown = Verdict::Unknown(Why::new(""));
+    let mut parts = vec![
+        (Verdict::Diverged, tally.diverged),
+        (Verdict::Drifted, tally.drifted),
+        (Verdict::Pending, tally.pending),
+        (Verdict::Differs, tally.differs),
+        (Verdict::GitOnly, tally.git_only),
+        (unknown, tally.unknown + section.problems.len()),
+    ];
+    parts.retain(|(_, count)| *count > 0);
+    if parts.is_empty() {
+        parts.push((Verdict::InSync, tally.in_sync));
+    }
+    if tally.unmanaged > 0 {
+        parts.push((Verdict::Unmanaged, tally.unmanaged));
+    }
+    let (pad, gap) = if area.width >= 16 { (4, 2) } else { (0, 1) };
+    let mut x = area.x;
+    let total = parts.len();
+    for (index, (verdict, count)) in parts.into_iter().enumerate() {
+        let text = format!("{}{count:>pad$}", verdict.symbol());
+        let long = u16::try_from(text.len()).unwrap_or(u16::MAX);
+        let left = area.right().saturating_sub(x);
+        // One more column for the mark that something is left out.
+        let needed = if index + 1 == total { long } else { long + gap + 1 };
+        if needed > left {
+            ink.put(x, area.y, left, ink.symbols().ellipsis, Role::Dim);
+            return;
+        }
+        x = ink.put(x, area.y, long, &text, Role::from(&verdict)) + gap;
+    }
+}
+
+fn read(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
+    if let Some(job) = env.inspecting {
+        let seconds = (model.clock.now - job.since).max(0) / 1000;
+        return (format!("{} {seconds} s", spinner(model, ink)), Role::Dim);
+    }
+    match env.times.oldest(&Kind::ALL).or(env.read_at) {
+        Some(at) => (model.clock.age(at), Role::Dim),
+        None if env.wanted.is_some() => (String::from("next"), Role::Dim),
+        None => (String::from("-"), Role::Dim),
+    }
+}

@@ -1,0 +1,62 @@
+//! Credentials that end, networks that go, requests that are throttled: one line each, and nothing is lost.
+
+use super::shop::{Visit, shop};
+use crate::support::proxy::{Call, Fault, Proxy};
+
+fn behind(proxy: &Proxy) -> Visit {
+    shop().console().args(["--endpoint-url", &proxy.endpoint_url()])
+}
+
+#[test]
+fn expired_credentials_are_one_line_and_what_was_there_stays_until_they_are_renewed() {
+    let proxy = Proxy::start(&shop().endpoint_url);
+    let console = behind(&proxy).open();
+    console.press("3").sees("pool_size").press("j");
+    proxy.on("*").reply(Fault::ExpiredToken);
+    console.press("r").sees("! credentials expired: set new values for AWS_ACCESS_KEY_ID").sees("stale");
+    let screen = console.pictures("stale").contents();
+    assert_eq!(screen.matches("xpired").count(), 1, "one line, not a wall:\n{screen}");
+    console.sees("▸°> pending   /billing/global/refunds/limit_cents").sees("/billing/prod/db/pool_size");
+    proxy.heal();
+    console.press("r").loses("expired").loses("stale").sees("▸ > pending   /billing/global/refunds/limit_cents");
+    console.quit();
+}
+
+#[test]
+fn a_network_that_is_lost_is_one_line_and_gone_when_it_is_back() {
+    let proxy = Proxy::start(&shop().endpoint_url);
+    let console = behind(&proxy).open();
+    console.press("4").sees("stripe_api_key");
+    proxy.on("*").reply(Fault::Reset);
+    console.press("r").sees("! no network: ").sees("stale").sees("stripe_api_key");
+    proxy.heal();
+    console.press("r").loses("no network").loses("stale").sees("stripe_api_key");
+    console.quit();
+}
+
+#[test]
+fn throttled_requests_are_counted_beside_the_calls() {
+    let proxy = Proxy::start(&shop().endpoint_url);
+    let prod = |call: &Call| call.body_contains("/billing/prod");
+    proxy.on("ssm:DescribeParameters").when(prod).times(2).reply(Fault::Throttling);
+    let console = behind(&proxy).begin();
+    console.sees(" calls, 2 throttled");
+    console.press("^r").sees("esc cancels").loses("throttled");
+    console.quit();
+}
+
+#[test]
+fn one_parameter_is_read_again_without_listing_all() {
+    let proxy = Proxy::start(&shop().endpoint_url);
+    let console = behind(&proxy).open();
+    console.press("3").sees("pool_size").press("<Enter>").sees("live read ");
+    proxy.forget();
+    console.press("r");
+    proxy.wait_for("the one parameter", |calls| {
+        calls.iter().any(|call| call.operation == "DescribeParameters" && call.body_contains("Equals"))
+    });
+    console.sees("live read 0 s ago").sees("/billing/prod/db/pool_size");
+    let listed = proxy.calls().iter().any(|call| call.body_contains("BeginsWith"));
+    assert!(!listed, "nothing else is listed: {:?}", proxy.calls());
+    console.quit();
+}
