@@ -1,5 +1,6 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod home;
 mod live;
 mod looks;
 mod memory;
@@ -43,8 +44,15 @@ fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
 }
 
 async fn run(shared: &Shared) -> Result<Outcome, Failed> {
-    let settings = shared.settings()?;
+    let settings = match shared.settings() {
+        // From anywhere else it opens on the first of the operator's projects.
+        Err(failed) if !shared.is_in_project() && !shared.names_environment() => {
+            shared.first_project().ok_or(failed)?
+        }
+        settings => settings?,
+    };
     check_keys(&settings.operator.keys, |key| settings.origin(key))?;
+    let actions = home::actions(&settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
     }
@@ -61,6 +69,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         fingerprint_key: *key,
         tour: shared.tour,
         log: looks::log(shared),
+        home: home::home(shared, &settings, actions),
     };
     let projects = Projects::new(shared, settings, root);
     let backend = Live::new(shared, projects, Fingerprinter::new(*key));

@@ -14,7 +14,7 @@ mod text;
 mod verdict;
 
 pub use diff::{Change, Path, Step, structural};
-pub use explain::{Only, differs_only_in};
+pub use explain::{Only, differs_only_in, document};
 pub use ignore::{IgnoreError, IgnorePattern, IgnoreRules};
 pub use item::{Changed, Facet, Item, Kind, Row, Sides, Tally};
 pub use mask::{Fingerprinter, masked};

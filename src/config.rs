@@ -20,7 +20,9 @@ pub mod mapping;
 pub use error::{Complaint, Error, UnknownEnvironment};
 pub use guess::guess;
 pub use load::{Directories, PROJECT_FILE, expand_home, find_project, load, load_operator, load_project, load_text};
-pub use operator::{Access, Ascii, Clipboard, Operator, REVEAL_SECONDS, parse_operator};
+pub use operator::{
+    Access, Ascii, Clipboard, CustomAction, Harm, On, Operator, Output, PLACEHOLDERS, REVEAL_SECONDS, parse_operator,
+};
 pub use origin::{Origin, Origins};
 pub use parse::{DRIFT_MAX_AGE, parse_project};
 pub use pattern::{Bindings, Pattern, PatternError, Placeholder, Unbound, fill};

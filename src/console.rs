@@ -14,23 +14,31 @@ mod action;
 mod ages;
 mod alarm;
 mod backend;
+mod clipboard;
 mod command;
 mod diff;
 mod effect;
 mod fingerprint;
 mod fuzzy;
+mod home;
 mod keymap;
 mod layout;
+mod links;
+mod looks;
 mod memory;
 mod message;
 mod model;
 mod needs;
 mod overlay;
 mod page;
+mod pointer;
+mod programs;
 mod remote;
 mod runtime;
 mod text;
 mod theme;
+mod title;
+mod unified;
 mod update;
 mod view;
 
@@ -45,7 +53,9 @@ use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
 pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, ProjectInfo, RefInfo, Target};
+pub use clipboard::Multiplexer;
 pub use effect::Effect;
+pub use home::{FilePlace, Home};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
 pub use memory::Memory;
 pub use message::Message;
@@ -80,6 +90,8 @@ pub struct ConsoleOptions {
     pub tour: bool,
     /// Receives the names of messages, never their content.
     pub log: Option<LogSink>,
+    /// The terminal, and the operator's own tools.
+    pub home: Home,
 }
 
 /// Receives one line of log.

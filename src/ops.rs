@@ -11,6 +11,7 @@ pub mod init;
 pub mod inspect;
 pub mod keys;
 pub mod local;
+pub mod locate;
 pub mod map;
 pub mod names;
 pub mod permissions;

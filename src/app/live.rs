@@ -11,7 +11,9 @@ use super::projects::{self, Projects};
 use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
-use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Memory, ProjectInfo, RefInfo, Target};
+use crate::console::{
+    Ask, Backend, BoxFuture, EnvironmentInfo, FilePlace, Fresh, Memory, ProjectInfo, RefInfo, Target,
+};
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::keys::Keys;
 use crate::ops::report::{Part, Report};
@@ -146,6 +148,15 @@ impl Backend for Live {
                 Some((_, Err(why))) => Err(why),
                 None => Err(gone()),
             }
+        })
+    }
+
+    fn locate(&self, target: Target, file: String, name: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let session = inner.session(&target.project, &target.environment).await?;
+            let (path, line) = crate::ops::locate::place(&session, &file, &name).await?;
+            Ok(FilePlace { path, line })
         })
     }
 

@@ -11,6 +11,7 @@ use crate::cli::{Place, Shared};
 use crate::compare::Why;
 use crate::config::Settings;
 use crate::console::{EnvironmentInfo, ProjectInfo};
+use crate::ops::session::remotes;
 
 /// A project whose files have been read.
 #[derive(Debug)]
@@ -82,12 +83,15 @@ impl Projects {
 
 /// The environments of a project, in the order of its file.
 pub(super) fn environments(project: &str, opened: &Opened) -> Vec<EnvironmentInfo> {
+    let remotes = remotes(&opened.root);
     let info = |environment: &crate::config::Environment| EnvironmentInfo {
         project: project.to_owned(),
         name: environment.name.clone(),
         protection: environment.protection,
         profile: environment.profile.clone(),
         region: environment.region.clone(),
+        endpoint: environment.endpoint.clone(),
+        remotes: remotes.clone(),
     };
     opened.settings.environments.iter().map(info).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Global, Shared};
+use super::{Failed, Global, Shared};
 use crate::compare::Why;
 use crate::config::{self, Environ, Operator, Settings};
 
@@ -50,11 +50,17 @@ impl Shared {
         here.is_ok_and(|here| matches!(config::find_project(&self.flags(), &self.environ, &here), Ok(Some(_)) | Err(_)))
     }
 
+    /// The first of the operator's projects whose files can be read.
+    pub(crate) fn first_project(&self) -> Option<Settings> {
+        let (operator, _) = config::load_operator(&self.environ).ok()??;
+        self.projects(&operator).iter().find_map(|place| self.settings_at(place).ok())
+    }
+
     /// What the files of another project say, with whichever environment. Flags are about the project where one stands;
     /// variables such as `AWS_REGION` hold everywhere.
     pub(crate) fn settings_at(&self, place: &Place) -> Result<Settings, Why> {
         let mut environ = self.environ.0.clone();
-        OF_HERE.iter().for_each(|name| drop(environ.remove(*name)));
+        environ.retain(|name, _| !OF_HERE.contains(&name.as_str()));
         let global = Global { project: Some(place.path.display().to_string()), ..Global::default() };
         let there = Self { global, environ: Environ(environ), ..self.clone() };
         let told = |error: config::Error| {
@@ -66,7 +72,7 @@ impl Shared {
         };
         let load = |env: Option<String>| {
             let loaded = there.load(&config::Flags { env, ..there.flags() });
-            loaded.map_err(|failed| failed.into_why())
+            loaded.map_err(Failed::into_why)
         };
         match load(None)? {
             Ok(settings) => Ok(settings),

@@ -15,6 +15,7 @@ pub(super) use text::{failures, header};
 
 /// Arguments of `plumb status`.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags of a command line")]
 pub(crate) struct Args {
     /// List every item, also what is in sync.
     #[arg(long)]

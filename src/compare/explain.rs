@@ -41,7 +41,7 @@ pub fn differs_only_in(a: &str, b: &str) -> Option<Only> {
         (Only::SurroundingWhitespace, |a, b| a.trim() == b.trim()),
         (Only::LetterCase, |a, b| a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase))),
         (Only::NumberFormat, |a, b| number(a).is_some_and(|number_of_a| Some(number_of_a) == number(b))),
-        (Only::JsonFormatting, |a, b| json(a).is_some_and(|value_of_a| Some(value_of_a) == json(b))),
+        (Only::JsonFormatting, |a, b| document(a).is_some_and(|value_of_a| Some(value_of_a) == document(b))),
         (Only::Base64, |a, b| is_base64_of(a, b) || is_base64_of(b, a)),
     ];
     checks.into_iter().find(|(_, holds)| holds(a, b)).map(|(only, _)| only)
@@ -93,8 +93,9 @@ fn exponent_of(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
-/// A JSON document that says each thing once.
-fn json(text: &str) -> Option<Value> {
+/// A JSON document that says each thing once; `None` for anything else.
+#[must_use]
+pub fn document(text: &str) -> Option<Value> {
     let value: Value = serde_json::from_str(text).ok()?;
     // Of a repeated key the parser keeps the last one only, and readers differ in what they take; then nothing can be
     // said. Each member has exactly one colon outside of strings.

@@ -2,7 +2,11 @@
 //!
 //! `config.example.toml` at the root of Plumb's repository is the complete commented example.
 
+mod actions;
+
 use std::collections::BTreeMap;
+
+pub use actions::{CustomAction, Harm, On, Output, PLACEHOLDERS};
 
 use super::check;
 use super::error::Error;
@@ -13,6 +17,7 @@ use super::reader::{Period, Section, Wrong, read};
 pub const REVEAL_SECONDS: u64 = 30;
 
 /// What one operator prefers.
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own in the file")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
     /// The environment that is opened when none is named.
@@ -31,6 +36,12 @@ pub struct Operator {
     pub editor: Option<String>,
     /// The pager's command line; `None`: `less -FRX`. Empty: none is used.
     pub pager: Option<String>,
+    /// Whether clicks and the wheel are the console's; else they select text as in a shell.
+    pub mouse: bool,
+    /// Whether the terminal's title says where the console is and what drifted.
+    pub title: bool,
+    /// Whether the terminal is asked to notify when something long has ended while it had no focus.
+    pub notify: bool,
     /// Age beyond which a drift detection is run anew; `None`: what the project says.
     pub drift_max_age: Option<Period>,
     /// Keys by action id: `reveal = ["v", "ctrl-r"]`. Actions and keys are checked by the console.
@@ -39,6 +50,8 @@ pub struct Operator {
     pub environments: BTreeMap<String, Access>,
     /// Projects that are shown beside the current one: a name, and the directory as it is written; `~` is the home.
     pub projects: Vec<(String, String)>,
+    /// Commands of the operator's own. Ids and keys are checked by the console.
+    pub actions: Vec<CustomAction>,
 }
 
 /// How an operator reaches an environment; what is `None` is left to the project.
@@ -89,10 +102,14 @@ impl Default for Operator {
             clipboard: Clipboard::Osc52,
             editor: None,
             pager: None,
+            mouse: true,
+            title: true,
+            notify: true,
             drift_max_age: None,
             keys: BTreeMap::new(),
             environments: BTreeMap::new(),
             projects: Vec::new(),
+            actions: Vec::new(),
         }
     }
 }
@@ -112,10 +129,14 @@ fn operator(root: &mut Section<'_, '_>) -> Operator {
     let clipboard = clipboard(root);
     let editor = root.text("editor", check::some);
     let pager = root.text("pager", |_| Ok(()));
+    let mouse = root.flag_or("mouse", true);
+    let title = root.flag_or("title", true);
+    let notify = root.flag_or("notify", true);
     let drift_max_age = root.period("drift_max_age");
     let keys = root.lists("keys");
     let environments = root.named("environments").into_iter().map(access).collect();
     let projects = root.named_texts("projects");
+    let actions = actions::actions(root);
     Operator {
         environment,
         theme,
@@ -125,10 +146,14 @@ fn operator(root: &mut Section<'_, '_>) -> Operator {
         clipboard,
         editor,
         pager,
+        mouse,
+        title,
+        notify,
         drift_max_age,
         keys,
         environments,
         projects,
+        actions,
     }
 }
 

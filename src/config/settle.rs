@@ -192,13 +192,24 @@ fn prefer(operator: &mut Operator, origins: &Origins, flags: &Flags, environ: &E
         };
         lines.push(SourceLine { key: key.into(), value: slot.clone().unwrap_or_else(|| unset.into()), origin });
     }
-    for (key, default) in [("ascii", "auto"), ("refresh", "never"), ("reveal", "30s"), ("clipboard", "osc52")] {
+    for (key, default) in [
+        ("ascii", "auto"),
+        ("refresh", "never"),
+        ("reveal", "30s"),
+        ("clipboard", "osc52"),
+        ("mouse", "true"),
+        ("title", "true"),
+        ("notify", "true"),
+    ] {
         let written = origins.leaves.iter().find(|leaf| leaf.path == key);
         let value = written.map_or(default, |leaf| leaf.value.as_str()).to_owned();
         lines.push(SourceLine { key: key.into(), value, origin: origins.of(key) });
     }
-    let further =
-        origins.leaves.iter().filter(|leaf| leaf.path.starts_with("keys.") || leaf.path == "clipboard_command");
+    let further = origins.leaves.iter().filter(|leaf| {
+        leaf.line.is_some()
+            && (["keys.", "actions[", "projects."].iter().any(|start| leaf.path.starts_with(start))
+                || leaf.path == "clipboard_command")
+    });
     lines.extend(further.map(|leaf| SourceLine {
         key: leaf.path.clone(),
         value: leaf.value.clone(),

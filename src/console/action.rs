@@ -3,6 +3,7 @@
 use super::model::Model;
 use super::overlay::Menu;
 use super::page::{Page, Zoom};
+use super::update::{outside, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,8 @@ pub enum Scope {
     Items,
     /// In the menu of what can be done with an item.
     Actions,
+    /// In the menu of what can be copied of an item.
+    Yank,
     /// In a text field.
     Input,
     /// Everywhere while the tour is taken.
@@ -27,8 +30,17 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 8] =
-        [Self::Page, Self::Items, Self::Actions, Self::Move, Self::Back, Self::Input, Self::Tour, Self::Always];
+    pub const ALL: [Self; 9] = [
+        Self::Page,
+        Self::Items,
+        Self::Actions,
+        Self::Yank,
+        Self::Move,
+        Self::Back,
+        Self::Input,
+        Self::Tour,
+        Self::Always,
+    ];
 
     /// Its heading in the help.
     #[must_use]
@@ -40,6 +52,7 @@ impl Scope {
             Self::Page => "On every page",
             Self::Items => "On items",
             Self::Actions => "In the menu of an item",
+            Self::Yank => "In the menu of what is copied",
             Self::Input => "In a text field",
             Self::Tour => "In the tour",
         }
@@ -50,7 +63,7 @@ impl Scope {
         match self {
             Self::Always | Self::Back | Self::Move | Self::Page => "outside of a text field",
             Self::Items => "where items are listed",
-            Self::Actions => "in its menu",
+            Self::Actions | Self::Yank => "in its menu",
             Self::Input => "in a text field",
             Self::Tour => "in the tour",
         }
@@ -124,6 +137,10 @@ macro_rules! actions {
 actions! {
     Open, "open", "Open what is selected, full screen", "open" 80, ["enter"], Page, Nothing, nothing_to_open;
     Back, "back", "Cancel a running call; else go back", "back" 98, ["esc"], Back, Nothing, always;
+    Layout, "layout", "Diff: side by side, or one below the other", "layout" 63, ["s"], Items, Nothing, only_in_diff;
+    Fold, "fold", "Diff: fold what is the same, or unfold it", "fold" 61, ["z"], Items, Nothing, only_in_diff;
+    Left, "left", "Diff: to the left", "", ["left", "H"], Items, Nothing, only_in_diff;
+    Right, "right", "Diff: to the right", "", ["right", "L"], Items, Nothing, only_in_diff;
     Pick, "pick", "Choose environment and git ref", "env/ref" 70, ["@"], Page, Nothing, always;
     Filter, "filter", "Filter by name", "filter" 75, ["/"], Page, Nothing, always;
     NextDifference, "next", "Next difference", "next" 60, ["n"], Page, Nothing, always;
@@ -133,8 +150,19 @@ actions! {
     Diff, "diff", "Git and live line by line", "diff" 62, ["d"], Items, Nothing, no_item;
     Actions, "actions", "What can be done with the item", "actions" 66, ["x"], Items, Nothing, no_item;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
-    Refresh, "refresh", "Read again what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
-    RefreshAll, "refresh-all", "Read everything of every environment again", "", ["ctrl-r"], Page, Nothing, all_reading;
+    Yank, "yank", "Copy its value, name, links or commands", "copy", ["y"], Items, Nothing, no_item;
+    YankLive, "yank-live", "The live value, without showing it", "", ["v"], Yank, Nothing, yank::no_value;
+    YankGit, "yank-git", "Git's value, without showing it", "", ["g"], Yank, Nothing, yank::no_value;
+    YankName, "yank-name", "The name", "", ["n"], Yank, Nothing, no_item;
+    YankArn, "yank-arn", "The ARN", "", ["a"], Yank, Nothing, yank::no_arn;
+    YankJson, "yank-json", "The item as JSON, its values masked", "", ["j"], Yank, Nothing, no_item;
+    YankCommand, "yank-command", "The aws command that reads it", "", ["c"], Yank, Nothing, yank::no_region;
+    YankConsole, "yank-console", "The link to its page in AWS's console", "", ["w"], Yank, Nothing, yank::no_console;
+    YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
+    Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
+    Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
+    Refresh, "refresh", "Refresh what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
+    RefreshAll, "refresh-all", "Refresh everything of every environment", "", ["ctrl-r"], Page, Nothing, all_reading;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
@@ -198,6 +226,10 @@ fn always(_: &Model) -> Option<&'static str> {
 
 fn no_item(model: &Model) -> Option<&'static str> {
     model.selected().is_none().then_some("no item is selected")
+}
+
+fn only_in_diff(model: &Model) -> Option<&'static str> {
+    (model.list().zoom != Zoom::Diff).then_some("only in the diff")
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {

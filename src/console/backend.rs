@@ -3,6 +3,7 @@
 use futures::future;
 use tokio::sync::mpsc;
 
+use super::home::FilePlace;
 use super::memory::Memory;
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
@@ -32,6 +33,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Reads the values of one item of which some side is [`crate::compare::Facet::Unread`].
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>>;
+
+    /// The line of a file, from the project's root, that says in the working tree what an item of that name should be.
+    fn locate(&self, target: Target, file: String, name: String) -> BoxFuture<'static, Result<FilePlace, Why>>;
 
     /// A project's branches and tags that can be compared with, the most recent first.
     fn refs(&self, project: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>>;
@@ -125,6 +129,10 @@ pub struct EnvironmentInfo {
     pub profile: Option<String>,
     /// The AWS region.
     pub region: Option<String>,
+    /// Another address than AWS's own.
+    pub endpoint: Option<String>,
+    /// The remotes of its repository and their URLs.
+    pub remotes: Vec<(String, String)>,
 }
 
 /// A project that has not been read.

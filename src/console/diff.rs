@@ -1,184 +1,241 @@
-//! Git and live, line by line.
+//! Git and live, line by line: what the diff shows of the selected item.
 //!
-//! Works on what may be shown: a masked side is one line with its mask, never its text.
+//! It is made when another item, other values or another look are asked for, never while it is drawn. It works on what
+//! may be shown: a masked side is one line with its mask, never its text.
 
-use similar::{DiffOp, TextDiff};
+mod align;
+mod block;
+mod document;
+mod emphasis;
+mod state;
+
+pub(super) use emphasis::changed;
+pub(super) use state::{Layout, State, layout, pan, scroll, seek, settle, shown, to_last};
+
+use std::ops::Range;
+
+use block::{Block, Row, Three};
+use zeroize::Zeroizing;
 
 use super::model::Model;
+use super::text;
 use super::view::facet_text;
-use crate::compare::{Facet, Item, Sides};
+use crate::compare::{Facet, Item, Sides, Verdict, differs_only_in, document as parsed};
 
-/// Lines around a change that are shown although they are equal.
-const CONTEXT: usize = 3;
-
-/// Git and live beside each other.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// The sides of an item beside or below each other.
+#[derive(Debug, Default)]
 pub(super) struct Comparison {
-    /// The lines, top down.
-    pub(super) lines: Vec<DiffLine>,
+    /// The lines of the screen, top down.
+    pub(super) lines: Vec<Line>,
+    /// The lines at which a run of changes begins.
+    pub(super) starts: Vec<usize>,
+    /// Columns of the longest line.
+    pub(super) widest: usize,
+    blocks: Vec<Block>,
 }
 
-/// One line of a comparison.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum DiffLine {
+/// One line of the diff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
     /// The property that follows.
-    Head(String),
-    /// On both sides.
-    Equal(String),
+    Head(String, Verdict),
+    /// What there is to say of the value as a whole.
+    Note(String),
     /// Equal lines that are left out.
-    Skipped(usize),
-    /// Different: git's line, live's line; one of them may be missing.
-    Changed(Option<String>, Option<String>),
+    Skipped {
+        /// How many.
+        count: usize,
+        /// How far the line is indented.
+        indent: usize,
+    },
+    /// A line of each side, beside each other.
+    Beside {
+        /// Git, applied, live.
+        cells: [Option<Span>; 3],
+        /// Whether all say the same.
+        equal: bool,
+    },
+    /// A line of both sides.
+    Both(Span),
+    /// A line of git alone, and the line of live that stands for it.
+    Git(Span, Option<Span>),
+    /// A line of live alone, and the line of git that it stands for.
+    Live(Span, Option<Span>),
+}
+
+/// Where a line's text is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span {
+    block: usize,
+    side: usize,
+    range: Range<usize>,
+}
+
+impl Line {
+    fn differs(&self) -> bool {
+        matches!(self, Self::Git(..) | Self::Live(..) | Self::Beside { equal: false, .. })
+    }
 }
 
 impl Comparison {
-    /// The lines at which a run of changes begins.
-    pub(super) fn starts(&self) -> Vec<usize> {
-        let changed = |at: usize| matches!(self.lines.get(at), Some(DiffLine::Changed(..)));
-        (0..self.lines.len()).filter(|&at| changed(at) && (at == 0 || !changed(at - 1))).collect()
+    /// The text of a line of one side.
+    pub(super) fn text(&self, span: &Span) -> &str {
+        let block = self.blocks.get(span.block);
+        block.and_then(|block| block.texts[span.side].get(span.range.clone())).unwrap_or_default()
     }
 
-    fn add(&mut self, git: &str, live: &str) {
-        let (git, live) = if is_document(git) && is_document(live) {
-            (pretty(git).unwrap_or_else(|| git.to_owned()), pretty(live).unwrap_or_else(|| live.to_owned()))
+    /// Compares the sides of an item as far as they may be shown.
+    fn of(model: &Model, item: &Item, layout: Layout, unfolded: bool) -> Self {
+        let mut comparison = Self::default();
+        if item.rows.is_empty() {
+            comparison.add(model, item, &item.sides, layout, unfolded);
+        }
+        let rows = item.rows.iter().filter(|row| unfolded || row.verdict.needs_attention());
+        for row in rows {
+            if !comparison.lines.is_empty() {
+                comparison.lines.push(Line::Note(String::new()));
+            }
+            comparison.lines.push(Line::Head(row.path.clone(), row.verdict.clone()));
+            comparison.add(model, item, &row.sides, layout, unfolded);
+        }
+        if comparison.lines.is_empty() {
+            let count = item.rows.len();
+            comparison.lines.push(Line::Note(format!("all {count} properties are equal")));
+        }
+        let differs = |at: usize| comparison.lines.get(at).is_some_and(Line::differs);
+        comparison.starts =
+            (0..comparison.lines.len()).filter(|&at| differs(at) && (at == 0 || !differs(at - 1))).collect();
+        comparison
+    }
+
+    fn add(&mut self, model: &Model, item: &Item, sides: &Sides, layout: Layout, unfolded: bool) {
+        let with_applied = layout == Layout::Three;
+        let facets = [&sides.git, &sides.applied, &sides.live];
+        // The head says the item's reason already.
+        self.lines.extend(notes(model, sides).into_iter().filter(|note| !item.reason.contains(note)).map(Line::Note));
+        let texts = facets.map(|facet| match facet {
+            Facet::Absent | Facet::Unrecorded => None,
+            other => Some(Zeroizing::new(facet_text(model, other))),
+        });
+        let texts = texts.each_ref().map(|text| text.as_ref().map(|text| text.as_str()));
+        let block = documents(texts, with_applied)
+            .map(|values| document::block(values.each_ref().map(Option::as_ref), with_applied, unfolded))
+            .filter(|block| block.rows.iter().any(|row| matches!(row, Row::Line { equal: false, .. })))
+            // What means the same is shown as it is written, if that is what differs.
+            .unwrap_or_else(|| Block::of_texts(texts, with_applied, unfolded));
+        for (side, text) in block.texts.iter().enumerate() {
+            let lines = block.rows.iter().filter_map(|row| match row {
+                Row::Line { cells, .. } => cells[side].clone(),
+                Row::Skipped { .. } => None,
+            });
+            let columns = lines.map(|range| columns(&text[range])).max().unwrap_or(0);
+            self.widest = self.widest.max(columns);
+        }
+        let index = self.blocks.len();
+        if layout == Layout::Unified {
+            self.unified(index, &block.rows)
         } else {
-            (git.to_owned(), live.to_owned())
+            self.beside(index, &block.rows)
+        }
+        self.blocks.push(block);
+    }
+
+    fn beside(&mut self, block: usize, rows: &[Row]) {
+        let line = |row: &Row| match row {
+            Row::Skipped { count, indent } => Line::Skipped { count: *count, indent: *indent },
+            Row::Line { cells, equal } => Line::Beside { cells: spans(block, cells), equal: *equal },
         };
-        let (git, live) = (end_seen(&git, &live), end_seen(&live, &git));
-        let diff = TextDiff::from_lines(git.as_str(), live.as_str());
-        let old = |at: usize| diff.old_slice(at).map(unterminated);
-        let new = |at: usize| diff.new_slice(at).map(unterminated);
-        let ops = diff.ops();
-        for (at, op) in ops.iter().enumerate() {
-            match *op {
-                DiffOp::Equal { old_index, len, .. } => {
-                    let before = if at == 0 { 0 } else { CONTEXT };
-                    let after = if at + 1 == ops.len() { 0 } else { CONTEXT };
-                    self.add_equal((old_index..old_index + len).filter_map(old).collect(), before, after);
+        self.lines.extend(rows.iter().map(line));
+    }
+
+    /// Of a run of changes first what git has, then what live has.
+    fn unified(&mut self, block: usize, rows: &[Row]) {
+        let mut live: Vec<Line> = Vec::new();
+        for row in rows {
+            match row {
+                Row::Line { cells, equal: false } => {
+                    let [git, _, other] = spans(block, cells);
+                    live.extend(other.clone().map(|span| Line::Live(span, git.clone())));
+                    self.lines.extend(git.map(|span| Line::Git(span, other)));
                 }
-                DiffOp::Delete { old_index, old_len, .. } => {
-                    self.lines.extend((old_index..old_index + old_len).map(|i| DiffLine::Changed(old(i), None)));
+                Row::Line { cells, equal: true } => {
+                    self.lines.append(&mut live);
+                    let [git, ..] = spans(block, cells);
+                    self.lines.extend(git.map(Line::Both));
                 }
-                DiffOp::Insert { new_index, new_len, .. } => {
-                    self.lines.extend((new_index..new_index + new_len).map(|i| DiffLine::Changed(None, new(i))));
-                }
-                DiffOp::Replace { old_index, old_len, new_index, new_len } => {
-                    self.lines.extend((0..old_len.max(new_len)).map(|i| {
-                        let left = (i < old_len).then(|| old(old_index + i)).flatten();
-                        let right = (i < new_len).then(|| new(new_index + i)).flatten();
-                        DiffLine::Changed(left, right)
-                    }));
+                Row::Skipped { count, indent } => {
+                    self.lines.append(&mut live);
+                    self.lines.push(Line::Skipped { count: *count, indent: *indent });
                 }
             }
         }
+        self.lines.append(&mut live);
     }
+}
 
-    fn add_equal(&mut self, mut lines: Vec<String>, before: usize, after: usize) {
-        // A line that says that one line is left out would be longer than that line.
-        if lines.len() <= before + after + 1 {
-            self.lines.extend(lines.into_iter().map(DiffLine::Equal));
-            return;
+fn spans(block: usize, cells: &Three<Range<usize>>) -> [Option<Span>; 3] {
+    let span = |side: usize| cells[side].clone().map(|range| Span { block, side, range });
+    [span(0), span(1), span(2)]
+}
+
+fn columns(line: &str) -> usize {
+    if line.is_ascii() { line.len() } else { text::width(&text::clean(line, false)) }
+}
+
+/// The sides as documents, when each that is there is an object or an array.
+fn documents(texts: Three<&str>, with_applied: bool) -> Option<Three<serde_json::Value>> {
+    let mut values: Three<serde_json::Value> = [None, None, None];
+    for (side, text) in texts.into_iter().enumerate().filter(|(side, _)| *side != 1 || with_applied) {
+        let Some(text) = text else { continue };
+        if !text.trim_start().starts_with(['{', '[']) {
+            return None;
         }
-        let tail = lines.split_off(lines.len() - after);
-        let skipped = lines.len() - before;
-        lines.truncate(before);
-        self.lines.extend(lines.into_iter().map(DiffLine::Equal));
-        self.lines.push(DiffLine::Skipped(skipped));
-        self.lines.extend(tail.into_iter().map(DiffLine::Equal));
+        values[side] = Some(parsed(text)?);
     }
+    Some(values)
 }
 
-/// The comparison of the selected item, as far as it may be shown.
-pub(super) fn of_selected(model: &Model) -> Comparison {
-    model.shown().map_or_else(Comparison::default, |item| of(model, item))
+/// What is not to be seen in the lines themselves.
+fn notes(model: &Model, sides: &Sides) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (place, facet) in [("in git", &sides.git), ("live", &sides.live)] {
+        match facet {
+            Facet::Absent => notes.push(format!("absent {place}")),
+            Facet::Plain(text) if text.is_empty() => notes.push(format!("empty {place}")),
+            Facet::Secret(secret) if secret.expose().is_empty() && model.is_revealed() => {
+                notes.push(format!("empty {place}"));
+            }
+            _ => {}
+        }
+    }
+    notes.extend(explained(&sides.git, &sides.live, model.is_revealed()));
+    notes
 }
 
-fn of(model: &Model, item: &Item) -> Comparison {
-    let mut comparison = Comparison::default();
-    let text = |facet: &Facet| match facet {
-        Facet::Absent => String::new(),
-        other => facet_text(model, other),
+/// What two sides differ in, told without telling either; the less, the more of them can be seen.
+pub(super) fn explained(git: &Facet, live: &Facet, revealed: bool) -> Option<String> {
+    let value = |facet| match facet {
+        &Facet::Plain(ref text) => Some((text.as_str(), false)),
+        Facet::Secret(secret) => Some((secret.expose(), true)),
+        _ => None,
     };
-    let mut add = |sides: &Sides| comparison.add(&text(&sides.git), &text(&sides.live));
-    if item.rows.is_empty() {
-        add(&item.sides);
-        return comparison;
+    let ((git, git_masked), (live, live_masked)) = (value(git)?, value(live)?);
+    if git == live {
+        return None;
     }
-    for row in item.rows.iter().filter(|row| row.verdict.needs_attention()) {
-        comparison.lines.push(DiffLine::Head(row.path.clone()));
-        comparison.add(&text(&row.sides.git), &text(&row.sides.live));
+    if let Some(only) = differs_only_in(git, live) {
+        return Some(only.to_string());
     }
-    comparison
-}
-
-/// A line end that only one side has at its end is made visible; it would not be seen otherwise.
-fn end_seen(text: &str, other: &str) -> String {
-    match text.strip_suffix('\n') {
-        Some(rest) if !other.ends_with('\n') => format!("{rest}\u{240a}"),
-        _ => text.to_owned(),
+    // Where everything is to be seen, this is too.
+    if revealed || !(git_masked || live_masked) {
+        return None;
     }
-}
-
-/// Objects and arrays are easier to compare with one key a line.
-fn is_document(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[']) && pretty(text).is_some()
-}
-
-fn pretty(text: &str) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    serde_json::to_string_pretty(&value).ok()
-}
-
-fn unterminated(line: &str) -> String {
-    line.strip_suffix('\n').unwrap_or(line).to_owned()
+    let (git, live) = (parsed(git)?, parsed(live)?);
+    let (git, live) = (git.as_object()?, live.as_object()?);
+    let names: std::collections::BTreeSet<&String> = git.keys().chain(live.keys()).collect();
+    let differ = names.iter().filter(|name| git.get(**name) != live.get(**name)).count();
+    Some(format!("{differ} of {} keys {}", names.len(), if differ == 1 { "differs" } else { "differ" }))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn compare(git: &str, live: &str) -> Vec<DiffLine> {
-        let mut comparison = Comparison::default();
-        comparison.add(git, live);
-        comparison.lines
-    }
-
-    fn changed(git: &str, live: &str) -> DiffLine {
-        DiffLine::Changed(Some(git.to_owned()), Some(live.to_owned()))
-    }
-
-    #[test]
-    fn a_changed_key_of_a_document_is_one_changed_line() {
-        let lines = compare(r#"{"a":1,"b":2}"#, "{\"a\": 1, \"b\": 3}");
-        let expected = vec![
-            DiffLine::Equal("{".into()),
-            DiffLine::Equal("  \"a\": 1,".into()),
-            changed("  \"b\": 2", "  \"b\": 3"),
-            DiffLine::Equal("}".into()),
-        ];
-        assert_eq!(lines, expected);
-    }
-
-    #[test]
-    fn equal_lines_far_from_a_change_are_left_out() {
-        use std::fmt::Write as _;
-        let git = (0..20).fold(String::new(), |mut text, n| {
-            let _ = writeln!(text, "{n}");
-            text
-        });
-        let lines = compare(&git, &git.replace("19\n", "x\n"));
-        assert_eq!(lines[0], DiffLine::Skipped(16));
-        assert_eq!(lines.last(), Some(&changed("19", "x")));
-        assert_eq!(lines.len(), 5);
-    }
-
-    #[test]
-    fn a_line_end_that_only_one_side_has_is_seen() {
-        assert_eq!(compare("a", "a\n"), [changed("a", "a\u{240a}")]);
-    }
-
-    #[test]
-    fn what_is_absent_has_no_line() {
-        assert_eq!(compare("", "a"), [DiffLine::Changed(None, Some(String::from("a")))]);
-    }
-}
+mod tests;

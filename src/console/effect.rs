@@ -1,6 +1,7 @@
 //! What the console wants done.
 
 use super::backend::{Ask, Target};
+use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
 use super::message::Generation;
 use crate::compare::Kind;
@@ -18,6 +19,18 @@ pub enum Effect {
     Refs(Generation, String),
     /// Fetch the remote.
     Fetch(Generation, Target),
+    /// Read the values of one item, for the clipboard and not for the screen.
+    Read(Generation, Target, Kind, String),
+    /// Find the line of a file of the working tree that says what an item of that name should be.
+    Locate(Generation, Target, String, String),
+    /// Put a text into the clipboard.
+    Copy(Copy),
+    /// Give the terminal to another program until it ends.
+    Outside(Outside),
+    /// Run a command of the operator's own in the background.
+    Run(Generation, Command),
+    /// Ask the terminal to notify.
+    Notify(String),
     /// Keep this for the next time.
     Remember(Memory),
     /// Abort a request.

@@ -15,6 +15,11 @@ impl Fingerprinter {
         Self { key }
     }
 
+    /// The same key for documents, whose fingerprints are those of the commands.
+    pub(super) fn of_documents(&self) -> crate::compare::Fingerprinter {
+        crate::compare::Fingerprinter::new(self.key)
+    }
+
     /// Four hexadecimal digits of the value's HMAC-SHA-256.
     pub(super) fn fingerprint(&self, value: &str) -> String {
         use std::fmt::Write as _;

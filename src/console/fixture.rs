@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::Protection;
-use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, ProjectInfo, RefInfo, Target};
+use crate::console::{Ask, Backend, BoxFuture, EnvironmentInfo, FilePlace, ProjectInfo, RefInfo, Target};
 use crate::ops::report::{Calls, Commit, Identity, Part, Problem, Report, Section, Unit};
 use crate::secret::Secret;
 
@@ -270,6 +270,8 @@ pub(crate) fn environments_of(project: &str) -> Vec<EnvironmentInfo> {
         protection,
         profile: Some(format!("petshop-{name}")),
         region: Some(String::from("eu-central-1")),
+        endpoint: None,
+        remotes: Vec::new(),
     };
     vec![info("dev", Protection::Open), info("qa", Protection::Confirm), info("prod", Protection::ReadOnly)]
 }
@@ -343,6 +345,10 @@ impl Backend for Fixture {
             opened(kind, &name).ok_or_else(|| Why::new(format!("{name} is gone")))
         }
         .boxed()
+    }
+
+    fn locate(&self, _: Target, file: String, _: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
+        async move { Ok(FilePlace { path: format!("/shop/{file}").into(), line: 7 }) }.boxed()
     }
 
     fn refs(&self, _: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {

@@ -137,6 +137,7 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     // The tour lies beside whatever else is open.
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],
     &[Scope::Tour, Scope::Always, Scope::Input],
+    &[Scope::Always, Scope::Yank],
 ];
 
 /// What is heard where that scope is.
@@ -208,6 +209,15 @@ impl Keymap {
     pub fn written(&self, action: Action) -> Vec<String> {
         let prefix = prefix(action.spec().scope, |opener| self.keys(opener).next().map(|key| key.to_string()));
         self.keys(action).map(|key| format!("{prefix}{key}")).collect()
+    }
+
+    /// What a key does where the operator's own actions are heard: on pages, and in the menu of an item.
+    #[must_use]
+    pub fn taken_for_own(&self, key: Key) -> Option<Action> {
+        let heard = |scope: Scope| {
+            matches!(scope, Scope::Always | Scope::Back | Scope::Move | Scope::Page | Scope::Items | Scope::Actions)
+        };
+        self.keys.iter().find(|(own, action)| *own == key && heard(action.spec().scope)).map(|(_, action)| *action)
     }
 
     /// The keys of an action, the preferred first.

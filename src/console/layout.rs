@@ -3,14 +3,22 @@
 use ratatui::layout::Rect;
 
 use super::model::Model;
-use super::page::{Page, Zoom, overview};
+use super::overlay::Picker;
+use super::page::overview::{self, Row};
+use super::page::{Page, Zoom};
 use super::view::tour_height;
 
 /// The smallest terminal that is drawn on: columns, lines.
 pub(super) const MINIMUM: (u16, u16) = (60, 16);
 
-/// Columns from which the three sides stand beside each other.
+/// Columns from which git and live stand beside each other line by line.
 pub(super) const WIDE: u16 = 100;
+
+/// Columns from which the three sides of a property stand beside each other.
+pub(super) const BESIDE: u16 = 90;
+
+/// Columns from which the detail stands beside the list.
+const TWO_PANES: u16 = 160;
 
 /// The places of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +74,15 @@ impl Panes {
             let full = model.list().zoom != Zoom::Split;
             return Self { list: (!full).then_some(body), detail: full.then_some(body) };
         }
-        if body.width >= 180 {
-            let left = body.width * 2 / 5;
+        let split = model.home.split;
+        let share =
+            |of: u16, thousandths: u16| u16::try_from(u32::from(of) * u32::from(thousandths) / 1000).unwrap_or(of);
+        if is_beside(body) {
+            let left = match split.beside {
+                // Neither side gets too narrow to be read.
+                Some(chosen) => share(body.width, chosen).clamp(40, body.width - 61),
+                None => body.width * 2 / 5,
+            };
             let list = Rect { width: left, ..body };
             return Self {
                 list: Some(list),
@@ -80,13 +95,36 @@ impl Panes {
         // The list never takes more than it needs, so that a short one leaves its room to the detail.
         let needed = u16::try_from(model.list().lines.len()).unwrap_or(u16::MAX).saturating_add(1);
         let most = body.height / 2;
-        let list = needed.clamp(4, most.max(4));
+        let list = match split.below {
+            Some(chosen) => share(body.height, chosen).clamp(4, body.height - 6),
+            None => needed.clamp(4, most.max(4)),
+        };
         let air = u16::from(body.height >= 20);
         Self {
             list: Some(Rect { height: list - air, ..body }),
             detail: Some(Rect { y: body.y + list, height: body.height - list, ..body }),
         }
     }
+}
+
+/// Whether the detail lies beside the list; else it lies below.
+pub(super) fn is_beside(body: Rect) -> bool {
+    body.width >= TWO_PANES
+}
+
+/// The first row drawn of the overview's table of environments, whose first line is its head.
+pub(super) fn environments_offset(model: &Model, rows: &[Row], table: Rect) -> usize {
+    let here = rows.iter().position(|row| *row == Row::Environment(model.current)).unwrap_or(0);
+    // The head of the selected one's project is worth a line only while there is room for both.
+    (here + 1).saturating_sub(usize::from(table.height.saturating_sub(1)))
+}
+
+/// The lines of the choice of environment and ref, and the first one drawn.
+pub(super) fn picker_list(picker: &Picker, choices: usize, room: Rect) -> (Rect, usize) {
+    let wanted = u16::try_from(choices).unwrap_or(u16::MAX).saturating_add(7).min(room.height);
+    let list = Rect { y: room.y + 3, height: wanted.saturating_sub(5), ..room };
+    let height = usize::from(list.height);
+    (list, picker.line.saturating_sub(height / 2).min(choices.saturating_sub(height)))
 }
 
 /// Lines of the overview: environments, then needs.

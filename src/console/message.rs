@@ -1,7 +1,9 @@
 //! What happens to the console.
 
 use super::backend::{EnvironmentInfo, RefInfo};
+use super::home::FilePlace;
 use super::keymap::Key;
+use super::pointer::Mouse;
 use crate::compare::{Item, Why};
 use crate::ops::report::{Part, Report};
 
@@ -33,6 +35,20 @@ pub enum Message {
     Refs(Generation, Result<Vec<RefInfo>, Why>),
     /// The remote is fetched.
     Fetched(Generation, Result<(), Why>),
+    /// The mouse did something.
+    Mouse(Mouse),
+    /// The terminal got the operator's eye, or lost it.
+    Focus(bool),
+    /// The values of an item are read for the clipboard.
+    Read(Generation, Result<Box<Item>, Why>),
+    /// The line of a file is found.
+    Located(Generation, Result<FilePlace, Why>),
+    /// A text is in the clipboard, or is not: what it was, and how many characters.
+    Copied(String, usize, Result<(), Why>),
+    /// A command in the background has ended, with the first line that it wrote.
+    Ran(Generation, Result<String, Why>),
+    /// The terminal is back; what is to be told of it.
+    Returned(Result<Option<String>, Why>),
     /// A request ended without a reply: its task failed.
     Lost(Generation),
 }
@@ -57,6 +73,13 @@ impl Message {
             Self::Revealed(..) => "revealed",
             Self::Refs(..) => "refs",
             Self::Fetched(..) => "fetched",
+            Self::Mouse(_) => "mouse",
+            Self::Focus(_) => "focus",
+            Self::Read(..) => "read",
+            Self::Located(..) => "located",
+            Self::Copied(..) => "copied",
+            Self::Ran(..) => "ran",
+            Self::Returned(_) => "returned",
             Self::Lost(_) => "lost",
         }
     }

@@ -10,8 +10,11 @@ pub(super) use times::Times;
 
 use super::ages::Clock;
 use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
+use super::diff;
 use super::fingerprint::Fingerprinter;
+use super::home::{self, Home};
 use super::keymap::Keymap;
+use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::{Overlay, Tour};
@@ -40,6 +43,8 @@ pub struct Setup {
     pub utc_offset: i32,
     /// Key of the fingerprints.
     pub fingerprint_key: [u8; 32],
+    /// The terminal, and the operator's own tools.
+    pub home: Home,
     /// What was remembered last time.
     pub memory: Memory,
     /// Whether the tour is shown, if it never was.
@@ -76,10 +81,18 @@ pub struct Model {
     pub memory: Memory,
     /// Whether the console is over.
     pub over: bool,
+    /// What the diff remembers.
+    pub diff: diff::State,
+    /// How the selected item looks in its detail.
+    pub looks: looks::State,
+    /// The terminal, and the operator's own tools.
+    pub home: home::State,
     pub(super) clock: Clock,
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
     pub(super) refs_asked: Option<Generation>,
+    /// Counts how often what was read changed, so that what is made of it can tell whether it is still true.
+    pub(super) revision: u64,
     /// The project whose refs they are.
     pub(super) refs_of: String,
     /// When the refs were listed, milliseconds since the Unix epoch.
@@ -137,10 +150,14 @@ impl Model {
             tour: (setup.tour && !setup.memory.toured).then(Tour::default),
             memory: setup.memory,
             over: false,
+            diff: diff::State::default(),
+            looks: looks::State::default(),
+            home: home::State::new(setup.home),
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
             refs_asked: None,
+            revision: 0,
             refs_at: None,
             refs_of: String::new(),
             lists: Default::default(),
@@ -178,6 +195,7 @@ impl Model {
 
     /// Makes every list anew from the current environment.
     pub(super) fn rebuild(&mut self) {
+        self.revision += 1;
         let env = &self.environments[self.current];
         for page in [Page::Stacks, Page::Parameters, Page::Secrets] {
             self.lists[list_index(page)].rebuild(page, env);
@@ -248,7 +266,8 @@ impl Model {
             _ => None,
         };
         let fetching = env.fetching.map(|(job, _)| job);
-        reveal.into_iter().chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
+        let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
+        reveal.into_iter().chain(errand).chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
     }
 
     /// When the current environment is read again by itself; counted from when it was last asked for, so that what

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::model::EnvState;
+use super::page::list::{FEW, GIT_ONLY};
 use super::page::{Filter, ItemId, Mark};
 use crate::compare::{Item, Kind, Verdict};
 
@@ -19,7 +20,7 @@ pub enum Need {
         /// Which of its problems.
         index: usize,
     },
-    /// An item, and how many more are unknown for the same reason.
+    /// An item, and how many more are alike: unknown for the same reason, or in git only.
     Item {
         /// The kind whose section has it.
         kind: Kind,
@@ -66,7 +67,7 @@ pub(super) fn needs(env: &EnvState, filter: &Filter) -> Vec<Need> {
     let mut list = Vec::new();
     let mut problems = Vec::new();
     let mut items: Vec<(&Item, Kind, usize, usize)> = Vec::new();
-    let mut alike: HashMap<(Kind, &str), usize> = HashMap::new();
+    let mut alike: HashMap<(Kind, &str, &str), usize> = HashMap::new();
     for kind in Kind::ALL {
         // What concerns everything is told once, in the header.
         if env.why_failed(kind).is_some_and(|why| !why.is_of_everything()) && matches(kind.code()) {
@@ -75,15 +76,24 @@ pub(super) fn needs(env: &EnvState, filter: &Filter) -> Vec<Need> {
         let Some(section) = env.section(kind).value() else { continue };
         let named = section.problems.iter().enumerate().filter(|(_, problem)| matches(&problem.subject));
         problems.extend(named.map(|(index, _)| Need::Problem { kind, index }));
+        let mut git_only: HashMap<&str, usize> = HashMap::new();
+        for item in section.items.iter().filter(|item| item.verdict == Verdict::GitOnly) {
+            *git_only.entry(item.unit.as_str()).or_default() += 1;
+        }
+        let many = |unit: &str| filter.text.is_empty() && git_only.get(unit).is_some_and(|count| *count > FEW);
         for (index, item) in section.items.iter().enumerate() {
             if !item.verdict.needs_attention() || !matches(&item.name) {
                 continue;
             }
-            let Verdict::Unknown(why) = &item.verdict else {
-                items.push((item, kind, index, 0));
-                continue;
+            let group = match &item.verdict {
+                Verdict::Unknown(why) => (kind, "", why.reason.as_str()),
+                Verdict::GitOnly if many(&item.unit) => (kind, item.unit.as_str(), GIT_ONLY),
+                _ => {
+                    items.push((item, kind, index, 0));
+                    continue;
+                }
             };
-            match alike.entry((kind, why.reason.as_str())) {
+            match alike.entry(group) {
                 Entry::Occupied(first) => items[*first.get()].3 += 1,
                 Entry::Vacant(slot) => {
                     slot.insert(items.len());

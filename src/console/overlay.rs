@@ -3,12 +3,14 @@
 mod help;
 mod menu;
 mod palette;
+mod run;
 mod tour;
 
 pub use help::Help;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
 pub(super) use palette::{What, why_not};
+pub(super) use run::Run;
 pub(super) use tour::STEPS;
 pub use tour::Tour;
 
@@ -28,6 +30,8 @@ pub enum Overlay {
     Picker(Picker),
     /// What a second key would do.
     Menu(Scope),
+    /// A command of the operator's own that changes something, before it is run.
+    Run(Run),
 }
 
 impl Overlay {
@@ -37,6 +41,7 @@ impl Overlay {
             Self::Help(help) => Some(&help.text),
             Self::Palette(palette) => Some(&palette.text),
             Self::Picker(picker) => Some(&picker.text),
+            Self::Run(run) => Some(&run.typed),
             Self::Menu(_) => None,
         }
     }
@@ -47,6 +52,7 @@ impl Overlay {
             Self::Help(help) => Some((&mut help.text, &mut help.line)),
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
+            Self::Run(run) => Some((&mut run.typed, &mut run.line)),
             Self::Menu(_) => None,
         }
     }
@@ -57,7 +63,7 @@ impl Overlay {
             Self::Help(help) => help.found(&model.keymap).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
-            Self::Menu(_) => 0,
+            Self::Menu(_) | Self::Run(_) => 0,
         }
     }
 }

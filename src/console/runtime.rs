@@ -3,7 +3,11 @@
 //! Input is drawn at once. Messages of the background are drawn together, at most every ten milliseconds.
 //! There is no frame rate: time is sent only when the model says that something on the screen depends on it.
 
+mod clipboard;
+mod gate;
+mod host;
 mod jobs;
+mod outside;
 mod terminal;
 
 use std::io;
@@ -12,24 +16,33 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::backend::Backend;
+use super::clipboard::sequence;
 use super::effect::Effect;
+use super::home::{Copy, Outside};
 use super::keymap::{Key, Keymap};
 use super::message::Message;
 use super::model::{Model, Setup};
+use super::pointer::{Button, Mouse};
 use super::theme::Theme;
+use super::title;
 use super::update::update;
 use super::view::view;
 use super::{ConsoleOptions, Error, LogSink};
+use crate::compare::Why;
+use crate::config::Clipboard;
+use gate::Gate;
+use host::Host;
 use jobs::Jobs;
-use terminal::{Events, Guard, Signals};
+use terminal::{Desk, Events, Guard, Signals};
 
 /// How long background messages are gathered before they are drawn.
 const GATHER: Duration = Duration::from_millis(10);
@@ -40,11 +53,13 @@ const BATCH: usize = 256;
 /// Runs the console until it is quit, and leaves the terminal as it was found.
 pub async fn run(backend: Arc<dyn Backend>, options: ConsoleOptions) -> Result<(), Error> {
     let model = model(&*backend, &options)?;
-    let guard = Guard::enter()?;
+    let guard = Guard::enter(&options.home)?;
+    let gate = Arc::new(Gate::new());
     // Never dropped: it would show the cursor, which the guard does, and panic when the terminal is gone.
     let mut screen = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?);
     let console = Console::new(model, backend, options);
-    let outcome = console.drive(&mut screen, Events::read(), Signals::listen()?, Guard::suspend).await;
+    let events = Events::read(Arc::clone(&gate));
+    let outcome = console.drive(&mut screen, events, Signals::listen()?, Desk { gate }).await;
     drop(guard);
     outcome
 }
@@ -71,6 +86,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         refresh: options.refresh.and_then(|every| i64::try_from(every.as_millis()).ok()),
         utc_offset: options.utc_offset,
         fingerprint_key: options.fingerprint_key,
+        home: options.home.clone(),
         memory: backend.memory(),
         tour: options.tour,
     }))
@@ -94,6 +110,10 @@ struct Console {
     log: Option<LogSink>,
     drawn_at: Option<Instant>,
     draw_at: Option<Instant>,
+    /// What goes to the terminal before the next picture.
+    outbox: Vec<Zeroizing<Vec<u8>>>,
+    /// The title that the terminal has.
+    titled: Option<String>,
 }
 
 enum Step {
@@ -109,6 +129,7 @@ enum Step {
 enum Flow {
     On,
     Suspend,
+    Outside(Outside),
     Quit,
 }
 
@@ -124,6 +145,8 @@ impl Console {
             log: options.log,
             drawn_at: None,
             draw_at: None,
+            outbox: Vec::new(),
+            titled: None,
         }
     }
 
@@ -132,7 +155,7 @@ impl Console {
         screen: &mut Terminal<B>,
         events: impl Stream<Item = io::Result<Event>> + Unpin,
         mut signals: impl Stream<Item = Signal> + Unpin,
-        suspend: impl Fn() -> io::Result<()>,
+        mut host: impl Host,
     ) -> Result<(), Error>
     where
         B: ratatui::backend::Backend,
@@ -141,7 +164,7 @@ impl Console {
         // Fused, since a stream that has ended must not be asked again.
         let mut events = events.fuse();
         self.tell(Message::Start);
-        self.draw(screen)?;
+        self.draw(screen, &mut host)?;
         loop {
             let wake = self.wake();
             let step = tokio::select! {
@@ -160,36 +183,50 @@ impl Console {
                     {
                         flow = self.input(&event?);
                     }
-                    self.draw(screen)?;
+                    self.draw(screen, &mut host)?;
                     flow
                 }
                 Step::Input(None) => Flow::Quit,
                 Step::Signal(Some(Signal::Stop)) => Flow::Suspend,
                 Step::Signal(Some(Signal::End(name))) => return Err(Error::Signal(name)),
                 Step::Signal(None) => return Err(Error::Signal("the end of signals")),
-                Step::Reply(message) => {
-                    self.gather(message);
-                    Flow::On
-                }
+                Step::Reply(message) => self.gather(message),
                 Step::Draw | Step::Time => {
                     self.time();
-                    self.draw(screen)?;
+                    self.draw(screen, &mut host)?;
                     Flow::On
                 }
             };
             match flow {
-                Flow::On => {}
+                Flow::On => continue,
                 Flow::Quit => return Ok(()),
-                Flow::Suspend => {
-                    suspend()?;
-                    // Not `clear`, which asks the terminal where its cursor is and waits for an answer that the
-                    // stream of events has taken already.
-                    let area = screen.get_frame().area();
-                    screen.resize(area)?;
-                    self.time();
-                    self.draw(screen)?;
+                Flow::Suspend => host.suspend()?,
+                Flow::Outside(outside) => {
+                    let ready = self.jobs.permits(&outside).await;
+                    let ready = ready.and_then(|()| host.leave().map_err(|error| Why::new(error.to_string())));
+                    let left = ready.is_ok();
+                    let returned = match ready {
+                        Ok(()) => outside::run(&outside, &self.model.home.settings, &mut signals).await,
+                        Err(why) => Ok(Err(why)),
+                    };
+                    drop(outside);
+                    let returned = match returned {
+                        Ok(returned) => returned,
+                        Err(outside::Ended(name)) => return Err(Error::Signal(name)),
+                    };
+                    if left {
+                        host.enter()?;
+                    }
+                    self.tell(Message::Returned(returned));
                 }
             }
+            // Not `clear`, which asks the terminal where its cursor is and waits for an answer that the stream of events
+            // has taken already.
+            let area = screen.get_frame().area();
+            screen.resize(area)?;
+            self.titled = None;
+            self.time();
+            self.draw(screen, &mut host)?;
         }
     }
 
@@ -199,17 +236,19 @@ impl Console {
         self.tell(message)
     }
 
-    fn gather(&mut self, first: Message) {
+    fn gather(&mut self, first: Message) -> Flow {
         self.time();
-        self.tell(first);
+        let mut flow = self.tell(first);
         for _ in 0..BATCH {
+            let Flow::On = flow else { break };
             let Ok(message) = self.replies.try_recv() else { break };
-            self.tell(message);
+            flow = self.tell(message);
         }
         if self.draw_at.is_none() {
             let now = Instant::now();
             self.draw_at = Some(self.drawn_at.map_or(now, |at| (at + GATHER).max(now)));
         }
+        flow
     }
 
     /// Lets the model hear a message and begins what it wants done.
@@ -225,10 +264,41 @@ impl Console {
             match effect {
                 Effect::Quit => flow = Flow::Quit,
                 Effect::Suspend => flow = Flow::Suspend,
+                Effect::Outside(outside) => flow = Flow::Outside(outside),
+                Effect::Copy(copy) => self.copy(copy),
+                Effect::Notify(text) => {
+                    let through = self.model.home.settings.multiplexer;
+                    self.outbox.push(through.pass(&title::notification(&text)));
+                }
                 work => self.jobs.begin(work),
             }
         }
         flow
+    }
+
+    fn copy(&mut self, copy: Copy) {
+        let settings = &self.model.home.settings;
+        let outcome = match &settings.clipboard {
+            Clipboard::Command(line) => return self.jobs.copy(line.clone(), copy),
+            Clipboard::Off => Err(Why::new("not copied: clipboard = \"off\" in config.toml")),
+            Clipboard::Osc52 => sequence(&copy.text, settings.multiplexer).map(|sequence| self.outbox.push(sequence)),
+        };
+        self.tell(Message::Copied(copy.what, copy.text.chars(), outcome));
+    }
+
+    /// Sends what waits to the terminal, before a picture: a picture ends with the cursor where it belongs.
+    fn post(&mut self, host: &mut impl Host) -> io::Result<()> {
+        for sequence in self.outbox.drain(..) {
+            host.send(&sequence)?;
+        }
+        if self.model.home.settings.title {
+            let title = title::title(&self.model);
+            if self.titled.as_ref() != Some(&title) {
+                host.send(&title::sequence(&title))?;
+                self.titled = Some(title);
+            }
+        }
+        Ok(())
     }
 
     fn time(&mut self) {
@@ -243,10 +313,12 @@ impl Console {
         Some(Instant::now() + Duration::from_millis(wait.max(1)))
     }
 
-    fn draw<B>(&mut self, screen: &mut Terminal<B>) -> Result<(), B::Error>
+    fn draw<B>(&mut self, screen: &mut Terminal<B>, host: &mut impl Host) -> Result<(), Error>
     where
         B: ratatui::backend::Backend,
+        Error: From<B::Error>,
     {
+        self.post(host)?;
         screen.autoresize()?;
         let area = screen.get_frame().area();
         if (area.width, area.height) != self.model.size {
@@ -276,8 +348,24 @@ fn message(event: &Event) -> Option<Message> {
         Event::Key(event) if event.kind != KeyEventKind::Release => key(*event).map(Message::Key),
         Event::Paste(text) => Some(Message::Paste(text.clone())),
         Event::Resize(width, height) => Some(Message::Resize(*width, *height)),
+        Event::Mouse(event) => mouse(*event).map(Message::Mouse),
+        Event::FocusGained => Some(Message::Focus(true)),
+        Event::FocusLost => Some(Message::Focus(false)),
         _ => None,
     }
+}
+
+/// Other buttons are left alone: the middle one pastes, the right one is the terminal's.
+fn mouse(event: MouseEvent) -> Option<Mouse> {
+    let button = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Button::Press,
+        MouseEventKind::Drag(MouseButton::Left) => Button::Drag,
+        MouseEventKind::Up(MouseButton::Left) => Button::Release,
+        MouseEventKind::ScrollDown => Button::WheelDown,
+        MouseEventKind::ScrollUp => Button::WheelUp,
+        _ => return None,
+    };
+    Some(Mouse { button, column: event.column, line: event.row })
 }
 
 fn key(event: KeyEvent) -> Option<Key> {

@@ -2,7 +2,9 @@
 
 mod discover;
 mod fleet;
+mod home;
 mod laws;
+mod panes;
 mod pictures;
 mod stories;
-mod story;
+pub(super) mod story;

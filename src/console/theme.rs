@@ -59,7 +59,9 @@ roles! {
     Ignored = "ignored": "Verdict.",
     Unknown = "unknown": "Verdict.",
     Removed = "removed": "Git's line where live differs.",
+    RemovedPart = "removed_part": "What of git's line live lacks.",
     Added = "added": "Live's line where git differs.",
+    AddedPart = "added_part": "What of live's line git lacks.",
 }
 
 impl From<&Verdict> for Role {
@@ -93,6 +95,10 @@ pub struct Symbols {
     pub ellipsis: &'static str,
     /// Stands for a value.
     pub mask: &'static str,
+    /// Says that there is more above.
+    pub up: &'static str,
+    /// Says that there is more below.
+    pub down: &'static str,
     /// Where the next typed character goes.
     pub caret: &'static str,
     /// Marks what is older than the last attempt to read it.
@@ -108,6 +114,8 @@ const UNICODE: Symbols = Symbols {
     bar: "│",
     ellipsis: "…",
     mask: crate::secret::MASK,
+    up: "▴",
+    down: "▾",
     caret: "▏",
     stale: "°",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
@@ -121,6 +129,8 @@ const ASCII: Symbols = Symbols {
     bar: "|",
     ellipsis: "~",
     mask: "****",
+    up: "^",
+    down: "v",
     caret: "_",
     stale: "o",
     spinner: &["-", "\\", "|", "/"],
@@ -217,6 +227,10 @@ impl Theme {
         // With few colours the shade under the selected line would be none, or hide what is written on it.
         if depth == Depth::Sixteen || depth == Depth::None {
             self.styles[Role::Selection as usize] = Style::new().add_modifier(Modifier::REVERSED);
+            for (part, line) in [(Role::RemovedPart, Role::Removed), (Role::AddedPart, Role::Added)] {
+                let line = self.styles[line as usize];
+                self.styles[part as usize] = line.add_modifier(Modifier::BOLD | Modifier::REVERSED);
+            }
         }
         if depth == Depth::None {
             self.styles[Role::Loud as usize] = self.styles[Role::Loud as usize].add_modifier(Modifier::REVERSED);

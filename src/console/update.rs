@@ -4,19 +4,26 @@
 
 mod asks;
 mod commands;
+mod custom;
 mod keys;
 mod menu;
+mod mouse;
 mod moves;
 mod opens;
+pub(super) mod outside;
 mod palette;
 mod requests;
 mod tour;
+pub(super) mod yank;
 
+pub(super) use custom::{disabled as own_disabled, offered as own_offered};
 pub(super) use keys::{context, context_below, filter};
 pub(super) use tour::can_be_left as can_leave_tour;
 
+use super::diff;
 use super::effect::Effect;
 use super::layout::{Areas, Panes, halves, scrolled};
+use super::looks;
 use super::message::Message;
 use super::model::{Model, Revealing};
 use super::page::{Mark, Page};
@@ -45,12 +52,24 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Revealed(generation, answer) => requests::revealed(model, generation, answer),
         Message::Refs(generation, answer) => requests::refs(model, generation, answer),
         Message::Fetched(generation, answer) => requests::fetched(model, generation, answer),
+        Message::Mouse(mouse) => mouse::act(model, mouse),
+        Message::Focus(focused) => {
+            model.home.focused = focused;
+            Vec::new()
+        }
+        Message::Read(generation, answer) => yank::read(model, generation, answer),
+        Message::Located(generation, answer) => outside::located(model, generation, answer),
+        Message::Copied(what, characters, outcome) => yank::copied(model, &what, characters, outcome),
+        Message::Ran(generation, outcome) => custom::ran(model, generation, outcome),
+        Message::Returned(outcome) => outside::returned(model, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
     };
     if news {
         palette::search_again(model);
     }
     effects.extend(mask_what_was_left(model));
+    diff::settle(model);
+    looks::settle(model);
     scroll(model);
     effects
 }

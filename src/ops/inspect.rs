@@ -24,7 +24,7 @@ use self::context::Context;
 use super::failed;
 use super::report::{Commit, Part, Report, Section};
 use super::session::Session;
-use crate::compare::{IgnorePattern, IgnoreRules};
+use crate::compare::{Facet, IgnorePattern, IgnoreRules};
 use crate::compare::{Item, Kind, Rule, Verdict, Why};
 use crate::config::{Bindings, Project};
 
@@ -160,7 +160,9 @@ async fn section(context: &Context, kind: Kind) -> Result<Section, Why> {
 /// Applies the project's ignore rules: to single properties first, then to the whole.
 fn ignore(rules: &IgnoreRules, item: &mut Item) {
     let mut any = false;
-    for row in &mut item.rows {
+    // What is not live is missing as a whole; its properties only say what is missing.
+    let is_missing = item.sides.live == Facet::Absent;
+    for row in item.rows.iter_mut().filter(|_| !is_missing) {
         if row.verdict.needs_attention()
             && let Some(rule) = rules.rule_for(item.kind, &item.name, Some(&row.path))
         {

@@ -271,6 +271,13 @@ fn problems(report: &Report) -> Vec<ProblemJson> {
         .collect()
 }
 
+/// One item as the report has it, without a value, indented for people.
+#[must_use]
+pub fn item(item: &Item, print: &Fingerprinter) -> String {
+    let json = item_json(item, Show { print, values: Values::Masked });
+    serde_json::to_string_pretty(&json).unwrap_or_default()
+}
+
 fn item_json(item: &Item, show: Show<'_>) -> ItemJson {
     let Sides { git, applied, live } = &item.sides;
     ItemJson {

@@ -241,6 +241,14 @@ impl Session {
     }
 }
 
+/// The remotes of the repository that a directory lies in and their URLs, without passwords; none without a repository.
+#[must_use]
+pub fn remotes(root: &Path) -> Vec<(String, String)> {
+    let Ok(repository) = Repository::discover(root) else { return Vec::new() };
+    let names = repository.remotes().into_iter();
+    names.filter_map(|name| repository.remote_url(&name).map(|url| (name, url))).collect()
+}
+
 impl From<CommitInfo> for Commit {
     fn from(info: CommitInfo) -> Self {
         Self {

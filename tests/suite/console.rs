@@ -2,6 +2,7 @@
 
 mod demo;
 mod ending;
+mod home;
 mod honest;
 mod looks;
 mod pages;

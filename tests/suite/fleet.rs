@@ -212,11 +212,19 @@ fn the_console_shows_two_projects_in_two_accounts_and_goes_from_one_to_the_other
 }
 
 #[test]
+fn outside_of_any_project_the_console_opens_on_the_first_of_the_operators() {
+    let fleet = Fleet::new();
+    let console = Program::plumb().dir(fleet.home.path()).envs(fleet.variables()).start();
+    console.sees("orders / dev").sees("= nothing: live is what git says").press("q");
+    assert_eq!(console.exit_code(), 0);
+}
+
+#[test]
 fn keys_that_are_renewed_in_the_profile_are_taken_without_a_new_start() {
     let fleet = Fleet::new();
     fleet.put(0, "dev", "21");
     let console = fleet.console();
-    console.sees("/billing/dev/pool").press("3").sees("* differs");
+    console.sees("/billing/dev/pool").sees("live  read ").press("3").sees("* differs");
     let old = fleet.accounts[0].access_key_id.clone();
     fleet.proxy.on("*").when(move |call| call.access_key_id.as_deref() == Some(&old)).reply(Fault::ExpiredToken);
     console.press("r").sees("credentials of profile shop-ro expired: put new keys into profile shop-ro, then r");

@@ -116,6 +116,18 @@ impl<'t> Section<'_, 't> {
         self.choice(key, &words).unwrap_or(default.1)
     }
 
+    /// True or false, with a default.
+    pub(in crate::config) fn flag_or(&mut self, key: &'static str, default: bool) -> bool {
+        self.defaulted(key, if default { "true" } else { "false" });
+        let Some(found) = self.find(key) else { return default };
+        let DeValue::Boolean(flag) = *found.value.get_ref() else {
+            self.mistyped(&found, "true or false");
+            return default;
+        };
+        self.leaf(&found, flag.to_string());
+        flag
+    }
+
     /// A whole number within bounds.
     pub(in crate::config) fn whole(&mut self, key: &'static str, bounds: &Range<u64>) -> Option<u64> {
         let found = self.find(key)?;

@@ -21,12 +21,15 @@ pub(in crate::console) struct Menu {
 }
 
 /// All menus.
-pub(in crate::console) const MENUS: &[Menu] = &[Menu {
-    scope: Scope::Actions,
-    opener: Action::Actions,
-    title: "ACTIONS",
-    also: &[Action::Open, Action::Reveal, Action::Diff, Action::Filter],
-}];
+pub(in crate::console) const MENUS: &[Menu] = &[
+    Menu {
+        scope: Scope::Actions,
+        opener: Action::Actions,
+        title: "ACTIONS",
+        also: &[Action::Open, Action::Reveal, Action::Diff, Action::Filter, Action::Pager, Action::Editor],
+    },
+    Menu { scope: Scope::Yank, opener: Action::Yank, title: "COPY", also: &[] },
+];
 
 impl Menu {
     /// The menu that an action opens.

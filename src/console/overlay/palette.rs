@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::compare::{Item, Kind};
+use crate::config::CustomAction;
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::command::{self, Offers, VERBS, Verb};
 use crate::console::fuzzy::Fuzzy;
@@ -10,7 +11,7 @@ use crate::console::memory::Recent;
 use crate::console::model::Model;
 use crate::console::page::{ItemId, Page};
 use crate::console::text::nearest;
-use crate::console::update::context_below;
+use crate::console::update::{context_below, own_offered};
 
 /// How many finds are kept; nobody reads further, everybody types on.
 const KEPT: usize = 200;
@@ -33,6 +34,8 @@ pub struct Palette {
 pub(in crate::console) enum What {
     /// An action of the table.
     Action(Action),
+    /// An action of the operator's own, by its place in the config.
+    Own(usize),
     /// A command that still wants its argument, by its name.
     Verb(&'static str),
     /// What is typed, as a command.
@@ -49,6 +52,7 @@ pub(in crate::console) enum What {
 #[derive(Clone, Copy)]
 enum Candidate<'a> {
     Action(Action),
+    Own(usize, &'a CustomAction),
     Verb(&'static Verb),
     Environment(&'a str),
     Ref(&'a str),
@@ -129,7 +133,8 @@ fn unasked(model: &Model) -> (Vec<What>, usize) {
         .filter(|action| action.spec().scope != Scope::Move)
         .partition(|action| why_not(model, *action).is_none());
     let others = model.environments.iter().enumerate().filter(|(index, _)| *index != model.current);
-    let rest = (can.into_iter().map(What::Action))
+    let rest = (own_offered(model).into_iter().map(What::Own))
+        .chain(can.into_iter().map(What::Action))
         .chain(others.map(|(_, env)| What::Environment(env.title.clone())))
         .chain(VERBS.iter().map(|verb| What::Verb(verb.name)))
         .chain(cannot.into_iter().map(What::Action));
@@ -156,8 +161,10 @@ fn actions() -> impl Iterator<Item = Action> {
 fn everything(model: &Model) -> impl Iterator<Item = Candidate<'_>> {
     let env = model.environment();
     let items = Kind::ALL.into_iter().filter_map(|kind| env.section(kind).value()).flat_map(|section| &section.items);
+    let own = model.home.settings.actions.iter().enumerate();
     actions()
         .map(Candidate::Action)
+        .chain(own.map(|(index, (action, _))| Candidate::Own(index, action)))
         .chain(VERBS.iter().map(Candidate::Verb))
         .chain(offered(model, Offers::Environments))
         .chain(offered(model, Offers::Refs))
@@ -218,6 +225,7 @@ impl Candidate<'_> {
     fn score(self, mut measure: impl FnMut(&str) -> Option<u32>) -> Option<u32> {
         match self {
             Self::Action(action) => measure(action.spec().title).max(measure(action.spec().id)),
+            Self::Own(_, action) => measure(&action.title).max(measure(&action.id)),
             Self::Verb(verb) => measure(verb.name),
             Self::Environment(name) | Self::Ref(name) => measure(name),
             Self::Item(item) => measure(&item.name),
@@ -227,7 +235,7 @@ impl Candidate<'_> {
     /// What is few, what was chosen lately and what needs the operator comes before what is many and quiet.
     fn bonus(self, recent: &[Recent]) -> u32 {
         let own = match self {
-            Self::Action(_) | Self::Environment(_) | Self::Verb(_) => 16,
+            Self::Action(_) | Self::Own(..) | Self::Environment(_) | Self::Verb(_) => 16,
             Self::Ref(_) => 4,
             Self::Item(item) => 8 * u32::from(item.verdict.needs_attention()),
         };
@@ -243,6 +251,7 @@ impl Candidate<'_> {
     fn length(self) -> usize {
         match self {
             Self::Action(action) => action.spec().title.len(),
+            Self::Own(_, action) => action.title.len(),
             Self::Verb(verb) => verb.name.len(),
             Self::Environment(name) | Self::Ref(name) => name.len(),
             Self::Item(item) => item.name.len(),
@@ -252,6 +261,7 @@ impl Candidate<'_> {
     fn own(self) -> What {
         match self {
             Self::Action(action) => What::Action(action),
+            Self::Own(index, _) => What::Own(index),
             Self::Verb(verb) => What::Verb(verb.name),
             Self::Environment(name) => What::Environment(name.to_owned()),
             Self::Ref(name) => What::Ref(name.to_owned()),

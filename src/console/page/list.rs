@@ -89,6 +89,12 @@ impl Filter {
     }
 }
 
+/// Up to so many items that are in git only are shown one by one.
+pub(in crate::console) const FEW: usize = 4;
+
+/// Stands for the reason of items that are in git only; no reason of an unknown item is empty.
+pub(in crate::console) const GIT_ONLY: &str = "";
+
 /// One line of the list. Indices are into the environment's sections, and are made anew with them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
@@ -119,7 +125,7 @@ pub enum Line {
         kind: Kind,
         /// Which of its items.
         index: usize,
-        /// How many more are unknown for the same reason.
+        /// How many more are alike: unknown for the same reason, or in git only.
         more: usize,
     },
     /// Items that are not shown one by one.
@@ -235,6 +241,12 @@ impl State {
         self.scroll = 0;
     }
 
+    /// Puts the cursor on a line that the operator pointed at.
+    pub(in crate::console) fn choose(&mut self, line: usize, env: &EnvState) {
+        self.chosen = true;
+        self.go(Some(line), env);
+    }
+
     fn go(&mut self, line: Option<usize>, env: &EnvState) {
         self.line = line.unwrap_or(0);
         let id = line.and_then(|at| self.lines.get(at)).and_then(|line| env.mark_at(line));
@@ -283,9 +295,16 @@ fn lines(page: Page, env: &EnvState, show: Show, filter: &Filter) -> Vec<Line> {
         lines.push(Line::Unit { kind, name: unit.to_owned(), items: counted });
         let mut rest: Vec<Line> = Vec::new();
         let mut alike: HashMap<&str, usize> = HashMap::new();
+        let git_only = items.iter().filter(|(_, _, item)| item.verdict == Verdict::GitOnly).count();
         for (kind, index, item) in items {
-            if let (Show::Differences, Verdict::Unknown(why)) = (show, &item.verdict) {
-                match alike.entry(why.reason.as_str()) {
+            let reason = match &item.verdict {
+                Verdict::Unknown(why) => Some(why.reason.as_str()),
+                // What is looked for by name is shown by name.
+                Verdict::GitOnly if git_only > FEW && filter.text.is_empty() => Some(GIT_ONLY),
+                _ => None,
+            };
+            if let (Show::Differences, Some(reason)) = (show, reason) {
+                match alike.entry(reason) {
                     Entry::Vacant(slot) => drop(slot.insert(lines.len())),
                     Entry::Occupied(first) => {
                         if let Some(Line::Item { more, .. }) = lines.get_mut(*first.get()) {

@@ -9,8 +9,11 @@ use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::{clipboard, outside};
+use crate::compare::Why;
 use crate::console::backend::{Ask, Backend, Target};
 use crate::console::effect::Effect;
+use crate::console::home::{Command, Copy, Outside};
 use crate::console::message::{Generation, Message};
 
 /// The requests under way, by generation. Dropping it aborts them all.
@@ -40,6 +43,22 @@ impl Jobs {
             Effect::Reveal(generation, target, kind, name) => self.spawn(generation, async move {
                 Message::Revealed(generation, backend.reveal(target, kind, name).await.map(Box::new))
             }),
+            Effect::Read(generation, target, kind, name) => self.spawn(generation, async move {
+                Message::Read(generation, backend.reveal(target, kind, name).await.map(Box::new))
+            }),
+            Effect::Locate(generation, target, file, name) => {
+                self.spawn(
+                    generation,
+                    async move { Message::Located(generation, backend.locate(target, file, name).await) },
+                )
+            }
+            Effect::Run(generation, command) => self.spawn(generation, async move {
+                let outcome = match permits(&*backend, &command).await {
+                    Ok(()) => outside::in_background(&command).await,
+                    Err(why) => Err(why),
+                };
+                Message::Ran(generation, outcome)
+            }),
             Effect::Refs(generation, project) => {
                 self.spawn(generation, async move { Message::Refs(generation, backend.refs(project).await) });
             }
@@ -52,8 +71,26 @@ impl Jobs {
                     handle.abort();
                 }
             }
-            Effect::Suspend | Effect::Quit => {}
+            Effect::Suspend | Effect::Quit | Effect::Copy(_) | Effect::Outside(_) | Effect::Notify(_) => {}
         }
+    }
+
+    /// Refuses a command that is not permitted where it is to be run.
+    pub(super) async fn permits(&self, outside: &Outside) -> Result<(), Why> {
+        match outside {
+            Outside::Command(command) => permits(&*self.backend, command).await,
+            Outside::Page { .. } | Outside::Edit(_) => Ok(()),
+        }
+    }
+
+    /// Lets a command of the operator's take a text for the clipboard.
+    pub(super) fn copy(&self, line: String, copy: Copy) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let outcome = clipboard::by_command(&line, &copy.text).await;
+            // The console is over when nobody listens.
+            let _ = sender.send(Message::Copied(copy.what, copy.text.chars(), outcome));
+        });
     }
 
     fn spawn(&mut self, generation: Generation, work: impl Future<Output = Message> + Send + 'static) {
@@ -65,6 +102,16 @@ impl Jobs {
         });
         self.running.insert(generation, task.abort_handle());
     }
+}
+
+/// Asks the backend how the command's environment is protected, whatever the model thinks.
+async fn permits(backend: &dyn Backend, command: &Command) -> Result<(), Why> {
+    let known = if command.project == backend.project_name() {
+        backend.environments()
+    } else {
+        backend.project(command.project.clone()).await?
+    };
+    outside::permitted(command, &known)
 }
 
 impl Drop for Jobs {

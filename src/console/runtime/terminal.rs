@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::panic;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event};
 use crossterm::execute;
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use futures::Stream;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -15,15 +18,36 @@ use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc;
 
 use super::Signal;
+use super::gate::Gate;
+use super::host::Host;
+use crate::console::home::Home;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// What is asked of the terminal beside the screen; kept here for a panic, which knows nothing else.
+static EXTRAS: AtomicU8 = AtomicU8::new(0);
+
+const MOUSE: u8 = 1;
+const FOCUS: u8 = 2;
+const TITLE: u8 = 4;
+
+/// Each extra: how it is asked for, and how it is given back. Of the mouse only buttons, drags and the wheel: to be told of
+/// each movement would keep a terminal over SSH busy for nothing.
+const SEQUENCES: [(u8, &str, &str); 3] = [
+    (MOUSE, "\x1b[?1000h\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l\x1b[?1000l"),
+    (FOCUS, "\x1b[?1004h", "\x1b[?1004l"),
+    // The terminal keeps the old title on a stack (XTWINOPS).
+    (TITLE, "\x1b[22;2t", "\x1b[23;2t"),
+];
 
 /// Holds the terminal in raw mode on the alternate screen, and gives it back when dropped.
 pub(super) struct Guard;
 
 impl Guard {
     /// Takes the terminal, and sees to it that a panic of this thread gives it back before it is reported.
-    pub(super) fn enter() -> io::Result<Self> {
+    pub(super) fn enter(home: &Home) -> io::Result<Self> {
+        let wanted = [(MOUSE, home.mouse), (FOCUS, home.notify), (TITLE, home.title)];
+        EXTRAS.store(wanted.iter().filter(|(_, on)| *on).map(|(extra, _)| extra).sum(), Ordering::SeqCst);
         let here = std::thread::current().id();
         let report = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -39,14 +63,51 @@ impl Guard {
         take()?;
         Ok(guard)
     }
+}
 
-    /// Gives the terminal back, stops like any job of the shell, and takes the terminal again when continued.
-    pub(super) fn suspend() -> io::Result<()> {
+/// The real terminal, as the loop uses it beside drawing.
+pub(super) struct Desk {
+    /// Stands between the terminal and the thread that reads its keys.
+    pub(super) gate: Arc<Gate>,
+}
+
+impl Host for Desk {
+    fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        // The whole group, as the terminal's own Ctrl-Z would: a wrapper such as `cargo run` must stop with it.
-        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        stop()?;
         take()
     }
+
+    fn send(&mut self, sequence: &[u8]) -> io::Result<()> {
+        // Not through the buffers of stdout, where a copied value would stay behind.
+        let mut rest = sequence;
+        while !rest.is_empty() {
+            match rustix::io::write(io::stdout(), rest) {
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) -> io::Result<()> {
+        self.gate.close()?;
+        give_back();
+        Ok(())
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        let taken = take();
+        self.gate.open();
+        taken
+    }
+}
+
+/// Stops like any job of the shell; returns when the shell continues it.
+pub(super) fn stop() -> io::Result<()> {
+    // The whole group, as the terminal's own Ctrl-Z would: a wrapper such as `cargo run` must stop with it.
+    Ok(rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?)
 }
 
 impl Drop for Guard {
@@ -58,13 +119,21 @@ impl Drop for Guard {
 fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, crossterm::cursor::Hide)
+    let asked = sequences(|(_, ask, _)| *ask);
+    execute!(io::stdout(), Print(asked), EnterAlternateScreen, EnableBracketedPaste, crossterm::cursor::Hide)
+}
+
+fn sequences(pick: impl Fn(&(u8, &'static str, &'static str)) -> &'static str) -> String {
+    let extras = EXTRAS.load(Ordering::SeqCst);
+    SEQUENCES.iter().filter(|(extra, ..)| extras & extra != 0).map(pick).collect()
 }
 
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // After a hang-up there is no terminal to give back, and nobody to tell.
-        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, crossterm::cursor::Show);
+        let given = sequences(|(_, _, give)| *give);
+        let _ =
+            execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Print(given), crossterm::cursor::Show);
         let _ = disable_raw_mode();
         let _ = io::stdout().flush();
     }
@@ -76,13 +145,21 @@ fn give_back() {
 /// So no task may do that reading, least of all the one that has to end the console.
 pub(super) struct Events(mpsc::UnboundedReceiver<io::Result<Event>>);
 
+/// How long the thread waits for a key before it looks up; the gate wakes it earlier.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
 impl Events {
-    /// Begins to read; the thread ends with the process.
-    pub(super) fn read() -> Self {
+    /// Begins to read wherever the gate is open; the thread ends with the process.
+    pub(super) fn read(gate: Arc<Gate>) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         std::thread::spawn(move || {
             loop {
-                let event = crossterm::event::read();
+                gate.pass();
+                let event = match crossterm::event::poll(PATIENCE) {
+                    Ok(false) => continue,
+                    Ok(true) => crossterm::event::read(),
+                    Err(error) => Err(error),
+                };
                 let failed = event.is_err();
                 if sender.send(event).is_err() || failed {
                     break;
@@ -114,6 +191,7 @@ impl Signals {
             (SignalKind::terminate(), Signal::End("SIGTERM")),
             (SignalKind::hangup(), Signal::End("SIGHUP")),
             (SignalKind::interrupt(), Signal::End("SIGINT")),
+            (SignalKind::quit(), Signal::End("SIGQUIT")),
             (stop, Signal::Stop),
         ];
         let listeners =

@@ -10,12 +10,31 @@ use tokio::sync::Notify;
 use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
-use crate::console::{Ask, BoxFuture, EnvironmentInfo, ProjectInfo, RefInfo, Target, Theme};
+use crate::console::{Ask, BoxFuture, EnvironmentInfo, FilePlace, Home, ProjectInfo, RefInfo, Target, Theme};
 use crate::ops::report::{Part, Report};
 
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
+    }
+}
+
+/// A terminal that is given back by a function, and that keeps what it is sent.
+impl<F: FnMut() -> io::Result<()>> Host for F {
+    fn suspend(&mut self) -> io::Result<()> {
+        self()
+    }
+
+    fn send(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn leave(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -102,6 +121,10 @@ impl Backend for Fake {
         self.fixture.reveal(target, kind, name)
     }
 
+    fn locate(&self, target: Target, file: String, name: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
+        self.fixture.locate(target, file, name)
+    }
+
     fn refs(&self, project: String) -> BoxFuture<'static, Result<Vec<RefInfo>, Why>> {
         self.fixture.refs(project)
     }
@@ -141,6 +164,7 @@ fn rig(mood: Mood) -> Rig {
         fingerprint_key: [7; 32],
         tour: false,
         log: Some(sink),
+        home: Home::default(),
     };
     let console = Console::new(model(&*backend, &options).unwrap(), backend, options);
     Rig { console, seen, log, logged, screen: Terminal::new(TestBackend::new(100, 30)).unwrap() }

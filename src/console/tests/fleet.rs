@@ -157,7 +157,7 @@ fn one_item_is_put_in_its_place_and_has_an_age_of_its_own() {
     }
     report.read_at = NOW + 60_000;
     let story = story.answers(report).sees("live read 0 s ago").sees("= in sync");
-    story.press("⎋j").sees("live read 1 m ago").sees("/billing/prod/refund");
+    story.press("⎋j").sees("▸ = in sync   /checkout/prod/key01").sees("live read 1 m ago");
 }
 
 #[test]

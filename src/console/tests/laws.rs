@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::story::{Story, night, over};
 use crate::compare::Why;
 use crate::console::fixture::{self, SECRETS};
+use crate::console::pointer::{Button, Mouse};
 use crate::console::{Effect, Key, Message, ProjectInfo};
 use crate::ops::report::Part;
 
@@ -17,10 +18,11 @@ enum Event {
     Wait(i64),
     Size(u16, u16),
     Paste(String),
+    Mouse(Mouse),
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    let likely = "jkgGnNf/@?rRqvd1234".chars().map(Key::Char).collect::<Vec<_>>();
+    let likely = "jkgGnNf/@?rRqvdyoO1234".chars().map(Key::Char).collect::<Vec<_>>();
     prop_oneof![
         6 => prop::sample::select(likely),
         3 => prop::sample::select(vec![Key::Enter, Key::Esc, Key::Tab, Key::Up, Key::Down, Key::Backspace]),
@@ -38,6 +40,10 @@ fn event(with_reveal: bool) -> impl Strategy<Value = Event> {
         2 => (0_i64..40_000).prop_map(Event::Wait),
         1 => (1_u16..200, 1_u16..60).prop_map(|(width, height)| Event::Size(width, height)),
         1 => "[a-z/\\x1b日]{0,6}".prop_map(Event::Paste),
+        3 => (0_usize..5, 0_u16..140, 0_u16..50).prop_map(|(button, column, line)| {
+            let buttons = [Button::Press, Button::Drag, Button::Release, Button::WheelDown, Button::WheelUp];
+            Event::Mouse(Mouse { button: buttons[button], column, line })
+        }),
     ]
 }
 
@@ -46,6 +52,7 @@ fn happen(mut story: Story, event: Event) -> Story {
         Event::Press(key) => story.hears(Message::Key(key)),
         Event::Wait(milliseconds) => story.after(milliseconds),
         Event::Size(width, height) => story.size(width, height),
+        Event::Mouse(mouse) => story.hears(Message::Mouse(mouse)),
         Event::Paste(text) => story.hears(Message::Paste(text)),
         Event::PartOf(at, part) => {
             let count = story.effects.len().max(1);
@@ -86,7 +93,17 @@ fn happen(mut story: Story, event: Event) -> Story {
                 Effect::Project(generation, name) => {
                     Message::Project(generation, if fine { Ok(fixture::environments_of(&name)) } else { Err(why()) })
                 }
-                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return story,
+                Effect::Read(generation, _, kind, name) => {
+                    let item = fixture::opened(kind, &name).filter(|_| fine);
+                    Message::Read(generation, item.map(Box::new).ok_or_else(why))
+                }
+                Effect::Locate(generation, ..) => Message::Located(generation, Err(why())),
+                Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
+                Effect::Outside(_) => Message::Returned(Err(why())),
+                Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
+                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit | Effect::Notify(_) => {
+                    return story;
+                }
             };
             story.hears(message)
         }

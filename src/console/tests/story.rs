@@ -9,20 +9,21 @@ use ratatui::style::Color;
 
 use crate::compare::Kind;
 use crate::console::fixture::{self, NOW};
+use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
 use crate::console::{Effect, Key, Keymap, Memory, Message, Model, ProjectInfo, Role, Setup, Theme, update, view};
 use crate::ops::report::Report;
 
 /// A console, and what it wanted done that nobody has done yet.
-pub(super) struct Story {
-    pub(super) model: Model,
-    pub(super) effects: Vec<Effect>,
-    pub(super) theme: Theme,
+pub(in crate::console) struct Story {
+    pub(in crate::console) model: Model,
+    pub(in crate::console) effects: Vec<Effect>,
+    pub(in crate::console) theme: Theme,
     now: i64,
 }
 
 /// A console that has just begun, over the fixture's environments, in prod.
-pub(super) fn story() -> Story {
+pub(in crate::console) fn story() -> Story {
     begun(setup())
 }
 
@@ -42,6 +43,7 @@ fn setup() -> Setup {
         refresh: None,
         utc_offset: 0,
         fingerprint_key: [7; 32],
+        home: Home { mouse: true, title: true, notify: true, editor: String::from("vi"), ..Home::default() },
         memory: Memory::default(),
         tour: false,
     }
@@ -68,17 +70,17 @@ impl Story {
         begun(Setup { tour: true, memory: self.model.memory, ..setup() })
     }
 
-    pub(super) fn size(self, width: u16, height: u16) -> Self {
+    pub(in crate::console) fn size(self, width: u16, height: u16) -> Self {
         self.hears(Message::Resize(width, height))
     }
 
-    pub(super) fn hears(mut self, message: Message) -> Self {
+    pub(in crate::console) fn hears(mut self, message: Message) -> Self {
         self.effects.extend(update(&mut self.model, message));
         self
     }
 
     /// Lets time pass.
-    pub(super) fn after(mut self, milliseconds: i64) -> Self {
+    pub(in crate::console) fn after(mut self, milliseconds: i64) -> Self {
         self.now += milliseconds;
         let now = self.now;
         self.hears(Message::Time(now))
@@ -86,7 +88,7 @@ impl Story {
 
     /// Types keys: `⏎ ⎋ ⇥ ↓ ↑ ␣ ⌫` are enter, esc, tab, down, up, space and backspace, `^d` is ctrl-d; spaces are for
     /// the reader.
-    pub(super) fn press(mut self, keys: &str) -> Self {
+    pub(in crate::console) fn press(mut self, keys: &str) -> Self {
         let mut keys = keys.chars().filter(|c| *c != ' ');
         while let Some(c) = keys.next() {
             let key = match c {
@@ -106,7 +108,7 @@ impl Story {
     }
 
     /// Answers the oldest inspection with this report.
-    pub(super) fn answers(mut self, report: Report) -> Self {
+    pub(in crate::console) fn answers(mut self, report: Report) -> Self {
         let at =
             self.effects.iter().position(|effect| matches!(effect, Effect::Inspect(..))).expect("nothing was asked");
         let Effect::Inspect(generation, ..) = self.effects.remove(at) else { unreachable!() };
@@ -114,7 +116,7 @@ impl Story {
     }
 
     /// Answers every request until nothing is asked any more.
-    pub(super) fn answers_all(mut self) -> Self {
+    pub(in crate::console) fn answers_all(mut self) -> Self {
         while !self.effects.is_empty() {
             let message = match self.effects.remove(0) {
                 Effect::Inspect(generation, target, _) => {
@@ -125,6 +127,11 @@ impl Story {
                 }
                 Effect::Refs(generation, _) => Message::Refs(generation, Ok(fixture::refs())),
                 Effect::Fetch(generation, _) => Message::Fetched(generation, Ok(())),
+                Effect::Read(generation, _, kind, name) => {
+                    Message::Read(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
+                }
+                Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
+                Effect::Locate(..) | Effect::Outside(_) | Effect::Run(..) | Effect::Notify(_) => continue,
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
             };
@@ -133,35 +140,35 @@ impl Story {
         self
     }
 
-    pub(super) fn sees(self, text: &str) -> Self {
+    pub(in crate::console) fn sees(self, text: &str) -> Self {
         let screen = self.screen();
         assert!(screen.contains(text), "{text:?} is not on the screen:\n{screen}");
         self
     }
 
-    pub(super) fn does_not_see(self, text: &str) -> Self {
+    pub(in crate::console) fn does_not_see(self, text: &str) -> Self {
         let screen = self.screen();
         assert!(!screen.contains(text), "{text:?} is on the screen:\n{screen}");
         self
     }
 
     /// States that this was asked for and nothing else, and forgets it.
-    pub(super) fn wants(mut self, expected: &[&str]) -> Self {
+    pub(in crate::console) fn wants(mut self, expected: &[&str]) -> Self {
         let wanted: Vec<String> = self.effects.drain(..).map(|effect| words(&effect)).collect();
         assert_eq!(wanted, expected);
         self
     }
 
     /// The generation of the request under way for the current environment.
-    pub(super) fn generation(&self) -> Generation {
+    pub(in crate::console) fn generation(&self) -> Generation {
         self.model.environment().inspecting.expect("nothing is being read").generation
     }
 
-    pub(super) fn screen(&self) -> String {
+    pub(in crate::console) fn screen(&self) -> String {
         text(&self.buffer())
     }
 
-    pub(super) fn buffer(&self) -> Buffer {
+    pub(in crate::console) fn buffer(&self) -> Buffer {
         let (width, height) = self.model.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal.draw(|frame| view(&self.model, &self.theme, frame)).unwrap();
@@ -180,6 +187,14 @@ fn words(effect: &Effect) -> String {
             format!("inspect {project}{}{at} {:?}{kinds}{only}", target.environment, ask.fresh)
         }
         Effect::Reveal(_, target, kind, name) => format!("reveal {} {} {name}", target.environment, Kind::code(*kind)),
+        Effect::Read(_, target, kind, name) => format!("read {} {} {name}", target.environment, Kind::code(*kind)),
+        Effect::Locate(_, _, file, name) => format!("find {name} in {file}"),
+        Effect::Copy(copy) => format!("copy {}: {}", copy.what, copy.text.expose()),
+        Effect::Outside(Outside::Page { text, diff }) => format!("page {diff}:\n{}", text.expose()),
+        Effect::Outside(Outside::Edit(place)) => format!("edit {}:{}", place.path.display(), place.line),
+        Effect::Outside(Outside::Command(command)) => format!("wait for {}", command.argv.join(" ")),
+        Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
+        Effect::Notify(text) => format!("notify {text}"),
         Effect::Refs(..) => String::from("refs"),
         Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),

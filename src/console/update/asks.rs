@@ -1,5 +1,6 @@
 //! Asking: what is read, when, and how many at a time.
 
+use super::outside;
 use super::requests::give_up;
 use crate::compare::Why;
 use crate::console::backend::{Ask, Fresh};
@@ -111,6 +112,9 @@ pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Ef
 
 /// Aborts what the current page waits for, and leaves what was there; `None` when it waits for nothing.
 pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
+    if let Some(effect) = outside::cancel(model) {
+        return Some(vec![effect]);
+    }
     if let Some(Revealing::Reading(job)) = model.revealed() {
         let generation = job.generation;
         model.reveal = None;
@@ -206,8 +210,8 @@ fn inspect(model: &mut Model, index: usize, ask: Ask) -> Effect {
 /// Fetches before the project's environments are read; `None` when that is under way.
 fn fetch_first(model: &mut Model, index: usize) -> Option<Effect> {
     let project = model.environments[index].project().to_owned();
-    let under_way = model.environments.iter_mut().filter(|env| env.project() == project);
-    if let Some((_, first)) = under_way.filter_map(|env| env.fetching.as_mut()).next() {
+    let mut under_way = model.environments.iter_mut().filter(|env| env.project() == project);
+    if let Some((_, first)) = under_way.find_map(|env| env.fetching.as_mut()) {
         *first = true;
         return None;
     }

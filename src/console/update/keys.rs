@@ -6,9 +6,12 @@ use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::palette;
 use super::tour;
+use super::{custom, outside, yank};
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
+use crate::console::diff;
 use crate::console::effect::Effect;
+use crate::console::home::Side;
 use crate::console::keymap::{self, CONTEXTS, Key};
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Overlay, Picker};
@@ -32,6 +35,9 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     if let Some(action) = model.keymap.action(key, context(model)) {
         return act(model, action);
     }
+    if let Some(own) = custom::of_key(model, key) {
+        return custom::start(model, own);
+    }
     typed(model, key);
     Vec::new()
 }
@@ -54,7 +60,7 @@ pub(in crate::console) fn context_below(model: &Model) -> &'static [Scope] {
 
 fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
     match overlay {
-        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_)) => CONTEXTS[3],
+        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Run(_)) => CONTEXTS[3],
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => CONTEXTS[3],
         None if model.page == Page::Overview => CONTEXTS[0],
@@ -83,7 +89,17 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     match action {
         // A menu, opened above; and the tour, which hears its key before all others.
-        Action::Actions | Action::TourNext => {}
+        Action::Actions | Action::Yank | Action::TourNext => {}
+        Action::YankLive => return yank::value(model, Side::Live),
+        Action::YankGit => return yank::value(model, Side::Git),
+        Action::YankName => return yank::name(model),
+        Action::YankArn => return yank::arn(model),
+        Action::YankJson => return yank::json(model),
+        Action::YankCommand => return yank::command(model),
+        Action::YankConsole => return yank::console(model),
+        Action::YankCommit => return yank::commit(model),
+        Action::Pager => return outside::page(model),
+        Action::Editor => return outside::edit(model),
         Action::Neighbours => menu::neighbours(model),
         Action::Leave => return quit(model),
         Action::Suspend => return vec![Effect::Suspend],
@@ -108,6 +124,10 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => return reveal(model),
         Action::Diff => toggle_diff(model),
+        Action::Layout => model.diff.unified = Some(diff::layout(model) != diff::Layout::Unified),
+        Action::Fold => model.diff.unfolded = !model.diff.unfolded,
+        Action::Left => diff::pan(model, false),
+        Action::Right => diff::pan(model, true),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
         Action::Detect => return asks::detect(model),
@@ -174,7 +194,11 @@ pub(super) fn edit_filter(model: &mut Model, change: impl FnOnce(&mut Filter)) {
 
 fn accept(model: &mut Model) -> Vec<Effect> {
     match model.overlays.last() {
-        Some(Overlay::Picker(_)) => pick(model),
+        Some(Overlay::Picker(picker)) => {
+            let line = picker.line;
+            accept_choice(model, line)
+        }
+        Some(Overlay::Run(_)) => custom::confirm(model),
         Some(Overlay::Palette(_)) => palette::take(model),
         Some(Overlay::Help(_)) => palette::take_key(model),
         Some(Overlay::Menu(_)) => Vec::new(),
@@ -189,9 +213,10 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn pick(model: &mut Model) -> Vec<Effect> {
+/// Takes a line of the picker.
+pub(super) fn accept_choice(model: &mut Model, line: usize) -> Vec<Effect> {
     let Some(Overlay::Picker(picker)) = model.overlays.last() else { return Vec::new() };
-    let choice = picker.choices(model).into_iter().nth(picker.line);
+    let choice = picker.choices(model).into_iter().nth(line);
     let Some(choice) = choice else { return Vec::new() };
     model.overlays.pop();
     match choice {

@@ -1,5 +1,6 @@
 //! The second key, in a menu.
 
+use super::custom;
 use super::keys::{act, edit_filter};
 use crate::console::action::{Action, Scope};
 use crate::console::effect::Effect;
@@ -25,6 +26,9 @@ pub(super) fn press(model: &mut Model, scope: Scope, key: Key) -> Vec<Effect> {
     let Some(menu) = Menu::of(scope) else { return Vec::new() };
     if let Some(action) = menu.action(&model.keymap, key) {
         return act(model, action);
+    }
+    if let Some(own) = custom::of_key(model, key).filter(|_| scope == Scope::Actions) {
+        return custom::start(model, own);
     }
     if key != Key::Esc && model.keymap.action(key, &[Scope::Back]) != Some(Action::Back) {
         let opener = model.keymap.keys(menu.opener).next().map(|key| key.to_string()).unwrap_or_default();

@@ -46,9 +46,12 @@ fn step_here(model: &mut Model, by: isize) {
         let (state, env) = model.list_mut();
         return state.step(by, env);
     }
+    if model.list().zoom == Zoom::Diff {
+        return diff::scroll(model, by);
+    }
     let rows = model.shown().map_or(0, |item| shown_rows(item, model.list().show).len());
     let (state, _) = model.list_mut();
-    if state.zoom != Zoom::Diff && rows > 0 {
+    if rows > 0 {
         state.row = state.row.saturating_add_signed(by).min(rows - 1);
         return;
     }
@@ -98,15 +101,20 @@ fn seek_row(model: &mut Model, forward: bool) -> bool {
     found.is_some()
 }
 
+/// Within the diff first, then on to that of the next difference.
 fn seek_in_diff(model: &mut Model, forward: bool) {
-    let starts = diff::of_selected(model).starts();
-    let here = model.list().scroll;
-    let found = if forward { starts.iter().find(|&&at| at > here) } else { starts.iter().rev().find(|&&at| at < here) };
-    match found {
-        Some(&line) => model.list_mut().0.scroll = line,
-        None => model.notice = Some(String::from("no further change here; esc goes back")),
+    if diff::seek(model, forward) {
+        return;
     }
-    clamp_scroll(model);
+    let (state, env) = model.list_mut();
+    if !state.seek(forward, env) {
+        model.notice = Some(String::from(if forward { "no further change" } else { "no change before this" }));
+        return;
+    }
+    if !forward {
+        diff::settle(model);
+        diff::to_last(model);
+    }
 }
 
 fn in_detail(model: &Model) -> bool {
@@ -116,10 +124,7 @@ fn in_detail(model: &Model) -> bool {
 fn clamp_scroll(model: &mut Model) {
     let Some(areas) = Areas::of(model) else { return };
     let height = usize::from(areas.body.height).saturating_sub(3);
-    let lines = match model.list().zoom {
-        Zoom::Diff => diff::of_selected(model).lines.len(),
-        Zoom::Full | Zoom::Split => crate::console::view::detail_height(model, areas.body),
-    };
+    let lines = crate::console::view::detail_height(model, areas.body);
     let (state, _) = model.list_mut();
     state.scroll = state.scroll.min(lines.saturating_sub(height));
 }

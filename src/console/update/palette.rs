@@ -2,6 +2,7 @@
 
 use super::asks;
 use super::commands;
+use super::custom;
 use super::keys::{act, context_below};
 use super::opens::switch;
 use crate::console::action::Action;
@@ -62,6 +63,14 @@ pub(super) fn take(model: &mut Model) -> Vec<Effect> {
                 effects.push(remember(model, &Recent::Action(action)));
             }
             effects
+        }
+        What::Own(index) => {
+            if let Some(why) = custom::disabled(model, index) {
+                model.notice = Some(why);
+                return Vec::new();
+            }
+            model.overlays.pop();
+            custom::start(model, index)
         }
         What::Verb(name) => {
             if let Some(Overlay::Palette(palette)) = model.overlays.last_mut() {

@@ -1,6 +1,7 @@
 //! Being answered. A reply to an older request is dropped.
 
 use super::asks::{ask_refs, begin_wanted};
+use super::outside;
 use crate::compare::{Item, Kind, Verdict, Why, WhyKind};
 use crate::console::backend::{Ask, EnvironmentInfo, Fresh, RefInfo};
 use crate::console::effect::Effect;
@@ -54,7 +55,7 @@ pub(super) fn part(model: &mut Model, generation: Generation, part: Part) -> Vec
 
 pub(super) fn inspected(model: &mut Model, generation: Generation, report: Report) -> Vec<Effect> {
     let Some(env) = inspecting(model, generation) else { return Vec::new() };
-    env.inspecting = None;
+    let since = env.inspecting.take().map_or(i64::MAX, |job| job.since);
     env.progress.clear();
     env.read_at = Some(report.read_at);
     env.calls = Some(report.calls);
@@ -64,8 +65,10 @@ pub(super) fn inspected(model: &mut Model, generation: Generation, report: Repor
         answer_section(env, kind, answer, report.read_at);
     }
     give_up(env, &Why::new("not read"));
+    let read = format!("{} is read", env.name());
     model.rebuild();
-    begin_wanted(model)
+    let news = outside::news(model, since, &read);
+    news.into_iter().chain(begin_wanted(model)).collect()
 }
 
 pub(super) fn revealed(model: &mut Model, generation: Generation, answer: Result<Box<Item>, Why>) -> Vec<Effect> {
@@ -137,6 +140,7 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
         model.rebuild();
         return begin_wanted(model);
     }
+    outside::lost(model, generation, &why);
     let mut effects = revealed(model, generation, Err(why.clone()));
     effects.extend(refs(model, generation, Err(why.clone())));
     effects.extend(project(model, generation, Err(why.clone())));
@@ -175,14 +179,13 @@ fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>, 
     env.progress.remove(&kind);
     let answer = in_one_word(answer);
     let fine = answer.is_ok();
-    let trouble = match env.asked.as_ref().and_then(|ask| ask.only.clone()) {
-        Some(name) => answer.map(|section| answer_item(env, ItemId { kind, name }, section, at)).err(),
-        None => {
-            if fine {
-                env.times.read(kind, at);
-            }
-            env.section_mut(kind).answer(answer)
+    let trouble = if let Some(name) = env.asked.as_ref().and_then(|ask| ask.only.clone()) {
+        answer.map(|section| answer_item(env, ItemId { kind, name }, section, at)).err()
+    } else {
+        if fine {
+            env.times.read(kind, at);
         }
+        env.section_mut(kind).answer(answer)
     };
     note(env, Subject::Kind(kind), trouble);
 }

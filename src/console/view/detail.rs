@@ -1,20 +1,23 @@
 //! The selected item: what each side says, property by property, and who changed it.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 
-use super::facet;
 use super::header::spinner;
 use super::ink::{Ink, Row};
-use super::list::{label, short_type};
-use crate::compare::{Changed, Facet, Item, Kind, Sides, Verdict, Why};
-use crate::console::layout::WIDE;
+use super::list::{foreign, label, short_type, who as named};
+use crate::compare::{Changed, Item, Kind, Verdict, Why};
+use crate::console::layout::BESIDE;
+use crate::console::looks::{self, Look, Whole};
 use crate::console::model::{Model, Revealing};
 use crate::console::page::list::shown_rows;
 use crate::console::page::{ItemId, Pane, Zoom};
 use crate::console::text;
 use crate::console::theme::Role;
 
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+/// Draws the item; returns how many lines there are below what is seen.
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
     let beside = area.x > 0;
     if beside {
         ink.bar(area.x - 1, area.y, area.height);
@@ -25,20 +28,28 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     };
     ink.row(area, &head(model, item, area.width));
     let lines = Lines::of(model, item, area.width, spinner(model, ink));
-    let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let height = usize::from(room.height);
-    let last = lines.rows.len().saturating_sub(height);
-    let offset = match lines.cursor {
-        // The line under the cursor stays in the middle, with what belongs to it below.
-        Some(at) => at.saturating_sub(height / 2).min(last),
-        None => model.list().scroll.min(last),
-    };
-    ink.rows(room, &lines.rows, offset);
+    let (room, offset) = lines.window(model, area);
+    for (y, at) in (room.y..room.bottom()).zip(offset..) {
+        lines.draw(ink, Rect { y, height: 1, ..room }, at);
+    }
+    ink.more(Rect { height: 1, ..area }, offset, true);
+    lines.len().saturating_sub(offset + usize::from(room.height))
+}
+
+/// Which of the shown properties is drawn on a line of the terminal.
+pub(in crate::console) fn row_at(model: &Model, area: Rect, line: u16) -> Option<usize> {
+    let lines = Lines::of(model, model.shown()?, area.width, "");
+    let (room, offset) = lines.window(model, area);
+    let at = offset + usize::from(line.checked_sub(room.y)?);
+    lines.stops.iter().position(|stop| stop.contains(&at))
 }
 
 /// A failure in full, since a line of the list has room for its beginning only.
-fn draw_failure(ink: &mut Ink<'_>, area: Rect, failure: Option<(&str, &Why)>) {
-    let Some((subject, why)) = failure else { return ink.rule(area.x, area.y, area.width) };
+fn draw_failure(ink: &mut Ink<'_>, area: Rect, failure: Option<(&str, &Why)>) -> usize {
+    let Some((subject, why)) = failure else {
+        ink.rule(area.x, area.y, area.width);
+        return 0;
+    };
     ink.row(area, &Row::default().flow(1, area.width, [(subject.to_owned(), Role::Strong)]).ruled());
     let room = area.width.saturating_sub(4);
     let wrap = |text: &str, role| {
@@ -51,11 +62,17 @@ fn draw_failure(ink: &mut Ink<'_>, area: Rect, failure: Option<(&str, &Why)>) {
     }
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     ink.rows(below, &rows, 0);
+    rows.len().saturating_sub(usize::from(below.height))
 }
 
 /// How many lines the selected item takes, its head included.
 pub(in crate::console) fn height(model: &Model, area: Rect) -> usize {
-    model.shown().map_or(0, |item| Lines::of(model, item, area.width, "").rows.len() + 1)
+    model.shown().map_or(0, |item| Lines::of(model, item, area.width, "").len() + 1)
+}
+
+/// Columns for one side of a value, where the sides stand beside each other or below each other.
+pub(in crate::console) fn cell(width: u16) -> u16 {
+    if width >= BESIDE { Columns::of(width, 5).side } else { width.saturating_sub(17) }
 }
 
 fn head(model: &Model, item: &Item, width: u16) -> Row {
@@ -64,6 +81,7 @@ fn head(model: &Model, item: &Item, width: u16) -> Row {
     let pieces = [
         (label(item).to_owned(), Role::Strong),
         (if model.list().zoom == Zoom::Full { item.unit.clone() } else { String::new() }, Role::Dim),
+        (foreign(model.environment()), Role::Loud),
         (short_type(item).to_owned(), Role::Dim),
         (version, Role::Text),
         (physical, Role::Dim),
@@ -71,9 +89,13 @@ fn head(model: &Model, item: &Item, width: u16) -> Row {
     Row::default().flow(1, width.saturating_sub(1), pieces).ruled()
 }
 
-struct Lines {
+struct Lines<'a> {
     rows: Vec<Row>,
     cursor: Option<usize>,
+    /// What follows the rows, of which there may be very many.
+    whole: &'a [Whole],
+    /// The lines of each shown property.
+    stops: Vec<Range<usize>>,
 }
 
 /// Left edges of the table of sides.
@@ -86,35 +108,61 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(width: u16) -> Self {
-        let verdict = width.saturating_sub(13);
-        let property = width / 5;
-        let side = verdict.saturating_sub(property + 3) / 3;
-        let git = property + 3;
+    /// For properties whose longest name takes so many columns.
+    fn of(width: u16, longest: u16) -> Self {
+        let verdict = width.saturating_sub(12);
+        let property = longest.clamp(8, width / 4);
+        let git = property + 5;
+        let side = verdict.saturating_sub(git) / 3;
         Self { git, applied: git + side, live: git + side * 2, verdict, side: side.saturating_sub(2) }
     }
 }
 
-impl Lines {
-    fn of(model: &Model, item: &Item, width: u16, spinner: &str) -> Self {
-        let mut lines = Self { rows: Vec::new(), cursor: None };
+impl<'a> Lines<'a> {
+    fn of(model: &'a Model, item: &Item, width: u16, spinner: &str) -> Self {
+        let looks = looks::shown(model);
+        let whole = looks.map(|looks| looks.whole.as_slice()).unwrap_or_default();
+        let mut lines = Self { rows: Vec::new(), cursor: None, whole, stops: Vec::new() };
         lines.summary(item, width);
         lines.revealing(model, width, spinner);
-        let wide = width >= WIDE;
-        if wide {
-            lines.titles(model, item, width);
-        }
+        let looks = looks.map(|looks| looks.rows.as_slice()).unwrap_or_default();
         if item.rows.is_empty() {
             let name = if item.kind == Kind::Code { "code" } else { "value" };
-            lines.property(model, "", name, &item.verdict, &item.sides, width, wide);
-            if model.list().zoom == Zoom::Full {
-                lines.whole(model, &item.sides, width);
+            let columns = (width >= BESIDE).then(|| Columns::of(width, 5));
+            lines.titles(model, item, columns.as_ref());
+            if let Some(look) = looks.first() {
+                lines.property(name, &item.verdict, look, width, columns.as_ref());
             }
         } else {
-            lines.properties(model, item, width, wide);
+            lines.properties(model, item, looks, width);
         }
         lines.facts(model, item, width);
         lines
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len() + self.whole.len()
+    }
+
+    fn draw(&self, ink: &mut Ink<'_>, line: Rect, at: usize) {
+        if let Some(row) = self.rows.get(at) {
+            ink.row(line, row);
+        } else if let Some(whole) = at.checked_sub(self.rows.len()).and_then(|at| self.whole.get(at)) {
+            ink.put(line.x + whole.indent, line.y, line.width.saturating_sub(8), &whole.text, whole.role);
+        }
+    }
+
+    /// Where the lines are drawn below the head, and the first one of them.
+    fn window(&self, model: &Model, area: Rect) -> (Rect, usize) {
+        let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let height = usize::from(room.height);
+        let last = self.len().saturating_sub(height);
+        let offset = match self.cursor {
+            // The line under the cursor stays in the middle, with what belongs to it below.
+            Some(at) => at.saturating_sub(height / 2).min(last),
+            None => model.list().scroll.min(last),
+        };
+        (room, offset)
     }
 
     fn add(&mut self, row: Row) {
@@ -160,8 +208,8 @@ impl Lines {
         }
     }
 
-    fn titles(&mut self, model: &Model, item: &Item, width: u16) {
-        let columns = Columns::of(width);
+    fn titles(&mut self, model: &Model, item: &Item, columns: Option<&Columns>) {
+        let Some(columns) = columns else { return };
         let env = model.environment();
         let git = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
         let unit = env.unit(item.kind, &item.unit);
@@ -175,33 +223,43 @@ impl Lines {
                 .piece(columns.git, side, format!("GIT {git}"), Role::Heading)
                 .piece(columns.applied, side, format!("APPLIED {applied}"), Role::Heading)
                 .piece(columns.live, side, format!("LIVE {live}"), Role::Heading)
-                .piece(columns.verdict, 12, "VERDICT", Role::Heading),
+                .piece(columns.verdict, 11, "VERDICT", Role::Heading),
         );
     }
 
-    fn properties(&mut self, model: &Model, item: &Item, width: u16, wide: bool) {
+    fn properties(&mut self, model: &Model, item: &Item, looks: &[Look], width: u16) {
         let state = model.list();
         let shown = shown_rows(item, state.show);
         let hears = state.zoom == Zoom::Full || state.pane == Pane::Detail;
         let cursor = hears.then(|| state.row.min(shown.len().saturating_sub(1)));
-        let mut parent = "";
+        let named = |at: usize| {
+            item.rows[at]
+                .path
+                .rsplit_once('.')
+                .map_or((None, item.rows[at].path.as_str()), |(above, name)| (Some(above), name))
+        };
+        let long = |at: &usize| text::width(named(*at).1) + if named(*at).0.is_some() { 2 } else { 0 };
+        let longest = u16::try_from(shown.iter().map(long).max().unwrap_or(0)).unwrap_or(u16::MAX);
+        let columns = (width >= BESIDE).then(|| Columns::of(width, longest));
+        self.titles(model, item, columns.as_ref());
+        let mut parent = None;
         for (index, &at) in shown.iter().enumerate() {
-            let row = &item.rows[at];
-            let (above, name) = row.path.rsplit_once('.').unwrap_or(("", &row.path));
-            if above != parent && !above.is_empty() {
+            let (above, name) = named(at);
+            if let Some(above) = above.filter(|_| above != parent) {
                 self.add(Row::default().piece(3, width.saturating_sub(4), above, Role::Dim));
             }
             parent = above;
-            let indent = if above.is_empty() { "" } else { "  " };
-            if cursor == Some(index) {
-                self.cursor = Some(self.rows.len());
-            }
+            let indent = if above.is_none() { "" } else { "  " };
             let first = self.rows.len();
-            self.property(model, indent, name, &row.verdict, &row.sides, width, wide);
-            if cursor == Some(index)
-                && let Some(row) = self.rows.get_mut(first)
-            {
-                row.selected = true;
+            if let Some(look) = looks.get(at) {
+                self.property(&format!("{indent}{name}"), &item.rows[at].verdict, look, width, columns.as_ref());
+            }
+            self.stops.push(first..self.rows.len());
+            if cursor == Some(index) {
+                self.cursor = Some(first);
+                if let Some(row) = self.rows.get_mut(first) {
+                    row.selected = true;
+                }
             }
         }
         let hidden = item.rows.len() - shown.len();
@@ -215,60 +273,31 @@ impl Lines {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "they are the columns of one line")]
-    fn property(
-        &mut self,
-        model: &Model,
-        indent: &str,
-        name: &str,
-        verdict: &Verdict,
-        sides: &Sides,
-        width: u16,
-        wide: bool,
-    ) {
+    /// One property: its sides beside each other, or below each other where there are no columns for them.
+    fn property(&mut self, name: &str, verdict: &Verdict, look: &Look, width: u16, columns: Option<&Columns>) {
         let judged = format!("{} {}", verdict.symbol(), verdict.word());
-        let look = |side: &Facet| (facet::line(model, side), facet::role(model, side));
-        if wide {
-            let columns = Columns::of(width);
-            let name_room = columns.git.saturating_sub(5);
-            let mut row = Row::default().piece(3, name_room, format!("{indent}{name}"), Role::Strong);
-            for (at, side) in
-                [(columns.git, &sides.git), (columns.applied, &sides.applied), (columns.live, &sides.live)]
-            {
-                let (text, role) = look(side);
-                row = row.piece(at, columns.side, text, role);
+        let note = look.note.clone();
+        if let Some(columns) = columns {
+            let mut row = Row::default().piece(3, columns.git.saturating_sub(5), name, Role::Strong);
+            for (at, (text, role)) in [columns.git, columns.applied, columns.live].into_iter().zip(&look.sides) {
+                row = row.piece(at, columns.side, text.as_str(), *role);
             }
-            self.add(row.piece(columns.verdict, 12, judged, Role::from(verdict)));
+            self.add(row.piece(columns.verdict, 11, judged, Role::from(verdict)));
+            if let Some(note) = note {
+                let room = width.saturating_sub(columns.git + 1);
+                self.add(Row::default().piece(columns.git, room, note, Role::Dim));
+            }
             return;
         }
-        let at = width.saturating_sub(13);
-        self.add(Row::default().piece(3, at.saturating_sub(4), format!("{indent}{name}"), Role::Strong).piece(
-            at,
-            12,
-            judged,
-            Role::from(verdict),
-        ));
-        for (title, side) in [("git", &sides.git), ("applied", &sides.applied), ("live", &sides.live)] {
-            let (text, role) = look(side);
-            self.add(Row::default().piece(7, 8, title, Role::Heading).piece(16, width.saturating_sub(17), text, role));
+        let at = width.saturating_sub(12);
+        let head = Row::default().piece(3, at.saturating_sub(4), name, Role::Strong);
+        self.add(head.piece(at, 11, judged, Role::from(verdict)));
+        for (title, (text, role)) in ["git", "applied", "live"].into_iter().zip(&look.sides) {
+            let row = Row::default().piece(7, 8, title, Role::Heading);
+            self.add(row.piece(16, width.saturating_sub(17), text.as_str(), *role));
         }
-    }
-
-    /// Each side's whole text, for values that are longer than a cell of the table.
-    fn whole(&mut self, model: &Model, sides: &Sides, width: u16) {
-        let room = width.saturating_sub(8);
-        for (title, side) in [("GIT", &sides.git), ("APPLIED", &sides.applied), ("LIVE", &sides.live)] {
-            let text = facet::text(model, side);
-            let cell = if width >= WIDE { Columns::of(width).side } else { width.saturating_sub(17) };
-            let long = text.trim_end_matches('\n').contains('\n') || text::width(&text) > usize::from(cell);
-            if !long {
-                continue;
-            }
-            self.add(Row::default());
-            self.add(Row::default().piece(3, room, title, Role::Heading));
-            for line in text.lines().flat_map(|line| text::wrap(line, usize::from(room))) {
-                self.add(Row::default().piece(7, room, line, facet::role(model, side)));
-            }
+        if let Some(note) = note {
+            self.add(Row::default().piece(16, width.saturating_sub(17), note, Role::Dim));
         }
     }
 
@@ -317,7 +346,7 @@ fn ages(model: &Model, item: &Item) -> Option<(&'static str, String)> {
 
 fn who(model: &Model, changed: &Changed) -> String {
     let at = changed.at.map(|at| format!("{}, {} ago", model.clock.moment(at), model.clock.age(at)));
-    let by = changed.by.as_ref().map(|by| format!("by {by}"));
+    let by = changed.by.as_ref().map(|by| format!("by {}", named(by)));
     let key = changed.access_key.as_deref().map(|key| format!("key {}", short_key(key)));
     let event = changed.event.as_ref().map(|event| format!("({event})"));
     at.into_iter().chain(by).chain(key).chain(event).collect::<Vec<_>>().join("  ")

@@ -20,18 +20,8 @@ pub(in crate::console) fn text(model: &Model, facet: &Facet) -> String {
     }
 }
 
-/// The side in one line: a longer text is its first line, and how many more there are.
-pub(super) fn line(model: &Model, facet: &Facet) -> String {
-    let text = text(model, facet);
-    let text = text.strip_suffix('\n').map_or(text.as_str(), |rest| if rest.contains('\n') { rest } else { &text });
-    match text.split_once('\n') {
-        Some((first, rest)) if !rest.is_empty() => format!("{first}  +{} lines", rest.lines().count()),
-        _ => text.to_owned(),
-    }
-}
-
 /// What the side's look means.
-pub(super) fn role(model: &Model, facet: &Facet) -> Role {
+pub(in crate::console) fn role(model: &Model, facet: &Facet) -> Role {
     match facet {
         Facet::Absent | Facet::Unrecorded | Facet::Unread => Role::Dim,
         Facet::Unreadable(_) => Role::Unknown,

@@ -2,9 +2,11 @@
 
 use ratatui::layout::Rect;
 
+use super::counts::fit;
 use super::header::{account, spinner};
 use super::ink::Ink;
 use crate::compare::{Kind, Tally, Verdict, Why, WhyKind};
+use crate::console::layout::environments_offset;
 use crate::console::model::{EnvState, Model, Project};
 use crate::console::page::overview::{self, Half, Row};
 use crate::console::remote::Remote;
@@ -56,11 +58,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let columns = Columns::of(model, area);
     titles(ink, &columns, area);
     let rows = overview::rows(model);
-    let height = usize::from(area.height.saturating_sub(1));
     let focused = model.overview.half == Half::Environments;
-    let here = rows.iter().position(|row| *row == Row::Environment(model.current)).unwrap_or(0);
-    // The head of the selected one's project is worth a line only while there is room for both.
-    let offset = (here + 1).saturating_sub(height);
+    let offset = environments_offset(model, &rows, area);
     for (y, row) in (area.y + 1..area.bottom()).zip(rows.iter().skip(offset)) {
         let line = Rect { y, height: 1, ..area };
         match *row {
@@ -118,6 +117,11 @@ fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns
     }
     for (at, kind) in columns.kinds.into_iter().zip(Kind::ALL) {
         counts(ink, model, env, kind, Rect { x: line.x + at, width: columns.width.saturating_sub(1), ..line });
+    }
+    // The numbers of another account are no verdict on this environment.
+    if env.wrong_account().is_some() {
+        ink.dim(line);
+        ink.put(line.x + 2, y, 1, "!", Role::Loud);
     }
     if let Some(at) = columns.account {
         let (text, role) = whose(env);
@@ -214,20 +218,15 @@ fn counts(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, area: Re
     if tally.unmanaged > 0 {
         parts.push((Verdict::Unmanaged, tally.unmanaged));
     }
-    let (pad, gap) = if area.width >= 16 { (4, 2) } else { (0, 1) };
+    let fitted = fit(parts, usize::from(area.width));
     let mut x = area.x;
-    let total = parts.len();
-    for (index, (verdict, count)) in parts.into_iter().enumerate() {
-        let text = format!("{}{count:>pad$}", verdict.symbol());
+    for (verdict, count) in &fitted.parts {
+        let text = format!("{}{count:>pad$}", verdict.symbol(), pad = fitted.pad);
         let long = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        let left = area.right().saturating_sub(x);
-        // One more column for the mark that something is left out.
-        let needed = if index + 1 == total { long } else { long + gap + 1 };
-        if needed > left {
-            ink.put(x, area.y, left, ink.symbols().ellipsis, Role::Dim);
-            return;
-        }
-        x = ink.put(x, area.y, long, &text, Role::from(&verdict)) + gap;
+        x = ink.put(x, area.y, long, &text, Role::from(verdict)) + fitted.gap;
+    }
+    if fitted.is_short {
+        ink.put(x, area.y, 1, ink.symbols().ellipsis, Role::Strong);
     }
 }
 

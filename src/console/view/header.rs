@@ -34,7 +34,10 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
 
     let mut y = area.y + 2;
     if let Some((expected, actual)) = env.wrong_account() {
-        let warning = format!(" ! account {actual} is not the expected {expected}: reading only");
+        let warning = format!(
+            " ! account {actual} is not the expected {expected}: nothing below is of {}; reading only",
+            env.name()
+        );
         ink.fill(Rect { y, height: 1, ..area }, Role::Loud);
         ink.put(area.x, y, area.width, &warning, Role::Loud);
         y += 1;

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use crate::console::text;
 use crate::console::theme::{Role, Symbols, Theme};
@@ -106,6 +107,24 @@ impl<'a> Ink<'a> {
     pub(super) fn rule(&mut self, x: u16, y: u16, width: u16) {
         let rule = self.theme.symbols.rule.repeat(usize::from(width));
         self.put(x, y, width, &rule, Role::Rule);
+    }
+
+    /// Says at the right end of a line how much more there is above or below it; nothing when there is none.
+    pub(super) fn more(&mut self, line: Rect, count: usize, above: bool) {
+        if count == 0 {
+            return;
+        }
+        let symbol = if above { self.theme.symbols.up } else { self.theme.symbols.down };
+        let text = format!(" {symbol} {count} more ");
+        let room = u16::try_from(text::width(&text)).unwrap_or(line.width);
+        self.put_right(line.right().saturating_sub(1), line.y, room, &text, Role::Notice);
+    }
+
+    /// Takes the colours from a line, whatever was written there.
+    pub(super) fn dim(&mut self, area: Rect) {
+        let area = area.intersection(*self.buffer.area());
+        let style = self.theme.style(Role::Dim).remove_modifier(Modifier::BOLD);
+        self.buffer.set_style(area, style);
     }
 
     /// Draws a vertical rule.

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::header::{caller, spinner};
 use super::ink::{Ink, Row};
-use crate::compare::{Item, Kind, Verdict, Why};
+use crate::compare::{Changed, Item, Kind, Verdict, Why};
 use crate::console::model::{EnvState, Model};
 use crate::console::page::list::Line;
 use crate::console::page::{ItemId, Pane};
@@ -15,42 +15,104 @@ use crate::console::text;
 use crate::console::theme::Role;
 use crate::ops::report::Unit;
 
+/// Columns before the name of an item.
+const BEFORE: u16 = 15;
+
+/// What of a reason still tells something.
+const SHORTEST: u16 = 14;
+
 /// Widths of the columns, as far as there is room for them.
 struct Columns {
     name: u16,
     kind: Option<u16>,
-    changed: Option<u16>,
+    changed: ChangedColumns,
 }
 
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+/// When an item was changed and by whom.
+#[derive(Default)]
+pub(super) struct ChangedColumns {
+    pub(super) when: u16,
+    pub(super) who: u16,
+}
+
+impl ChangedColumns {
+    /// Both when there is room beside what has to stay; else by whom, which is asked first; else when.
+    pub(super) fn of<'a>(model: &Model, changes: impl Iterator<Item = &'a Changed> + Clone, room: u16) -> Self {
+        const LONGEST: u16 = 22;
+        let long = |text: String| u16::try_from(text::width(&text)).unwrap_or(u16::MAX);
+        let when = changes.clone().filter_map(|changed| changed.at).map(|at| long(model.clock.moment(at)) + 2);
+        let who = changes.filter_map(|changed| changed.by.as_deref()).map(|by| long(who(by)).min(LONGEST) + 2);
+        let (when, who) = (when.max().unwrap_or(0), who.max().unwrap_or(0));
+        // A long name is cut before it is left out.
+        let (cut, least) = (who.min(16), who.min(11));
+        match room {
+            _ if when + who <= room => Self { when, who },
+            _ if when + cut <= room => Self { when, who: room - when },
+            _ if least > 0 && least <= room => Self { when: 0, who: who.min(room) },
+            _ if when <= room => Self { when, who: 0 },
+            _ => Self::default(),
+        }
+    }
+
+    pub(super) fn width(&self) -> u16 {
+        self.when + self.who
+    }
+
+    /// Draws a change at these columns.
+    pub(super) fn draw(&self, ink: &mut Ink<'_>, model: &Model, (x, y): (u16, u16), changed: &Changed) {
+        if let Some(at) = changed.at.filter(|_| self.when > 0) {
+            ink.put(x, y, self.when - 2, &model.clock.moment(at), Role::Dim);
+        }
+        if let Some(by) = changed.by.as_deref().filter(|_| self.who > 0) {
+            ink.put(x + self.when, y, self.who - 2, &who(by), Role::Text);
+        }
+    }
+}
+
+impl Columns {
+    fn of(model: &Model, lines: &[(usize, &Line)], width: u16) -> Self {
+        let env = model.environment();
+        let items = || lines.iter().filter_map(|(_, line)| env.item_at(line));
+        let names = lines.iter().filter_map(|(_, line)| Some(text::width(&name(env.item_at(line)?, more_of(line)))));
+        let longest = u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX);
+        let name = longest.clamp(12, (width * 2 / 5).max(12)) + 2;
+        let left = width.saturating_sub(BEFORE + name + 1);
+        let reason = |item: &Item| item.changed.as_ref().map(|_| text::width(&item.reason));
+        let reasons = items().filter_map(reason).max().unwrap_or(0);
+        let reasons = u16::try_from(reasons).unwrap_or(u16::MAX);
+        let changes = items().filter_map(|item| item.changed.as_ref());
+        let changed = ChangedColumns::of(model, changes, left.saturating_sub(reasons.min(SHORTEST)));
+        let kinds = items().map(|item| text::width(short_type(item))).max().unwrap_or(0);
+        let kind = u16::try_from(kinds).unwrap_or(0).min(26) + 2;
+        let rest = left.saturating_sub(changed.width());
+        let kind = (kinds > 0 && rest >= kind + reasons.clamp(SHORTEST, 30)).then_some(kind);
+        Self { name, kind, changed }
+    }
+}
+
+/// Draws the list; returns how many lines there are below what is seen.
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
     let (env, state) = (model.environment(), model.list());
     if state.lines.is_empty() {
         let (text, role) = quiet(model, env, ink);
         ink.put(area.x + 3, area.y, area.width.saturating_sub(4), &text, role);
-        return;
+        return 0;
     }
-    let visible = || state.lines.iter().enumerate().skip(state.offset).take(usize::from(area.height));
-    let items = || visible().filter_map(|(_, line)| env.item_at(line));
-    let names = visible().filter_map(|(_, line)| env.item_at(line).map(|item| text::width(&name(item, more_of(line)))));
-    let longest = names.max().unwrap_or(0);
-    let kinds = items().map(|item| text::width(short_type(item))).max().unwrap_or(0);
-    let columns = Columns {
-        name: u16::try_from(longest).unwrap_or(u16::MAX).clamp(12, (area.width * 2 / 5).max(12)) + 2,
-        kind: (area.width >= 100 && kinds > 0).then(|| u16::try_from(kinds).unwrap_or(0).min(26) + 2),
-        changed: (area.width >= 80).then_some(if area.width >= 100 { 24 } else { 7 }),
-    };
-    for (y, (index, line)) in (area.y..area.bottom()).zip(visible()) {
+    let height = usize::from(area.height);
+    let visible: Vec<(usize, &Line)> = state.lines.iter().enumerate().skip(state.offset).take(height).collect();
+    let columns = Columns::of(model, &visible, area.width);
+    for (y, (index, line)) in (area.y..area.bottom()).zip(&visible) {
         let at = Rect { y, height: 1, ..area };
         match line {
             Line::Unit { kind, name, items } => {
-                let stale = ink.symbols().stale;
-                ink.row(at, &unit(model, env, (*kind, name), *items, area.width, stale));
+                let mark = ink.symbols().stale;
+                ink.row(at, &unit(model, env, (*kind, name), *items, area.width, mark));
             }
             Line::Kind { kind } => kind_state(ink, model, env, *kind, at),
             Line::Problem { kind, index } => {
                 let problem = env.section(*kind).value().and_then(|section| section.problems.get(*index));
                 if let Some(problem) = problem {
-                    failure(ink, at, &problem.subject, &problem.why);
+                    failure(ink, at, &problem.subject, &problem.why, columns.name);
                 }
             }
             Line::Item { more, .. } => {
@@ -63,9 +125,39 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
             }
             Line::More { verdict, count } => more(ink, model, at, verdict, *count),
         }
-        if index == state.line && state.cursor.is_some() {
+        if env.wrong_account().is_some() && matches!(line, Line::Item { .. } | Line::More { .. }) {
+            ink.dim(at);
+        }
+        if *index == state.line && state.cursor.is_some() {
             ink.select(at, state.pane == Pane::List);
         }
+    }
+    state.lines.len().saturating_sub(state.offset + height)
+}
+
+/// Says how many lines there are above the list: in the air over it, or else in its margin.
+pub(super) fn above(ink: &mut Ink<'_>, model: &Model, area: Rect, tabs: Rect) {
+    let offset = model.list().offset;
+    if area.y > tabs.bottom() {
+        ink.more(Rect { y: area.y - 1, height: 1, ..area }, offset, true);
+    } else if offset > 0 {
+        ink.put(area.x, area.y, 1, ink.symbols().up, Role::Text);
+    }
+}
+
+/// Whose the values are, when they are not those of the expected account.
+pub(super) fn foreign(env: &EnvState) -> String {
+    env.wrong_account().map(|(_, actual)| format!("of account {actual}")).unwrap_or_default()
+}
+
+/// The user, role or service of a change, without what is the same for all of them.
+pub(super) fn who(by: &str) -> String {
+    let named = caller(by);
+    let mut steps = by.splitn(6, ':').nth(5).unwrap_or_default().split('/');
+    match (steps.next(), steps.next(), steps.next()) {
+        // The session of a role is often the person.
+        (Some("assumed-role"), Some(role), Some(session)) => format!("{role}/{session}"),
+        _ => named.strip_prefix("user ").or_else(|| named.strip_prefix("role ")).unwrap_or(&named).to_owned(),
     }
 }
 
@@ -90,7 +182,7 @@ fn unit(model: &Model, env: &EnvState, (kind, name): (Kind, &str), items: usize,
         Kind::Parameter => "parameters",
         Kind::Secret => "secrets",
     };
-    let mut pieces = vec![(name.to_owned(), Role::Strong)];
+    let mut pieces = vec![(name.to_owned(), Role::Strong), (foreign(env), Role::Loud)];
     if env.times.is_stale(kind)
         && let Some(at) = env.times.of(kind)
     {
@@ -145,7 +237,7 @@ fn kind_state(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, at: 
             return;
         }
         let subject = if env.section(kind).value().is_some() { "not read again" } else { "not read" };
-        return failure(ink, at, subject, why);
+        return failure(ink, at, subject, why, 0);
     }
     if let Remote::Loading { since } = env.section(kind) {
         let seconds = (model.clock.now - since).max(0) / 1000;
@@ -155,9 +247,11 @@ fn kind_state(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, at: 
     }
 }
 
-fn failure(ink: &mut Ink<'_>, at: Rect, subject: &str, why: &Why) {
+/// What failed and why; the why stands below the other reasons where the name leaves it the room.
+fn failure(ink: &mut Ink<'_>, at: Rect, subject: &str, why: &Why, name: u16) {
     super::overview::verdict(ink, at.x + 3, at.y, &Verdict::Unknown(why.clone()));
-    let x = ink.put(at.x + 15, at.y, at.width / 3, subject, Role::Strong) + 2;
+    let x = ink.put(at.x + BEFORE, at.y, at.width / 3, subject, Role::Strong) + 2;
+    let x = x.max(at.x + BEFORE + name);
     let hint = why.hint.as_ref().map(|hint| format!("  try: {hint}")).unwrap_or_default();
     let right = at.right().saturating_sub(1);
     ink.put(x, at.y, right.saturating_sub(x), &format!("{}{hint}", why.reason), Role::Error);
@@ -166,7 +260,7 @@ fn failure(ink: &mut Ink<'_>, at: Rect, subject: &str, why: &Why) {
 fn draw_item(ink: &mut Ink<'_>, model: &Model, line: Rect, item: &Item, more: usize, columns: &Columns) {
     let (y, right) = (line.y, line.right().saturating_sub(1));
     super::overview::verdict(ink, line.x + 3, y, &item.verdict);
-    let mut at = line.x + 15;
+    let mut at = line.x + BEFORE;
     let room = columns.name.saturating_sub(2);
     ink.put(at, y, room, &text::fit_end(&name(item, more), usize::from(room), "…"), Role::Strong);
     at += columns.name;
@@ -177,14 +271,14 @@ fn draw_item(ink: &mut Ink<'_>, model: &Model, line: Rect, item: &Item, more: us
         at += width;
     }
     // What nobody changed leaves its room to the reason.
-    let width = columns.changed.filter(|_| item.changed.is_some());
-    let end = width.map_or(right, |width| right.saturating_sub(width));
-    ink.put(at, y, end.saturating_sub(at + 1), &item.reason, Role::Text);
-    let Some(changed) = item.changed.as_ref().filter(|_| columns.changed.is_some()) else { return };
-    let when = changed.at.map(|at| model.clock.moment(at)).unwrap_or_default();
-    ink.put(end, y, 6, &when, Role::Dim);
-    if let Some(by) = changed.by.as_deref().filter(|_| line.width >= 100) {
-        ink.put(end + 7, y, right.saturating_sub(end + 7), by, Role::Text);
+    let width = if item.changed.is_some() { columns.changed.width() } else { 0 };
+    let mut end = right.saturating_sub(width);
+    if more > 0 && item.verdict == Verdict::GitOnly {
+        end = to_show(ink, model, line).saturating_sub(2);
+    }
+    ink.put(at, y, end.saturating_sub(at), &item.reason, Role::Text);
+    if let Some(changed) = &item.changed {
+        columns.changed.draw(ink, model, (end + 2, y), changed);
     }
 }
 
@@ -192,9 +286,16 @@ fn more(ink: &mut Ink<'_>, model: &Model, line: Rect, verdict: &Verdict, count: 
     super::overview::verdict(ink, line.x + 3, line.y, verdict);
     let filtered = if model.list().filter.text.is_empty() { "" } else { " match" };
     ink.put(line.x + 15, line.y, 24, &format!("{count} more{filtered}"), Role::Dim);
+    to_show(ink, model, line);
+}
+
+/// Says how to see what a line stands for; returns the column where that begins.
+fn to_show(ink: &mut Ink<'_>, model: &Model, line: Rect) -> u16 {
     let key = model.keymap.keys(crate::console::Action::Show).next().map(|key| key.to_string()).unwrap_or_default();
     let right = line.right().saturating_sub(1);
-    ink.put_right(right, line.y, 16, &format!("{key} to show"), Role::Dim);
+    let text = format!("{key} to show");
+    ink.put_right(right, line.y, 16, &text, Role::Dim);
+    right.saturating_sub(u16::try_from(text.len()).unwrap_or(16))
 }
 
 /// The item's name, and how many more its line stands for.
@@ -218,5 +319,23 @@ pub(super) fn short_type(item: &Item) -> &str {
     match item.kind {
         Kind::Code => "function code",
         _ => item.type_name.strip_prefix("AWS::").unwrap_or(&item.type_name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::who;
+
+    #[test]
+    fn whoever_changed_something_is_named_as_shortly_as_it_stays_clear() {
+        for (by, expected) in [
+            ("ci-deploy", "ci-deploy"),
+            ("arn:aws:iam::471100004242:user/team/ann", "ann"),
+            ("arn:aws:sts::471100004242:assumed-role/deployer/mara", "deployer/mara"),
+            ("arn:aws:iam::471100004242:root", "root"),
+            ("lambda.amazonaws.com", "lambda.amazonaws.com"),
+        ] {
+            assert_eq!(who(by), expected);
+        }
     }
 }

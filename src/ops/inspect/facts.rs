@@ -209,12 +209,17 @@ impl Facts {
         let type_name = resource.map(|resource| resource.type_name.clone()).or_else(|| self.type_in_git(id));
         let (rows, verdict, sides) = match (&in_git, gone || deleted) {
             (Side::Value(_), false) => self.present(id, &looked),
-            (_, absent) => (Vec::new(), self.presence_verdict(&in_git, id, absent, &looked)?, None),
+            (_, absent) => {
+                let verdict = self.presence_verdict(&in_git, id, absent, &looked)?;
+                let rows = if absent { self.asked_rows(id, &verdict) } else { Vec::new() };
+                (rows, verdict, None)
+            }
         };
         let sides = sides.unwrap_or_else(|| self.presence_sides(&in_git, id, gone || deleted));
+        let one_sided = rows.is_empty() || gone || deleted;
         let reason = match &verdict {
-            Verdict::Unknown(why) if rows.is_empty() => why.reason.clone(),
-            _ if rows.is_empty() => absence(&in_git, gone, deleted).to_owned(),
+            Verdict::Unknown(why) if one_sided => why.reason.clone(),
+            _ if one_sided => absence(&in_git, gone, deleted).to_owned(),
             verdict => match &looked {
                 Looked::Unknown(why) if verdict.is_difference() => unsure(&rows, why),
                 _ => properties::reason(&rows),
@@ -334,8 +339,34 @@ impl Facts {
         verdict(git, &applied, &live)
     }
 
+    /// What git and the receipt's commit ask of a resource that is not live: what is missing, property by property.
+    fn asked_rows(&self, id: &str, verdict: &Verdict) -> Vec<Row> {
+        let asking = |(side, scope): (&'_ TemplateSide, &'_ Scope)| -> Option<BTreeMap<String, Facet>> {
+            Some(properties::asked(id, Asking { template: side.template()?, scope }))
+        };
+        let git = asking((&self.git, &self.git_scope)).unwrap_or_default();
+        let applied = self.applied_side().map(|side| match side.0 {
+            TemplateSide::Unreadable(why) => Err(why),
+            TemplateSide::Template(_) => Ok(asking(side).unwrap_or_default()),
+        });
+        let of = |path: &str| match &applied {
+            None => Facet::Unrecorded,
+            Some(Err(why)) => Facet::Unreadable((*why).clone()),
+            Some(Ok(all)) => all.get(path).cloned().unwrap_or(Facet::Absent),
+        };
+        let row = |(path, git): (String, Facet)| Row {
+            sides: Sides { git, applied: of(&path), live: Facet::Absent },
+            verdict: verdict.clone(),
+            path,
+        };
+        git.into_iter().map(row).collect()
+    }
+
     fn presence_sides(&self, git: &Side<Value>, id: &str, absent: bool) -> Sides {
-        let facet = |side: &Side<Value>| Facet::of(side, |_| Facet::Unread);
+        // What is not live and asks for any property has a row for each; this is seen of what asks for none.
+        let there =
+            |_: &Value| if absent { Facet::Plain("there, without properties".to_owned()) } else { Facet::Unread };
+        let facet = |side: &Side<Value>| Facet::of(side, there);
         Sides {
             git: facet(git),
             applied: self.applied_side().map_or(Facet::Unrecorded, |side| facet(&self.presence(side, id))),

@@ -107,6 +107,30 @@ pub(super) fn attributes(id: &str, git: Asking<'_>, applied: AppliedAsking<'_>, 
     rows.filter(|row| row.verdict != Verdict::InSync).collect()
 }
 
+/// What a template asks of a resource, a line per leaf. What cannot be known before it is deployed is the asking itself,
+/// since there is nothing that it could be compared with.
+#[must_use]
+pub(super) fn asked(id: &str, asking: Asking<'_>) -> BTreeMap<String, Facet> {
+    let leaves = |name: String| -> Vec<(String, Value)> {
+        let known = property(asking.template, id, &name).map(|asked| asking.template.resolve(&asked, asking.scope));
+        match known {
+            Some(Resolved::Value(value)) => {
+                let leaf = |(path, value): (String, Value)| {
+                    (if path.is_empty() { name.clone() } else { format!("{name}.{path}") }, value)
+                };
+                template::flatten(&value).into_iter().map(leaf).collect()
+            }
+            Some(Resolved::Open { .. }) => {
+                let open = asking.template.asks(id, &name, asking.scope);
+                open.map(|value| (name, value)).into_iter().collect()
+            }
+            Some(Resolved::NoValue) | None => Vec::new(),
+        }
+    };
+    let names = property_names(asking.template, id).into_iter();
+    names.flat_map(leaves).map(|(path, value)| (path.clone(), shown(&path, &value))).collect()
+}
+
 /// The members of a part of the template, such as its outputs, each as it is written.
 #[must_use]
 pub(super) fn parts(
@@ -315,19 +339,19 @@ impl Property {
 
 fn row(path: String, git: &Side<Property>, applied: &Applied<Property>, live: &Side<Property>) -> Option<Row> {
     let verdict = verdict(git, applied, live)?;
-    let secret = is_secret(&path);
     let show = |side: &Side<Property>| {
-        Facet::of(side, |Property(value)| match value {
-            None => Facet::Absent,
-            Some(value) if secret => Facet::Secret(Secret::new(text(value))),
-            Some(value) => Facet::Plain(text(value)),
-        })
+        Facet::of(side, |Property(value)| value.as_ref().map_or(Facet::Absent, |value| shown(&path, value)))
     };
     let applied = match applied {
         Applied::Unrecorded => Facet::Unrecorded,
         Applied::Recorded(side) => show(side),
     };
     Some(Row { verdict, sides: Sides { git: show(git), applied, live: show(live) }, path })
+}
+
+/// A property's value as it may be seen.
+fn shown(path: &str, value: &Value) -> Facet {
+    if is_secret(path) { Facet::Secret(Secret::new(text(value))) } else { Facet::Plain(text(value)) }
 }
 
 /// Whether a property may hold a credential: environment variables, whatever its name calls one, and text that a

@@ -112,7 +112,7 @@ fn blame_detection(item: &mut Item, why: &Why) {
     if matches!(item.verdict, Verdict::Unknown(_)) {
         item.reason.clone_from(&why.reason);
         item.verdict = Verdict::Unknown(why.clone());
-    } else if item.verdict.is_difference() && !item.rows.is_empty() {
+    } else if item.verdict.is_difference() && !item.rows.is_empty() && item.sides.live != Facet::Absent {
         item.reason = unsure(&item.rows, why);
     }
 }

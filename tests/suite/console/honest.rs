@@ -39,9 +39,8 @@ fn throttled_requests_are_counted_beside_the_calls() {
     let proxy = Proxy::start(&shop().endpoint_url);
     let prod = |call: &Call| call.body_contains("/billing/prod");
     proxy.on("ssm:DescribeParameters").when(prod).times(2).reply(Fault::Throttling);
-    let console = behind(&proxy).begin();
-    console.sees(" calls, 2 throttled");
-    console.press("^r").sees("esc cancels").loses("throttled");
+    let console = behind(&proxy).open();
+    console.sees(" calls, 2 throttled").press("^r").loses("throttled");
     console.quit();
 }
 
@@ -58,5 +57,6 @@ fn one_parameter_is_read_again_without_listing_all() {
     console.sees("live read 0 s ago").sees("/billing/prod/db/pool_size");
     let listed = proxy.calls().iter().any(|call| call.body_contains("BeginsWith"));
     assert!(!listed, "nothing else is listed: {:?}", proxy.calls());
+    console.press("<Esc>").sees("11 more");
     console.quit();
 }

@@ -17,6 +17,8 @@ struct Notes {
     modes: Vec<u16>,
     /// Depth of the keyboard protocol's stack (`CSI > u`, `CSI < u`).
     keyboard: i32,
+    /// Depth of the stack of titles (`CSI 22 t`, `CSI 23 t`).
+    kept_titles: i32,
 }
 
 impl Emulator {
@@ -53,6 +55,9 @@ impl Emulator {
         if notes.keyboard > 0 {
             left.push("the keyboard protocol is not popped".to_owned());
         }
+        if notes.kept_titles != 0 {
+            left.push(format!("the title is not given back: {}", notes.kept_titles));
+        }
         left
     }
 }
@@ -83,6 +88,8 @@ impl vt100::Callbacks for Notes {
                 let (row, column) = screen.cursor_position();
                 self.reply.extend_from_slice(format!("\x1b[{};{}R", row + 1, column + 1).as_bytes());
             }
+            (None, 't', 22) => self.kept_titles += 1,
+            (None, 't', 23) => self.kept_titles -= 1,
             (Some(b'?'), 'h', _) => {
                 self.modes.extend(params.iter().filter_map(|param| param.first()).filter(|mode| kept_here(**mode)));
             }

@@ -31,6 +31,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, area: Rect, place: &Place<'_>, count: &str
     if place.text.is_empty() {
         ink.put(x + 1, y, right.saturating_sub(x + 1), place.hint, Role::Dim);
     }
+    list(area)
+}
+
+/// The room for the lines below the head and the field.
+pub(super) fn list(area: Rect) -> Rect {
     let air = u16::from(area.height >= 12);
     Rect { y: area.y + 2 + air, height: area.height.saturating_sub(2 + air), ..area }
 }

@@ -9,7 +9,7 @@ use crate::console::model::Model;
 use crate::console::overlay::Help;
 use crate::console::text;
 use crate::console::theme::Role;
-use crate::console::update::context_below;
+use crate::console::update::{context_below, own_disabled};
 use crate::console::view::ink::{Ink, Row};
 
 /// Where the titles begin.
@@ -27,6 +27,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) {
     let height = usize::from(list.height);
     let offset = chosen.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
     ink.rows(list, &rows, offset);
+    let below = rows.len().saturating_sub(offset + height);
+    ink.more(Rect { y: area.bottom(), height: 1, ..area }, below, false);
 }
 
 /// The lines, and which of them is the chosen one. Unless something is typed they stand below their scopes.
@@ -50,8 +52,33 @@ fn lines(model: &Model, help: &Help, found: &[Action], width: u16) -> (Vec<Row>,
         }
         rows.push(row);
     }
+    if headed {
+        rows.extend(own(model, width));
+    }
     // The heading above the first line is seen with it.
     (rows, if chosen == 1 { 0 } else { chosen })
+}
+
+/// The operator's own actions, below those of the table.
+fn own(model: &Model, width: u16) -> Vec<Row> {
+    let own = &model.home.settings.actions;
+    if own.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![Row::default(), Row::default().piece(3, 40, "Your own", Role::Heading)];
+    for (index, (action, key)) in own.iter().enumerate() {
+        let key = key.map(|key| key.to_string()).unwrap_or_default();
+        let row = Row::default().piece(5, TITLE - 6, key, Role::Key);
+        let row = row.piece(TITLE, width.saturating_sub(TITLE + 1), &action.title, Role::Text);
+        rows.push(match own_disabled(model, index) {
+            Some(why) => {
+                let at = TITLE + 2 + u16::try_from(text::width(&action.title)).unwrap_or(0);
+                row.piece(at, width.saturating_sub(at + 1), format!("not now: {why}"), Role::Notice)
+            }
+            None => row,
+        });
+    }
+    rows
 }
 
 fn heading(model: &Model, scope: Scope, action: Action) -> Row {

@@ -1,6 +1,6 @@
 //! The command palette.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::field::{self, Place};
 use crate::compare::Kind;
@@ -10,6 +10,7 @@ use crate::console::model::Model;
 use crate::console::overlay::{Palette, What, why_not};
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::console::update::own_disabled;
 use crate::console::view::ink::{Ink, Row};
 
 /// Where the names begin.
@@ -34,7 +35,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, palette: &Palet
     let place = Place { title: "COMMANDS", text: &palette.text, hint };
     let list = field::draw(ink, area, &place, &count);
     let height = usize::from(list.height);
-    let offset = palette.line.saturating_sub(height / 2).min(palette.found.len().saturating_sub(height));
+    let offset = first(palette, height);
     let visible = || palette.found.iter().enumerate().skip(offset).take(height);
     let lines: Vec<Line> = visible().map(|(_, what)| line(model, what)).collect();
     let longest = lines.iter().map(|line| text::width(&line.name)).max().unwrap_or(0);
@@ -56,6 +57,18 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, palette: &Palet
     }
 }
 
+/// The first find drawn.
+fn first(palette: &Palette, height: usize) -> usize {
+    palette.line.saturating_sub(height / 2).min(palette.found.len().saturating_sub(height))
+}
+
+/// The find that is drawn at a place.
+pub(in crate::console) fn find_at(room: Rect, palette: &Palette, here: Position) -> Option<usize> {
+    let list = field::list(room);
+    let at = first(palette, usize::from(list.height)) + usize::from(here.y.checked_sub(list.y)?);
+    (list.contains(here) && at < palette.found.len()).then_some(at)
+}
+
 fn line(model: &Model, what: &What) -> Line {
     let plain = |kind, name: String, note: String| Line { kind, name, note, role: Role::Text, note_role: Role::Dim };
     match what {
@@ -66,6 +79,17 @@ fn line(model: &Model, what: &What) -> Line {
                     Line { role: Role::Dim, note_role: Role::Notice, ..plain("do", title, format!("not now: {why}")) }
                 }
                 None => Line { note_role: Role::Key, ..plain("do", title, model.keymap.written(*action).join(" ")) },
+            }
+        }
+        What::Own(index) => {
+            let own = model.home.settings.actions.get(*index);
+            let title = own.map(|(action, _)| action.title.clone()).unwrap_or_default();
+            let key = own.and_then(|(_, key)| *key).map(|key| key.to_string()).unwrap_or_default();
+            match own_disabled(model, *index) {
+                Some(why) => {
+                    Line { role: Role::Dim, note_role: Role::Notice, ..plain("own", title, format!("not now: {why}")) }
+                }
+                None => Line { note_role: Role::Key, ..plain("own", title, key) },
             }
         }
         What::Verb(name) => {

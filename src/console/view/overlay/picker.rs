@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::config::Protection;
+use crate::console::layout::picker_list;
 use crate::console::model::{EnvState, Model};
 use crate::console::overlay::{Choice, Picker};
 use crate::console::remote::Remote;
@@ -24,9 +25,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, picker: &Picker
         let text = "a name, a commit, HEAD~3, WORKTREE";
         ink.put(x + 1, area.y + 1, area.width.saturating_sub(x + 2), text, Role::Dim);
     }
-    let list = Rect { y: area.y + 3, height: area.height.saturating_sub(5), ..area };
-    let height = usize::from(list.height);
-    let offset = picker.line.saturating_sub(height / 2).min(choices.len().saturating_sub(height));
+    let (list, offset) = picker_list(picker, choices.len(), area);
     for (y, (index, choice)) in (list.y..list.bottom()).zip(choices.iter().enumerate().skip(offset)) {
         let line = Rect { y, height: 1, ..list };
         let mut row = choice_row(model, choice, list.width);

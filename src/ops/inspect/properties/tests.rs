@@ -152,3 +152,20 @@ fn environment_variables_are_masked() {
     assert!(is_secret("Environment"));
     assert!(!is_secret("EnvironmentConfiguration.Size"));
 }
+
+#[test]
+fn what_is_not_live_is_told_by_what_its_template_asks() {
+    let scope = Scope::default();
+    let text = "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      MemorySize: 512\n      \
+                Role: !GetAtt R.Arn\n      Environment:\n        Variables:\n          KEY: hunter\n  \
+                R:\n    Type: AWS::IAM::Role\n";
+    let template = Template::parse("t.yaml", text).unwrap();
+    let asking = |id: &str| asked(id, Asking { template: &template, scope: &scope });
+    let all = asking("F");
+    assert_eq!(all["MemorySize"], Facet::Plain("512".into()));
+    // What nobody can know before it is deployed is the asking itself.
+    assert!(matches!(&all["Role"], Facet::Plain(text) if text.contains("GetAtt")), "{all:?}");
+    assert!(matches!(&all["Environment.Variables.KEY"], Facet::Secret(_)), "{all:?}");
+    assert_eq!(asking("R").len(), 0);
+    assert_eq!(asking("Nobody").len(), 0);
+}

@@ -1,0 +1,145 @@
+//! What lies under the mouse, as a function of the model.
+
+use ratatui::layout::{Position, Rect};
+
+use super::layout::{Areas, Panes, environments_offset, halves, picker_list};
+use super::model::Model;
+use super::overlay::Overlay;
+use super::page::overview::{Row, rows};
+use super::page::{Page, Zoom};
+use super::view::{detail_row_at, menu_entry_at, palette_find_at};
+use crate::console::action::Action;
+
+/// Something that the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    /// What.
+    pub button: Button,
+    /// The column, from 0.
+    pub column: u16,
+    /// The line, from 0.
+    pub line: u16,
+}
+
+/// What the mouse can do here; other buttons are the terminal's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Button {
+    /// The left button went down.
+    Press,
+    /// The mouse moved with the left button down.
+    Drag,
+    /// The left button went up.
+    Release,
+    /// The wheel turned towards the operator.
+    WheelDown,
+    /// The wheel turned away.
+    WheelUp,
+}
+
+/// What lies under the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// A page's tab.
+    Tab(Page),
+    /// An environment of the overview.
+    Environment(usize),
+    /// Something that needs the operator.
+    Need(usize),
+    /// A line of the list.
+    Line(usize),
+    /// The list where it has no line.
+    List,
+    /// A shown property of the selected item.
+    Row(usize),
+    /// The rest of the detail.
+    Detail,
+    /// The border between list and detail.
+    Border,
+    /// A choice of the picker.
+    Choice(usize),
+    /// A find of the palette.
+    Find(usize),
+    /// An entry of a menu.
+    Entry(Action),
+    /// Anything else of an overlay.
+    Overlay,
+}
+
+/// What lies there; `None`: nothing that hears the mouse.
+pub(super) fn spot(model: &Model, column: u16, line: u16) -> Option<Spot> {
+    let areas = Areas::of(model)?;
+    let here = Position::new(column, line);
+    if let Some(overlay) = model.overlays.last() {
+        return over(model, overlay, areas.body.union(areas.tabs), here);
+    }
+    if areas.tabs.contains(here) {
+        return tabs(areas.tabs).find(|(_, tab)| tab.contains(here)).map(|(page, _)| Spot::Tab(page));
+    }
+    if !areas.body.contains(here) {
+        return None;
+    }
+    if model.page == Page::Overview { overview(model, areas.body, here) } else { items(model, areas.body, here) }
+}
+
+fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<Spot> {
+    if !room.contains(here) {
+        return None;
+    }
+    let found = match overlay {
+        Overlay::Picker(picker) => {
+            let choices = picker.choices(model).len();
+            let (list, offset) = picker_list(picker, choices, room);
+            let at = offset + usize::from(here.y.saturating_sub(list.y));
+            (list.contains(here) && at < choices).then_some(Spot::Choice(at))
+        }
+        Overlay::Palette(palette) => palette_find_at(room, palette, here).map(Spot::Find),
+        Overlay::Menu(scope) => menu_entry_at(model, room, *scope, here).map(Spot::Entry),
+        Overlay::Help(_) | Overlay::Run(_) => None,
+    };
+    Some(found.unwrap_or(Spot::Overlay))
+}
+
+/// Where each page's tab is: its number, a space and its name, three columns apart.
+pub(super) fn tabs(area: Rect) -> impl Iterator<Item = (Page, Rect)> {
+    let mut x = area.x + 1;
+    Page::ALL.iter().enumerate().map(move |(index, page)| {
+        let long = format!("{} {}", index + 1, page.title()).len();
+        let width = u16::try_from(long).unwrap_or(0);
+        let tab = Rect { x, width, ..area };
+        x += width + 3;
+        (*page, tab)
+    })
+}
+
+fn overview(model: &Model, body: Rect, here: Position) -> Option<Spot> {
+    let (table, needs) = halves(model, body);
+    if table.contains(here) {
+        let row = usize::from(here.y.checked_sub(table.y + 1)?);
+        let rows = rows(model);
+        return match rows.get(row + environments_offset(model, &rows, table))? {
+            Row::Environment(index) => Some(Spot::Environment(*index)),
+            Row::Project(_) => None,
+        };
+    }
+    let row = usize::from(here.y.checked_sub(needs.y + 2)?);
+    let index = row + model.overview.offset;
+    (index < model.overview.needs.len()).then_some(Spot::Need(index))
+}
+
+fn items(model: &Model, body: Rect, here: Position) -> Option<Spot> {
+    let panes = Panes::of(model, body);
+    if let (Some(list), Some(detail)) = (panes.list, panes.detail) {
+        let beside = detail.x > list.x;
+        // Below, the detail's head is a rule; beside, a bar stands between the two.
+        if (!beside && here.y == detail.y) || (beside && here.x + 1 == detail.x) {
+            return Some(Spot::Border);
+        }
+    }
+    if let Some(list) = panes.list.filter(|list| list.contains(here)) {
+        let at = model.list().offset + usize::from(here.y - list.y);
+        return Some(if at < model.list().lines.len() { Spot::Line(at) } else { Spot::List });
+    }
+    let detail = panes.detail.filter(|detail| detail.contains(here))?;
+    let row = if model.list().zoom == Zoom::Diff { None } else { detail_row_at(model, detail, here.y) };
+    Some(row.map_or(Spot::Detail, Spot::Row))
+}

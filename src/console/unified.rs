@@ -1,0 +1,79 @@
+//! The selected item as a unified diff, for the pager.
+//!
+//! Works on what may be shown, as the page does: a masked side is its mask, never its text.
+
+use std::fmt::Write as _;
+
+use similar::TextDiff;
+
+use super::model::Model;
+use super::text;
+use super::view::facet_text;
+use crate::compare::{Facet, Item};
+use crate::secret::Secret;
+
+/// Git against live of the selected item; `None`: none is selected. Like a secret, since it may be revealed.
+pub(super) fn of_selected(model: &Model) -> Option<Secret> {
+    let item = model.shown()?;
+    let env = model.environment();
+    let (git, live) = (side(model, item, Half::Git), side(model, item, Half::Live));
+    let name = text::clean(&item.name, false);
+    let commit = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
+    let read = env.read_at.map(|at| model.clock.moment(at)).unwrap_or_default();
+    let mut out = String::new();
+    let verdict = format!("{}  {} {}", name, item.verdict.symbol(), item.verdict.word());
+    let _ = writeln!(out, "{verdict}  {}", text::clean(&item.reason, false));
+    let diff = TextDiff::from_lines(git.expose(), live.expose());
+    let (old, new) = (format!("git {commit}\t{name}"), format!("live {read}\t{name}"));
+    let unified = diff.unified_diff().context_radius(usize::MAX / 4).header(&old, &new).to_string();
+    if unified.is_empty() {
+        // No difference to show, so what both say.
+        out.push_str(git.expose());
+    } else {
+        out.push_str(&unified);
+    }
+    Some(Secret::new(out))
+}
+
+enum Half {
+    Git,
+    Live,
+}
+
+fn side(model: &Model, item: &Item, half: Half) -> Secret {
+    let mut out = String::new();
+    let pick = |sides: &crate::compare::Sides| match half {
+        Half::Git => sides.git.clone(),
+        Half::Live => sides.live.clone(),
+    };
+    if item.rows.is_empty() {
+        add(&mut out, "", &pick(&item.sides), model);
+    }
+    for row in &item.rows {
+        add(&mut out, &row.path, &pick(&row.sides), model);
+    }
+    Secret::new(out)
+}
+
+fn add(out: &mut String, path: &str, facet: &Facet, model: &Model) {
+    // What is not there has no line; else an absent key would look like one with the value "absent".
+    if matches!(facet, Facet::Absent) {
+        return;
+    }
+    let shown = Secret::new(facet_text(model, facet));
+    let document: Option<serde_json::Value> = shown
+        .expose()
+        .trim_start()
+        .starts_with(['{', '['])
+        .then(|| serde_json::from_str(shown.expose()).ok())
+        .flatten();
+    let pretty = document.and_then(|value| serde_json::to_string_pretty(&value).ok()).map(Secret::new);
+    let shown = pretty.unwrap_or(shown);
+    let mut lines = shown.expose().lines();
+    let first = lines.next().unwrap_or_default();
+    let start = if path.is_empty() { String::new() } else { format!("{}: ", text::clean(path, false)) };
+    let _ = writeln!(out, "{start}{}", text::clean(first, false));
+    for line in lines {
+        let _ = writeln!(out, "{}{}", if path.is_empty() { "" } else { "  " }, text::clean(line, false));
+    }
+}

@@ -1,0 +1,184 @@
+//! The operator's own actions: what they are offered on, what is filled in, and what is asked before.
+
+use super::outside::{begin, news, with_hint};
+use super::yank::place;
+use crate::compare::{Kind, Why};
+use crate::config::{CustomAction, Harm, On, PLACEHOLDERS, Protection};
+use crate::console::action::Scope;
+use crate::console::effect::Effect;
+use crate::console::home::{Command, ErrandOf, Outside};
+use crate::console::keymap::Key;
+use crate::console::links;
+use crate::console::message::Generation;
+use crate::console::model::Model;
+use crate::console::overlay::{Overlay, Run};
+
+/// The action of a key where it is heard: on a page, and in the menu of an item.
+pub(super) fn of_key(model: &Model, key: Key) -> Option<usize> {
+    let menu = matches!(model.overlays.last(), Some(Overlay::Menu(Scope::Actions)));
+    let page = super::context(model).contains(&Scope::Page);
+    if !menu && !page && !model.overlays.is_empty() {
+        return None;
+    }
+    if model.overlays.is_empty() && !page {
+        return None;
+    }
+    model.home.settings.actions.iter().position(|(_, own)| *own == Some(key))
+}
+
+/// The actions that are offered on what is selected, by their place in the config.
+pub(in crate::console) fn offered(model: &Model) -> Vec<usize> {
+    let kind = model.selected().map(|item| item.kind);
+    let fits = |on: On| match (on, kind) {
+        (On::Any, _) => true,
+        (_, None) => false,
+        (On::Parameter, Some(kind)) => kind == Kind::Parameter,
+        (On::Secret, Some(kind)) => kind == Kind::Secret,
+        (On::Stack, Some(kind)) => kind == Kind::Stack,
+        (On::Code, Some(kind)) => kind == Kind::Code,
+    };
+    let own = model.home.settings.actions.iter().enumerate();
+    own.filter(|(_, (action, _))| fits(action.on)).map(|(index, _)| index).collect()
+}
+
+/// Why an action cannot be done right now; `None`: it can.
+pub(in crate::console) fn disabled(model: &Model, index: usize) -> Option<String> {
+    let (action, _) = model.home.settings.actions.get(index)?;
+    if !offered(model).contains(&index) {
+        return Some(format!("it is for {}", noun(action.on)));
+    }
+    if action.danger == Harm::Writes
+        && let Err(why) = permission(model)
+    {
+        return Some(why);
+    }
+    fill(model, action).err()
+}
+
+fn noun(on: On) -> &'static str {
+    match on {
+        On::Parameter => "parameters",
+        On::Secret => "secrets",
+        On::Stack => "resources of stacks",
+        On::Code => "the code of functions",
+        On::Any => "everything",
+    }
+}
+
+/// What has to be typed before something is changed here, or why nothing may be.
+fn permission(model: &Model) -> Result<String, String> {
+    let env = model.environment();
+    if let Some((expected, actual)) = env.wrong_account() {
+        return Err(format!("refused: account {actual} is not the expected {expected}"));
+    }
+    match env.info.as_ref().map(|info| info.protection) {
+        Some(Protection::Open) => Ok(String::from("y")),
+        Some(Protection::Confirm) => Ok(env.name().to_owned()),
+        Some(Protection::ReadOnly) | None => Err(format!("refused: {} is read-only", env.name())),
+    }
+}
+
+/// Does it, or asks before, or says why not.
+pub(super) fn start(model: &mut Model, index: usize) -> Vec<Effect> {
+    if let Some(why) = disabled(model, index) {
+        model.notice = Some(why);
+        return Vec::new();
+    }
+    let Some((action, _)) = model.home.settings.actions.get(index).cloned() else { return Vec::new() };
+    let Ok(argv) = fill(model, &action) else { return Vec::new() };
+    let writes = action.danger == Harm::Writes;
+    let (project, environment) = (model.project().to_owned(), model.environment().name().to_owned());
+    let command = Command { id: action.id, argv, output: action.output, writes, project, environment, confirmed: None };
+    if writes && let Ok(wanted) = permission(model) {
+        let run = Run { title: action.title, command, wait: action.wait, wanted, typed: String::new(), line: 0 };
+        model.overlays.push(Overlay::Run(run));
+        return Vec::new();
+    }
+    go(model, command, action.wait)
+}
+
+/// Takes what is typed. Nothing typed, or something else, confirms nothing.
+pub(super) fn confirm(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Run(run)) = model.overlays.last() else { return Vec::new() };
+    if run.typed != run.wanted {
+        model.notice = Some(format!("not run: {} has to be typed", run.wanted));
+        return Vec::new();
+    }
+    // The world may have changed while it was typed.
+    if let Err(why) = permission(model) {
+        model.notice = Some(why);
+        return Vec::new();
+    }
+    let Some(Overlay::Run(run)) = model.overlays.pop() else { return Vec::new() };
+    let command = Command { confirmed: Some(run.typed), ..run.command };
+    go(model, command, run.wait)
+}
+
+fn go(model: &mut Model, command: Command, wait: bool) -> Vec<Effect> {
+    if wait {
+        return vec![Effect::Outside(Outside::Command(command))];
+    }
+    model.notice = Some(format!("{} has begun", command.id));
+    let (generation, mut effects) = begin(model, ErrandOf::Command(command.id.clone()));
+    effects.push(Effect::Run(generation, command));
+    effects
+}
+
+/// A command in the background has ended.
+pub(super) fn ran(model: &mut Model, generation: Generation, outcome: Result<String, Why>) -> Vec<Effect> {
+    let Some(errand) = model.home.answered(generation) else { return Vec::new() };
+    let said = outcome.unwrap_or_else(with_hint);
+    let news = news(model, errand.since, &said);
+    model.notice = Some(said);
+    news.into_iter().collect()
+}
+
+/// The arguments with everything filled in, or what is missing. What was filled in is not looked at again.
+fn fill(model: &Model, action: &CustomAction) -> Result<Vec<String>, String> {
+    action.command.iter().map(|argument| one(model, argument)).collect()
+}
+
+fn one(model: &Model, argument: &str) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = argument;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let known = PLACEHOLDERS.iter().find_map(|name| Some((name, after.strip_prefix(name)?.strip_prefix('}')?)));
+        match known {
+            Some((name, after)) => {
+                out.push_str(&stands_for(model, name)?);
+                rest = after;
+            }
+            None => {
+                out.push('{');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    // An argument that is nothing but a name could be an option of that name.
+    if argument.starts_with('{') && out.starts_with('-') {
+        return Err(format!("{out} would be taken for an option"));
+    }
+    Ok(out)
+}
+
+fn stands_for(model: &Model, placeholder: &str) -> Result<String, String> {
+    let item = || model.selected().ok_or_else(|| String::from("no item is selected"));
+    let here = || place(model).ok_or_else(|| String::from("the region is not known yet"));
+    match placeholder {
+        "name" => Ok(links::name(item()?).to_owned()),
+        "arn" => links::arn(item()?, here()?).map_err(|why| why.reason),
+        "environment" => Ok(model.environment().name().to_owned()),
+        "region" => Ok(here()?.region.to_owned()),
+        "account" => here()?.account.map(str::to_owned).ok_or_else(|| String::from("the account is not known yet")),
+        "profile" => {
+            here()?.profile.map(str::to_owned).ok_or_else(|| String::from("this environment names no profile"))
+        }
+        "commit" => {
+            let commit = model.environment().commit.value().map(|commit| commit.id.clone());
+            commit.filter(|id| !id.is_empty()).ok_or_else(|| String::from("no commit is compared"))
+        }
+        _ => Ok(String::new()),
+    }
+}
