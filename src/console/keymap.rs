@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn an_override_replaces_the_default_keys() {
-        let keymap = with("refresh", &["f5", "ctrl-t"]).unwrap();
+        let keymap = with("refresh", &["f5", "ctrl-b"]).unwrap();
         assert_eq!(keymap.action(Key::F(5), CONTEXTS[0]), Some(Action::Refresh));
         assert_eq!(keymap.action(Key::Char('r'), CONTEXTS[0]), None);
     }

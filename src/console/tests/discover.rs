@@ -196,7 +196,13 @@ fn the_way_out_and_the_keys_are_in_the_footer_at_every_width() {
 
 #[test]
 fn the_tour_goes_on_as_its_eight_things_are_done() {
-    first_run().wants(&["inspect prod Cached", "fetch prod", "remember , toured"]);
+    first_run().wants(&[
+        "inspect prod Cached",
+        "inspect dev Cached",
+        "inspect qa Cached",
+        "fetch prod",
+        "remember , toured",
+    ]);
     first_run()
         .answers_all()
         .sees("TOUR 1 of 8  The overview")
