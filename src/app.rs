@@ -58,6 +58,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     }
     let key = shared.fingerprint_key()?;
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
+    let clock = shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok());
     let options = ConsoleOptions {
         theme: looks::theme(shared, &settings)?,
         keys: settings.operator.keys.clone(),
@@ -65,14 +66,14 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         git_ref: shared.flags().git_ref,
         refresh: settings.operator.refresh.map(Duration::from_secs),
         utc_offset: jiff::Zoned::now().offset().seconds(),
-        clock: shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok()),
+        clock,
         fingerprint_key: *key,
         tour: shared.tour,
         log: looks::log(shared),
         home: home::home(shared, &settings, actions),
     };
     let projects = Projects::new(shared, settings, root);
-    let backend = Live::new(shared, projects, Fingerprinter::new(*key));
+    let backend = Live::new(shared, projects, Fingerprinter::new(*key), clock);
     match console::run(Arc::new(backend), options).await {
         Ok(()) => Ok(Outcome::Clean),
         Err(error) => Err(Why::new(error.to_string()).into()),

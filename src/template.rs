@@ -5,6 +5,7 @@
 //! never a likely value. Nothing here expands macros: see [`Template::expanded_by_aws`].
 
 mod asks;
+mod globals;
 mod json;
 mod known;
 mod leaf;

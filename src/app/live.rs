@@ -35,10 +35,12 @@ struct Inner {
     /// Plumb's own directory, where there is one.
     state: Option<PathBuf>,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
+    /// Where the clock stands still, what is read is read then.
+    clock: Option<i64>,
 }
 
 impl Live {
-    pub(super) fn new(shared: &Shared, projects: Projects, fingerprinter: Fingerprinter) -> Self {
+    pub(super) fn new(shared: &Shared, projects: Projects, fingerprinter: Fingerprinter, clock: Option<i64>) -> Self {
         let inner = Inner {
             projects,
             keys: shared.keys(),
@@ -46,6 +48,7 @@ impl Live {
             credentials: shared.credentials(),
             state: shared.directories().state().ok(),
             sessions: Mutex::default(),
+            clock,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -91,7 +94,7 @@ impl Inner {
         if report.lacks_credentials() {
             self.forget(target).await;
         }
-        report
+        Report { read_at: self.clock.unwrap_or(report.read_at), ..report }
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Rule {
     Project(String),
     /// The secret is rotated by AWS: its value is not git's to state.
     Rotation,
+    /// It describes nothing that is live.
+    NothingLive,
 }
 
 /// The verdict on one item; `None` when neither git nor live has it, and it is not listed.
@@ -179,6 +181,7 @@ impl fmt::Display for Rule {
         match self {
             Self::Project(text) => f.write_str(text),
             Self::Rotation => f.write_str("rotated by Secrets Manager"),
+            Self::NothingLive => f.write_str("there is nothing live behind it"),
         }
     }
 }

@@ -86,6 +86,8 @@ pub async fn deploy(
     };
     progress(format!("working out the change set of {name}"));
     let changes = change(session, &request, progress).await?;
+    // By AWS's own clock, so that two deployments know which of them was the later.
+    let after = cloudformation::stack(&session.clients, &name).await.map_err(|error| why(&error))?;
     let items = publish(session, stack, &snapshot, &commit, &uploaded).await?;
     let receipt = Receipt {
         schema: SCHEMA,
@@ -97,8 +99,14 @@ pub async fn deploy(
         by: identity.arn,
         items,
         unsettled: BTreeSet::new(),
+        stack_changed_at: after.map(|info| info.changed_at),
     };
-    session.receipts().await?.update(&session.clients, &UnitId::Stack(name.clone()), |_| receipt.clone()).await?;
+    let newest = |old: Option<Receipt>| match old {
+        // Another deployment came after this one.
+        Some(old) if old.stack_changed_at > receipt.stack_changed_at => old,
+        _ => receipt.clone(),
+    };
+    session.receipts().await?.update(&session.clients, &UnitId::Stack(name.clone()), newest).await?;
     Ok(Deployed { stack: name, commit, changes })
 }
 

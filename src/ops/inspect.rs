@@ -7,6 +7,7 @@ mod code;
 mod context;
 mod documents;
 mod facts;
+mod packaged;
 mod parameters;
 mod properties;
 mod secrets;

@@ -4,6 +4,7 @@
 //! an object of the state bucket, written after the values, by conditional put.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,27 @@ pub enum UnitId {
     Stack(String),
     /// All secrets of the environment.
     Secrets,
+}
+
+impl UnitId {
+    /// The unit of this name, as [`fmt::Display`] writes it.
+    fn parse(name: &str) -> Option<Self> {
+        match name.split_once('/') {
+            None => (name == "secrets").then_some(Self::Secrets),
+            Some(("config", service)) => Some(Self::Config(service.to_owned())),
+            Some(("stack", stack)) => Some(Self::Stack(stack.to_owned())),
+            Some(_) => None,
+        }
+    }
+}
+
+/// A receipt as it was when it was read, which is what a conditional put replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The receipt; `None`: there was none.
+    pub receipt: Option<Receipt>,
+    /// The object's tag.
+    tag: Option<String>,
 }
 
 /// The receipt of one unit.
@@ -47,6 +69,10 @@ pub struct Receipt {
     /// Items that were live with another value when the receipt was written, and had no record: who moved is not known.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unsettled: BTreeSet<String>,
+    /// Of a stack: when AWS says that it last changed, milliseconds since the Unix epoch. While that holds, what is
+    /// deployed is what was rolled out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack_changed_at: Option<i64>,
 }
 
 /// What was rolled out of one item.
@@ -94,8 +120,8 @@ impl Recorded {
     }
 }
 
-impl std::fmt::Display for UnitId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for UnitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(service) => write!(f, "config/{service}"),
             Self::Stack(name) => write!(f, "stack/{name}"),
@@ -131,14 +157,36 @@ impl Store {
         }
     }
 
-    /// The services that have a receipt, by one listing: one may have left git with all its documents.
-    pub async fn services(&self, clients: &Clients) -> Result<BTreeSet<String>, Why> {
+    /// The units that have a receipt, by one listing: one may have left git, or the project file.
+    pub async fn units(&self, clients: &Clients) -> Result<BTreeSet<UnitId>, Why> {
         let Some(bucket) = &self.bucket else { return Ok(BTreeSet::new()) };
-        let start = self.key(&UnitId::Config(String::new()));
-        let start = start.strip_suffix(".json").unwrap_or(&start);
-        let objects = s3::list(clients, bucket, start).await.map_err(|error| super::why(&error))?;
-        let service = |key: &str| Some(key.strip_prefix(start)?.strip_suffix(".json")?.to_owned());
-        Ok(objects.iter().filter_map(|object| service(&object.key)).collect())
+        let start = format!("plumb/{}/{}/receipts/", self.project, self.environment);
+        let objects = s3::list(clients, bucket, &start).await.map_err(|error| super::why(&error))?;
+        let unit = |key: &str| UnitId::parse(key.strip_prefix(&start)?.strip_suffix(".json")?);
+        Ok(objects.iter().filter_map(|object| unit(&object.key)).collect())
+    }
+
+    /// Reads a unit's receipt for a change: what is put by [`Self::replace`] afterwards is known to replace this one.
+    pub async fn held(&self, clients: &Clients, unit: &UnitId) -> Result<Held, Why> {
+        let (receipt, tag) = self.load_with_tag(clients, unit).await?.unzip();
+        Ok(Held { receipt, tag })
+    }
+
+    /// Puts a unit's receipt in the place of one that was read before. False: another writer was faster, so that
+    /// whatever was read of live since then may be older than what that one wrote; read it all again.
+    pub async fn replace(&self, clients: &Clients, unit: &UnitId, held: &Held, new: &Receipt) -> Result<bool, Why> {
+        let Some(bucket) = &self.bucket else {
+            return Err(Why::new("cannot write a receipt: the project names no state bucket")
+                .hint("set [state] bucket in plumb.toml"));
+        };
+        let key = self.key(unit);
+        let condition = held.tag.as_deref().map_or(s3::Condition::IfAbsent, s3::Condition::IfMatch);
+        let bytes = serde_json::to_vec_pretty(new).map_err(|error| Why::new(error.to_string()))?;
+        match s3::put(clients, bucket, &key, bytes, "application/json", condition, &BTreeMap::new()).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == aws::ErrorKind::Conflict => Ok(false),
+            Err(error) => Err(super::why(&error)),
+        }
     }
 
     async fn load_with_tag(&self, clients: &Clients, unit: &UnitId) -> Result<Option<(Receipt, String)>, Why> {
@@ -161,25 +209,24 @@ impl Store {
         unit: &UnitId,
         change: impl Fn(Option<Receipt>) -> Receipt,
     ) -> Result<(), Why> {
-        const TRIES: usize = 5;
-        let Some(bucket) = &self.bucket else {
-            return Err(Why::new("cannot write a receipt: the project names no state bucket")
-                .hint("set [state] bucket in plumb.toml"));
-        };
-        let key = self.key(unit);
         for _ in 0..TRIES {
-            let (old, tag) = self.load_with_tag(clients, unit).await?.unzip();
-            let condition = tag.as_deref().map_or(s3::Condition::IfAbsent, s3::Condition::IfMatch);
-            let bytes = serde_json::to_vec_pretty(&change(old)).map_err(|error| Why::new(error.to_string()))?;
-            match s3::put(clients, bucket, &key, bytes, "application/json", condition, &BTreeMap::new()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind == aws::ErrorKind::Conflict => {}
-                Err(error) => return Err(super::why(&error)),
+            let held = self.held(clients, unit).await?;
+            let new = change(held.receipt.clone());
+            if self.replace(clients, unit, &held, &new).await? {
+                return Ok(());
             }
         }
-        Err(Why::new(format!("cannot write s3://{bucket}/{key}: other writers were faster {TRIES} times"))
-            .hint("try again when the other push or deployment is done"))
+        Err(overtaken(unit))
     }
+}
+
+/// How often a receipt is tried to be written against other writers.
+pub(super) const TRIES: usize = 5;
+
+/// Why a receipt is not written after that.
+pub(super) fn overtaken(unit: &UnitId) -> Why {
+    Why::new(format!("cannot write the receipt of {unit}: other writers were faster {TRIES} times"))
+        .hint("try again when the other push or deployment is done")
 }
 
 fn parse(subject: &str, bytes: &[u8]) -> Result<Receipt, Why> {
@@ -210,6 +257,15 @@ mod tests {
         let why = parse("s3://b/k", br#"{"schema": 2, "surprise": true}"#).unwrap_err();
         assert!(why.reason.contains("format 2"), "{why}");
         assert_eq!(why.hint.as_deref(), Some("update plumb"));
+    }
+
+    #[test]
+    fn a_unit_is_read_back_from_its_name() {
+        let units = [UnitId::Config("billing".into()), UnitId::Stack("petshop-dev".into()), UnitId::Secrets];
+        for unit in units {
+            assert_eq!(UnitId::parse(&unit.to_string()), Some(unit));
+        }
+        assert_eq!(UnitId::parse("other/thing"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inspect::{GitSide, Loaded, Place, now};
-use super::receipt::{Entry, Receipt, SCHEMA, UnitId};
+use super::receipt::{self, Entry, Receipt, SCHEMA, TRIES, UnitId};
 use super::session::Session;
 use super::{failed, why};
 use crate::aws::{Read, secretsmanager, ssm};
@@ -52,6 +52,9 @@ pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result
 }
 
 /// Records the parameters or the secrets of a commit.
+///
+/// A receipt is read before live is, and put only in its own place: when another writer was faster, what was read of live
+/// may be older than what that one recorded, and so all of it is read again.
 pub(super) async fn record_place(
     session: &Session,
     reference: &str,
@@ -62,6 +65,51 @@ pub(super) async fn record_place(
     let session = &session;
     super::refuse_worktree(reference)?;
     let loaded = Loaded::at(session, reference, place).await?;
+    let units: BTreeSet<UnitId> = loaded.side.items.values().map(|item| unit(place, &item.unit)).collect();
+    if dry_run {
+        return Ok(compare(session, &loaded, place).await?.outcome);
+    }
+    super::deploy::state_bucket(session).await?;
+    let store = session.receipts().await?;
+    let mut overtaken = None;
+    for _ in 0..TRIES {
+        let mut held = Vec::new();
+        for unit in &units {
+            held.push((unit, store.held(&session.clients, unit).await?));
+        }
+        let compared = compare(session, &loaded, place).await?;
+        overtaken = None;
+        for (id, held) in held {
+            let new = compared.receipt(session, &loaded, place, id, held.receipt.clone(), &identity.arn);
+            if !store.replace(&session.clients, id, &held, &new).await? {
+                overtaken = Some(receipt::overtaken(id));
+            }
+        }
+        if overtaken.is_none() {
+            return Ok(compared.outcome);
+        }
+    }
+    Err(overtaken.unwrap_or_else(|| Why::new("no receipt was written")))
+}
+
+/// The receipt that an item of a place belongs to.
+fn unit(place: Place, unit: &str) -> UnitId {
+    match place {
+        Place::Config => UnitId::Config(unit.to_owned()),
+        Place::Secrets => UnitId::Secrets,
+    }
+}
+
+/// A commit's values beside the live ones.
+struct Compared {
+    outcome: Outcome,
+    /// What is equal, by name.
+    entries: BTreeMap<String, Entry>,
+    /// Every name that is live.
+    live: BTreeSet<String>,
+}
+
+async fn compare(session: &Session, loaded: &Loaded, place: Place) -> Result<Compared, Why> {
     let side = &loaded.side;
     let names: Vec<String> = side.items.keys().cloned().collect();
     let live = match place {
@@ -69,9 +117,8 @@ pub(super) async fn record_place(
         Place::Secrets => secrets(session, side, &names).await?,
     };
     let mut outcome = Outcome { commit: loaded.commit.clone(), ..Outcome::default() };
-    let mut entries: BTreeMap<String, BTreeMap<String, Entry>> = BTreeMap::new();
+    let mut entries = BTreeMap::new();
     for (name, item) in &side.items {
-        let unit = entries.entry(item.unit.clone()).or_default();
         let git = loaded.value(name).await;
         match (git, live.get(name)) {
             (Side::Unreadable(why), _) => outcome.unknown.push((name.clone(), why)),
@@ -84,46 +131,44 @@ pub(super) async fn record_place(
                     digest: item.digest.clone(),
                     code_sha256: None,
                 };
-                unit.insert(name.clone(), entry);
+                entries.insert(name.clone(), entry);
                 outcome.equal.push(name.clone());
             }
             (_, None | Some(Live { value: Side::Absent, .. })) => outcome.absent.push(name.clone()),
             _ => outcome.different.push(name.clone()),
         }
     }
-    if !dry_run {
-        super::deploy::state_bucket(session).await?;
-        let store = session.receipts().await?;
-        for (unit, new) in entries {
-            let id = match place {
-                Place::Config => UnitId::Config(unit),
-                Place::Secrets => UnitId::Secrets,
-            };
-            let still_live = |name: &String| side.items.contains_key(name) || live.contains_key(name);
-            store
-                .update(&session.clients, &id, |old| {
-                    // The unit runs the commit only when all of it does.
-                    let missed = outcome.different.iter().chain(&outcome.absent);
-                    let missed = missed.chain(outcome.unknown.iter().map(|(name, _)| name));
-                    let unit_missed = missed
-                        .filter_map(|name| side.items.get(name))
-                        .any(|item| UnitId::Config(item.unit.clone()) == id || id == UnitId::Secrets);
-                    let commit = match &old {
-                        Some(old) if unit_missed => old.commit.clone(),
-                        _ => loaded.commit.clone(),
-                    };
-                    // What differs now keeps the record of what it was, so that one still sees who moved.
-                    let mut items: BTreeMap<String, Entry> = old.map(|old| old.items).unwrap_or_default();
-                    items.retain(|name, _| still_live(name));
-                    items.extend(new.clone());
-                    let unsettled =
-                        outcome.different.iter().filter(|name| !items.contains_key(*name)).cloned().collect();
-                    Receipt { unsettled, ..receipt(session, &id, &commit, &identity.arn, items) }
-                })
-                .await?;
-        }
+    Ok(Compared { outcome, entries, live: live.into_keys().collect() })
+}
+
+impl Compared {
+    /// What a unit's receipt says then.
+    fn receipt(
+        &self,
+        session: &Session,
+        loaded: &Loaded,
+        place: Place,
+        id: &UnitId,
+        old: Option<Receipt>,
+        by: &str,
+    ) -> Receipt {
+        let items = &loaded.side.items;
+        let of_unit = |name: &String| items.get(name).is_some_and(|item| unit(place, &item.unit) == *id);
+        let Outcome { different, absent, unknown, .. } = &self.outcome;
+        // The unit runs the commit only when all of it does.
+        let missed = different.iter().chain(absent).chain(unknown.iter().map(|(name, _)| name)).any(of_unit);
+        let commit = match &old {
+            Some(old) if missed => old.commit.clone(),
+            _ => loaded.commit.clone(),
+        };
+        // What differs now keeps the record of what it was, so that one still sees who moved.
+        let mut entries: BTreeMap<String, Entry> = old.map(|old| old.items).unwrap_or_default();
+        entries.retain(|name, _| items.contains_key(name) || self.live.contains(name));
+        let new = self.entries.iter().filter(|(name, _)| of_unit(name));
+        entries.extend(new.map(|(name, entry)| (name.clone(), entry.clone())));
+        let unsettled = different.iter().filter(|name| !entries.contains_key(*name)).cloned().collect();
+        Receipt { unsettled, ..receipt(session, id, &commit, by, entries) }
     }
-    Ok(outcome)
 }
 
 fn receipt(session: &Session, unit: &UnitId, commit: &str, by: &str, items: BTreeMap<String, Entry>) -> Receipt {
@@ -137,6 +182,7 @@ fn receipt(session: &Session, unit: &UnitId, commit: &str, by: &str, items: BTre
         by: by.to_owned(),
         items,
         unsettled: BTreeSet::new(),
+        stack_changed_at: None,
     }
 }
 
@@ -210,9 +256,9 @@ async fn record_stack(
     let name = stack.name.clone();
     match super::inspect::stack_asks_the_same(session, reference, stack).await {
         Ok(None) => outcome.absent.push(name.clone()),
-        Ok(Some(false)) => outcome.different.push(name.clone()),
+        Ok(Some((false, _))) => outcome.different.push(name.clone()),
         Err(why) => outcome.unknown.push((name.clone(), why)),
-        Ok(Some(true)) => {
+        Ok(Some((true, changed_at))) => {
             outcome.equal.push(name.clone());
             if !dry_run {
                 let unit = UnitId::Stack(name.clone());
@@ -221,8 +267,13 @@ async fn record_stack(
                     .receipts()
                     .await?
                     .update(&session.clients, &unit, |old| {
+                        // Another writer has seen a later state of the stack.
+                        if let Some(old) = old.as_ref().filter(|old| old.stack_changed_at > Some(changed_at)) {
+                            return old.clone();
+                        }
                         let items = old.map(|old| old.items).unwrap_or_default();
-                        receipt(session, &unit, &commit, &identity.arn, items)
+                        let new = receipt(session, &unit, &commit, &identity.arn, items);
+                        Receipt { stack_changed_at: Some(changed_at), ..new }
                     })
                     .await?;
             }

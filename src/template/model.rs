@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::globals;
 use super::node::{Entry, Kind, Node};
 use super::{Error, Template};
 
@@ -22,7 +23,8 @@ pub struct ResourceRef {
     pub deletion_policy: Option<Value>,
     /// What becomes of the old one when it is replaced.
     pub update_replace_policy: Option<Value>,
-    /// Its properties in the long form; an empty object when it has none. Metadata is not among them.
+    /// Its properties in the long form, with those of SAM's `Globals`; an empty object when it has none. Metadata is
+    /// not among them.
     pub properties: Value,
     /// Where the CDK made it: `Shop/Queue/Resource`.
     pub cdk_path: Option<String>,
@@ -65,6 +67,14 @@ pub enum Transform {
     Sam,
     /// Others, such as `AWS::LanguageExtensions`.
     Other(Vec<String>),
+}
+
+impl ResourceRef {
+    /// Whether it is of a type that SAM's transform translates.
+    #[must_use]
+    pub fn is_serverless(&self) -> bool {
+        self.type_name.starts_with("AWS::Serverless::")
+    }
 }
 
 impl Parameter {
@@ -113,6 +123,13 @@ pub(super) fn template(name: &str, root: Node) -> Result<Template, Error> {
     }
     let root = root.into_value();
     let transform = transform(root.get("Transform"));
+    if transform == Transform::Sam {
+        for resource in &mut resources {
+            let written = root.get("Resources").and_then(|all| all.get(&resource.logical_id)).unwrap_or(&Value::Null);
+            let own = std::mem::take(&mut resource.properties);
+            resource.properties = globals::merged(&root, &resource.type_name, written, own);
+        }
+    }
     Ok(Template {
         parameters: section_of(&root, "Parameters").map(|(name, value)| parameter(name, value)).collect(),
         outputs: section_of(&root, "Outputs").map(|(name, value)| output(name, value)).collect(),

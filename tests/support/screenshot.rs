@@ -4,16 +4,24 @@
 //! drawn and not set, so that they join whatever font a viewer has; so are the few marks that the font lacks.
 
 mod colour;
+mod committed;
 mod drawn;
+mod film;
 mod font;
+mod stand_in;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use resvg::{tiny_skia, usvg};
 
-use colour::{BACKGROUND, Rgb, colours};
+use colour::{Rgb, colours};
+
+pub use colour::Paper;
+pub use committed::{asked_to_write, differs, file, keep, write};
+pub use film::Film;
+pub use stand_in::StandIns;
 
 /// A cell's width and height, and the baseline below its top, in pixels: at 20 px the font's advance is 12 px.
 const CELL: (u32, u32) = (12, 26);
@@ -33,8 +41,8 @@ struct Style {
 }
 
 impl Style {
-    fn of(cell: &vt100::Cell) -> Self {
-        let (foreground, background) = colours(cell);
+    fn of(cell: &vt100::Cell, paper: Paper) -> Self {
+        let (foreground, background) = colours(cell, paper);
         Self { foreground, background, bold: cell.bold(), italic: cell.italic(), underline: cell.underline() }
     }
 }
@@ -64,66 +72,80 @@ enum Shape {
     Missing,
 }
 
-/// Draws the screen as SVG. The text stays text.
+/// Draws the screen as SVG, in a dark terminal. The text stays text.
 pub fn svg(screen: &vt100::Screen) -> String {
-    let (rows, columns) = screen.size();
-    let (width, height) = (u32::from(columns.get()) * CELL.0 + 2 * MARGIN, u32::from(rows.get()) * CELL.1 + 2 * MARGIN);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-         font-family=\"'JetBrains Mono', monospace\" font-size=\"{FONT_SIZE}\">\n\
-         <rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{BACKGROUND}\"/>\n\
-         <g transform=\"translate({MARGIN} {MARGIN})\" xml:space=\"preserve\">\n"
-    );
-    for row in 0..rows.get() {
-        let runs = runs(screen, row);
-        let top = u32::from(row) * CELL.1;
-        backgrounds(&mut svg, &runs, top);
-        for run in &runs {
-            draw(&mut svg, run, top);
-        }
+    svg_on(screen, Paper::Dark)
+}
+
+/// Draws the screen as SVG. The text stays text.
+pub fn svg_on(screen: &vt100::Screen, paper: Paper) -> String {
+    let mut svg = head(screen.size(), paper, "");
+    for row in 0..screen.size().0.get() {
+        svg.push_str(&drawn_row(screen, row, paper));
     }
     if !screen.hide_cursor() {
-        let (row, column) = screen.cursor_position();
-        let (left, top) = (u32::from(column) * CELL.0, u32::from(row) * CELL.1);
-        rect(&mut svg, (left, top + 2, 2, CELL.1 - 4), colour::FOREGROUND);
+        svg.push_str(&drawn_cursor(screen, paper));
     }
     svg.push_str("</g>\n</svg>\n");
     svg
 }
 
-/// Draws the screen as PNG.
+/// What begins a picture, up to the rows; `style` goes between.
+fn head((rows, columns): (NonZeroU16, NonZeroU16), paper: Paper, style: &str) -> String {
+    let (width, height) = (u32::from(columns.get()) * CELL.0 + 2 * MARGIN, u32::from(rows.get()) * CELL.1 + 2 * MARGIN);
+    let background = paper.background();
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         font-family=\"'JetBrains Mono', monospace\" font-size=\"{FONT_SIZE}\">\n{style}\
+         <rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{background}\"/>\n\
+         <g transform=\"translate({MARGIN} {MARGIN})\" xml:space=\"preserve\">\n"
+    )
+}
+
+/// One row, where it stands.
+fn drawn_row(screen: &vt100::Screen, row: u16, paper: Paper) -> String {
+    let mut svg = String::new();
+    let runs = runs(screen, row, paper);
+    let top = u32::from(row) * CELL.1;
+    backgrounds(&mut svg, &runs, top, paper);
+    for run in &runs {
+        draw(&mut svg, run, top);
+    }
+    svg
+}
+
+fn drawn_cursor(screen: &vt100::Screen, paper: Paper) -> String {
+    let mut svg = String::new();
+    let (row, column) = screen.cursor_position();
+    let (left, top) = (u32::from(column) * CELL.0, u32::from(row) * CELL.1);
+    rect(&mut svg, (left, top + 2, 2, CELL.1 - 4), paper.foreground());
+    svg
+}
+
+/// Draws the screen as PNG, in a dark terminal.
 pub fn png(screen: &vt100::Screen) -> Vec<u8> {
+    png_of(&svg(screen))
+}
+
+/// Draws a picture as PNG.
+pub fn png_of(svg: &str) -> Vec<u8> {
     let mut fonts = usvg::fontdb::Database::new();
     fonts.load_font_data(include_bytes!("../fixtures/fonts/JetBrainsMono-Regular.ttf").to_vec());
     fonts.load_font_data(include_bytes!("../fixtures/fonts/JetBrainsMono-Bold.ttf").to_vec());
     let options = usvg::Options { fontdb: Arc::new(fonts), ..usvg::Options::default() };
-    let tree = usvg::Tree::from_str(&svg(screen), &options).expect("the SVG is well-formed");
+    let tree = usvg::Tree::from_str(svg, &options).expect("the SVG is well-formed");
     let size = tree.size().to_int_size();
     let mut pixels = tiny_skia::Pixmap::new(size.width(), size.height()).expect("a picture has pixels");
     resvg::render(&tree, tiny_skia::Transform::identity(), &mut pixels.as_mut());
     pixels.encode_png().expect("pixels can be encoded")
 }
 
-/// Writes `name.svg` and `name.png`: to `screenshots/` when `PLUMB_SCREENSHOTS` is set, so that they are looked at and
-/// committed on purpose; else below the target directory. Gives the directory.
-pub fn record(screen: &vt100::Screen, name: &str) -> PathBuf {
-    let dir = if std::env::var_os("PLUMB_SCREENSHOTS").is_some() {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots")
-    } else {
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots")
-    };
-    std::fs::create_dir_all(&dir).expect("a directory for screenshots");
-    std::fs::write(dir.join(format!("{name}.svg")), svg(screen)).expect("the SVG is written");
-    std::fs::write(dir.join(format!("{name}.png")), png(screen)).expect("the PNG is written");
-    dir
-}
-
-fn runs(screen: &vt100::Screen, row: u16) -> Vec<Run> {
+fn runs(screen: &vt100::Screen, row: u16, paper: Paper) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for column in 0..screen.size().1.get() {
         let Some(cell) = screen.cell(row, column).filter(|cell| !cell.is_wide_continuation()) else { continue };
         let contents = if cell.has_contents() { cell.contents() } else { " " };
-        let (style, shape) = (Style::of(cell), shape(cell, contents));
+        let (style, shape) = (Style::of(cell, paper), shape(cell, contents));
         let width = if cell.is_wide() { 2 } else { 1 };
         match runs.last_mut() {
             Some(last) if last.style == style && last.shape == shape && matches!(shape, Shape::Text | Shape::Rule) => {
@@ -147,9 +169,9 @@ fn shape(cell: &vt100::Cell, contents: &str) -> Shape {
     }
 }
 
-fn backgrounds(svg: &mut String, runs: &[Run], top: u32) {
+fn backgrounds(svg: &mut String, runs: &[Run], top: u32, paper: Paper) {
     for group in runs.chunk_by(|one, next| one.style.background == next.style.background) {
-        let Some(first) = group.first().filter(|run| run.style.background != BACKGROUND) else { continue };
+        let Some(first) = group.first().filter(|run| run.style.background != paper.background()) else { continue };
         let width: u32 = group.iter().map(|run| run.width).sum();
         rect(svg, (first.column * CELL.0, top, width * CELL.0, CELL.1), first.style.background);
     }

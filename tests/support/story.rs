@@ -128,9 +128,9 @@ impl Playing {
         self
     }
 
-    /// Takes a picture; see [`screenshot::record`].
+    /// Takes a picture; see [`screenshot::keep`].
     pub fn picture(&self, name: &str) -> &Self {
-        screenshot::record(&self.terminal.screen(), name);
+        screenshot::keep(name, &screenshot::svg(&self.terminal.screen()));
         self
     }
 

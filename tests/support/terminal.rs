@@ -293,6 +293,38 @@ impl Terminal {
         screen.unwrap_or_else(|| panic!("waited in vain for a whole picture with: {text}\n{}", self.dump()))
     }
 
+    /// Types keys, then waits until the program has drawn a whole frame since with this text; gives that frame.
+    ///
+    /// # Panics
+    /// When it never has.
+    pub fn answers(&self, keys: &str, text: &str) -> vt100::Screen {
+        let before = self.state.read().output.len();
+        if !keys.is_empty() {
+            self.press(keys);
+        }
+        let drawn = |state: &mut State| {
+            let whole = state.output.ends_with(b"\x1b[?25l") || state.output.ends_with(b"\x1b[?25h");
+            let since = keys.is_empty() || state.output.len() > before;
+            let screen = state.emulator.screen();
+            (whole && since && screen.contents().contains(text)).then(|| screen.clone())
+        };
+        let screen = self.state.wait_for(deadline(), drawn);
+        screen.unwrap_or_else(|| panic!("after {keys:?} waited in vain for: {text}\n{}", self.dump()))
+    }
+
+    /// Waits until a whole frame is as wanted; gives the last whole frame when none ever is.
+    pub fn comes_to(&self, mut wanted: impl FnMut(&vt100::Screen) -> bool) -> Result<vt100::Screen, vt100::Screen> {
+        let mut last = self.screen();
+        let found = self.state.wait_for(deadline(), |state| {
+            if state.output.ends_with(b"\x1b[?25l") || state.output.ends_with(b"\x1b[?25h") {
+                last = state.emulator.screen().clone();
+                return wanted(&last).then(|| last.clone());
+            }
+            None
+        });
+        found.ok_or(last)
+    }
+
     /// Waits until the text is no longer on the screen.
     pub fn loses(&self, text: &str) -> &Self {
         self.wait_for(&format!("{text:?} off the screen"), |screen| !screen.contents().contains(text))

@@ -37,7 +37,7 @@ fn an_entry_that_cannot_be_done_says_why_and_is_not_done() {
 fn the_keys_are_searched_and_done() {
     night().press("?").sees("On every page").sees("Refresh what you are on").press("?").does_not_see("KEYS");
     night()
-        .press("3?fetch")
+        .press("3?what␣you␣are")
         .sees("▸   r                  Refresh what you are on")
         .does_not_see("Git and live line by line")
         .press("⏎")
@@ -76,7 +76,7 @@ fn the_keys_are_at_hand_in_a_text_field_too_and_come_back_to_it() {
 
 #[test]
 fn the_palette_finds_actions_environments_refs_and_items() {
-    night().press(":refr").sees("▸ do").sees("Refresh what you are on").press("⏎").wants(&[
+    night().press(":what␣you␣are").sees("▸ do").sees("Refresh what you are on").press("⏎").wants(&[
         "refs",
         "fetch prod",
         "remember action refresh",

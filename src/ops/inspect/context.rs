@@ -32,6 +32,7 @@ pub(super) struct Context {
     sink: UnboundedSender<Part>,
     snapshots: Mutex<HashMap<String, Result<Arc<Snapshot>, Why>>>,
     store: OnceCell<Result<Store, Why>>,
+    recorded: OnceCell<Result<BTreeSet<UnitId>, Why>>,
     stacks: OnceCell<Arc<(Vec<Stack>, Vec<Problem>)>>,
     resources: Mutex<HashMap<String, Arc<OnceCell<Listing>>>>,
 }
@@ -55,6 +56,7 @@ impl Context {
             sink,
             snapshots: Mutex::default(),
             store: OnceCell::new(),
+            recorded: OnceCell::new(),
             stacks: OnceCell::new(),
             resources: Mutex::default(),
         }
@@ -118,12 +120,15 @@ impl Context {
         }
     }
 
-    /// The services that have a receipt.
-    pub(super) async fn recorded_services(&self) -> Result<BTreeSet<String>, Why> {
-        match self.store.get_or_init(|| self.session.receipts()).await {
-            Ok(store) => store.services(&self.session.clients).await,
-            Err(why) => Err(why.clone()),
-        }
+    /// The units that have a receipt, listed once for all kinds.
+    pub(super) async fn recorded(&self) -> Result<&BTreeSet<UnitId>, Why> {
+        let listed = self.recorded.get_or_init(|| async {
+            match self.store.get_or_init(|| self.session.receipts()).await {
+                Ok(store) => store.units(&self.session.clients).await,
+                Err(why) => Err(why.clone()),
+            }
+        });
+        listed.await.as_ref().map_err(Clone::clone)
     }
 
     /// A stack's resources, listed once for all kinds.

@@ -1,5 +1,7 @@
 //! Everything about one stack, and the verdicts on its resources.
 
+mod load;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -10,15 +12,15 @@ use super::properties::{self, AppliedAsking, Asking, Looked};
 use super::templates::{self, Side as TemplateSide};
 use super::{Detect, now};
 use crate::aws::cloudformation::{
-    self, StackInfo, StackResource, Stage,
+    StackInfo, StackResource,
     drift::{DriftStatus, ResourceDrift},
 };
-use crate::compare::{Applied, Facet, Item, Kind, Row, Side, Sides, Verdict, Why, combine, verdict};
+use crate::compare::{Applied, Facet, Item, Kind, Row, Rule, Side, Sides, Verdict, Why, combine, verdict};
 use crate::config::{Stack, StackKind};
-use crate::ops::receipt::{Recorded, UnitId};
+use crate::ops::receipt::Recorded;
 use crate::ops::report::{Problem, Section, Unit};
-use crate::ops::{schema, why};
-use crate::template::{Scope, Template};
+use crate::ops::schema;
+use crate::template::{ResourceRef, Scope, Template};
 
 /// Properties that are compared as the function's code.
 const ELSEWHERE: &[&str] = &["Code", "CodeUri", "ImageUri"];
@@ -33,6 +35,8 @@ pub(super) struct Facts {
     pub(super) info: Option<StackInfo>,
     pub(super) resources: Arc<Vec<StackResource>>,
     pub(super) deployed: Option<Result<Template, Why>>,
+    /// The deployed template after its transforms, when it has any.
+    processed: Option<Result<Template, Why>>,
     pub(super) deployed_scope: Scope,
     pub(super) last_failure: Option<String>,
     pub(super) git: TemplateSide,
@@ -43,94 +47,6 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) async fn load(context: &Context, config: Stack) -> Result<Self, Why> {
-        let clients = &context.session.clients;
-        let name = config.name.clone();
-        let unit = UnitId::Stack(name.clone());
-        let (info, recorded, git) = tokio::join!(
-            cloudformation::stack(clients, &name),
-            context.receipt(&unit),
-            templates::at_commit(context, &config)
-        );
-        let info = info.map_err(|error| why(&error))?;
-        let applied = match recorded.receipt() {
-            Some(receipt) if context.commit.as_ref().is_ok_and(|commit| commit.id == receipt.commit) => None,
-            Some(receipt) => Some(templates::at(context, &config, &receipt.commit).await),
-            None => None,
-        };
-        let (resources, deployed) = if info.is_some() {
-            let (resources, text) =
-                tokio::join!(context.resources(&name), cloudformation::template(clients, &name, Stage::Original));
-            let deployed = text.map_err(|error| why(&error)).and_then(|text| templates::parse(&name, &text));
-            (resources?, Some(deployed))
-        } else {
-            (Arc::default(), None)
-        };
-        let deployed_scope = templates::deployed_scope(
-            context,
-            &name,
-            info.as_ref(),
-            &resources,
-            deployed.as_ref().and_then(|deployed| deployed.as_ref().ok()),
-        )
-        .await;
-        if context.session.settings.adhoc.is_some() {
-            return Ok(Self::without_project(config, name, info, resources, deployed, deployed_scope));
-        }
-        let running = deployed.as_ref().and_then(|deployed| deployed.as_ref().ok());
-        let git_scope = templates::scope_of(&git, &deployed_scope, running);
-        let applied = applied.map(|side| {
-            let scope = templates::scope_of(&side, &deployed_scope, running);
-            (side, scope)
-        });
-        let last_failure = last_failure(context, info.as_ref()).await;
-        Ok(Self {
-            config,
-            name,
-            info,
-            resources,
-            deployed,
-            deployed_scope,
-            last_failure,
-            git,
-            git_scope,
-            applied,
-            recorded,
-        })
-    }
-
-    /// Without a project the deployed template stands for git: what drifted is still what CloudFormation finds.
-    fn without_project(
-        config: Stack,
-        name: String,
-        info: Option<StackInfo>,
-        resources: Arc<Vec<StackResource>>,
-        deployed: Option<Result<Template, Why>>,
-        scope: Scope,
-    ) -> Self {
-        let side = || match &deployed {
-            Some(Ok(template)) => TemplateSide::bare(template.clone()),
-            Some(Err(why)) => TemplateSide::Unreadable(why.clone()),
-            None => TemplateSide::Unreadable(Why::new(format!("there is no stack {name}"))),
-        };
-        let (git, applied) = (side(), Some((side(), scope.clone())));
-        let (git_scope, deployed_scope, recorded) = (scope.clone(), scope, Recorded::None);
-        let last_failure = None;
-        Self {
-            config,
-            name,
-            info,
-            resources,
-            deployed,
-            deployed_scope,
-            last_failure,
-            git,
-            git_scope,
-            applied,
-            recorded,
-        }
-    }
-
     /// When anything about the stack last happened; older drift results say nothing any more.
     fn last_event(&self) -> i64 {
         let stack = self.info.as_ref().map_or(0, |info| info.changed_at);
@@ -157,6 +73,9 @@ impl Facts {
         }
         if let Some(Err(why)) = &self.deployed {
             problems.push(Problem { subject: self.name.clone(), why: why.clone() });
+        }
+        if let Some(Err(why)) = &self.processed {
+            problems.push(Problem { subject: format!("{}, transformed", self.name), why: why.clone() });
         }
         if let Some((TemplateSide::Unreadable(why), _)) = &self.applied {
             problems.push(Problem { subject: format!("what {} runs", self.name), why: why.clone() });
@@ -209,6 +128,14 @@ impl Facts {
         let type_name = resource.map(|resource| resource.type_name.clone()).or_else(|| self.type_in_git(id));
         let (rows, verdict, sides) = match (&in_git, gone || deleted) {
             (Side::Value(_), false) => self.present(id, &looked),
+            (Side::Value(_), true) if self.is_translated(id) => {
+                let (rows, verdict, sides) = self.present(id, &Looked::Unknown(translated_whole()));
+                if rows.is_empty() && self.processed.as_ref().is_some_and(Result::is_ok) {
+                    // What was made of it is listed itself.
+                    return None;
+                }
+                (rows, verdict, sides)
+            }
             (_, absent) => {
                 let verdict = self.presence_verdict(&in_git, id, absent, &looked)?;
                 let rows = if absent { self.asked_rows(id, &verdict) } else { Vec::new() };
@@ -224,6 +151,11 @@ impl Facts {
                 Looked::Unknown(why) if verdict.is_difference() => unsure(&rows, why),
                 _ => properties::reason(&rows),
             },
+        };
+        let verdict = match type_name.as_deref() {
+            // A line for the CDK's statistics. It has nothing live, and each version of the CDK writes another one.
+            Some("AWS::CDK::Metadata") => Verdict::Ignored(Rule::NothingLive),
+            _ => verdict,
         };
         Some(Item {
             kind: Kind::Stack,
@@ -261,10 +193,18 @@ impl Facts {
                 AppliedAsking::Template(Asking { template: &then.template, scope })
             }
         };
+        let processed = match &self.processed {
+            Some(Err(why)) => return (Vec::new(), Verdict::Unknown(why.clone()), None),
+            Some(Ok(processed)) => Some(processed),
+            None => None,
+        };
         let git = Asking { template: git, scope: &self.git_scope };
         let deployed = Asking { template: deployed, scope: &self.deployed_scope };
         let skip = self.compared_elsewhere(id);
-        let mut rows = properties::rows(id, git, applied, deployed, looked, skip);
+        let mut rows = properties::rows(id, git, applied, deployed, processed, looked, skip);
+        if !skip.is_empty() && !self.config.functions.iter().any(|function| function.resource == id) {
+            rows.extend(properties::location(id, git, applied, deployed));
+        }
         rows.extend(properties::attributes(id, git, applied, deployed));
         let verdict = match (rows.is_empty(), looked) {
             (true, Looked::Unknown(why)) => Verdict::Unknown(why.clone()),
@@ -401,11 +341,19 @@ impl Facts {
             return Side::Absent;
         }
         match &self.deployed {
-            Some(Ok(deployed)) if templates::ask_the_same((template, scope), (deployed, &self.deployed_scope)) => {
+            Some(Ok(deployed)) if templates::make_the_same((template, scope), (deployed, &self.deployed_scope)) => {
                 Side::Value(Value::Object(serde_json::Map::new()))
             }
             _ => Side::Unreadable(Why::new("made by the template's transform, from a template that has changed")),
         }
+    }
+
+    /// Whether the deployed template has this resource and the transform made others of it, under other names: SAM's
+    /// layers, connectors.
+    fn is_translated(&self, id: &str) -> bool {
+        let (Some(Ok(deployed)), Some(processed)) = (&self.deployed, &self.processed) else { return false };
+        let kept = processed.as_ref().is_ok_and(|processed| processed.resource(id).is_some());
+        deployed.resource(id).is_some_and(ResourceRef::is_serverless) && !kept
     }
 
     fn looked<'a>(&self, drift: Option<&'a ResourceDrift>, checked: Option<i64>) -> Looked<'a> {
@@ -431,21 +379,14 @@ impl Facts {
     }
 }
 
+/// Why a resource that a transform made others of is not looked at.
+fn translated_whole() -> Why {
+    Why::new("the template's transform makes other resources of it")
+}
+
 /// That git moved is certain by the templates alone; that live did not is then only assumed.
 pub(super) fn unsure(rows: &[Row], why: &Why) -> String {
     format!("{}; whether live moved is not known: {}", properties::reason(rows), why.reason)
-}
-
-/// The newest failure among a stack's events, when its status tells of one.
-async fn last_failure(context: &Context, info: Option<&StackInfo>) -> Option<String> {
-    const EVENTS: usize = 50;
-    let info = info.filter(|info| info.status.contains("FAILED") || info.status.contains("ROLLBACK"))?;
-    let events = cloudformation::events(&context.session.clients, &info.name, EVENTS).await.ok()?;
-    // A cancelled resource only followed the one that failed.
-    let failed = events.into_iter().find(|event| {
-        event.status.ends_with("_FAILED") && event.reason.as_deref().is_none_or(|reason| !reason.contains("cancelled"))
-    })?;
-    Some(format!("{} {}: {}", failed.logical_id, failed.status, failed.reason.unwrap_or_default()))
 }
 
 /// One line for a resource that one side lacks.

@@ -87,12 +87,15 @@ async fn receipts(context: &Context, git: &GitSide) -> (BTreeMap<String, Recorde
             (service, recorded)
         }))
     };
-    let (known, recorded) = tokio::join!(load(git.services.clone()), context.recorded_services());
+    let (known, recorded) = tokio::join!(load(git.services.clone()), context.recorded());
     let mut receipts: BTreeMap<String, Recorded> = known.into_iter().collect();
     match recorded {
-        Ok(services) => {
-            receipts
-                .extend(load(services.into_iter().filter(|service| !receipts.contains_key(service)).collect()).await);
+        Ok(units) => {
+            let services = units.iter().filter_map(|unit| match unit {
+                UnitId::Config(service) => Some(service.clone()),
+                UnitId::Stack(_) | UnitId::Secrets => None,
+            });
+            receipts.extend(load(services.filter(|service| !receipts.contains_key(service)).collect()).await);
             (receipts, None)
         }
         // The same is told of each receipt already.

@@ -6,14 +6,21 @@
 //! here. Where CloudFormation never looks at a property, only the asking can be compared: a difference there is
 //! certain, an equality is Unknown, since live may have been changed by hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod asked;
+mod beside;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::packaged;
 use crate::aws::cloudformation::drift::{DriftStatus, ResourceDrift};
 use crate::compare::{Applied, Facet, Row, Side, Sides, Verdict, Why, verdict};
 use crate::secret::Secret;
 use crate::template::{self, Resolved, ResourceRef, Scope, Template};
+
+pub(super) use asked::asked;
+pub(super) use beside::{attributes, location, parts, tags};
 
 /// A template together with what its expressions mean where it is used.
 #[derive(Clone, Copy)]
@@ -59,18 +66,21 @@ impl PartialEq for Property {
 
 /// Compares the properties of a resource that exists in git and live.
 ///
-/// `skip` are properties that are compared elsewhere, such as a function's `Code`.
+/// `processed` is the deployed template after its transforms, when it has any. `skip` are properties that are compared
+/// elsewhere, such as a function's `Code`.
 #[must_use]
 pub(super) fn rows(
     logical_id: &str,
     git: Asking<'_>,
     applied: AppliedAsking<'_>,
     deployed: Asking<'_>,
+    processed: Option<&Template>,
     looked: &Looked<'_>,
     skip: &[&str],
 ) -> Vec<Row> {
     let mut names = property_names(git.template, logical_id);
     names.extend(property_names(deployed.template, logical_id));
+    names.extend(processed.into_iter().flat_map(|processed| property_names(processed, logical_id)));
     if let AppliedAsking::Template(applied) = applied {
         names.extend(property_names(applied.template, logical_id));
     }
@@ -79,108 +89,8 @@ pub(super) fn rows(
         names.extend(top_level(drift.actual.as_ref()));
     }
     names.retain(|name| !skip.contains(&name.as_str()));
-    names.iter().flat_map(|name| Compare { logical_id, name, git, applied, deployed, looked }.rows()).collect()
-}
-
-/// What a template says of a resource beside its properties, where the sides differ: its type, and what becomes of it
-/// when it is deleted or replaced. Nobody can change these by hand, so the deployed template is what is live.
-#[must_use]
-pub(super) fn attributes(id: &str, git: Asking<'_>, applied: AppliedAsking<'_>, deployed: Asking<'_>) -> Vec<Row> {
-    type Attribute = fn(&ResourceRef) -> Option<Value>;
-    let attributes: [(&str, Attribute); 3] = [
-        ("Type", |resource| Some(Value::from(resource.type_name.clone()))),
-        ("DeletionPolicy", |resource| resource.deletion_policy.clone()),
-        ("UpdateReplacePolicy", |resource| resource.update_replace_policy.clone()),
-    ];
-    let side =
-        |template: &Template, attribute: Attribute| Side::Value(Property(template.resource(id).and_then(attribute)));
-    let rows = attributes.into_iter().filter_map(|(name, attribute)| {
-        let applied = match applied {
-            AppliedAsking::Unrecorded => Applied::Unrecorded,
-            AppliedAsking::Unreadable(why) => Applied::Recorded(Side::Unreadable(why.clone())),
-            AppliedAsking::Template(asking) => Applied::Recorded(side(asking.template, attribute)),
-        };
-        // A resource that a transform made is in no template.
-        deployed.template.resource(id)?;
-        row(name.to_owned(), &side(git.template, attribute), &applied, &side(deployed.template, attribute))
-    });
-    rows.filter(|row| row.verdict != Verdict::InSync).collect()
-}
-
-/// What a template asks of a resource, a line per leaf. What cannot be known before it is deployed is the asking itself,
-/// since there is nothing that it could be compared with.
-#[must_use]
-pub(super) fn asked(id: &str, asking: Asking<'_>) -> BTreeMap<String, Facet> {
-    let leaves = |name: String| -> Vec<(String, Value)> {
-        let known = property(asking.template, id, &name).map(|asked| asking.template.resolve(&asked, asking.scope));
-        match known {
-            Some(Resolved::Value(value)) => {
-                let leaf = |(path, value): (String, Value)| {
-                    (if path.is_empty() { name.clone() } else { format!("{name}.{path}") }, value)
-                };
-                template::flatten(&value).into_iter().map(leaf).collect()
-            }
-            Some(Resolved::Open { .. }) => {
-                let open = asking.template.asks(id, &name, asking.scope);
-                open.map(|value| (name, value)).into_iter().collect()
-            }
-            Some(Resolved::NoValue) | None => Vec::new(),
-        }
-    };
-    let names = property_names(asking.template, id).into_iter();
-    names.flat_map(leaves).map(|(path, value)| (path.clone(), shown(&path, &value))).collect()
-}
-
-/// The members of a part of the template, such as its outputs, each as it is written.
-#[must_use]
-pub(super) fn parts(
-    part: &str,
-    git: &Template,
-    applied: Option<Result<&Template, &Why>>,
-    deployed: &Template,
-) -> Vec<Row> {
-    let of = |template: &Template| -> BTreeMap<String, Value> {
-        let members = template.value().get(part).and_then(Value::as_object);
-        members.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
-    };
-    named(part, &of(git), applied.map(|side| side.map(of)).as_ref(), &of(deployed))
-}
-
-/// A stack's tags, as far as the project names them: whoever else tags the stack may do so.
-#[must_use]
-pub(super) fn tags(
-    git: &BTreeMap<String, String>,
-    applied: Option<Result<&BTreeMap<String, String>, &Why>>,
-    live: &BTreeMap<String, String>,
-) -> Vec<Row> {
-    let of = |tags: &BTreeMap<String, String>| -> BTreeMap<String, Value> {
-        tags.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect()
-    };
-    let then = applied.as_ref().and_then(|applied| applied.ok());
-    let named_tags = |name: &String| git.contains_key(name) || then.is_some_and(|then| then.contains_key(name));
-    let live = live.iter().filter(|(name, _)| named_tags(name)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    named("Tags", &of(git), applied.map(|side| side.map(of)).as_ref(), &of(&live))
-}
-
-fn named(
-    part: &str,
-    git: &BTreeMap<String, Value>,
-    applied: Option<&Result<BTreeMap<String, Value>, &Why>>,
-    live: &BTreeMap<String, Value>,
-) -> Vec<Row> {
-    let then = applied.and_then(|applied| applied.as_ref().ok());
-    let names: BTreeSet<&String> =
-        git.keys().chain(live.keys()).chain(then.into_iter().flat_map(BTreeMap::keys)).collect();
-    let rows = names.into_iter().filter_map(|name| {
-        let side = |all: &BTreeMap<String, Value>| Side::Value(Property(all.get(name).cloned()));
-        let applied = match applied {
-            None => Applied::Unrecorded,
-            Some(Ok(all)) => Applied::Recorded(side(all)),
-            Some(Err(why)) => Applied::Recorded(Side::Unreadable((*why).clone())),
-        };
-        row(format!("{part}.{name}"), &side(git), &applied, &side(live))
-    });
-    rows.collect()
+    let compare = |name| Compare { logical_id, name, git, applied, deployed, processed, looked };
+    names.iter().flat_map(|name| compare(name).rows()).collect()
 }
 
 struct Compare<'a> {
@@ -189,6 +99,7 @@ struct Compare<'a> {
     git: Asking<'a>,
     applied: AppliedAsking<'a>,
     deployed: Asking<'a>,
+    processed: Option<&'a Template>,
     looked: &'a Looked<'a>,
 }
 
@@ -196,6 +107,12 @@ impl Compare<'_> {
     fn rows(&self) -> Vec<Row> {
         match self.looked {
             Looked::At(drift) if self.is_checked(drift) => self.rows_by_value(drift),
+            _ if self.is_translated() => {
+                if self.asks_the_same(self.git) {
+                    return Vec::new();
+                }
+                self.row_by_asking(&Why::new(format!("the template's transform makes something else of {}", self.name)))
+            }
             Looked::At(_) => self.row_by_asking(&Why::new(format!("CloudFormation never looks at {}", self.name))),
             Looked::Unknown(why) => self.row_by_asking(why),
         }
@@ -203,9 +120,34 @@ impl Compare<'_> {
 
     /// Whether drift detection covers the property: it expected or found it, or the stack does not set it.
     fn is_checked(&self, drift: &ResourceDrift) -> bool {
+        let asked = match self.processed {
+            Some(processed) => processed.asks(self.logical_id, self.name, self.deployed.scope),
+            None => self.asked(self.deployed),
+        };
         has(drift.expected.as_ref(), self.name)
             || has(drift.actual.as_ref(), self.name)
-            || self.asked(self.deployed).is_none()
+            || (asked.is_none() && !self.is_translated())
+    }
+
+    /// Whether a transform such as SAM's makes other properties or resources of this one: `Events`, `Policies`. Those
+    /// are compared themselves, so this one is no more than what the template asks.
+    fn is_translated(&self) -> bool {
+        let serverless =
+            |template: &Template| template.resource(self.logical_id).is_some_and(ResourceRef::is_serverless);
+        let set = |template: &Template| property(template, self.logical_id, self.name).is_some();
+        let asked = [self.git.template, self.deployed.template].into_iter().any(|it| serverless(it) && set(it));
+        asked && self.processed.is_some_and(|processed| !set(processed))
+    }
+
+    /// Whether a template asks for what the deployed one does, in the same words or by the same known value.
+    fn asks_the_same(&self, asking: Asking<'_>) -> bool {
+        if same_asking(self.asked(asking).as_ref(), self.asked(self.deployed).as_ref()) {
+            return true;
+        }
+        match (self.resolved(asking), self.resolved(self.deployed)) {
+            (Side::Value(one), Side::Value(other)) => one == other,
+            _ => false,
+        }
     }
 
     fn asked(&self, asking: Asking<'_>) -> Option<Value> {
@@ -215,8 +157,7 @@ impl Compare<'_> {
     fn rows_by_value(&self, drift: &ResourceDrift) -> Vec<Row> {
         let expected = drift.expected.as_ref().and_then(|all| all.get(self.name)).cloned();
         let live = live_value(self.name, expected.as_ref(), drift);
-        let deployed = self.asked(self.deployed);
-        let git = self.side(self.git, deployed.as_ref(), expected.as_ref());
+        let git = self.side(self.git, expected.as_ref());
         let applied = match self.applied {
             AppliedAsking::Unrecorded => Applied::Unrecorded,
             AppliedAsking::Unreadable(why) => Applied::Recorded(Side::Unreadable(why.clone())),
@@ -225,17 +166,14 @@ impl Compare<'_> {
             {
                 Applied::Recorded(git.clone())
             }
-            AppliedAsking::Template(asking) => {
-                Applied::Recorded(self.side(asking, deployed.as_ref(), expected.as_ref()))
-            }
+            AppliedAsking::Template(asking) => Applied::Recorded(self.side(asking, expected.as_ref())),
         };
         self.leaves(&git, &applied, &Side::Value(Property(live)))
     }
 
     /// What a template says the property's value is.
-    fn side(&self, asking: Asking<'_>, deployed: Option<&Value>, expected: Option<&Value>) -> Side<Property> {
-        let asked = self.asked(asking);
-        if same_asking(asked.as_ref(), deployed) {
+    fn side(&self, asking: Asking<'_>, expected: Option<&Value>) -> Side<Property> {
+        if self.asks_the_same(asking) {
             return Side::Value(Property(expected.cloned()));
         }
         self.resolved(asking)
@@ -308,8 +246,15 @@ impl Compare<'_> {
         let Some(fragment) = property(asking.template, self.logical_id, self.name) else {
             return Side::Value(Property(None));
         };
+        let type_name = asking.template.resource(self.logical_id).map_or("", |resource| resource.type_name.as_str());
         match asking.template.resolve(&fragment, asking.scope) {
-            Resolved::Value(value) => Side::Value(Property(Some(value))),
+            Resolved::Value(value) => match packaged::file(type_name, self.name, &value) {
+                Some(file) => Side::Unreadable(Why::new(format!(
+                    "{} is packaged from {file}: what was uploaded cannot be told from git",
+                    self.name
+                ))),
+                None => Side::Value(Property(Some(value))),
+            },
             Resolved::NoValue => Side::Value(Property(None)),
             Resolved::Open { why, .. } => Side::Unreadable(Why::new(format!("{}: {why}", self.name))),
         }

@@ -12,6 +12,7 @@ use super::{Detect, Wish};
 use crate::aws::cloudformation::drift::{self, Detection, DetectionStatus, ResourceDrift};
 use crate::compare::{Facet, Item, Kind, Sides, Verdict, Why};
 use crate::config::Stack;
+use crate::ops::receipt::UnitId;
 use crate::ops::report::{Part, Problem, Section, Unit};
 use crate::ops::session::Session;
 use crate::ops::why;
@@ -28,9 +29,31 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
             Err(why) => unasked(context, &stack, why).await,
         }
     };
-    let mut section = merge(join_all(stacks.0.iter().cloned().map(one)).await);
-    section.problems.extend(stacks.1.iter().cloned());
+    let (sections, left) =
+        tokio::join!(join_all(stacks.0.iter().cloned().map(one)), left(context, &stacks.0, stacks.1.is_empty()));
+    let mut section = merge(sections);
+    section.problems.extend(stacks.1.iter().cloned().chain(left));
     Ok(section)
+}
+
+/// Stacks that were rolled out and that the project no longer names: nobody compares them any more, and they go on
+/// running. Where the project's stacks are not all known, nobody can tell.
+async fn left(context: &Context, stacks: &[Stack], all_known: bool) -> Vec<Problem> {
+    if !all_known || context.session.settings.adhoc.is_some() {
+        return Vec::new();
+    }
+    // Why it cannot be listed is told with the parameters, whose receipts lie beside it.
+    let Ok(units) = context.recorded().await else { return Vec::new() };
+    let gone = units.iter().filter_map(|unit| match unit {
+        UnitId::Stack(name) if !stacks.iter().any(|stack| stack.name == *name) => Some(name),
+        _ => None,
+    });
+    gone.map(|name| Problem {
+        subject: name.clone(),
+        why: Why::new("rolled out, and no longer in plumb.toml: it is not compared")
+            .hint("name it in [[stacks]] again; or delete the stack, then its receipt in the state bucket"),
+    })
+    .collect()
 }
 
 /// What git's template names, when the stack could not be asked: nothing may be concluded of any of it.
@@ -127,20 +150,22 @@ async fn detect(context: &Context, stack: &str) -> Result<Detection, Why> {
     drift::wait_detection(clients, &id, LONGEST_DETECTION).await.map_err(|error| why(&error))
 }
 
-/// Whether the template that a stack runs asks for the same as a commit's; `None`: there is no such stack.
+/// Whether the template that a stack runs asks for the same as a commit's, and when the stack last changed; `None`: there
+/// is no such stack.
 pub(crate) async fn stack_asks_the_same(
     session: &Session,
     reference: &str,
     stack: &Stack,
-) -> Result<Option<bool>, Why> {
+) -> Result<Option<(bool, i64)>, Why> {
     let (sink, _parts) = tokio::sync::mpsc::unbounded_channel();
     let wish = Wish { reference: reference.to_owned(), detect: Detect::Never, ..Wish::of(session) };
     let context = Context::open(session, &wish, sink).await;
     let facts = Box::pin(Facts::load(&context, stack.clone())).await?;
     match (&facts.info, &facts.deployed, &facts.git) {
         (None, ..) => Ok(None),
-        (_, Some(Ok(deployed)), TemplateSide::Template(git)) => {
-            Ok(Some(templates::ask_the_same((&git.template, &facts.git_scope), (deployed, &facts.deployed_scope))))
+        (Some(info), Some(Ok(deployed)), TemplateSide::Template(git)) => {
+            let git = (&git.template, &facts.git_scope);
+            Ok(Some((templates::ask_the_same(git, (deployed, &facts.deployed_scope)), info.changed_at)))
         }
         (_, Some(Err(why)), _) | (_, _, TemplateSide::Unreadable(why)) => Err(why.clone()),
         (Some(_), None, _) => Err(Why::new(format!("the template of {} could not be read", facts.name))),

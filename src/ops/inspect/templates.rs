@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::context::{ACCOUNT, Context, blocking};
+use super::packaged;
 use crate::aws::cloudformation::{StackInfo, StackResource};
 use crate::compare::Why;
 use crate::config::{Stack, StackKind, mapping, parse_project};
 use crate::git::Snapshot;
 use crate::ops::failed;
-use crate::template::{self, Scope, Template};
+use crate::template::{self, ResourceRef, Scope, Template, Transform};
 
 /// The project file's name, at the root of the project.
 const PROJECT_FILE: &str = "plumb.toml";
@@ -44,6 +45,13 @@ impl Side {
             artifacts: Vec::new(),
             tags: BTreeMap::new(),
         }))
+    }
+
+    /// What a stack runs, for a commit whose own template is not at hand.
+    pub(super) fn deployed(template: Template, info: Option<&StackInfo>) -> Self {
+        let tags = info.map(|info| info.tags.clone()).unwrap_or_default().into_iter();
+        let tags = tags.filter(|(name, _)| !name.starts_with("aws:")).collect();
+        Self::Template(Box::new(Versioned { template, parameters: BTreeMap::new(), artifacts: Vec::new(), tags }))
     }
 
     pub(super) fn template(&self) -> Option<&Template> {
@@ -212,14 +220,39 @@ fn partition(region: &str) -> &'static str {
     }
 }
 
-/// Whether two templates ask for the same, code locations aside.
-pub(super) fn ask_the_same(a: (&Template, &Scope), b: (&Template, &Scope)) -> bool {
-    const LOCATIONS: [&str; 5] = ["Code", "CodeUri", "ContentUri", "DefinitionUri", "ImageUri"];
+/// Whether git's template and a deployed one ask for the same, what packaging has rewritten aside.
+pub(super) fn ask_the_same(git: (&Template, &Scope), deployed: (&Template, &Scope)) -> bool {
+    ask_the_same_of(git, deployed, |_| true)
+}
+
+/// Whether the resources that a transform made of one template are those that it would make of another.
+///
+/// SAM makes them of its own types and `Globals` alone, but for connectors, which look at what they connect.
+pub(super) fn make_the_same(git: (&Template, &Scope), deployed: (&Template, &Scope)) -> bool {
+    let (a, b) = (git.0, deployed.0);
+    let sam = |template: &Template| {
+        let resources = template.resources();
+        *template.transform() == Transform::Sam
+            && resources.iter().all(|it| it.type_name != "AWS::Serverless::Connector")
+    };
+    if !sam(a) || !sam(b) {
+        return ask_the_same(git, deployed);
+    }
+    let globals = |template: &Template| template.value().get("Globals").cloned().unwrap_or_default();
+    template::same(&globals(a), &globals(b)) && ask_the_same_of(git, deployed, ResourceRef::is_serverless)
+}
+
+fn ask_the_same_of(git: (&Template, &Scope), deployed: (&Template, &Scope), of: impl Fn(&ResourceRef) -> bool) -> bool {
+    let rewritten = |id: &str, name: &str| {
+        git.0
+            .resource(id)
+            .is_some_and(|resource| packaged::is_rewritten(&resource.type_name, name, resource.properties.get(name)))
+    };
     let asked = |(template, scope): (&Template, &Scope)| -> Value {
-        let resources = template.resources().iter().map(|resource| {
+        let resources = template.resources().iter().filter(|resource| of(resource)).map(|resource| {
             let names = resource.properties.as_object().into_iter().flat_map(|all| all.keys());
             let asked = names
-                .filter(|name| !LOCATIONS.contains(&name.as_str()))
+                .filter(|name| !rewritten(&resource.logical_id, name))
                 .filter_map(|name| Some((name.clone(), template.asks(&resource.logical_id, name, scope)?)));
             let present = template.present(&resource.logical_id, scope).ok();
             let form =
@@ -228,5 +261,5 @@ pub(super) fn ask_the_same(a: (&Template, &Scope), b: (&Template, &Scope)) -> bo
         });
         Value::Object(resources.collect())
     };
-    template::same(&asked(a), &asked(b))
+    template::same(&asked(git), &asked(deployed))
 }

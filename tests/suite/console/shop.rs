@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use portable_pty::CommandBuilder;
 use serde_json::{Value, json};
@@ -20,6 +21,11 @@ pub(super) struct Shop {
     region: String,
     access_key_id: String,
     secret_access_key: String,
+    /// The commits' ids, the oldest first.
+    pub(super) commits: Vec<String>,
+    /// A time some hours after the night, in milliseconds: ages that are told in hours are then the same however long
+    /// the demo took to make.
+    pub(super) morning: i64,
 }
 
 /// Ends the account and removes the directory as soon as our side of the pipe ends, however that comes about.
@@ -29,6 +35,10 @@ cat >/dev/null
 "$1" local down >/dev/null 2>&1
 rm -rf "$2"
 "#;
+
+/// From the night to the morning, in milliseconds. With the ages of `demo/commits.json` no age is near to a full hour or
+/// day, as long as the demo is made within a quarter of an hour.
+const MORNING: i64 = (6 * 60 + 20) * 60_000;
 
 /// The shared demo.
 pub(super) fn shop() -> &'static Shop {
@@ -72,8 +82,14 @@ impl Shop {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let said: Value = serde_json::from_slice(&made.stdout).expect("the demo says where it is");
         let text = |key: &str| said[key].as_str().unwrap_or_else(|| panic!("no {key} in {said}")).to_owned();
+        let project = PathBuf::from(text("project_dir"));
+        let log = Command::new("git").args(["log", "--reverse", "--format=%H"]).current_dir(&project).output();
+        let log = String::from_utf8(log.expect("git runs").stdout).expect("ids are ASCII");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is right").as_millis();
         Self {
-            project: text("project_dir").into(),
+            commits: log.lines().map(str::to_owned).collect(),
+            morning: i64::try_from(now).expect("the clock is right") + MORNING,
+            project,
             age_keys: text("age_key_file").into(),
             endpoint_url: text("endpoint_url"),
             region: text("region"),
@@ -177,6 +193,14 @@ impl Visit {
     }
 }
 
+/// Whether a row of the overview has a spinner of ASCII: not before a number, unless that is an age.
+fn waits_in_ascii(row: &str) -> bool {
+    let words: Vec<&str> = row.trim_start_matches([' ', '|']).split_whitespace().collect();
+    let counts =
+        |at: usize| words.get(at).is_some_and(|word| word.parse::<u32>().is_ok()) && words.get(at + 1) != Some(&"s");
+    (0..words.len()).any(|at| matches!(words[at], "-" | "\\" | "|" | "/") && !counts(at + 1))
+}
+
 /// An open console.
 pub(super) struct Console {
     terminal: Terminal,
@@ -198,7 +222,7 @@ impl Console {
             let text = screen.contents();
             let rows = ["dev", "qa", "uat", "prod"].map(|env| {
                 let row = text.lines().find(|line| line.trim_start_matches([' ', '▸', '|']).starts_with(env));
-                row.is_some_and(|row| row.trim_end().ends_with(" s"))
+                row.is_some_and(|row| row.trim_end().ends_with(" s") && !waits_in_ascii(row))
             });
             let waits = text.lines().any(|line| line.chars().any(|c| "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏".contains(c)));
             rows.iter().all(|read| *read) && !waits

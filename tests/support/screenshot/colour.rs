@@ -12,11 +12,31 @@ impl fmt::Display for Rgb {
     }
 }
 
-/// What is not coloured.
-pub(super) const FOREGROUND: Rgb = Rgb(0xd5, 0xd9, 0xe0);
-pub(super) const BACKGROUND: Rgb = Rgb(0x14, 0x17, 0x1d);
+/// What a terminal's owner writes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paper {
+    Dark,
+    Light,
+}
 
-/// The sixteen colours that a terminal's owner chooses; these are readable on [`BACKGROUND`].
+impl Paper {
+    /// What is written without a colour.
+    pub(super) fn foreground(self) -> Rgb {
+        match self {
+            Self::Dark => Rgb(0xd5, 0xd9, 0xe0),
+            Self::Light => Rgb(0x2b, 0x31, 0x3b),
+        }
+    }
+
+    pub(super) fn background(self) -> Rgb {
+        match self {
+            Self::Dark => Rgb(0x14, 0x17, 0x1d),
+            Self::Light => Rgb(0xfb, 0xfb, 0xf9),
+        }
+    }
+}
+
+/// The sixteen colours that a terminal's owner chooses; these are readable on dark paper.
 const SIXTEEN: [Rgb; 16] = [
     Rgb(0x2a, 0x2f, 0x3a),
     Rgb(0xe0, 0x6c, 0x75),
@@ -37,9 +57,9 @@ const SIXTEEN: [Rgb; 16] = [
 ];
 
 /// Foreground and background of a cell as they are seen.
-pub(super) fn colours(cell: &vt100::Cell) -> (Rgb, Rgb) {
-    let mut foreground = rgb(cell.fgcolor(), FOREGROUND);
-    let mut background = rgb(cell.bgcolor(), BACKGROUND);
+pub(super) fn colours(cell: &vt100::Cell, paper: Paper) -> (Rgb, Rgb) {
+    let mut foreground = rgb(cell.fgcolor(), paper.foreground());
+    let mut background = rgb(cell.bgcolor(), paper.background());
     if cell.inverse() {
         std::mem::swap(&mut foreground, &mut background);
     }

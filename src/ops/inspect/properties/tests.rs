@@ -54,7 +54,7 @@ fn verdicts(git: &str, applied: Option<&str>, deployed: &str, drift: &ResourceDr
     let asking = |template| Asking { template, scope: &scope };
     let applied =
         applied.as_ref().map_or(AppliedAsking::Unrecorded, |applied| AppliedAsking::Template(asking(applied)));
-    rows(QUEUE, asking(&git), applied, asking(&deployed), &Looked::At(drift), &[])
+    rows(QUEUE, asking(&git), applied, asking(&deployed), None, &Looked::At(drift), &[])
         .into_iter()
         .map(|row| (row.path, row.verdict))
         .collect()
@@ -111,7 +111,10 @@ fn by_asking(git: &str, applied: &str, deployed: &str) -> Vec<Verdict> {
     let asking = |template| Asking { template, scope: &scope };
     let looked = Looked::Unknown(Why::new("not checked"));
     let applied = AppliedAsking::Template(asking(&applied));
-    rows(QUEUE, asking(&git), applied, asking(&deployed), &looked, &[]).into_iter().map(|row| row.verdict).collect()
+    rows(QUEUE, asking(&git), applied, asking(&deployed), None, &looked, &[])
+        .into_iter()
+        .map(|row| row.verdict)
+        .collect()
 }
 
 #[test]
