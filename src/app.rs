@@ -4,6 +4,7 @@ mod home;
 mod last;
 mod live;
 mod log;
+mod memory;
 mod projects;
 mod theme;
 mod writing;
@@ -17,14 +18,32 @@ use last::Last;
 use live::Live;
 use projects::Projects;
 
-use crate::cli::{Failed, Outcome, Shared};
+use crate::cli::{self, Failed, Outcome, Shared};
 use crate::compare::{Fingerprinter, Why};
 use crate::config::Origin;
-use crate::console::{self, BoxFuture, ConsoleOptions, KeyError, Keymap};
+use crate::console::{self, ACTIONS, BoxFuture, ConsoleOptions, Danger, KeyError, Keymap, Scope};
+
+/// The console, for the commands to open it and to tell of its keys.
+pub const CONSOLE: cli::Console = cli::Console { open, keys, keys_markdown: console::keys_markdown };
+
+/// Every action with its keys, the operator's own among them.
+fn keys(own: &BTreeMap<String, Vec<String>>) -> Result<Vec<cli::KeyRow>, String> {
+    let keymap = Keymap::new(own).map_err(|error| error.to_string())?;
+    let rows = Scope::ALL.into_iter().flat_map(|scope| ACTIONS.iter().filter(move |spec| spec.scope == scope));
+    Ok(rows
+        .map(|spec| cli::KeyRow {
+            scope: spec.scope.title(),
+            id: spec.id,
+            keys: keymap.written(spec.action),
+            title: spec.title,
+            reveals: spec.danger == Danger::Reveals,
+        })
+        .collect())
+}
 
 /// Opens the console and stays until it is closed.
 #[must_use]
-pub fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
+fn open(shared: Shared) -> BoxFuture<'static, Result<Outcome, Failed>> {
     Box::pin(async move { run(&shared).await })
 }
 
@@ -56,6 +75,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         clock,
         fingerprint_key: *key,
         log: log::to_file(shared),
+        tour: shared.tour,
         home: home::home(shared, &settings, actions),
     };
     let fingerprinter = Fingerprinter::new(*key);

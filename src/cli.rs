@@ -4,13 +4,16 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what commands are for")]
 
+mod completions;
 mod config;
 mod demo;
 mod diff;
 mod doctor;
 mod init;
 mod journal;
+mod keys;
 mod local;
+mod man;
 mod map;
 mod policy;
 mod projects;
@@ -18,19 +21,33 @@ mod record;
 mod shared;
 mod status;
 mod table;
+mod values;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCandidates;
 use futures::future::BoxFuture;
 
+pub use self::keys::{KeyRow, Rows};
 pub(crate) use self::projects::Place;
 pub(crate) use self::shared::clean;
 pub use self::shared::{Failed, Shared};
 
 /// Opens the console and stays until it is closed.
 pub type Open = fn(Shared) -> BoxFuture<'static, Result<Outcome, Failed>>;
+
+/// The console, of which this room knows nothing else.
+#[derive(Clone, Copy)]
+pub struct Console {
+    /// Opens it.
+    pub open: Open,
+    /// Its keys, the operator's own among them.
+    pub keys: Rows,
+    /// The page of its keys in Markdown.
+    pub keys_markdown: fn() -> String,
+}
 
 /// A terminal operations console for GitOps on AWS serverless: what git says and what is live, side by side.
 ///
@@ -48,13 +65,13 @@ pub struct Cli {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Global {
     /// The environment.
-    #[arg(long, short, global = true, value_name = "NAME")]
+    #[arg(long, short, global = true, value_name = "NAME", add = ArgValueCandidates::new(values::environments))]
     env: Option<String>,
     /// The commit to compare with: a branch, tag, commit, or WORKTREE.
-    #[arg(long = "ref", global = true, value_name = "REF")]
+    #[arg(long = "ref", global = true, value_name = "REF", add = ArgValueCandidates::new(values::references))]
     git_ref: Option<String>,
     /// The project: plumb.toml, or the directory that it lies in.
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     project: Option<String>,
     /// The AWS profile.
     #[arg(long, global = true, value_name = "NAME")]
@@ -66,10 +83,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
     /// Look at this stack alone; needs no project.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCandidates::new(values::stacks))]
     stack: Option<String>,
     /// Look at the parameters below this path alone; needs no project.
-    #[arg(long, global = true, value_name = "PREFIX")]
+    #[arg(long, global = true, value_name = "PREFIX", add = ArgValueCandidates::new(values::paths))]
     path: Option<String>,
     /// The colour theme.
     #[arg(long, global = true, value_name = "NAME")]
@@ -105,6 +122,12 @@ enum Command {
     Local(local::Command),
     /// A project that has really drifted, on the local account.
     Demo(demo::Args),
+    /// Every key of the console.
+    Keys(keys::Args),
+    /// What makes a shell complete plumb: its commands, and names from the project and git.
+    Completions(completions::Args),
+    /// The manual pages.
+    Man(man::Args),
 }
 
 /// How a command prints.
@@ -135,8 +158,9 @@ const PIPE_CLOSED: u8 = 141;
 
 /// Runs what the command line says.
 ///
-/// `open` opens the console, which this room knows nothing of.
-pub async fn run(cli: Cli, open: Open) -> ExitCode {
+/// `console` opens the console and tells of its keys.
+pub async fn run(cli: Cli, console: Console) -> ExitCode {
+    let open = console.open;
     let shared = Shared::new(cli.global);
     let command = async {
         match &cli.command {
@@ -152,6 +176,9 @@ pub async fn run(cli: Cli, open: Open) -> ExitCode {
             Some(Command::Policy(args)) => policy::run(&shared, args).await,
             Some(Command::Doctor(args)) => Box::pin(doctor::run(&shared, args)).await,
             Some(Command::Local(command)) => local::run(&shared, command).await,
+            Some(Command::Keys(args)) => keys::run(&shared, args, console.keys, console.keys_markdown),
+            Some(Command::Completions(args)) => completions::run(args),
+            Some(Command::Man(args)) => man::run(args),
         }
     };
     // The console reads ^C as a key and takes the terminal's signals itself.
@@ -185,8 +212,8 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Reads the command line.
+/// Reads the command line; `None`: a shell asked what may stand there, and has its answer.
 #[must_use]
-pub fn parse() -> Cli {
-    Cli::parse()
+pub fn parse() -> Option<Cli> {
+    if completions::answered() { None } else { Some(Cli::parse()) }
 }

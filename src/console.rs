@@ -63,7 +63,7 @@ pub use memory::Memory;
 pub use message::{Granted, Message};
 pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
-pub use overlay::{Help, Overlay, Palette, Picker, Plan, Prepared, Wanted, Work};
+pub use overlay::{Help, Overlay, Palette, Picker, Plan, Prepared, Tour, Wanted, Work};
 pub use page::Page;
 pub use remote::Remote;
 pub use runtime::run;
@@ -91,6 +91,8 @@ pub struct ConsoleOptions {
     pub clock: Option<i64>,
     /// Key of the fingerprints that stand for masked values.
     pub fingerprint_key: [u8; 32],
+    /// Whether the tour is shown, if it never was on this machine.
+    pub tour: bool,
     /// Receives the names of messages, never their content.
     pub log: Option<LogSink>,
     /// The terminal, and the operator's own tools.

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = plumb::cli::parse();
+    let Some(cli) = plumb::cli::parse() else { return ExitCode::SUCCESS };
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let code = runtime.block_on(plumb::cli::run(cli, plumb::app::open));
+            let code = runtime.block_on(plumb::cli::run(cli, plumb::app::CONSOLE));
             // A read of a hanging endpoint or disk must not keep the shell waiting.
             runtime.shutdown_background();
             code

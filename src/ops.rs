@@ -14,6 +14,7 @@ pub mod keys;
 pub mod local;
 pub mod locate;
 pub mod map;
+pub mod names;
 pub mod permissions;
 pub mod policy;
 pub mod push;

@@ -20,7 +20,7 @@ pub(super) struct Last {
 impl Last {
     /// `None` where nothing is worth keeping: the demo's project is gone when its console closes.
     pub(super) fn of(shared: &Shared, fingerprinter: Fingerprinter, log: Option<LogSink>) -> Option<Self> {
-        if shared.credentials().is_some() {
+        if shared.access().credentials.is_some() {
             return None;
         }
         let state = shared.directories().state().ok()?;

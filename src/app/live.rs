@@ -1,19 +1,21 @@
 //! The use cases, as the console asks for them. A session per environment is kept, with what it has learnt.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
 use super::last::Last;
+use super::memory;
 use super::projects::{self, Projects};
 use super::writing::Locks;
 use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, Ended, EnvironmentInfo, FilePlace, Fresh, Prepared, ProjectInfo, RefInfo, Target, Unlock,
-    Wanted, Work,
+    Ask, Backend, BoxFuture, Ended, EnvironmentInfo, FilePlace, Fresh, Memory, Prepared, ProjectInfo, RefInfo, Target,
+    Unlock, Wanted, Work,
 };
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::journal::Found;
@@ -37,6 +39,8 @@ pub(super) struct Inner {
     last: Option<Last>,
     fingerprinter: Fingerprinter,
     access: Access,
+    /// Plumb's own directory, where there is one.
+    state: Option<PathBuf>,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
     /// Where the clock stands still, what is read is read then.
     clock: Option<i64>,
@@ -58,6 +62,7 @@ impl Live {
             last,
             fingerprinter,
             access: shared.access(),
+            state: shared.directories().state().ok(),
             sessions: Mutex::default(),
             clock,
             locks: Locks::default(),
@@ -223,6 +228,20 @@ impl Backend for Live {
                 .into_iter()
                 .map(|found| RefInfo { name: found.name, commit: found.commit, subject: found.subject, at: found.at })
                 .collect())
+        })
+    }
+
+    fn memory(&self) -> Memory {
+        let state = self.inner.state.as_deref();
+        state.map(|state| memory::load(state, &self.project_name())).unwrap_or_default()
+    }
+
+    fn remember(&self, memory: Memory) -> BoxFuture<'static, ()> {
+        let (state, project) = (self.inner.state.clone(), self.project_name());
+        Box::pin(async move {
+            let Some(state) = state else { return };
+            // A full disk costs the memory and nothing else.
+            let _ = tokio::task::spawn_blocking(move || memory::keep(&state, &project, memory)).await;
         })
     }
 

@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Keep the project's directory when the console is closed.
     #[arg(long)]
     keep: bool,
+    /// Leave out the tour of the console, which is shown once on a machine.
+    #[arg(long)]
+    no_tour: bool,
     /// Text or JSON, with --script.
     #[arg(long, short, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -69,7 +72,8 @@ pub(crate) async fn run(shared: &Shared, args: &Args, open: Open) -> Result<Outc
             .chain([("SOPS_AGE_KEY_FILE".to_owned(), demo.age_key_file.display().to_string())])
             .collect(),
     );
-    let console = shared.elsewhere(&demo.project_dir, ENVIRONMENT, environ, demo.credentials(), journal);
+    let mut console = shared.elsewhere(&demo.project_dir, ENVIRONMENT, environ, demo.credentials(), journal);
+    console.tour = !args.no_tour;
     let outcome = open(console).await;
     // The account writes into the directory until it has ended.
     let ended = local::down(&paths).await.map_err(|error| Why::new(error.to_string()));

@@ -7,12 +7,13 @@ mod rows;
 use std::io::{IsTerminal, Write};
 
 use clap::ValueEnum;
+use clap_complete::ArgValueCandidates;
 use globset::{GlobBuilder, GlobMatcher};
 use zeroize::Zeroizing;
 
 use self::draw::{Draw, Layout};
 use super::status::{self, DetectArg, KindArg};
-use super::{Failed, Outcome, Output, Shared, print_json};
+use super::{Failed, Outcome, Output, Shared, print_json, values};
 use crate::compare::{Item, Kind, Verdict, Why};
 use crate::ops::inspect::{self, Reveal, Wish};
 use crate::ops::report::Report;
@@ -26,8 +27,10 @@ const WIDE: usize = 100;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// stack, code, parameter or secret.
+    #[arg(add = ArgValueCandidates::new(values::kinds))]
     kind: Option<String>,
     /// Only items whose names match; * also matches what has a / in it.
+    #[arg(add = ArgValueCandidates::new(values::items))]
     name_glob: Option<String>,
     /// One side below the other; side by side is what a wide terminal gets by itself.
     #[arg(long, short)]

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use super::{Failed, Outcome, Output, Shared, clean, print_json};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, values};
 use crate::compare::Why;
 use crate::ops::record;
 use crate::ops::schema::VERSION;
@@ -13,7 +14,7 @@ use crate::ops::schema::VERSION;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The commit that is live. Default: the environment's own ref.
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(values::references))]
     at: Option<String>,
     /// Compare, and write nothing.
     #[arg(long)]

@@ -87,11 +87,13 @@ pub struct Shared {
     pub(super) credentials: Option<Credentials>,
     /// Another journal than the one in the state directory, as the demo has.
     pub(super) journal: Option<Journal>,
+    /// Whether the console shows its tour, if it never did on this machine.
+    pub(crate) tour: bool,
 }
 
 impl Shared {
     pub(super) fn new(global: Global) -> Self {
-        Self { global, environ: Environ::of_process(), credentials: None, journal: None }
+        Self { global, environ: Environ::of_process(), credentials: None, journal: None, tour: false }
     }
 
     /// The same for another project, environment and account, as the demo needs.
@@ -111,7 +113,7 @@ impl Shared {
             endpoint_url: None,
             ..self.global.clone()
         };
-        Self { global, environ, credentials: Some(credentials), journal: Some(journal) }
+        Self { global, environ, credentials: Some(credentials), journal: Some(journal), tour: false }
     }
 
     /// What was said on the command line.

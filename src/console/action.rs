@@ -24,12 +24,23 @@ pub enum Scope {
     Yank,
     /// In a text field.
     Input,
+    /// Everywhere while the tour is taken.
+    Tour,
 }
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 8] =
-        [Self::Page, Self::Items, Self::Actions, Self::Yank, Self::Move, Self::Back, Self::Input, Self::Always];
+    pub const ALL: [Self; 9] = [
+        Self::Page,
+        Self::Items,
+        Self::Actions,
+        Self::Yank,
+        Self::Move,
+        Self::Back,
+        Self::Input,
+        Self::Tour,
+        Self::Always,
+    ];
 
     /// Its heading in the help.
     #[must_use]
@@ -43,6 +54,7 @@ impl Scope {
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
             Self::Input => "In a text field",
+            Self::Tour => "In the tour",
         }
     }
 
@@ -53,6 +65,7 @@ impl Scope {
             Self::Items => "where items are listed",
             Self::Actions | Self::Yank => "in its menu",
             Self::Input => "in a text field",
+            Self::Tour => "in the tour",
         }
     }
 }
@@ -178,6 +191,7 @@ actions! {
     EraseWord, "erase-word", "Erase the word before the cursor", "", ["ctrl-w"], Input, Nothing, always;
     EraseAll, "erase-all", "Erase everything typed", "", ["ctrl-u"], Input, Nothing, always;
     HelpHere, "help-here", "The keys, from a text field too", "keys" 100, ["f1"], Input, Nothing, always;
+    TourNext, "tour-next", "The next step of the tour", "", ["ctrl-t"], Tour, Nothing, always;
     Leave, "leave", "Quit at once", "", ["ctrl-c"], Always, Nothing, always;
     Suspend, "suspend", "Back to the shell until `fg`", "", ["ctrl-z"], Always, Nothing, always;
 }

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Help,
     /// Leave at once.
     Quit,
+    /// Take the tour.
+    Tour,
 }
 
 /// What the palette offers while the argument is typed.
@@ -136,6 +138,13 @@ pub(super) const VERBS: &[Verb] = &[
         offers: Offers::Nothing,
         read: |rest| none(rest).map(|()| Command::Quit),
     },
+    Verb {
+        name: "tour",
+        takes: "",
+        title: "Take the tour of eight steps",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Tour),
+    },
 ];
 
 /// Understands a line, without the colon before it; else says what is wrong with it and what was perhaps meant.
@@ -226,6 +235,7 @@ mod tests {
             ("filter pool size", Command::Filter("pool size".into())),
             ("filter", Command::Filter(String::new())),
             ("quit", Command::Quit),
+            ("tour", Command::Tour),
             ("help", Command::Help),
             ("unlock 15m \"down\"", Command::Unlock(Unlock { minutes: 15, reason: "down".into() })),
             ("lock", Command::Lock),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::action::{ACTIONS, Action, Danger, Scope, Spec};
+use super::command::VERBS;
 use super::overlay::{MENUS, Menu};
 use super::text::nearest;
 
@@ -133,6 +134,9 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Always, Scope::Back, Scope::Move],
     &[Scope::Always, Scope::Input],
     &[Scope::Always, Scope::Actions],
+    // The tour lies beside whatever else is open.
+    &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],
+    &[Scope::Tour, Scope::Always, Scope::Input],
     &[Scope::Always, Scope::Yank],
 ];
 
@@ -239,6 +243,11 @@ pub fn keys_markdown() -> String {
             let _ = writeln!(page, "| {} | {}{} | `{}` |", written_keys(spec), spec.title, note(spec), spec.id);
         }
     }
+    let _ = write!(page, "\n## Commands\n\nTyped after `:`, where everything can be searched by its name too.\n\n");
+    let _ = write!(page, "| command | what it does |\n|---|---|\n");
+    for verb in VERBS {
+        let _ = writeln!(page, "| `{}` | {} |", verb.written(), verb.title);
+    }
     page
 }
 
@@ -293,7 +302,7 @@ mod tests {
 
     #[test]
     fn an_override_replaces_the_default_keys() {
-        let keymap = with("refresh", &["f5", "ctrl-t"]).unwrap();
+        let keymap = with("refresh", &["f5", "ctrl-b"]).unwrap();
         assert_eq!(keymap.action(Key::F(5), CONTEXTS[0]), Some(Action::Refresh));
         assert_eq!(keymap.action(Key::Char('r'), CONTEXTS[0]), None);
     }

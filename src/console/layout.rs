@@ -6,6 +6,7 @@ use super::model::Model;
 use super::overlay::Picker;
 use super::page::overview::{self, Row};
 use super::page::{Page, Zoom};
+use super::view::tour_height;
 
 /// The smallest terminal that is drawn on: columns, lines.
 pub(super) const MINIMUM: (u16, u16) = (60, 16);
@@ -28,6 +29,8 @@ pub(super) struct Areas {
     pub(super) tabs: Rect,
     /// The page.
     pub(super) body: Rect,
+    /// The tour, while there is one.
+    pub(super) tour: Option<Rect>,
     /// A rule and the hints.
     pub(super) footer: Rect,
 }
@@ -53,10 +56,12 @@ impl Areas {
             + u16::from(super::alarm::alarm(model).is_some());
         let air = u16::from(height >= 20);
         let top = header + 1 + air;
+        let tour = tour_height(model, width).min((height - top - 2) / 2);
         Some(Self {
             header: Rect::new(0, 0, width, header),
             tabs: Rect::new(0, header, width, 1),
-            body: Rect::new(0, top, width, height - top - 2),
+            body: Rect::new(0, top, width, height - top - 2 - tour),
+            tour: (tour > 0).then(|| Rect::new(0, height - 2 - tour, width, tour)),
             footer: Rect::new(0, height - 2, width, 2),
         })
     }

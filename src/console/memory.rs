@@ -12,6 +12,8 @@ const RECENT: usize = 12;
 pub struct Memory {
     /// What was chosen in the palette, the latest first, as [`Recent::write`] writes it.
     pub recent: Vec<String>,
+    /// Whether the tour has been shown.
+    pub toured: bool,
 }
 
 /// A choice worth remembering.
@@ -83,7 +85,8 @@ mod tests {
 
     #[test]
     fn few_are_kept_and_what_cannot_be_read_is_passed_over() {
-        let mut memory = Memory { recent: vec![String::from("action of-another-version"), String::from("?")] };
+        let mut memory =
+            Memory { recent: vec![String::from("action of-another-version"), String::from("?")], toured: false };
         assert_eq!(memory.recent().count(), 0);
         (0..30).for_each(|index| memory.add(&Recent::Environment(format!("e{index}"))));
         assert_eq!(memory.recent.len(), RECENT);

@@ -17,7 +17,7 @@ use super::keymap::Keymap;
 use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
-use super::overlay::{Overlay, Work};
+use super::overlay::{Overlay, Tour, Work};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
@@ -48,6 +48,8 @@ pub struct Setup {
     pub home: Home,
     /// What was remembered last time.
     pub memory: Memory,
+    /// Whether the tour is shown, if it never was.
+    pub tour: bool,
 }
 
 /// The whole state.
@@ -78,6 +80,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// What was confirmed and is being done.
     pub sent: Vec<Sent>,
+    /// The tour, while it is taken.
+    pub tour: Option<Tour>,
     /// What is remembered until next time.
     pub memory: Memory,
     /// Whether the console is over.
@@ -161,6 +165,7 @@ impl Model {
             size: (80, 24),
             keymap: setup.keymap,
             sent: Vec::new(),
+            tour: (setup.tour && !setup.memory.toured).then(Tour::default),
             memory: setup.memory,
             over: false,
             diff: diff::State::default(),

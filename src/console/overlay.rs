@@ -6,6 +6,7 @@ mod menu;
 mod palette;
 mod plan;
 mod run;
+mod tour;
 
 pub use help::Help;
 pub(super) use journal::Journal;
@@ -16,6 +17,8 @@ pub(super) use plan::Sheet;
 pub(super) use plan::Stage;
 pub use plan::{Plan, Prepared, Wanted, Work};
 pub(super) use run::Run;
+pub(super) use tour::STEPS;
+pub use tour::Tour;
 
 use super::action::Scope;
 use super::backend::RefInfo;

@@ -104,6 +104,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         fingerprint_key: options.fingerprint_key,
         home: options.home.clone(),
         memory: backend.memory(),
+        tour: options.tour,
     });
     for (index, target) in targets.iter().enumerate() {
         if let Some(snapshot) = backend.last(target) {

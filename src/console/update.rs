@@ -14,11 +14,13 @@ mod opens;
 pub(super) mod outside;
 mod palette;
 mod requests;
+mod tour;
 pub(super) mod yank;
 
 pub(super) use custom::{disabled as own_disabled, offered as own_offered};
 pub(super) use keys::{context, context_below, filter};
 pub(super) use mode::asks;
+pub(super) use tour::can_be_left as can_leave_tour;
 
 use super::diff;
 use super::effect::Effect;
@@ -33,7 +35,13 @@ use crate::compare::Why;
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let news = matches!(message, Message::Part(..) | Message::Inspected(..) | Message::Refs(..));
     let mut effects = match message {
-        Message::Start => asks::start(model),
+        Message::Start => {
+            let mut effects = asks::start(model);
+            if model.tour.is_some() {
+                effects.extend(tour::begin(model));
+            }
+            effects
+        }
         Message::Time(now) => time(model, now),
         Message::Key(key) => keys::press(model, key),
         Message::Paste(text) => keys::paste(model, &text),

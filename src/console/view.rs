@@ -18,6 +18,7 @@ use ratatui::layout::Rect;
 
 pub(super) use detail::{cell as detail_cell, height as detail_height, row_at as detail_row_at};
 pub(super) use facet::{role as facet_role, text as facet_text};
+pub(super) use overlay::tour::height as tour_height;
 pub(super) use overlay::{menu_entry_at, palette_find_at};
 
 use super::layout::{Areas, MINIMUM, Panes};
@@ -57,6 +58,9 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
                 list::above(&mut ink, model, area, areas.tabs);
             }
         }
+    }
+    if let Some(area) = areas.tour {
+        overlay::tour::draw(&mut ink, model, area);
     }
     footer::draw(&mut ink, model, areas.footer);
     // What lies over the panes tells of itself.

@@ -12,7 +12,7 @@ use crate::git::{Repository, Snapshot};
 use crate::sops::Document;
 
 /// The files of one environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Map {
     /// The environment's name.
     pub environment: String,
@@ -109,7 +109,8 @@ fn elsewhere(settings: &Settings, listing: &[String], sorted: &Sorted) -> Vec<St
     free
 }
 
-fn documents(project: &Project, snapshot: &Snapshot, sorted: &Sorted, map: &mut Map) {
+/// Reads the documents and says what they become; nothing is decrypted.
+pub(super) fn documents(project: &Project, snapshot: &Snapshot, sorted: &Sorted, map: &mut Map) {
     let names: BTreeSet<&String> =
         sorted.config.iter().map(|each| &each.file).chain(sorted.secrets.iter().map(|each| &each.file)).collect();
     let mut files: BTreeMap<String, MappedFile> = BTreeMap::new();

@@ -10,6 +10,7 @@ mod support;
 mod aws;
 mod cli;
 mod console;
+mod discover;
 mod fleet;
 mod harness;
 mod imports;

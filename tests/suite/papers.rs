@@ -1,6 +1,6 @@
 //! The papers say what the program does: its keys, its commands, its files.
 //!
-//! `PLUMB_WRITE_PAPERS=1` writes the keys into README instead of comparing them.
+//! `PLUMB_WRITE_PAPERS=1` writes the keys into README and docs/keys.md instead of comparing them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,6 +46,22 @@ fn the_keys_in_readme_are_those_of_the_table() {
     assert!(
         written == section,
         "README's keys are not the table's; PLUMB_WRITE_PAPERS=1 cargo test --test suite papers"
+    );
+}
+
+#[test]
+fn the_page_of_keys_is_that_of_the_table() {
+    let page = plumb::console::keys_markdown();
+    let path = root().join("docs/keys.md");
+    if std::env::var_os("PLUMB_WRITE_PAPERS").is_some() {
+        std::fs::write(path, page).unwrap();
+        return;
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_plumb")).args(["keys", "--markdown"]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), page);
+    assert!(
+        paper("docs/keys.md") == page,
+        "docs/keys.md is not the table's; PLUMB_WRITE_PAPERS=1 cargo test --test suite papers"
     );
 }
 

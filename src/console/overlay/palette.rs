@@ -13,9 +13,6 @@ use crate::console::page::{ItemId, Page};
 use crate::console::text::nearest;
 use crate::console::update::{context_below, own_offered};
 
-/// How well something fits, the best first.
-type Rank = (Reverse<u32>, usize, usize);
-
 /// How many finds are kept; nobody reads further, everybody types on.
 const KEPT: usize = 200;
 
@@ -157,7 +154,7 @@ pub(in crate::console) fn why_not(model: &Model, action: Action) -> Option<Strin
 
 /// The actions that make sense once the palette is closed.
 fn actions() -> impl Iterator<Item = Action> {
-    let wanted = |spec: &&Spec| spec.scope != Scope::Input && spec.action != Action::Palette;
+    let wanted = |spec: &&Spec| !matches!(spec.scope, Scope::Input | Scope::Tour) && spec.action != Action::Palette;
     ACTIONS.iter().filter(wanted).map(|spec| spec.action)
 }
 
@@ -189,32 +186,49 @@ fn offered(model: &Model, offers: Offers) -> Box<dyn Iterator<Item = Candidate<'
 /// The best matches, and how many there are.
 fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>, text: &str, recent: &[Recent]) -> (Vec<What>, usize) {
     let mut fuzzy = Fuzzy::new(text);
-    let mut found: Vec<(Rank, Candidate<'a>)> = candidates
+    // Where nothing is looked for, the project's order stands.
+    let length = |candidate: Candidate<'a>| if text.is_empty() { 0 } else { candidate.length() };
+    let mut found: Vec<Ranked<'a>> = candidates
         .enumerate()
         .filter_map(|(index, candidate)| {
-            let score = candidate.score(&mut fuzzy)? + candidate.bonus(recent);
-            // Where nothing is looked for, the project's order stands.
-            let length = if text.is_empty() { 0 } else { candidate.length() };
-            Some(((Reverse(score), length, index), candidate))
+            let score = candidate.score(|text| fuzzy.rough(text))? + candidate.bonus(recent);
+            Some(Ranked { rank: (Reverse(score), length(candidate), index), candidate })
         })
         .collect();
     let total = found.len();
-    if total > KEPT {
-        found.select_nth_unstable_by_key(KEPT, |(rank, _)| *rank);
-        found.truncate(KEPT);
+    // Ten thousand names are weighed roughly, and only the promising ones with care.
+    keep_best(&mut found, 4 * KEPT);
+    for ranked in &mut found {
+        let score = ranked.candidate.score(|text| fuzzy.score(text)).unwrap_or(0);
+        ranked.rank.0 = Reverse(score + ranked.candidate.bonus(recent));
     }
-    found.sort_unstable_by_key(|(rank, _)| *rank);
-    (found.into_iter().map(|(_, candidate)| candidate.own()).collect(), total)
+    keep_best(&mut found, KEPT);
+    found.sort_unstable_by_key(|ranked| ranked.rank);
+    (found.into_iter().map(|ranked| ranked.candidate.own()).collect(), total)
+}
+
+/// A match and its place among all: by its score, then the shorter, then as they came.
+struct Ranked<'a> {
+    rank: (Reverse<u32>, usize, usize),
+    candidate: Candidate<'a>,
+}
+
+fn keep_best(found: &mut Vec<Ranked<'_>>, count: usize) {
+    if found.len() > count {
+        found.select_nth_unstable_by_key(count, |ranked| ranked.rank);
+        found.truncate(count);
+    }
 }
 
 impl Candidate<'_> {
-    fn score(self, fuzzy: &mut Fuzzy) -> Option<u32> {
+    /// How well it matches, by a measure of one text.
+    fn score(self, mut measure: impl FnMut(&str) -> Option<u32>) -> Option<u32> {
         match self {
-            Self::Action(action) => fuzzy.score(action.spec().title).max(fuzzy.score(action.spec().id)),
-            Self::Own(_, action) => fuzzy.score(&action.title).max(fuzzy.score(&action.id)),
-            Self::Verb(verb) => fuzzy.score(verb.name),
-            Self::Environment(name) | Self::Ref(name) => fuzzy.score(name),
-            Self::Item(item) => fuzzy.score(&item.name),
+            Self::Action(action) => measure(action.spec().title).max(measure(action.spec().id)),
+            Self::Own(_, action) => measure(&action.title).max(measure(&action.id)),
+            Self::Verb(verb) => measure(verb.name),
+            Self::Environment(name) | Self::Ref(name) => measure(name),
+            Self::Item(item) => measure(&item.name),
         }
     }
 

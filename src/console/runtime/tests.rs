@@ -217,6 +217,7 @@ fn styled(mood: Mood, tailor: Option<Arc<dyn Tailor>>) -> Rig {
         utc_offset: 0,
         clock: Some(fixture::NOW),
         fingerprint_key: [7; 32],
+        tour: false,
         log: Some(sink),
         home: Home::default(),
     };

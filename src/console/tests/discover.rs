@@ -1,6 +1,6 @@
 //! What shows a person what can be done.
 
-use super::story::{Story, night, story};
+use super::story::{Story, first_run, night, story};
 use crate::console::fixture::{self, SECRETS};
 use crate::console::{Key, Message, Overlay};
 
@@ -37,7 +37,7 @@ fn an_entry_that_cannot_be_done_says_why_and_is_not_done() {
 fn the_keys_are_searched_and_done() {
     night().press("?").sees("On every page").sees("Refresh what you are on").press("?").does_not_see("KEYS");
     night()
-        .press("3?fetch")
+        .press("3?what␣you␣are")
         .sees("▸   r                  Refresh what you are on")
         .does_not_see("Git and live line by line")
         .press("⏎")
@@ -76,7 +76,7 @@ fn the_keys_are_at_hand_in_a_text_field_too_and_come_back_to_it() {
 
 #[test]
 fn the_palette_finds_actions_environments_refs_and_items() {
-    night().press(":refr").sees("▸ do").sees("Refresh what you are on").press("⏎").wants(&[
+    night().press(":what␣you␣are").sees("▸ do").sees("Refresh what you are on").press("⏎").wants(&[
         "refs",
         "fetch prod",
         "remember action refresh",
@@ -192,4 +192,79 @@ fn the_way_out_and_the_keys_are_in_the_footer_at_every_width() {
         }
     }
     night().size(80, 24).sees("r refresh").sees("q quit");
+}
+
+#[test]
+fn the_tour_goes_on_as_its_eight_things_are_done() {
+    first_run().wants(&[
+        "inspect prod Cached",
+        "inspect dev Cached",
+        "inspect qa Cached",
+        "fetch prod",
+        "remember , toured",
+    ]);
+    first_run()
+        .answers_all()
+        .sees("TOUR 1 of 8  The overview")
+        .press("j")
+        .sees("TOUR 2 of 8  Open")
+        .press("⏎")
+        .sees("TOUR 3 of 8  Three sides")
+        .press("d")
+        .sees("TOUR 3 of 8")
+        .press("q")
+        .sees("TOUR 4 of 8  Filter")
+        .press("3/")
+        .does_not_see("leave the tour")
+        .press("pool⎋")
+        .sees("TOUR 5 of 8  Differences")
+        .press("nN")
+        .sees("TOUR 6 of 8  Values")
+        .press("vv")
+        .sees("TOUR 7 of 8  Everything else")
+        .press(":")
+        .sees("TOUR 7 of 8")
+        .press("⎋")
+        .sees("TOUR 8 of 8  Where you are")
+        .press("@⎋")
+        .sees("that was the tour; :tour begins it again")
+        .does_not_see("TOUR");
+}
+
+#[test]
+fn the_tour_goes_on_by_its_key_and_is_left_by_esc_and_begun_again() {
+    first_run()
+        .press("^t^t")
+        .sees("TOUR 3 of 8")
+        .press("⎋")
+        .does_not_see("TOUR")
+        .sees("the tour is over; :tour begins it again")
+        .press(":tour⏎")
+        .sees("TOUR 1 of 8")
+        .press("^t^t^t^t^t^t^t^t")
+        .does_not_see("TOUR");
+    // What lies over the page is left first.
+    first_run().press(":⎋").sees("TOUR 1 of 8").press("2⏎⎋").does_not_see("TOUR");
+    story().does_not_see("TOUR").press("^t").does_not_see("TOUR");
+}
+
+#[test]
+fn the_tour_does_not_come_again() {
+    let first = first_run();
+    assert!(first.model.memory.toured);
+    let again = first.begins_again();
+    again.does_not_see("TOUR");
+}
+
+#[test]
+fn every_step_of_the_tour_is_read_in_full_on_the_smallest_terminal() {
+    for (width, height) in [(60, 16), (80, 24)] {
+        let mut story = first_run().size(width, height);
+        for step in 1..=8 {
+            story = story.sees(&format!("TOUR {step} of 8"));
+            let tour = story.model.tour.as_ref().and_then(|tour| tour.current()).unwrap();
+            let last = tour.text(&story.model.keymap).split_whitespace().next_back().unwrap().to_owned();
+            story = story.sees(&last).press("^t");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What each page looks like, in text and in styles.
 
-use super::story::{Story, night, story, styles, text};
+use super::story::{Story, first_run, night, story, styles, text};
 use crate::compare::Why;
 use crate::console::fixture;
 
@@ -102,4 +102,12 @@ fn a_menu() {
 fn the_palette() {
     picture("palette", |story| story.press(":poolsize⏎:").answers_all());
     picture("palette_search", |story| story.press("3:").answers_all().press("pro"));
+}
+
+#[test]
+fn the_tour() {
+    for (width, height) in SIZES {
+        let story = first_run().answers_all().after(12_000).size(width, height);
+        insta::assert_snapshot!(format!("tour_{width}x{height}"), story.screen());
+    }
 }

@@ -39,6 +39,7 @@ pub(super) fn setup() -> Setup {
         fingerprint_key: [7; 32],
         home: Home { mouse: true, title: true, notify: true, editor: String::from("vi"), ..Home::default() },
         memory: Memory::default(),
+        tour: false,
     }
 }
 
@@ -49,16 +50,21 @@ pub(in crate::console) fn story() -> Story {
 
 /// The same beside other projects.
 pub(super) fn over(projects: Vec<ProjectInfo>) -> Story {
-    begun(projects, |_| None)
+    begun(Setup { projects, ..setup() }, |_| None)
 }
 
 /// The same by what is remembered of each environment.
 pub(super) fn story_remembering(remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
-    begun(Vec::new(), remembered)
+    begun(setup(), remembered)
 }
 
-fn begun(projects: Vec<ProjectInfo>, remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
-    let mut model = Model::new(Setup { projects, ..setup() });
+/// The same on a machine that was never toured.
+pub(super) fn first_run() -> Story {
+    begun(Setup { tour: true, ..setup() }, |_| None)
+}
+
+fn begun(setup: Setup, remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
+    let mut model = Model::new(setup);
     for (index, env) in fixture::environments().iter().enumerate() {
         if let Some(snapshot) = remembered(&env.name) {
             model.show_last(index, snapshot);
@@ -74,6 +80,11 @@ pub(super) fn night() -> Story {
 }
 
 impl Story {
+    /// The console of another day, with what was remembered.
+    pub(super) fn begins_again(self) -> Self {
+        begun(Setup { tour: true, memory: self.model.memory, ..setup() }, |_| None)
+    }
+
     pub(in crate::console) fn size(self, width: u16, height: u16) -> Self {
         self.hears(Message::Resize(width, height))
     }
@@ -242,7 +253,9 @@ fn words(effect: &Effect) -> String {
         Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
         Effect::Lock(target, ended) => format!("lock {}: {}", target.environment, ended.word()),
         Effect::Journal(_, target) => format!("journal {}", target.environment),
-        Effect::Remember(memory) => format!("remember {}", memory.recent.join(", ")),
+        Effect::Remember(memory) => {
+            format!("remember {}{}", memory.recent.join(", "), if memory.toured { ", toured" } else { "" })
+        }
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),

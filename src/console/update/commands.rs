@@ -5,6 +5,7 @@ use super::keys::edit_filter;
 use super::mode;
 use super::opens::{go, quit};
 use super::palette::{go_to_environment, help};
+use super::tour;
 use crate::console::command::Command;
 use crate::console::effect::Effect;
 use crate::console::model::Model;
@@ -29,6 +30,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Journal => return mode::journal(model),
         Command::Help => help(model),
         Command::Quit => return quit(model),
+        Command::Tour => return tour::begin(model),
     }
     Vec::new()
 }

@@ -6,6 +6,7 @@ use super::mode;
 use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
 use super::palette;
+use super::tour;
 use super::{custom, outside, yank};
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
@@ -22,6 +23,9 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
     if let Some(effects) = mode::press(model, key) {
         return effects;
+    }
+    if tour::hears(model, key) {
+        return Vec::new();
     }
     if let Some(Overlay::Menu(scope)) = model.overlays.last() {
         return menu::press(model, *scope, key);
@@ -85,12 +89,18 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.notice = Some(String::from(why));
         return Vec::new();
     }
+    let effects = done(model, action);
+    tour::heard(model, action);
+    effects
+}
+
+fn done(model: &mut Model, action: Action) -> Vec<Effect> {
     if menu::open(model, action) {
         return Vec::new();
     }
     match action {
-        // A menu, opened above.
-        Action::Actions | Action::Yank => {}
+        // A menu, opened above; and the tour, which hears its key before all others.
+        Action::Actions | Action::Yank | Action::TourNext => {}
         Action::YankLive => return yank::value(model, Side::Live),
         Action::YankGit => return yank::value(model, Side::Git),
         Action::YankName => return yank::name(model),

@@ -8,6 +8,7 @@ mod palette;
 mod picker;
 mod plan;
 mod run;
+pub(super) mod tour;
 
 use ratatui::layout::Rect;
 

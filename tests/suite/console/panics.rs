@@ -104,6 +104,7 @@ async fn the_console_that_panics() {
         fingerprint_key: [0; 32],
         home: Home::default(),
         tailor: None,
+        tour: false,
         log: Some(Arc::new(move |message| assert!(message != at, "a fault at {message}, with {secret:?} in hand"))),
     };
     let ended = console::run(Arc::new(Silent), options).await;

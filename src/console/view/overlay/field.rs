@@ -65,3 +65,20 @@ fn columns(text: &str) -> u16 {
     // As it will be drawn: a control character is a symbol there.
     u16::try_from(text::width(&text::clean(text, false))).unwrap_or(u16::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn marking_letters_changes_no_text(text in "\\PC{0,20}", places in prop::collection::btree_set(0_usize..25, 0..8)) {
+            let places: Vec<usize> = places.into_iter().collect();
+            let row = marked(Row::default(), 4, 80, &text, &places, Role::Text);
+            let drawn: String = row.pieces.iter().map(|piece| piece.text.as_str()).collect();
+            prop_assert_eq!(drawn, text);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The tour's step, at the foot of the page.
+
+use ratatui::layout::Rect;
+
+use crate::console::action::Action;
+use crate::console::model::Model;
+use crate::console::overlay::STEPS;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::console::update::can_leave_tour;
+use crate::console::view::ink::{Ink, Row};
+
+/// How many lines it takes; none when there is no tour.
+pub(in crate::console) fn height(model: &Model, width: u16) -> u16 {
+    match lines(model, width).len() {
+        0 => 0,
+        lines => u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(1),
+    }
+}
+
+pub(in crate::console::view) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
+    let Some((tour, step)) = model.tour.as_ref().and_then(|tour| Some((tour, tour.current()?))) else { return };
+    let head =
+        [(format!("TOUR {} of {}", tour.step + 1, STEPS.len()), Role::Heading), (step.title.to_owned(), Role::Strong)];
+    ink.row(area, &Row::default().flow(1, area.width, head).ruled());
+    let next = model.keymap.keys(Action::TourNext).next().map(|key| key.to_string()).unwrap_or_default();
+    let mut hints = vec![(next, "next")];
+    if can_leave_tour(model) {
+        let leave = model.keymap.keys(Action::Back).next().map(|key| key.to_string()).unwrap_or_default();
+        hints.push((leave, "leave the tour"));
+    }
+    let long: usize = hints.iter().map(|(key, word)| text::width(key) + text::width(word) + 3).sum();
+    let mut x = area.right().saturating_sub(u16::try_from(long).unwrap_or(0));
+    for (key, word) in hints {
+        x = ink.put(x, area.y, 1, " ", Role::Text);
+        x = ink.put(x, area.y, 8, &key, Role::Key);
+        x = ink.put(x, area.y, 1, " ", Role::Text);
+        x = ink.put(x, area.y, 16, word, Role::Hint);
+        x = ink.put(x, area.y, 1, " ", Role::Text);
+    }
+    for (y, line) in (area.y + 1..area.bottom()).zip(lines(model, area.width)) {
+        ink.put(area.x + 3, y, area.width.saturating_sub(4), &line, Role::Text);
+    }
+}
+
+fn lines(model: &Model, width: u16) -> Vec<String> {
+    let step = model.tour.as_ref().and_then(|tour| tour.current());
+    step.map(|step| prose(&step.text(&model.keymap), usize::from(width.saturating_sub(5)))).unwrap_or_default()
+}
+
+/// Breaks our own prose at its spaces; no word of it is longer than a line.
+fn prose(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if text::width(line) + 1 + text::width(word) <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
