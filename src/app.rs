@@ -140,7 +140,7 @@ mod tests {
         let keys = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(id, key)| ((*id).to_owned(), vec![(*key).to_owned()])).collect::<BTreeMap<_, _>>()
         };
-        assert!(check_keys(&keys(&[("refresh", "v"), ("reveal", "r")]), |_| Origin::Default).is_ok());
-        assert!(check_keys(&keys(&[("refresh", "v")]), |_| Origin::Default).is_err());
+        assert!(check_keys(&keys(&[("refresh", "@"), ("pick", "r")]), |_| Origin::Default).is_ok());
+        assert!(check_keys(&keys(&[("refresh", "@")]), |_| Origin::Default).is_err());
     }
 }

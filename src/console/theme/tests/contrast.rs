@@ -37,7 +37,7 @@ fn needed(theme: &Theme, role: Role) -> f64 {
 }
 
 /// Roles that are never written on the selected line.
-const NEVER_SELECTED: [Role; 12] = [
+const NEVER_SELECTED: [Role; 13] = [
     Role::Rule,
     Role::Brand,
     Role::Heading,
@@ -50,6 +50,7 @@ const NEVER_SELECTED: [Role; 12] = [
     Role::Notice,
     Role::Selection,
     Role::Removed,
+    Role::Unlocked,
 ];
 
 #[test]
