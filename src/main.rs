@@ -1,5 +1,8 @@
 //! `plumb`: the console, or one command.
 
+// The SDK's futures nest deeper than the compiler's default allows.
+#![recursion_limit = "256"]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
