@@ -90,7 +90,7 @@ fn a_shell_completes_commands_environments_refs_and_names_from_git() {
             .contains(&"petshop-prod/OrdersTable".to_owned())
     );
     assert_eq!(completed(dir, &["plumb", "--env", "prod", "--path", "/ch"]), ["/checkout", "/checkout/prod"]);
-    assert!(completed(dir, &["plumb", "--stack", "petshop-p"]).contains(&"petshop-prod".to_owned()));
+    assert!(completed(dir, &["plumb", "--env", "prod", "--stack", "petshop-p"]).contains(&"petshop-prod".to_owned()));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn the_keys_are_listed_with_the_operator_s_own() {
     let home = tempfile::tempdir().unwrap();
     let keys = text(&plumb(home.path(), &[], &["keys"]));
     assert!(
-        keys.starts_with("On every page\n") && keys.contains("Fetch, and read everything again  (refresh)"),
+        keys.starts_with("On every page\n") && keys.contains("Refresh what you are on: everything, a page, an item  (refresh)"),
         "{keys}"
     );
     std::fs::write(home.path().join("config.toml"), "[keys]\nrefresh = [\"f5\"]\nactions = [\"z\"]\n").unwrap();

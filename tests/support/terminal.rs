@@ -281,11 +281,10 @@ impl Terminal {
         self.wait_for(&format!("{text:?} on the screen"), |screen| screen.contents().contains(text))
     }
 
-    /// Waits until the text is on the screen and the program has drawn the whole of it: each frame ends by hiding the
-    /// cursor or by putting it somewhere.
+    /// Waits until the text is on the screen and the program has drawn the whole of it.
     pub fn pictures(&self, text: &str) -> vt100::Screen {
         let drawn = |state: &mut State| {
-            let whole = state.output.ends_with(b"\x1b[?25l") || state.output.ends_with(b"\x1b[?25h");
+            let whole = is_whole(&state.output);
             let screen = state.emulator.screen();
             (whole && screen.contents().contains(text)).then(|| screen.clone())
         };
@@ -303,7 +302,7 @@ impl Terminal {
             self.press(keys);
         }
         let drawn = |state: &mut State| {
-            let whole = state.output.ends_with(b"\x1b[?25l") || state.output.ends_with(b"\x1b[?25h");
+            let whole = is_whole(&state.output);
             let since = keys.is_empty() || state.output.len() > before;
             let screen = state.emulator.screen();
             (whole && since && screen.contents().contains(text)).then(|| screen.clone())
@@ -316,7 +315,7 @@ impl Terminal {
     pub fn comes_to(&self, mut wanted: impl FnMut(&vt100::Screen) -> bool) -> Result<vt100::Screen, vt100::Screen> {
         let mut last = self.screen();
         let found = self.state.wait_for(deadline(), |state| {
-            if state.output.ends_with(b"\x1b[?25l") || state.output.ends_with(b"\x1b[?25h") {
+            if is_whole(&state.output) {
                 last = state.emulator.screen().clone();
                 return wanted(&last).then(|| last.clone());
             }
@@ -446,4 +445,9 @@ fn cells(count: u16) -> NonZeroU16 {
 
 fn pty_size(columns: u16, rows: u16) -> PtySize {
     PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+/// Whether a frame has just ended: each is sent between the marks of a synchronized update.
+fn is_whole(output: &[u8]) -> bool {
+    output.ends_with(b"\x1b[?2026l")
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Receipt, Recorded, Store, UnitId};
-use crate::aws::{self, Clients, s3};
+use crate::aws::{Clients, s3};
 use crate::compare::Why;
 
 /// The receipts of an environment that are there, by key, each with the tag of its content.
@@ -21,8 +21,6 @@ impl Store {
         let start = format!("plumb/{}/{}/receipts/", self.project, self.environment);
         match s3::list(clients, bucket, &start).await {
             Ok(objects) => Ok(objects.into_iter().map(|object| (object.key, bare(&object.etag))).collect()),
-            // Before the first push or deployment there is no bucket.
-            Err(error) if error.kind == aws::ErrorKind::NotFound => Ok(Index::new()),
             Err(error) => Err(crate::ops::why(&error)),
         }
     }

@@ -41,7 +41,7 @@ fn a_terminal_without_utf_8_gets_ascii_alone() {
 fn another_account_than_the_expected_is_said_loudly() {
     // A key of twelve digits is another account of the emulator.
     let console = shop().console().env("AWS_ACCESS_KEY_ID", "471100004242").begin();
-    console.sees("! account 471100004242 is not the expected 000000000000: reading only");
+    console.sees("! account 471100004242 is not the expected 000000000000: nothing below is of prod; reading only");
     console.sees("- git only").press("3").sees("not the expected").press("1").sees("NEEDS YOU");
     console.quit();
 }

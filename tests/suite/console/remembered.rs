@@ -36,7 +36,7 @@ fn the_next_console_begins_with_what_the_last_one_found_though_nobody_answers() 
         .sees("cancelled: r reads again")
         .sees("live  from ");
     proxy.heal();
-    console.press("r").loses("from ").sees("/billing/prod/db/pool_size");
+    console.press("^r").loses("from ").sees("/billing/prod/db/pool_size");
     console.quit();
 }
 
