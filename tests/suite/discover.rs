@@ -142,16 +142,17 @@ fn the_keys_are_listed_with_the_operator_s_own() {
     let home = tempfile::tempdir().unwrap();
     let keys = text(&plumb(home.path(), &[], &["keys"]));
     assert!(
-        keys.starts_with("On every page\n") && keys.contains("Refresh what you are on: everything, a page, an item  (refresh)"),
+        keys.starts_with("On every page\n")
+            && keys.contains("Refresh what you are on: everything, a page, an item  (refresh)"),
         "{keys}"
     );
-    std::fs::write(home.path().join("config.toml"), "[keys]\nrefresh = [\"f5\"]\nactions = [\"z\"]\n").unwrap();
+    std::fs::write(home.path().join("config.toml"), "[keys]\nrefresh = [\"f5\"]\nactions = [\"w\"]\n").unwrap();
     let config = home.path().to_str().unwrap();
     let json = text(&plumb(home.path(), &[("PLUMB_CONFIG_DIR", config)], &["keys", "--output", "json"]));
     let json: Value = serde_json::from_str(&json).unwrap();
     let row = |id: &str| json["keys"].as_array().unwrap().iter().find(|row| row["id"] == id).unwrap().clone();
     assert_eq!(row("refresh")["keys"], serde_json::json!(["f5"]));
-    assert_eq!(row("neighbours")["keys"], serde_json::json!(["z n"]), "a menu moves with the key that opens it");
+    assert_eq!(row("neighbours")["keys"], serde_json::json!(["w n"]), "a menu moves with the key that opens it");
     assert_eq!(row("reveal")["reveals"], true);
     std::fs::write(home.path().join("config.toml"), "[keys]\nrefersh = [\"f5\"]\n").unwrap();
     let wrong = plumb(home.path(), &[("PLUMB_CONFIG_DIR", config)], &["keys"]);

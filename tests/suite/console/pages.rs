@@ -109,6 +109,6 @@ fn a_change_by_hand_is_seen_when_asked_for_and_is_gone_when_it_is_put_back() {
     console.press("r").sees(NAME);
     console.line_says(NAME, &["~ drifted", "a-hand"]);
     shop.put(NAME, &before);
-    console.press("r").loses("a-hand").loses(NAME);
+    console.loses("esc cancels").press("r").loses("a-hand").loses(NAME);
     console.quit();
 }
