@@ -142,7 +142,8 @@ fn the_keys_are_listed_with_the_operator_s_own() {
     let home = tempfile::tempdir().unwrap();
     let keys = text(&plumb(home.path(), &[], &["keys"]));
     assert!(
-        keys.starts_with("On every page\n") && keys.contains("Refresh what you are on: everything, a page, an item  (refresh)"),
+        keys.starts_with("On every page\n")
+            && keys.contains("Refresh what you are on: everything, a page, an item  (refresh)"),
         "{keys}"
     );
     std::fs::write(home.path().join("config.toml"), "[keys]\nrefresh = [\"f5\"]\nactions = [\"z\"]\n").unwrap();
