@@ -2,6 +2,8 @@
 //!
 //! It is also what makes `cargo test --workspace` build the binary, which the demo's tests deploy.
 
+#![allow(clippy::expect_used, reason = "outside of `#[test]` functions clippy does not see that this is a test")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -101,7 +103,7 @@ fn an_event_of_the_gateway_gets_its_answer() {
         ("KEYRING_SECRET", "none/is/asked"),
     ]);
     let _running = Bootstrap(command.stderr(Stdio::null()).spawn().expect("the bootstrap starts"));
-    let (route, body) = answers.recv_timeout(Duration::from_secs(60)).expect("an answer in time");
+    let (route, body) = answers.recv_timeout(Duration::from_mins(1)).expect("an answer in time");
     assert!(route.starts_with("POST /2018-06-01/runtime/invocation/the-one/response "), "{route}");
     let answer: serde_json::Value = serde_json::from_str(&body).expect("an answer in JSON");
     assert_eq!(answer["statusCode"], 400, "{body}");

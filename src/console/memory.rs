@@ -10,7 +10,7 @@ const RECENT: usize = 12;
 /// What is kept in the state directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {
-    /// What was chosen in the palette, the latest first, as [`Recent::write`] writes it.
+    /// What was chosen in the palette, the latest first, as `Recent::write` writes it.
     pub recent: Vec<String>,
     /// Whether the tour has been shown.
     pub toured: bool,

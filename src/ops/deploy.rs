@@ -65,7 +65,7 @@ pub async fn deploy(
     let intent =
         Intent { action: Action::Deploy, subjects: vec![name.clone()], commit: Some(commit.clone()), reason: None };
     let work = roll_out(session, stack, &snapshot, &template, text, &identity.arn, progress);
-    let (changes, untold) = journal::noted(session, &identity, intent, work, |_| None).await?;
+    let (changes, untold) = Box::pin(journal::noted(session, &identity, intent, work, |_| None)).await?;
     Ok(Deployed { stack: name, commit, changes, untold })
 }
 

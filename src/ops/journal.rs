@@ -145,9 +145,8 @@ impl Entry {
         match self.settled.as_ref().map(|settled| settled.outcome) {
             Some(Outcome::Ok) => State::Ok,
             Some(Outcome::Failed) => State::Failed,
-            Some(Outcome::Unknown) => State::Unknown,
             None if file::is_running(self.process) => State::UnderWay,
-            None => State::Unknown,
+            Some(Outcome::Unknown) | None => State::Unknown,
         }
     }
 }
@@ -212,7 +211,7 @@ impl Journal {
 
     /// Writes that something begins. When that fails nothing may be sent.
     fn begin(&self, entry: &Entry) -> Result<(), Why> {
-        file::append(&self.path, &file::Line::Begun(entry.clone())).map_err(|error| {
+        file::append(&self.path, &file::Line::Begun(Box::new(entry.clone()))).map_err(|error| {
             Why::new(format!("refused: the journal {} cannot be written: {error}", self.path.display()))
                 .hint("PLUMB_STATE_DIR names another directory")
         })
@@ -266,6 +265,7 @@ impl Begun {
     }
 
     /// Writes how it went into the journal of this machine alone.
+    #[must_use]
     pub fn settle_here(mut self, failed: Option<String>) -> (Entry, Option<Why>) {
         let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Ok };
         let settled = Settled { at: now(), outcome, error: failed };

@@ -32,7 +32,7 @@ pub fn items(settings: &Settings, environment: &Environment, root: &Path) -> Res
         let text = snapshot.read(&stack.template).ok().flatten();
         let template =
             text.and_then(|blob| Template::parse(&stack.template, &String::from_utf8_lossy(&blob.bytes)).ok());
-        let resources = template.iter().flat_map(|template| template.resources());
+        let resources = template.iter().flat_map(Template::resources);
         names.extend(resources.map(|resource| (Kind::Stack, format!("{}/{}", stack.name, resource.logical_id))));
         let functions = stack.functions.iter();
         names.extend(functions.map(|function| (Kind::Code, format!("{}/{}", stack.name, function.resource))));

@@ -55,25 +55,25 @@ pub async fn push(session: &Session, reference: &str) -> Result<Pushed, Why> {
         pushed.commit.clone_from(&loaded.commit);
         places.push((place, loaded));
     }
-    let mut writes = Vec::new();
+    let mut unsent = Vec::new();
     for (place, loaded) in &places {
-        writes.extend(differences(session, loaded, *place, &mut pushed).await);
+        unsent.extend(differences(session, loaded, *place, &mut pushed).await);
     }
     let intent = Intent {
         action: Action::Push,
-        subjects: writes.iter().map(|write| write.name.to_owned()).collect(),
+        subjects: unsent.iter().map(|write| write.name.to_owned()).collect(),
         commit: Some(pushed.commit.clone()),
         reason: None,
     };
     let work = async {
-        send(session, writes, &mut pushed).await;
+        send(session, unsent, &mut pushed).await;
         let places = [Place::Config, Place::Secrets];
         let mut outcome = record::settle(session, &writer.arn, reference, &places).await?;
         pushed.failed.append(&mut outcome.unknown);
         pushed.failed.dedup_by(|a, b| a.0 == b.0);
         Ok(pushed)
     };
-    let (pushed, untold) = journal::noted(session, &writer, intent, work, failures).await?;
+    let (pushed, untold) = Box::pin(journal::noted(session, &writer, intent, work, failures)).await?;
     Ok(Pushed { untold, ..pushed })
 }
 

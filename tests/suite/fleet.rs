@@ -1,5 +1,6 @@
 //! Two projects in two accounts, side by side: in one command, and in the console.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -28,10 +29,12 @@ impl Fleet {
         let mut profiles = String::new();
         for (index, name) in NAMES.iter().enumerate() {
             let account = &fleet.accounts[index];
-            profiles += &format!(
-                "[profile {name}-ro]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            writeln!(
+                profiles,
+                "[profile {name}-ro]\naws_access_key_id = {}\naws_secret_access_key = {}",
                 account.access_key_id, account.secret_access_key
-            );
+            )
+            .unwrap();
             let environment = format!("profile = \"{name}-ro\"\nregion = \"{}\"\n", REGIONS[index]);
             let project = format!(
                 "name = \"{name}\"\n[[config]]\nfiles = \"config/{{service}}/{{env}}/config.json\"\ntype = \"String\"\n\
@@ -75,7 +78,7 @@ impl Fleet {
         let name = format!("/billing/{env}/pool");
         let body = serde_json::json!({ "Name": name, "Value": value, "Type": "String", "Overwrite": true });
         let mut caller = self.accounts[project].caller();
-        caller.region = REGIONS[project].to_owned();
+        REGIONS[project].clone_into(&mut caller.region);
         let reply = caller.json("ssm", "AmazonSSM.PutParameter", &body).unwrap();
         assert_eq!(reply.status, 200, "{reply:?}");
     }

@@ -312,7 +312,10 @@ impl Terminal {
     }
 
     /// Waits until a whole frame is as wanted; gives the last whole frame when none ever is.
-    pub fn comes_to(&self, mut wanted: impl FnMut(&vt100::Screen) -> bool) -> Result<vt100::Screen, vt100::Screen> {
+    pub fn comes_to(
+        &self,
+        mut wanted: impl FnMut(&vt100::Screen) -> bool,
+    ) -> Result<vt100::Screen, Box<vt100::Screen>> {
         let mut last = self.screen();
         let found = self.state.wait_for(deadline(), |state| {
             if is_whole(&state.output) {
@@ -321,7 +324,7 @@ impl Terminal {
             }
             None
         });
-        found.ok_or(last)
+        found.ok_or_else(|| Box::new(last))
     }
 
     /// Waits until the text is no longer on the screen.

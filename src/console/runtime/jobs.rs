@@ -118,7 +118,7 @@ impl Jobs {
                 });
             }
             Effect::Journal(generation, target) => {
-                self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) })
+                self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {

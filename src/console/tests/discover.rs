@@ -2,6 +2,7 @@
 
 use super::story::{Story, first_run, night, story};
 use crate::console::fixture::{self, SECRETS};
+use crate::console::overlay::Tour;
 use crate::console::{Key, Message, Overlay};
 
 #[test]
@@ -262,7 +263,7 @@ fn every_step_of_the_tour_is_read_in_full_on_the_smallest_terminal() {
         let mut story = first_run().size(width, height);
         for step in 1..=8 {
             story = story.sees(&format!("TOUR {step} of 8"));
-            let tour = story.model.tour.as_ref().and_then(|tour| tour.current()).unwrap();
+            let tour = story.model.tour.as_ref().and_then(Tour::current).unwrap();
             let last = tour.text(&story.model.keymap).split_whitespace().next_back().unwrap().to_owned();
             story = story.sees(&last).press("^t");
         }

@@ -138,7 +138,7 @@ impl Run {
             return;
         }
         let message = match self.random.below(100) {
-            0..30 => Message::Key(self.key()),
+            0..30 | 70..76 => Message::Key(self.key()),
             30..38 => {
                 let phrase = self.random.pick(&PHRASES);
                 let key = |c| if c == '\n' { Key::Enter } else { Key::Char(c) };
@@ -147,7 +147,6 @@ impl Run {
             }
             38..66 => return self.answer(place),
             66..70 => self.part(),
-            70..76 => Message::Key(self.key()),
             76..84 => {
                 self.now += *self.random.pick(&[1, 100, 1_000, 10_000, 61_000]);
                 Message::Time(self.now)

@@ -151,7 +151,6 @@ impl Story {
                     Message::Read(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
                 Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
-                Effect::Locate(..) | Effect::Outside(_) | Effect::Run(..) | Effect::Notify(_) => continue,
                 Effect::Plan(generation, _, wanted) => {
                     Message::Planned(generation, Ok(Box::new(fixture::plan(wanted))))
                 }
@@ -162,7 +161,14 @@ impl Story {
                     Message::Journal(generation, Ok(fixture::journal(&target.environment)))
                 }
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
-                Effect::Remember(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => continue,
+                Effect::Locate(..)
+                | Effect::Outside(_)
+                | Effect::Run(..)
+                | Effect::Notify(_)
+                | Effect::Remember(_)
+                | Effect::Cancel(_)
+                | Effect::Suspend
+                | Effect::Quit => continue,
             };
             self = self.hears(message);
         }

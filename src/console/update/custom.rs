@@ -144,15 +144,12 @@ fn one(model: &Model, argument: &str) -> Result<String, String> {
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let known = PLACEHOLDERS.iter().find_map(|name| Some((name, after.strip_prefix(name)?.strip_prefix('}')?)));
-        match known {
-            Some((name, after)) => {
-                out.push_str(&stands_for(model, name)?);
-                rest = after;
-            }
-            None => {
-                out.push('{');
-                rest = after;
-            }
+        if let Some((name, after)) = known {
+            out.push_str(&stands_for(model, name)?);
+            rest = after;
+        } else {
+            out.push('{');
+            rest = after;
         }
     }
     out.push_str(rest);

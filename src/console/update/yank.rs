@@ -198,7 +198,7 @@ pub(super) fn json(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn arn(model: &mut Model) -> Vec<Effect> {
-    of_item(model, "ARN", |item, place| links::arn(item, place))
+    of_item(model, "ARN", links::arn)
 }
 
 pub(super) fn command(model: &mut Model) -> Vec<Effect> {
@@ -206,7 +206,7 @@ pub(super) fn command(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn console(model: &mut Model) -> Vec<Effect> {
-    of_item(model, "link to AWS's console", |item, place| links::console(item, place))
+    of_item(model, "link to AWS's console", links::console)
 }
 
 pub(super) fn commit(model: &mut Model) -> Vec<Effect> {

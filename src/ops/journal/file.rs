@@ -25,7 +25,7 @@ pub(super) enum Line {
         settled: Settled,
     },
     /// A write begins.
-    Begun(Entry),
+    Begun(Box<Entry>),
 }
 
 /// Adds a line, and comes back when it is on the disk.
@@ -72,7 +72,7 @@ pub(super) fn read(path: &Path, query: &Query) -> Result<Found> {
             Ok(Line::Begun(entry)) if entry.schema <= SCHEMA => {
                 if query.wants(&entry) {
                     at.insert(entry.id.clone(), found.entries.len());
-                    found.entries.push(entry);
+                    found.entries.push(*entry);
                 }
             }
             Ok(Line::Settled { settles, settled }) => {

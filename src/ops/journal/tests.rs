@@ -73,7 +73,7 @@ fn half_a_line_costs_that_line_alone() {
     .unwrap();
     journal.begin(&entry("prod", 2)).unwrap();
     let newer = Entry { schema: SCHEMA + 1, ..entry("prod", 3) };
-    append(journal.path(), &Line::Begun(newer)).unwrap();
+    append(journal.path(), &Line::Begun(Box::new(newer))).unwrap();
     let found = all(&journal);
     assert_eq!((found.entries.len(), found.unreadable), (2, 2));
 }

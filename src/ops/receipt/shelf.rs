@@ -45,8 +45,8 @@ impl Shelf {
         match store.load_with_tag(clients, unit).await {
             Ok(Some((receipt, tag))) => {
                 let receipt = Arc::new(receipt);
-                let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                shelf.insert(key, (bare(&tag), Arc::clone(&receipt)));
+                let mut receipts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                receipts.insert(key, (bare(&tag), Arc::clone(&receipt)));
                 Recorded::Receipt(receipt)
             }
             Ok(None) => Recorded::None,
@@ -55,9 +55,9 @@ impl Shelf {
     }
 
     fn known(&self, key: &str, tag: &str) -> Option<Arc<Receipt>> {
-        let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let receipts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A tag that says nothing proves nothing.
-        shelf.get(key).filter(|(of, _)| of == tag && !tag.is_empty()).map(|(_, receipt)| Arc::clone(receipt))
+        receipts.get(key).filter(|(of, _)| of == tag && !tag.is_empty()).map(|(_, receipt)| Arc::clone(receipt))
     }
 }
 

@@ -11,7 +11,7 @@ use super::shop::{Console, Visit, shop};
 /// A visit with this operator config; the directory holds it and whatever the test's programs write.
 fn with_config(config: &str) -> (Visit, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let config = config.replace("@", &directory.path().display().to_string());
+    let config = config.replace('@', &directory.path().display().to_string());
     std::fs::write(directory.path().join("config.toml"), config).unwrap();
     let visit = shop().console().env("PLUMB_CONFIG_DIR", directory.path().to_str().unwrap());
     (visit, directory)
@@ -38,7 +38,7 @@ fn a_secret_is_copied_by_osc_52_and_is_never_on_the_screen_nor_in_the_log() {
     console.press("4").sees("stripe_api_key").press("/").type_text("stripe_api");
     console.press("<Enter> y").sees("COPY  prod/petshop/stripe_api_key").press("v");
     console.sees(&format!("live value copied, {} characters", live.chars().count()));
-    assert_eq!(copied(&console), [live.clone()]);
+    assert_eq!(copied(&console), std::slice::from_ref(&live));
     let sent = format!("\x1b]52;c;{}\x07", STANDARD.encode(&live));
     let output = console.output();
     assert!(output.windows(sent.len()).any(|window| window == sent.as_bytes()), "exactly {sent:?}");
@@ -138,8 +138,8 @@ fn the_pager_gets_the_diff_and_the_keys_and_the_console_comes_back() {
     console.sees("3 PARAMETERS").sees("limit_cents");
     let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
     assert_eq!(read("typed"), "q3q\n");
-    let paged = read("paged");
-    assert!(paged.contains("--- git ") && paged.contains("+++ live ") && paged.contains("•••• fp "), "{paged}");
+    let diff = read("paged");
+    assert!(diff.contains("--- git ") && diff.contains("+++ live ") && diff.contains("•••• fp "), "{diff}");
     console.press("1").sees("NEEDS YOU");
     console.quit();
 }

@@ -5,7 +5,7 @@ use plumb::compare::Kind;
 use plumb::ops::record;
 
 use super::by_hand::put_parameter;
-use super::shop::{DEV, Seen, Shop, Verdicts, verdicts};
+use super::shop::{Change, DEV, Seen, Shop, Verdicts, verdicts};
 use crate::support::account::Account;
 
 const STACK: &str = "Shop";
@@ -144,7 +144,7 @@ async fn the_assembly_of_the_commit_is_compared() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_the_app_is_pending_although_the_old_assembly_is_gone() {
-    let rows: [(&str, &str, &str, &[(&str, &str)]); 5] = [
+    let rows: [Change; 5] = [
         ("a property", "\"VisibilityTimeout\": 30", "\"VisibilityTimeout\": 60", &[("stack Shop/Jobs3F1C", "pending")]),
         ("an asset", "8f0e0b1d.zip", "77c0de00.zip", &[("stack Shop/Worker9B0E", "pending")]),
         (

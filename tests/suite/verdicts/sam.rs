@@ -9,7 +9,7 @@ use plumb::ops::inspect::{Detect, Wish};
 use plumb::ops::record;
 use serde_json::json;
 
-use super::shop::{DEV, Seen, Shop, Verdicts, verdicts};
+use super::shop::{Change, DEV, Seen, Shop, Verdicts, verdicts};
 use crate::support::account::Account;
 use crate::support::proxy::{Fault, Proxy};
 
@@ -81,7 +81,7 @@ impl SamShop {
             .await
             .unwrap();
         if recorded {
-            let done = record::record(&sam.session().await, "HEAD", false).await.unwrap();
+            let done = Box::pin(record::record(&sam.session().await, "HEAD", false)).await.unwrap();
             assert_eq!((done.equal, done.different, done.unknown), (vec![STACK.to_owned()], vec![], vec![]));
         }
         sam
@@ -104,7 +104,7 @@ impl SamShop {
     }
 
     /// Plays changes of git, each committed and taken back.
-    async fn plays(&self, rows: &[(&str, &str, &str, &[(&str, &'static str)])]) {
+    async fn plays(&self, rows: &[Change]) {
         let before = self.look().await.verdicts;
         for (story, from, to, expected) in rows {
             self.shop.replace(FILE, from, to);

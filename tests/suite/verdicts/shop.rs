@@ -116,6 +116,9 @@ pub const IMPATIENT: Timeouts = Timeouts {
 /// Verdicts by `kind name`.
 pub type Verdicts = BTreeMap<String, &'static str>;
 
+/// A change of a file: its story, what is replaced, by what, and the verdicts that move.
+pub type Change = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// The project, and the account that it is rolled out to.
 pub struct Shop {
     pub account: Account,

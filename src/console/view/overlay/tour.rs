@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::console::action::Action;
 use crate::console::model::Model;
-use crate::console::overlay::STEPS;
+use crate::console::overlay::{STEPS, Tour};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::update::can_leave_tour;
@@ -44,7 +44,7 @@ pub(in crate::console::view) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rec
 }
 
 fn lines(model: &Model, width: u16) -> Vec<String> {
-    let step = model.tour.as_ref().and_then(|tour| tour.current());
+    let step = model.tour.as_ref().and_then(Tour::current);
     step.map(|step| prose(&step.text(&model.keymap), usize::from(width.saturating_sub(5)))).unwrap_or_default()
 }
 
