@@ -350,7 +350,9 @@ fn where_writing_is_confirmed_the_environment_is_typed() {
     let writes = CustomAction { wait: true, ..own("restart", Harm::Writes, &["tool", "{environment}"]) };
     let story = with(night().press("⇥k⏎3f").sees("petshop / qa"), writes).press("j^l").sees("Type qa and enter");
     let story = story.press("y⏎").sees("not run: qa has to be typed").wants(&[]);
-    story.press("^uqa⏎").wants(&["wait for tool qa"]);
+    let pasted =
+        story.press("^u").hears(Message::Paste(String::from("qa\n"))).sees("pasting confirms nothing: type it");
+    pasted.press("⏎").sees("not run: qa has to be typed").wants(&[]).press("qa⏎").wants(&["wait for tool qa"]);
 }
 
 #[test]

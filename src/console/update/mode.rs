@@ -107,7 +107,7 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
 
 /// What is pasted confirms nothing: a name in the clipboard is not a decision.
 pub(super) fn refuses_paste(model: &mut Model) -> bool {
-    let refuses = matches!(model.overlays.last(), Some(Overlay::Plan(_)));
+    let refuses = matches!(model.overlays.last(), Some(Overlay::Plan(_) | Overlay::Run(_)));
     if refuses {
         model.notice = Some(String::from("pasting confirms nothing: type it"));
     }
