@@ -1,5 +1,6 @@
 //! Stories, pictures and laws of the console.
 
+mod answers;
 mod discover;
 mod fleet;
 mod home;

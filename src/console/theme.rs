@@ -3,7 +3,7 @@
 //! Pure: files are read by whoever implements [`Wardrobe`].
 
 mod colour;
-mod embedded;
+pub(super) mod embedded;
 mod file;
 mod symbols;
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::answers::answer;
 use super::story::{Story, night, over};
 use crate::compare::Why;
 use crate::console::fixture::{self, SECRETS};
@@ -71,47 +72,16 @@ fn happen(mut story: Story, event: Event) -> Story {
                 return story;
             }
             let effect = story.effects.remove(at % story.effects.len());
-            let why = || Why::new("AccessDeniedException").hint("try");
             let message = match effect {
-                Effect::Inspect(generation, target, _) => {
-                    let mut report = fixture::report(&target.environment);
-                    if !fine {
-                        report.identity = Err(why());
-                        report.sections.iter_mut().for_each(|(_, section)| *section = Err(why()));
-                    }
-                    Message::Inspected(generation, Box::new(report))
-                }
-                Effect::Reveal(generation, _, kind, name) => {
-                    let item = fixture::opened(kind, &name).filter(|_| fine);
-                    Message::Revealed(generation, item.map(Box::new).ok_or_else(why))
-                }
-                Effect::Refs(generation, _) => {
-                    Message::Refs(generation, if fine { Ok(fixture::refs()) } else { Err(why()) })
-                }
-                Effect::Fetch(generation, _) if fine => Message::Fetched(generation, Ok(())),
-                Effect::Fetch(generation, _) => Message::Lost(generation),
-                Effect::Project(generation, name) => {
-                    Message::Project(generation, if fine { Ok(fixture::environments_of(&name)) } else { Err(why()) })
-                }
-                Effect::Read(generation, _, kind, name) => {
-                    let item = fixture::opened(kind, &name).filter(|_| fine);
-                    Message::Read(generation, item.map(Box::new).ok_or_else(why))
-                }
-                Effect::Locate(generation, ..) => Message::Located(generation, Err(why())),
-                Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
-                Effect::Outside(_) => Message::Returned(Err(why())),
-                Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
+                Effect::Fetch(generation, _) if !fine => Message::Lost(generation),
                 // What writes is for `random`, which reaches it.
-                Effect::Plan(..)
-                | Effect::Write(..)
-                | Effect::Unlock(..)
-                | Effect::Lock(..)
-                | Effect::Journal(..)
-                | Effect::Remember(_)
-                | Effect::Notify(_)
-                | Effect::Cancel(_)
-                | Effect::Suspend
-                | Effect::Quit => return story,
+                Effect::Plan(..) | Effect::Write(..) | Effect::Unlock(..) | Effect::Lock(..) | Effect::Journal(..) => {
+                    return story;
+                }
+                effect => match answer(effect, fine) {
+                    Some(message) => message,
+                    None => return story,
+                },
             };
             story.hears(message)
         }

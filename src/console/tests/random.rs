@@ -6,6 +6,7 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use super::answers::answer;
 use super::story::{by_role, setup, text};
 use crate::compare::{Facet, Item, Kind, Sides, Why};
 use crate::config::Protection;
@@ -244,30 +245,8 @@ impl Run {
         let at = self.random.below(self.asked.len());
         let effect = self.asked.swap_remove(at);
         let fine = self.random.below(6) > 0;
-        let why = || Why::new("AccessDeniedException: not authorized").hint("plumb policy read");
         let message = match effect {
-            Effect::Inspect(generation, target, _) => {
-                let mut report = fixture::report(&target.environment);
-                if !fine {
-                    report.identity = Err(why());
-                    report.sections.iter_mut().for_each(|(_, section)| *section = Err(why()));
-                }
-                Message::Inspected(generation, Box::new(report))
-            }
-            Effect::Reveal(generation, _, kind, name) => {
-                let item = fixture::opened(kind, &name).filter(|_| fine);
-                Message::Revealed(generation, item.map(Box::new).ok_or_else(why))
-            }
-            Effect::Refs(generation, _) => {
-                Message::Refs(generation, if fine { Ok(fixture::refs()) } else { Err(why()) })
-            }
-            Effect::Fetch(generation, _) => Message::Fetched(generation, if fine { Ok(()) } else { Err(why()) }),
-            Effect::Plan(generation, _, wanted) if fine => {
-                Message::Planned(generation, Ok(Box::new(fixture::plan(wanted))))
-            }
-            Effect::Plan(generation, ..) => Message::Planned(generation, Err(why())),
-            Effect::Write(generation, _) if fine => Message::Written(generation, Ok(None)),
-            Effect::Write(generation, _) => Message::Lost(generation),
+            Effect::Write(generation, _) if !fine => Message::Lost(generation),
             Effect::Unlock(generation, order) if fine => {
                 let Work::Unlock(unlock) = &order.work else { panic!("{place}: {order:?}") };
                 let until = self.now + unlock.milliseconds();
@@ -275,12 +254,10 @@ impl Run {
                 let granted = Granted { identity: fixture::writer(), until, untold: None };
                 Message::Unlocked(generation, Ok(Box::new(granted)))
             }
-            Effect::Unlock(generation, _) => Message::Unlocked(generation, Err(why())),
-            Effect::Journal(generation, target) => {
-                Message::Journal(generation, if fine { Ok(fixture::journal(&target.environment)) } else { Err(why()) })
-            }
-            Effect::Lock(target, _) => Message::Locked(target.environment, None),
-            _ => return,
+            effect => match answer(effect, fine) {
+                Some(message) => message,
+                None => return,
+            },
         };
         self.hear(message, place);
     }

@@ -7,21 +7,11 @@ use ratatui::style::{Color, Modifier};
 
 use super::story::night;
 use crate::console::Theme;
-
-const THEMES: [&str; 8] = [
-    "plumb-dark",
-    "plumb-light",
-    "plumb-high-contrast",
-    "plumb-colour-blind",
-    "plumb-colour-blind-light",
-    "plumb-terminal-16",
-    "plumb-monochrome",
-    "plumb-catppuccin",
-];
+use crate::console::theme::embedded;
 
 #[test]
 fn every_theme_has_its_picture() {
-    for name in THEMES {
+    for name in embedded::names() {
         let mut story = night().size(100, 30);
         story.theme = Theme::embedded(name).unwrap();
         insta::assert_snapshot!(name, painted(&story.buffer()));

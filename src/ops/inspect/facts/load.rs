@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::Facts;
-use crate::aws::cloudformation::{self, StackInfo, StackResource, Stage};
+use crate::aws::cloudformation::{self, StackInfo, Stage};
 use crate::compare::Why;
 use crate::config::Stack;
 use crate::ops::inspect::context::Context;
 use crate::ops::inspect::templates::{self, Side as TemplateSide};
 use crate::ops::receipt::{Recorded, UnitId};
 use crate::ops::why;
-use crate::template::{Scope, Template};
+use crate::template::Template;
 
 impl Facts {
     pub(in crate::ops::inspect) async fn load(context: &Context, config: Stack) -> Result<Self, Why> {
@@ -43,30 +43,26 @@ impl Facts {
             }
             _ => None,
         };
-        let deployed_scope = templates::deployed_scope(
-            context,
-            &name,
-            info.as_ref(),
-            &resources,
-            deployed.as_ref().and_then(|deployed| deployed.as_ref().ok()),
-        )
-        .await;
-        if context.session.settings.adhoc.is_some() {
-            return Ok(Self::without_project(config, name, info, resources, deployed, processed, deployed_scope));
-        }
         let running = deployed.as_ref().and_then(|deployed| deployed.as_ref().ok());
-        let git_scope = templates::scope_of(&git, &deployed_scope, running);
-        let applied = applied.map(|side| match (side, running) {
-            // An assembly is of one commit alone, and no longer of the one that was rolled out; but the stack is.
-            (TemplateSide::Unreadable(_), Some(running)) if is_untouched(info.as_ref(), &recorded) => {
-                (TemplateSide::deployed(running.clone(), info.as_ref()), deployed_scope.clone())
-            }
-            (side, _) => {
-                let scope = templates::scope_of(&side, &deployed_scope, running);
-                (side, scope)
-            }
-        });
-        let last_failure = last_failure(context, info.as_ref()).await;
+        let deployed_scope = templates::deployed_scope(context, &name, info.as_ref(), &resources, running).await;
+        let (git, git_scope, applied, recorded, last_failure) = if context.session.settings.adhoc.is_some() {
+            let (git, applied) = (stand_in(&name, deployed.as_ref()), stand_in(&name, deployed.as_ref()));
+            let scope = deployed_scope.clone();
+            (git, scope.clone(), Some((applied, scope)), Recorded::None, None)
+        } else {
+            let git_scope = templates::scope_of(&git, &deployed_scope, running);
+            let applied = applied.map(|side| match (side, running) {
+                // An assembly is of one commit alone, and no longer of the one that was rolled out; but the stack is.
+                (TemplateSide::Unreadable(_), Some(running)) if is_untouched(info.as_ref(), &recorded) => {
+                    (TemplateSide::deployed(running.clone(), info.as_ref()), deployed_scope.clone())
+                }
+                (side, _) => {
+                    let scope = templates::scope_of(&side, &deployed_scope, running);
+                    (side, scope)
+                }
+            });
+            (git, git_scope, applied, recorded, last_failure(context, info.as_ref()).await)
+        };
         Ok(Self {
             config,
             name,
@@ -82,39 +78,14 @@ impl Facts {
             recorded,
         })
     }
+}
 
-    /// Without a project the deployed template stands for git: what drifted is still what CloudFormation finds.
-    fn without_project(
-        config: Stack,
-        name: String,
-        info: Option<StackInfo>,
-        resources: Arc<Vec<StackResource>>,
-        deployed: Option<Result<Template, Why>>,
-        processed: Option<Result<Template, Why>>,
-        scope: Scope,
-    ) -> Self {
-        let side = || match &deployed {
-            Some(Ok(template)) => TemplateSide::bare(template.clone()),
-            Some(Err(why)) => TemplateSide::Unreadable(why.clone()),
-            None => TemplateSide::Unreadable(Why::new(format!("there is no stack {name}"))),
-        };
-        let (git, applied) = (side(), Some((side(), scope.clone())));
-        let (git_scope, deployed_scope, recorded) = (scope.clone(), scope, Recorded::None);
-        let last_failure = None;
-        Self {
-            config,
-            name,
-            info,
-            resources,
-            deployed,
-            processed,
-            deployed_scope,
-            last_failure,
-            git,
-            git_scope,
-            applied,
-            recorded,
-        }
+/// Without a project the deployed template stands for git: what drifted is still what CloudFormation finds.
+fn stand_in(name: &str, deployed: Option<&Result<Template, Why>>) -> TemplateSide {
+    match deployed {
+        Some(Ok(template)) => TemplateSide::bare(template.clone()),
+        Some(Err(why)) => TemplateSide::Unreadable(why.clone()),
+        None => TemplateSide::Unreadable(Why::new(format!("there is no stack {name}"))),
     }
 }
 
