@@ -3,6 +3,7 @@
 mod answers;
 mod discover;
 mod fleet;
+mod hints;
 mod home;
 mod laws;
 mod panes;

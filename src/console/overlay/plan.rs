@@ -23,7 +23,7 @@ impl Wanted {
     fn title(&self) -> &'static str {
         match self {
             Self::Record => "RECORD PLAN",
-            Self::Unlock(_) => "UNLOCK",
+            Self::Unlock(_) => "UNLOCK PLAN",
         }
     }
 }

@@ -310,11 +310,12 @@ fn an_action_that_does_not_fit_says_why_and_is_not_run() {
     let look = || own("look", Harm::Nothing, &["tool", "{name}"]);
     with(night(), look()).press("4j^l").sees("it is for parameters").wants(&[]);
     with(night(), look()).press("^l").sees("it is for parameters").wants(&[]);
+    with(night(), look()).press("jj^l").wants(&["run tool /checkout/prod/db/pool_size"]);
     with(night(), look()).press("4jx").does_not_see("Do look");
     // In a text field its key is a key of the field.
     with(night(), look()).press("3/^l").wants(&[]);
     let anywhere = CustomAction { on: On::Any, ..look() };
-    with(night(), anywhere).press("^l").sees("no item is selected").wants(&[]);
+    with(night(), anywhere).press("⇥^l").sees("no item is selected").wants(&[]);
 }
 
 #[test]

@@ -15,58 +15,69 @@ use crate::console::view::ink::{Ink, Row};
 /// Where the titles begin.
 const TITLE: u16 = 24;
 
-/// The keys, from the table of actions and the keys in force.
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) {
+/// The lines of the keys.
+#[derive(Default)]
+struct Lines {
+    rows: Vec<Row>,
+    /// Which of them is the chosen one.
+    chosen: usize,
+    /// Which of them are actions; the others are heads, and the air above these.
+    actions: Vec<usize>,
+}
+
+/// The keys, from the table of actions and the keys in force; returns how many actions there are below what is seen.
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) -> usize {
     let found = help.found(&model.keymap);
+    let lines = lines(model, help, &found, area.width);
     let place = Place { title: "KEYS", text: &help.text, hint: "what you want to do, or a key" };
-    let list = field::draw(ink, area, &place, &format!("{} of {}", (help.line + 1).min(found.len()), found.len()));
-    let (rows, chosen) = lines(model, help, &found, list.width);
-    if rows.is_empty() {
+    let list =
+        field::draw(ink, area, &place, &format!("{} of {}", (help.line + 1).min(found.len()), lines.actions.len()));
+    if lines.rows.is_empty() {
         ink.put(list.x + 3, list.y, list.width.saturating_sub(4), "no action is called so", Role::Dim);
     }
     let height = usize::from(list.height);
-    let offset = chosen.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
-    ink.rows(list, &rows, offset);
-    let below = rows.len().saturating_sub(offset + height);
-    ink.more(Rect { y: area.bottom(), height: 1, ..area }, below, false);
+    let offset = lines.chosen.saturating_sub(height / 2).min(lines.rows.len().saturating_sub(height));
+    ink.rows(list, &lines.rows, offset);
+    lines.actions.iter().filter(|at| **at >= offset + height).count()
 }
 
-/// The lines, and which of them is the chosen one. Unless something is typed they stand below their scopes.
-fn lines(model: &Model, help: &Help, found: &[Action], width: u16) -> (Vec<Row>, usize) {
+/// Unless something is typed they stand below their scopes.
+fn lines(model: &Model, help: &Help, found: &[Action], width: u16) -> Lines {
     let mut fuzzy = Fuzzy::new(help.text.trim());
     let headed = help.text.trim().is_empty();
-    let (mut rows, mut chosen, mut scope) = (Vec::new(), 0, None);
+    let (mut lines, mut scope) = (Lines::default(), None);
     for (index, action) in found.iter().enumerate() {
         let own = action.spec().scope;
         if headed && scope != Some(own) {
             if scope.is_some() {
-                rows.push(Row::default());
+                lines.rows.push(Row::default());
             }
-            rows.push(heading(model, own, *action));
+            lines.rows.push(heading(model, own, *action));
             scope = Some(own);
         }
         let mut row = line(model, *action, &mut fuzzy, headed, width);
         row.selected = index == help.line;
         if row.selected {
-            chosen = rows.len();
+            lines.chosen = lines.rows.len();
         }
-        rows.push(row);
+        lines.actions.push(lines.rows.len());
+        lines.rows.push(row);
     }
-    if headed {
-        rows.extend(own(model, width));
+    let own = if headed { own(model, width) } else { Vec::new() };
+    if !own.is_empty() {
+        lines.rows.extend([Row::default(), Row::default().piece(3, 40, "Your own", Role::Heading)]);
+        lines.actions.extend(lines.rows.len()..lines.rows.len() + own.len());
+        lines.rows.extend(own);
     }
     // The heading above the first line is seen with it.
-    (rows, if chosen == 1 { 0 } else { chosen })
+    lines.chosen = if lines.chosen == 1 { 0 } else { lines.chosen };
+    lines
 }
 
 /// The operator's own actions, below those of the table.
 fn own(model: &Model, width: u16) -> Vec<Row> {
-    let own = &model.home.settings.actions;
-    if own.is_empty() {
-        return Vec::new();
-    }
-    let mut rows = vec![Row::default(), Row::default().piece(3, 40, "Your own", Role::Heading)];
-    for (index, (action, key)) in own.iter().enumerate() {
+    let mut rows = Vec::new();
+    for (index, (action, key)) in model.home.settings.actions.iter().enumerate() {
         let key = key.map(|key| key.to_string()).unwrap_or_default();
         let row = Row::default().piece(5, TITLE - 6, key, Role::Key);
         let row = row.piece(TITLE, width.saturating_sub(TITLE + 1), &action.title, Role::Text);
