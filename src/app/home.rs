@@ -34,7 +34,12 @@ pub(super) fn actions(settings: &Settings) -> Result<Vec<(CustomAction, Option<K
 }
 
 /// What the console has to know of the terminal and the tools.
-pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<(CustomAction, Option<Key>)>) -> Home {
+pub(super) fn home(
+    shared: &Shared,
+    settings: &Settings,
+    actions: Vec<(CustomAction, Option<Key>)>,
+    themes: Vec<String>,
+) -> Home {
     let operator = &settings.operator;
     let path = shared.environ.get("PATH").unwrap_or_default();
     Home {
@@ -48,6 +53,7 @@ pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<(CustomAct
         editor: operator.editor.clone().unwrap_or_else(|| String::from("vi")),
         pager: pager(shared, settings),
         delta: on_path("delta", path),
+        themes,
         actions,
     }
 }

@@ -3,26 +3,35 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cli::{Failed, Shared};
 use crate::compare::Why;
-use crate::config::{Ascii, Depth, Settings};
+use crate::config::{Ascii, Depth, Environ, Origin, Settings, load_operator};
 use crate::console::{Tailor, Theme, Wardrobe, default_theme};
 
 /// The theme in use, and who makes it anew when its files change.
 pub(super) fn theme(shared: &Shared, settings: &Settings) -> Result<(Theme, Arc<dyn Tailor>), Failed> {
     let variable = |name: &str| shared.environ.get(name).map(str::to_owned);
     let depth = if settings.color { Depth::detect(variable) } else { Depth::None };
-    let name = settings.operator.theme.clone();
-    let name = name.unwrap_or_else(|| default_theme(depth, shared.environ.get("COLORFGBG")).to_owned());
-    let ascii = match settings.operator.ascii {
-        Ascii::Always => true,
-        Ascii::Never => false,
-        Ascii::Auto => !is_utf8(shared),
+    let glyphs = match settings.operator.ascii {
+        Ascii::Always => Glyphs::Ascii,
+        Ascii::Auto if !is_utf8(shared) => Glyphs::Ascii,
+        Ascii::Auto | Ascii::Never if shared.environ.get("TERM") == Some("linux") => Glyphs::LinuxConsole,
+        Ascii::Auto | Ascii::Never => Glyphs::All,
     };
-    let own = OwnThemes { directory: shared.directories().config()?.join("themes") };
-    let source = Source { own, name, depth, ascii };
+    let configured = settings.operator.theme.clone();
+    let fallback = default_theme(depth, shared.environ.get("COLORFGBG"));
+    let source = Source {
+        own: OwnThemes { directory: shared.directories().config()?.join("themes") },
+        // A flag and a variable say it for as long as the console is open.
+        config: (!matches!(settings.origin("theme"), Origin::Flag(_) | Origin::Variable(_)))
+            .then(|| shared.environ.clone()),
+        worn: Mutex::new(Worn { name: configured.clone().unwrap_or_else(|| fallback.to_owned()), configured }),
+        fallback,
+        depth,
+        glyphs,
+    };
     let theme = source.theme().map_err(|why| {
         let hint = why.hint.map(|hint| format!("\ntry: {hint}")).unwrap_or_default();
         Failed::Config(format!("{}: theme: {}{hint}", settings.origin("theme"), why.reason))
@@ -37,29 +46,85 @@ fn is_utf8(shared: &Shared) -> bool {
     locale.contains("utf-8") || locale.contains("utf8")
 }
 
+/// The glyphs that the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Glyphs {
+    All,
+    LinuxConsole,
+    Ascii,
+}
+
 /// A theme by its name, and what the terminal can show of it.
 struct Source {
     own: OwnThemes,
-    name: String,
+    /// Where the operator's config is found, as long as its `theme` is followed.
+    config: Option<Environ>,
+    worn: Mutex<Worn>,
+    /// The theme where the config names none.
+    fallback: &'static str,
     depth: Depth,
-    ascii: bool,
+    glyphs: Glyphs,
+}
+
+/// The theme in use.
+struct Worn {
+    name: String,
+    /// What the config said when it was looked at last: only a change of that takes away what was chosen meanwhile.
+    configured: Option<String>,
+}
+
+impl Source {
+    fn named(&self, name: &str) -> Result<Theme, Why> {
+        let theme = Theme::named(name, &self.own).map_err(|error| {
+            Why::new(error.to_string()).hint(format!("your own themes are in {}", self.own.directory.display()))
+        })?;
+        let theme = theme.at(self.depth);
+        Ok(match self.glyphs {
+            Glyphs::All => theme,
+            Glyphs::LinuxConsole => theme.linux_console(),
+            Glyphs::Ascii => theme.ascii(),
+        })
+    }
+
+    fn worn(&self) -> MutexGuard<'_, Worn> {
+        self.worn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Tailor for Source {
     fn theme(&self) -> Result<Theme, Why> {
-        let theme = Theme::named(&self.name, &self.own).map_err(|error| {
-            Why::new(error.to_string()).hint(format!("your own themes are in {}", self.own.directory.display()))
-        })?;
-        let theme = theme.at(self.depth);
-        Ok(if self.ascii { theme.ascii() } else { theme })
+        let mut worn = self.worn();
+        // A config with a mistake in it says nothing about the theme; the next start tells of it.
+        if let Some(Ok(operator)) = self.config.as_ref().map(load_operator) {
+            let configured = operator.and_then(|(operator, _)| operator.theme);
+            if configured != worn.configured {
+                worn.name = configured.clone().unwrap_or_else(|| self.fallback.to_owned());
+                worn.configured = configured;
+            }
+        }
+        self.named(&worn.name)
+    }
+
+    fn change(&self, name: &str) -> Result<Theme, Why> {
+        let theme = self.named(name)?;
+        name.clone_into(&mut self.worn().name);
+        Ok(theme)
+    }
+
+    fn names(&self) -> Vec<String> {
+        Theme::names(&self.own)
     }
 
     fn places(&self) -> Vec<PathBuf> {
         // A file that is a link changes where it lies.
-        let files = self.own.files().into_iter().filter_map(|(_, path)| path.canonicalize().ok());
-        let mut places: BTreeSet<PathBuf> =
-            files.filter_map(|path| path.parent().map(std::path::Path::to_path_buf)).collect();
+        let config = self.own.directory.with_file_name("config.toml");
+        let files = self.own.files().into_iter().map(|(_, path)| path).chain([config.clone()]);
+        let mut places: BTreeSet<PathBuf> = files
+            .filter_map(|path| path.canonicalize().ok())
+            .filter_map(|path| path.parent().map(std::path::Path::to_path_buf))
+            .collect();
         places.extend(self.own.directory.canonicalize());
+        places.extend(config.parent().and_then(|directory| directory.canonicalize().ok()));
         places.into_iter().collect()
     }
 }
@@ -104,7 +169,47 @@ mod tests {
     use super::*;
 
     fn source(directory: PathBuf, name: &str) -> Source {
-        Source { own: OwnThemes { directory }, name: name.to_owned(), depth: Depth::Rgb, ascii: false }
+        Source {
+            own: OwnThemes { directory },
+            config: None,
+            worn: Mutex::new(Worn { name: name.to_owned(), configured: None }),
+            fallback: "plumb-dark",
+            depth: Depth::Rgb,
+            glyphs: Glyphs::All,
+        }
+    }
+
+    #[test]
+    fn another_theme_is_worn_until_the_config_names_one_anew() {
+        let home = tempfile::tempdir().unwrap();
+        let config = |text: &str| std::fs::write(home.path().join("config.toml"), text).unwrap();
+        let environ = Environ([("PLUMB_CONFIG_DIR".to_owned(), home.path().display().to_string())].into());
+        let source = Source { config: Some(environ), ..source(home.path().join("themes"), "plumb-dark") };
+        let name = || source.theme().unwrap().name;
+        assert_eq!(name(), "plumb-dark");
+        assert_eq!(source.change("light").unwrap().name, "plumb-light");
+        assert_eq!(name(), "plumb-light", "a change of its files makes the same theme anew");
+        assert!(source.change("lihgt").unwrap_err().reason.contains("did you mean"));
+        assert_eq!(name(), "plumb-light", "the former stays");
+        config("theme = \"plumb-catppuccin\"\n");
+        assert_eq!(name(), "plumb-catppuccin");
+        source.change("plumb-high-contrast").unwrap();
+        config("refresh = \"5m\"\ntheme = \"plumb-catppuccin\"\n");
+        assert_eq!(name(), "plumb-high-contrast", "the config says the same as before");
+        config("theme = \"plumb-mono");
+        assert_eq!(name(), "plumb-high-contrast", "half a file says nothing");
+        config("refresh = \"5m\"\n");
+        assert_eq!(name(), "plumb-dark");
+        assert!(source.places().contains(&home.path().canonicalize().unwrap()), "{:?}", source.places());
+        assert!(source.names().iter().any(|name| name == "plumb-light"));
+    }
+
+    #[test]
+    fn on_the_console_of_linux_nothing_is_drawn_that_its_font_has_not() {
+        let source = Source { glyphs: Glyphs::LinuxConsole, ..source(PathBuf::from("/nonexistent"), "plumb-dark") };
+        let symbols = source.theme().unwrap().symbols;
+        assert!(!symbols.ascii && symbols.spinner.iter().all(|picture| picture.is_ascii()));
+        assert!(["►", "▲", "▼", "─", "│", ".."].contains(&symbols.cursor));
     }
 
     #[test]
@@ -117,7 +222,8 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path().join("kept.toml"), themes.join("mine.toml")).unwrap();
         let mine = source(themes.clone(), "mine");
         assert_eq!(mine.theme().unwrap().name, "mine");
-        let mut expected = vec![themes.canonicalize().unwrap(), elsewhere.path().canonicalize().unwrap()];
+        let places = [themes.as_path(), elsewhere.path(), home.path()];
+        let mut expected = places.map(|place| place.canonicalize().unwrap()).to_vec();
         expected.sort();
         assert_eq!(mine.places(), expected);
 

@@ -119,10 +119,17 @@ pub(super) fn environments_offset(model: &Model, rows: &[Row], table: Rect) -> u
     (here + 1).saturating_sub(usize::from(table.height.saturating_sub(1)))
 }
 
+/// Where the choice of environment and ref lies. Where it does not take all of the room, its last line is a rule.
+pub(super) fn picker_area(choices: usize, room: Rect) -> Rect {
+    let wanted = u16::try_from(choices).unwrap_or(u16::MAX).saturating_add(7);
+    Rect { height: wanted.min(room.height), ..room }
+}
+
 /// The lines of the choice of environment and ref, and the first one drawn.
 pub(super) fn picker_list(picker: &Picker, choices: usize, room: Rect) -> (Rect, usize) {
-    let wanted = u16::try_from(choices).unwrap_or(u16::MAX).saturating_add(7).min(room.height);
-    let list = Rect { y: room.y + 3, height: wanted.saturating_sub(5), ..room };
+    let area = picker_area(choices, room);
+    let list =
+        Rect { y: area.y + 3, height: area.height.saturating_sub(4 + u16::from(area.height < room.height)), ..area };
     let height = usize::from(list.height);
     (list, picker.line.saturating_sub(height / 2).min(choices.saturating_sub(height)))
 }

@@ -39,7 +39,7 @@ use super::theme::Theme;
 use super::title;
 use super::update::update;
 use super::view::view;
-use super::{ConsoleOptions, Error, LogSink};
+use super::{ConsoleOptions, Error, LogSink, Tailor};
 use crate::compare::Why;
 use crate::config::Clipboard;
 use door::Door;
@@ -126,6 +126,7 @@ pub(super) enum Signal {
 struct Console {
     model: Model,
     theme: Theme,
+    tailor: Option<Arc<dyn Tailor>>,
     watch: Watch,
     jobs: Jobs,
     replies: mpsc::UnboundedReceiver<Message>,
@@ -163,7 +164,8 @@ impl Console {
         Self {
             model,
             theme: options.theme,
-            watch: Watch::begin(options.tailor),
+            watch: Watch::begin(options.tailor.clone()),
+            tailor: options.tailor,
             jobs: Jobs::new(backend, sender, clock(options.clock)),
             replies,
             clock: options.clock,
@@ -324,6 +326,7 @@ impl Console {
                 Effect::Suspend => flow = Flow::Suspend,
                 Effect::Outside(outside) => flow = Flow::Outside(outside),
                 Effect::Copy(copy) => self.copy(copy),
+                Effect::Theme(name) => self.wear(name),
                 Effect::Notify(text) => {
                     let through = self.model.home.settings.multiplexer;
                     self.outbox.push(through.pass(&title::notification(&text)));
@@ -334,11 +337,23 @@ impl Console {
         flow
     }
 
+    /// Changes the theme; its files are small, and read at once.
+    fn wear(&mut self, name: String) {
+        let changed = match &self.tailor {
+            Some(tailor) => tailor.change(&name),
+            None => Err(Why::new("this console has one theme")),
+        };
+        let outcome = changed.map(|theme| self.theme = theme);
+        self.tell(Message::Themed(name, outcome));
+    }
+
     fn copy(&mut self, copy: Copy) {
         let settings = &self.model.home.settings;
         let through = settings.multiplexer;
         let outcome = match &settings.clipboard {
-            Clipboard::Command(line) => return self.jobs.copy(line.clone(), copy, |taken| taken.map(|()| Sent::Command)),
+            Clipboard::Command(line) => {
+                return self.jobs.copy(line.clone(), copy, |taken| taken.map(|()| Sent::Command));
+            }
             Clipboard::Off => Err(Why::new("not copied: clipboard = \"off\" in config.toml")),
             Clipboard::Osc52 => sequence(&copy.text, through),
         };

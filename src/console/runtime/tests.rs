@@ -229,6 +229,11 @@ fn press(c: char) -> Event {
     Event::Key(KeyEvent::from(KeyCode::Char(c)))
 }
 
+/// The keys of a line; each of its ends is enter.
+fn typed(text: &'static str) -> impl Iterator<Item = Event> {
+    text.chars().map(|c| if c == '\n' { Event::Key(KeyEvent::from(KeyCode::Enter)) } else { press(c) })
+}
+
 async fn until_logged(log: &Mutex<Vec<String>>, logged: &Notify, name: &str, times: usize) {
     while log.lock().unwrap().iter().filter(|line| *line == name).count() < times {
         logged.notified().await;
@@ -417,9 +422,6 @@ async fn the_runner_locks_by_its_own_clock_and_when_the_console_is_left() {
 #[tokio::test]
 async fn leaving_the_console_locks_what_is_unlocked() {
     let Rig { console, seen, log, logged, mut screen } = rig(Mood::Answers);
-    let typed = |text: &'static str| {
-        text.chars().map(|c| if c == '\n' { Event::Key(KeyEvent::from(KeyCode::Enter)) } else { press(c) })
-    };
     let names = Arc::clone(&log);
     let wait = move |name: &'static str, then: Event| {
         let (names, logged) = (Arc::clone(&names), Arc::clone(&logged));
@@ -462,6 +464,14 @@ impl Wardrobe for Closet {
 impl Tailor for Closet {
     fn theme(&self) -> Result<Theme, Why> {
         Theme::named("mine", self).map_err(|error| Why::new(error.to_string()))
+    }
+
+    fn change(&self, name: &str) -> Result<Theme, Why> {
+        Theme::named(name, self).map_err(|error| Why::new(error.to_string()))
+    }
+
+    fn names(&self) -> Vec<String> {
+        Theme::names(self)
     }
 
     fn places(&self) -> Vec<std::path::PathBuf> {
@@ -515,4 +525,22 @@ async fn a_mistake_in_the_theme_is_one_notice_and_the_former_stays_until_it_is_m
     let screen = after_changes(&[("base", "[styles"), ("base", "[styles]\nbrand = { fg = 'green' }")]).await;
     assert_eq!(brand(&screen), Color::Green);
     assert!(!text(&screen).contains("theme:"));
+}
+
+#[tokio::test]
+async fn another_theme_is_worn_as_soon_as_it_is_named_and_the_former_stays_when_there_is_none() {
+    for (line, colour) in [(":theme mine\n", Color::Blue), (":theme nobody-s\n", Color::Rgb(0xf2, 0xf4, 0xf8))] {
+        let directory = tempfile::tempdir().unwrap();
+        let closet = Closet(directory.path().to_owned());
+        closet.put("mine", "");
+        let Rig { console, mut screen, .. } = styled(Mood::Answers, Some(Arc::new(closet)));
+        Closet(directory.path().to_owned()).put("mine", "[styles]\nbrand = { fg = 'blue' }");
+        console.drive(&mut screen, stream::iter(typed(line).map(Ok)), stream::pending(), || Ok(())).await.unwrap();
+        assert_eq!(brand(&screen), colour, "{line}");
+        assert!(text(&screen).contains(if colour == Color::Blue {
+            "drawn in mine"
+        } else {
+            "theme: there is no theme"
+        }));
+    }
 }

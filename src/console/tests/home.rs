@@ -55,7 +55,10 @@ fn a_value_that_was_not_read_is_read_for_the_clipboard_alone() {
     let name = "/billing/prod/key00";
     let mut story = night().press("3f/key00⏎yv").sees("reading the live value, esc cancels");
     assert!(matches!(&story.effects[..], [Effect::Read(_, _, Kind::Parameter, read)] if read == name));
-    story = story.answers_all().sees("live value sent to the terminal's clipboard, 28 characters").does_not_see("value of /billing");
+    story = story
+        .answers_all()
+        .sees("live value sent to the terminal's clipboard, 28 characters")
+        .does_not_see("value of /billing");
     let mut off = night();
     off.model.home.settings.clipboard = crate::config::Clipboard::Off;
     off.press("3f/key00⏎yv").sees("not copied: clipboard = \"off\"").wants(&[]);

@@ -15,7 +15,7 @@ fn command(story: Story, line: &str) -> Story {
     let story = story.press(":");
     let story = line.chars().fold(story, |story, c| story.hears(Message::Key(Key::Char(c))));
     let mut story = story.press("⏎");
-    story.effects.retain(|effect| !matches!(effect, Effect::Refs(..)));
+    story.effects.retain(|effect| !matches!(effect, Effect::Refs(..) | Effect::Remember(_)));
     story
 }
 

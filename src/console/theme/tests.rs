@@ -145,5 +145,21 @@ fn without_colours_the_selection_is_still_seen() {
         let theme = theme.at(Depth::None);
         assert!(Role::ALL.iter().all(|role| theme.style(*role).fg.is_none() && theme.style(*role).bg.is_none()));
         assert!(theme.style(Role::Selection).add_modifier.contains(Modifier::REVERSED));
+        assert_eq!(theme.ground(), Style::new());
     }
+}
+
+#[test]
+fn a_theme_is_drawn_on_the_ground_that_it_is_made_for_unless_it_leaves_it_to_the_terminal() {
+    let ground = |text: &str| Theme::own(text).unwrap().ground().bg;
+    let dark = Some(Color::Rgb(0x1d, 0x20, 0x26));
+    assert_eq!(Theme::embedded("plumb-dark").unwrap().ground().bg, dark);
+    assert_eq!(ground("inherits = 'plumb-light'"), Some(Color::Rgb(255, 255, 255)));
+    assert_eq!(ground("background = '#102030'"), Some(Color::Rgb(0x10, 0x20, 0x30)));
+    assert_eq!(ground("background = 'default'"), Some(Color::Reset));
+    assert_eq!(ground("background = 'none'"), None);
+    for own in ["plumb-terminal-16", "plumb-monochrome"] {
+        assert_eq!(Theme::embedded(own).unwrap().ground().bg, None, "{own} is on the terminal's own");
+    }
+    assert_eq!(Theme::embedded("plumb-dark").unwrap().at(Depth::Sixteen).ground().bg, Some(Color::Black));
 }

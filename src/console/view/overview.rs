@@ -133,7 +133,7 @@ fn draw_item(ink: &mut Ink<'_>, model: &Model, line: Rect, item: &Item, more: us
     verdict(ink, x + 3, y, &item.verdict);
     ink.put(x + 15, y, 7, short_kind(item.kind), Role::Dim);
     let name = name(item, more);
-    let shown = text::fit_end(&name, usize::from(columns.name_room), "…");
+    let shown = text::fit_end(&name, usize::from(columns.name_room), ink.symbols().ellipsis);
     ink.put(columns.name, y, columns.name_room, &shown, Role::Strong);
     if let Some(changed) = &item.changed {
         columns.changed.draw(ink, model, (columns.at, y), changed);

@@ -1,6 +1,7 @@
 //! Sizes, colours and alphabets.
 
 use super::shop::shop;
+use crate::support::terminal::Program;
 
 #[test]
 fn the_page_follows_the_terminal_down_to_sixty_columns_and_says_so_below() {
@@ -35,6 +36,29 @@ fn a_terminal_without_utf_8_gets_ascii_alone() {
     let foreign: Vec<u8> = console.output().into_iter().filter(|byte| !byte.is_ascii()).collect();
     assert!(foreign.is_empty(), "{foreign:x?}");
     console.quit();
+}
+
+#[test]
+fn the_console_of_linux_gets_no_glyph_that_its_font_has_not() {
+    let console = shop().console().env("TERM", "linux").open();
+    console.press("2").sees("InventorySync").sees("► ~ drifted").press("1 r").loses("esc cancels");
+    let output = String::from_utf8_lossy(&console.output()).into_owned();
+    let foreign = output.chars().find(|c| ('\u{2800}'..='\u{28ff}').contains(c) || "▸▾▴▏".contains(*c));
+    assert_eq!(foreign, None);
+    console.quit();
+}
+
+#[test]
+fn a_terminal_that_only_prints_is_refused_before_anything_is_sent_to_it() {
+    for arguments in [&["--env", "prod"][..], &["demo"]] {
+        let program = Program::plumb().dir(&shop().project).env("TERM", "dumb").args(arguments);
+        let home = tempfile::tempdir().unwrap();
+        let terminal = program.env("HOME", home.path()).env("PLUMB_STATE_DIR", home.path().join("state")).start();
+        assert_eq!(terminal.exit_code(), 2);
+        let said = terminal.text();
+        assert!(said.contains("TERM=dumb") && said.contains("plumb status"), "{said}");
+        assert!(!terminal.output().contains(&0x1b), "{:?}", String::from_utf8_lossy(&terminal.output()));
+    }
 }
 
 #[test]

@@ -22,7 +22,11 @@ fn prod_is_refused_until_it_is_unlocked_by_its_typed_name() {
     console.press("<Esc>").loses("RECORD PLAN");
     command(&console, "unlock 15m \"the queue is stuck\"");
     console.sees("UNLOCK PLAN").sees("Type prod to unlock it for 15 minutes").press("<Enter>");
-    console.sees("enter confirms nothing").type_text("prod").sees("prod is unlocked for 15 minutes").sees("UNLOCKED 14:");
+    console
+        .sees("enter confirms nothing")
+        .type_text("prod")
+        .sees("prod is unlocked for 15 minutes")
+        .sees("UNLOCKED 14:");
     command(&console, "record");
     console.sees("RECORD PLAN").sees("Type prod to write").press("<Esc>");
     command(&console, "lock");
