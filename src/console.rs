@@ -122,6 +122,9 @@ pub enum Error {
     /// The project has no environment at all.
     #[error("this project has no environment; add one to plumb.toml")]
     NoEnvironment,
+    /// It was left while something was being written.
+    #[error("left while writing to {0}: how far that went is in the journal (plumb journal --env {0})")]
+    Unfinished(String),
     /// A signal asked the console to end; the terminal has been restored.
     #[error("ended by {0}")]
     Signal(&'static str),

@@ -84,6 +84,8 @@ pub struct Model {
     pub tour: Option<Tour>,
     /// What is remembered until next time.
     pub memory: Memory,
+    /// Whether it ends as soon as nothing is being written any more.
+    pub leaving: bool,
     /// Whether the console is over.
     pub over: bool,
     /// What the diff remembers.
@@ -145,6 +147,11 @@ pub enum Revealing {
 }
 
 impl Model {
+    /// The environment that is being written to, when something is.
+    pub(super) fn unfinished(&self) -> Option<&str> {
+        self.sent.first().map(|sent| self.environments[sent.environment].name())
+    }
+
     /// The state before anything happened.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
@@ -167,6 +174,7 @@ impl Model {
             sent: Vec::new(),
             tour: (setup.tour && !setup.memory.toured).then(Tour::default),
             memory: setup.memory,
+            leaving: false,
             over: false,
             diff: diff::State::default(),
             looks: looks::State::default(),

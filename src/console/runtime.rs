@@ -251,7 +251,9 @@ impl Console {
             };
             match flow {
                 Flow::On => continue,
-                Flow::Quit => return Ok(()),
+                Flow::Quit => {
+                    return self.model.unfinished().map_or(Ok(()), |name| Err(Error::Unfinished(name.to_owned())));
+                }
                 Flow::Suspend => host.suspend()?,
                 Flow::Outside(outside) => {
                     let ready = self.jobs.permits(&outside).await;

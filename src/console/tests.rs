@@ -5,6 +5,7 @@ mod discover;
 mod fleet;
 mod home;
 mod laws;
+mod moved;
 mod panes;
 mod pictures;
 mod random;

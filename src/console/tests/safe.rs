@@ -123,6 +123,24 @@ fn a_write_goes_on_when_its_plan_is_left_and_is_told_in_a_line() {
 }
 
 #[test]
+fn who_quits_during_a_write_is_told_and_leaves_when_it_is_done_or_by_insisting() {
+    let writing = || {
+        let mut story = command(in_env("dev"), "record").answers_all().press("y");
+        let Some(Effect::Write(generation, _)) = story.effects.pop() else { panic!("y writes") };
+        (story.press("⎋ ^c").wants(&[]).sees("writing to dev: plumb ends when that is done"), generation)
+    };
+    let (story, generation) = writing();
+    assert_eq!(story.hears(Message::Written(generation, Ok(None))).effects, [Effect::Quit]);
+    let (story, _) = writing();
+    let story = story.press("^c");
+    assert_eq!((story.model.unfinished(), &*story.effects), (Some("dev"), &[Effect::Quit][..]));
+    // What failed has to be seen.
+    let (story, generation) = writing();
+    let failed = Message::Written(generation, Err(Why::new("AccessDenied")));
+    story.hears(failed).sees("AccessDenied").wants(&["inspect dev Cached"]);
+}
+
+#[test]
 fn a_writer_in_the_wrong_account_is_refused_before_it_is_asked() {
     let mut story = command(in_env("dev"), "record");
     let Some(Effect::Plan(generation, ..)) = story.effects.pop() else { panic!("no plan") };

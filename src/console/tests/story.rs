@@ -130,6 +130,15 @@ impl Story {
         self.hears(Message::Inspected(generation, Box::new(report)))
     }
 
+    /// The kinds that are being read.
+    pub(in crate::console) fn inspected(&self) -> Vec<Kind> {
+        let asked = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Inspect(_, _, ask) => Some(ask.kinds.clone()),
+            _ => None,
+        });
+        asked.flatten().collect()
+    }
+
     /// Answers every request until nothing is asked any more.
     pub(in crate::console) fn answers_all(mut self) -> Self {
         while !self.effects.is_empty() {

@@ -1,6 +1,7 @@
 //! Plans, and what follows when they are confirmed: writing, unlocking, locking; and the journal.
 
 use super::asks::read_again;
+use super::opens::quit;
 use crate::compare::Why;
 use crate::console::effect::{Effect, Order};
 use crate::console::keymap::Key;
@@ -184,6 +185,9 @@ pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<
     let name = model.environments[sent.environment].name().to_owned();
     match answer {
         Ok(untold) => {
+            if model.leaving && model.sent.is_empty() {
+                return quit(model);
+            }
             let done = done(model, &sent);
             close(model, generation);
             model.notice = Some(match untold {
@@ -275,8 +279,9 @@ fn close(model: &mut Model, generation: Generation) {
     model.overlays.retain(|overlay| !matches!(overlay, Overlay::Plan(plan) if plan.job.generation == generation));
 }
 
-/// Told where the plan is, or in a line when it was left meanwhile.
+/// Told where the plan is, or in a line when it was left meanwhile; who wanted to leave has to see it.
 fn fail(model: &mut Model, generation: Generation, name: &str, why: Why) {
+    model.leaving = false;
     match plan_of(model, generation) {
         Some(plan) => plan.stage = Stage::Failed(why),
         None => model.notice = Some(format!("{name}: {}", why.reason)),

@@ -211,7 +211,7 @@ impl<'a> Lines<'a> {
     fn titles(&mut self, model: &Model, item: &Item, columns: Option<&Columns>) {
         let Some(columns) = columns else { return };
         let env = model.environment();
-        let git = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
+        let git = env.times.commit_of_item(&ItemId::of(item)).map(text::short).unwrap_or_default();
         let unit = env.unit(item.kind, &item.unit);
         let applied = unit.and_then(|unit| unit.runs.as_deref()).map(text::short).unwrap_or_default();
         let read = env.times.of_item(&ItemId::of(item)).or(env.read_at);

@@ -9,6 +9,7 @@ use super::list::{foreign, label};
 use super::window::{self, Window};
 use crate::console::diff::{Comparison, Layout, Line, Span, changed, layout, shown};
 use crate::console::model::Model;
+use crate::console::page::ItemId;
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -85,8 +86,8 @@ impl<'a> Pen<'a> {
 
     fn titles(&self, model: &Model) -> Row {
         let env = model.environment();
-        let git = env.commit.value().map(|commit| format!("GIT {}", text::short(&commit.id)));
-        let git = git.unwrap_or_else(|| String::from("GIT"));
+        let compared = model.shown().and_then(|item| env.times.commit_of_item(&ItemId::of(item)));
+        let git = compared.map_or_else(|| String::from("GIT"), |commit| format!("GIT {}", text::short(commit)));
         let unit = model.shown().and_then(|item| env.unit(item.kind, &item.unit));
         let applied = unit.and_then(|unit| unit.runs.as_deref()).map(text::short).unwrap_or_default();
         let live = env.read_at.map_or_else(|| String::from("LIVE"), |at| format!("LIVE {}", model.clock.moment(at)));
