@@ -24,6 +24,7 @@ pub mod report;
 pub mod schema;
 pub mod session;
 pub mod snapshot;
+pub mod unlock;
 
 use crate::aws;
 use crate::compare::{Why, WhyKind};

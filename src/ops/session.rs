@@ -211,8 +211,9 @@ impl Session {
     pub async fn for_writing(&self) -> Result<(Self, Identity), Why> {
         let name = &self.environment().name;
         if self.environment().protection == Protection::ReadOnly && self.unlocked_for().is_none() {
-            return Err(Why::new(format!("refused: {name} is read-only"))
-                .hint(format!(":unlock in the console, or protection in [environments.{name}] of plumb.toml")));
+            return Err(Why::new(format!("refused: {name} is read-only")).hint(format!(
+                "--unlock \"why\", in the console :unlock, or protection in [environments.{name}] of plumb.toml"
+            )));
         }
         self.as_writer().await
     }
