@@ -4,6 +4,7 @@
 //! Errors are [`Why`]s: what failed, on what, why, and what to try.
 
 pub mod artifact;
+pub mod command;
 pub mod demo;
 pub mod deploy;
 pub mod doctor;

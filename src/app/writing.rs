@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use super::live::{Inner, Place};
 use crate::compare::Why;
-use crate::console::{Ended, Prepared, Target, Unlock, Wanted, Work};
-use crate::ops::journal::{Action, Begun, Found, Intent, Query};
-use crate::ops::record;
+use crate::console::{BoxFuture, Command, Ended, Note, Permit, Prepared, Target, Unlock, Wanted, Work};
+use crate::ops::journal::{Action, Begun, Found, Intent, Outcome, Query};
 use crate::ops::report::Identity;
 use crate::ops::session::Session;
 use crate::ops::unlock::{self, Opened, Span};
+use crate::ops::{command, record};
 
 /// How many entries of the journal the console shows.
 const SHOWN: usize = 500;
@@ -37,6 +37,15 @@ impl Locks {
     }
 }
 
+/// A command that the console runs, and that the journal holds.
+struct Running(command::Running);
+
+impl Note for Running {
+    fn settle(self: Box<Self>, outcome: Outcome, error: Option<String>) -> BoxFuture<'static, Option<Why>> {
+        Box::pin(self.0.settle(outcome, error))
+    }
+}
+
 fn place(target: &Target) -> Place {
     (target.project.clone(), target.environment.clone())
 }
@@ -57,6 +66,7 @@ impl Inner {
                 Work::Record(record::survey(&reader, &reference).await?.into())
             }
             Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
+            Wanted::Command(command) => Work::Command(command.into()),
         };
         Ok(Prepared { writer: identity, work })
     }
@@ -66,7 +76,14 @@ impl Inner {
         match work {
             Work::Record(plan) => record::write(&session, plan).await.map(|outcome| outcome.untold),
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
+            Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
         }
+    }
+
+    pub(super) async fn begin(&self, target: &Target, command: &Command) -> Result<Permit, Why> {
+        let session = self.session(&target.project, &target.environment).await?;
+        let running = command::begin(&session, format!("{}: {}", command.id, command.line())).await?;
+        Ok(Permit { variables: running.variables(), note: Box::new(Running(running)) })
     }
 
     pub(super) async fn unlock(&self, target: &Target, unlock: &Unlock) -> Result<(Identity, Option<Why>), Why> {

@@ -3,7 +3,7 @@
 use super::model::Model;
 use super::overlay::Menu;
 use super::page::{Page, Zoom};
-use super::update::{outside, yank};
+use super::update::{is_writing, last_running, outside, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,6 +167,7 @@ actions! {
     RefreshAll, "refresh-all", "Refresh everything of every environment", "", ["ctrl-r"], Page, Nothing, all_reading;
     Record, "record", "Write receipts for what is live already", "", ["r"], Actions, Plans, writing_already;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
+    End, "end", "End a command of your own that runs in the background", "end command" 72, ["ctrl-x"], Page, Nothing, nothing_runs;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Journal, "journal", "What was written to the environment", "", ["u"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
@@ -237,7 +238,11 @@ fn only_in_diff(model: &Model) -> Option<&'static str> {
 }
 
 fn writing_already(model: &Model) -> Option<&'static str> {
-    model.sent.iter().any(|sent| sent.environment == model.current).then_some("a write is under way")
+    is_writing(model).then_some("a write is under way")
+}
+
+fn nothing_runs(model: &Model) -> Option<&'static str> {
+    last_running(model).is_none().then_some("no command of your own runs")
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {

@@ -5,7 +5,6 @@ mod journal;
 mod menu;
 mod palette;
 mod plan;
-mod run;
 mod tour;
 
 pub use help::Help;
@@ -16,7 +15,6 @@ pub(super) use palette::{What, why_not};
 pub(super) use plan::Sheet;
 pub(super) use plan::Stage;
 pub use plan::{Plan, Prepared, Wanted, Work};
-pub(super) use run::Run;
 pub(super) use tour::STEPS;
 pub use tour::Tour;
 
@@ -40,8 +38,6 @@ pub enum Overlay {
     Journal(Journal),
     /// What a second key would do.
     Menu(Scope),
-    /// A command of the operator's own that changes something, before it is run.
-    Run(Run),
 }
 
 impl Overlay {
@@ -51,7 +47,6 @@ impl Overlay {
             Self::Help(help) => Some(&help.text),
             Self::Palette(palette) => Some(&palette.text),
             Self::Picker(picker) => Some(&picker.text),
-            Self::Run(run) => Some(&run.typed),
             Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
         }
     }
@@ -62,7 +57,6 @@ impl Overlay {
             Self::Help(help) => Some((&mut help.text, &mut help.line)),
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
-            Self::Run(run) => Some((&mut run.typed, &mut run.line)),
             Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
         }
     }
@@ -73,7 +67,7 @@ impl Overlay {
             Self::Help(help) => help.found(&model.keymap).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
-            Self::Menu(_) | Self::Run(_) | Self::Plan(_) | Self::Journal(_) => 0,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => 0,
         }
     }
 }

@@ -94,7 +94,7 @@ fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<
         }
         Overlay::Palette(palette) => palette_find_at(room, palette, here).map(Spot::Find),
         Overlay::Menu(scope) => menu_entry_at(model, room, *scope, here).map(Spot::Entry),
-        Overlay::Help(_) | Overlay::Run(_) | Overlay::Plan(_) | Overlay::Journal(_) => None,
+        Overlay::Help(_) | Overlay::Plan(_) | Overlay::Journal(_) => None,
     };
     Some(found.unwrap_or(Spot::Overlay))
 }

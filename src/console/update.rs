@@ -17,9 +17,9 @@ mod requests;
 mod tour;
 pub(super) mod yank;
 
-pub(super) use custom::{disabled as own_disabled, offered as own_offered};
+pub(super) use custom::{disabled as own_disabled, last_running, offered as own_offered};
 pub(super) use keys::{context, context_below, filter};
-pub(super) use mode::asks;
+pub(super) use mode::{asks, is_writing};
 pub(super) use tour::can_be_left as can_leave_tour;
 
 use super::diff;
