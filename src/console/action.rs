@@ -201,20 +201,14 @@ impl Action {
     /// The row's reason, or that of the place, why it cannot be done where these scopes are heard; `None`: it can.
     pub(super) fn why_not(self, model: &Model, context: &[Scope]) -> Option<String> {
         if !self.is_heard(context) {
-            return Some(format!("only {}", self.place().where_it_is()));
+            return Some(format!("only {}", place(self.spec().scope).where_it_is()));
         }
         (self.spec().disabled)(model).map(str::to_owned)
     }
 
     /// Whether its keys, or the menu that it is in, work where these scopes are heard.
     pub(super) fn is_heard(self, context: &[Scope]) -> bool {
-        context.contains(&self.place())
-    }
-
-    /// Its scope; of an entry of a menu, that of what opens the menu.
-    fn place(self) -> Scope {
-        let scope = self.spec().scope;
-        Menu::of(scope).map_or(scope, |menu| menu.opener.spec().scope)
+        is_heard(self.spec().scope, context)
     }
 
     /// Its row.
@@ -223,6 +217,16 @@ impl Action {
         // The enum and the table come from the same rows, in the same order.
         &ACTIONS[self as usize]
     }
+}
+
+/// A scope itself; a menu's, that of what opens it.
+fn place(scope: Scope) -> Scope {
+    Menu::of(scope).map_or(scope, |menu| menu.opener.spec().scope)
+}
+
+/// Whether the keys of a scope, or the menu that it is, work where these scopes are heard.
+pub(super) fn is_heard(scope: Scope, context: &[Scope]) -> bool {
+    context.contains(&place(scope))
 }
 
 fn always(_: &Model) -> Option<&'static str> {

@@ -8,6 +8,7 @@ mod plan;
 mod tour;
 
 pub use help::Help;
+pub(super) use help::{HelpRow, Listed};
 pub(super) use journal::Journal;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
@@ -64,7 +65,7 @@ impl Overlay {
     /// How many lines can be chosen from.
     pub(super) fn choices(&self, model: &Model) -> usize {
         match self {
-            Self::Help(help) => help.found(&model.keymap).len(),
+            Self::Help(help) => help.found(model).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
             Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => 0,
@@ -79,6 +80,8 @@ pub struct Picker {
     pub text: String,
     /// The chosen line.
     pub line: usize,
+    /// The first line drawn.
+    pub(super) first: usize,
 }
 
 /// One line of the choice.

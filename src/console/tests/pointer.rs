@@ -83,3 +83,65 @@ fn overlays_are_clicked_and_what_lies_below_is_not() {
     click(night().press("3jy"), "The name").wants(&[&format!("copy name: {POOL}")]);
     click(night().press("3jy"), "/checkout/prod/api/url").sees("COPY").wants(&[]);
 }
+
+/// The text of a line of the screen.
+fn line(story: &Story, at: u16) -> String {
+    story.screen().lines().nth(usize::from(at)).unwrap().trim().to_owned()
+}
+
+/// Clicks a line of the screen.
+fn click_at(story: Story, line: u16) -> Story {
+    let does = |button| Message::Mouse(Mouse { button, column: 30, line });
+    story.hears(does(Button::Press)).hears(does(Button::Release))
+}
+
+#[test]
+fn a_click_on_a_key_selects_it_and_a_second_one_does_it() {
+    let story =
+        click(night().press("3j?"), "Copy its value").sees("▸   y                  Copy its value").sees("KEYS");
+    let story = click(story.wants(&[]), "Copy its value").sees("COPY  /checkout/prod/db/pool_size");
+    story.does_not_see("KEYS");
+    // A heading and the air between two scopes are nothing.
+    let story = click(night().press("3j?↓↓"), "On every page");
+    let chosen = |story: &Story| story.screen().lines().find(|line| line.contains('▸')).unwrap().to_owned();
+    assert_eq!(chosen(&story), chosen(&click(night().press("3j?↓↓"), "On items")));
+    // What is found is clicked where it is drawn.
+    let story = click(night().press("?refresh␣what"), "Refresh what you are on").does_not_see("KEYS");
+    story.wants(&["fetch prod"]);
+}
+
+#[test]
+fn what_cannot_be_done_says_so_when_it_is_clicked_and_the_keys_stay() {
+    let story = click(night().press("?reveal"), "Show the values of the item");
+    story.sees("reveal: only where items are listed").sees("KEYS").wants(&[]);
+}
+
+#[test]
+fn a_line_that_is_clicked_stays_where_it_is_until_it_is_clicked_again() {
+    for (keys, title) in [("3j?", "KEYS"), (":", "COMMANDS")] {
+        let story = night().size(80, 20).press(keys).answers_all();
+        // A rule and the footer are below the list, and its lowest line makes room for the one after it.
+        let low = story.model.size.1 - 4;
+        let story = click_at(story, low);
+        let text = line(&story, low);
+        assert!(text.starts_with('▸'), "{keys}: line {low} is chosen\n{}", story.screen());
+        let story = click_at(story, low);
+        assert!(!story.screen().contains(title) || story.model.notice.is_some(), "{keys}: {text}\n{}", story.screen());
+    }
+}
+
+#[test]
+fn the_operator_s_own_actions_are_listed_with_the_keys_and_done_from_there() {
+    use crate::console::fixture;
+
+    let own = || {
+        let mut story = night();
+        story.model.home.settings.actions = fixture::actions();
+        story
+    };
+    own().press("?").hears(Message::Key(crate::console::Key::PageDown)).sees("KEYS");
+    own().press("?do␣look").sees("▸   ^l                 Do look").press("⏎").wants(&["run tool look it's"]);
+    own().press("?^l").sees("KEYS").wants(&[]);
+    let story = click(own().press("?do␣restart"), "Do restart").answers_all().sees("RUN").sees("prod is read-only");
+    click(story, "Do restart").wants(&[]).sees("prod is read-only");
+}

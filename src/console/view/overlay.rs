@@ -11,6 +11,8 @@ pub(super) mod tour;
 
 use ratatui::layout::Rect;
 
+pub(in crate::console) use field::list as field_list;
+pub(in crate::console) use help::listed_at as help_listed_at;
 pub(in crate::console) use menu::entry_at as menu_entry_at;
 pub(in crate::console) use palette::find_at as palette_find_at;
 pub(in crate::console) use plan::length as plan_length;
