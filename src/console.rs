@@ -54,10 +54,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
-pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, ProjectInfo, RefInfo, Target};
+pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Note, Permit, ProjectInfo, RefInfo, Target};
 pub use clipboard::Multiplexer;
 pub use effect::{Effect, Order};
-pub use home::{FilePlace, Home};
+pub use home::{Command, FilePlace, Home};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
 pub use memory::Memory;
 pub use message::{Granted, Message};

@@ -292,8 +292,13 @@ fn visible(character: char) -> char {
         // The control pictures of Unicode: ␀ to ␟, and ␡.
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
         '\x7f' => '\u{2421}',
-        // C1 controls, and what reorders a line.
-        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        // C1 controls, and what directs the order of a line or ends it.
+        '\u{80}'..='\u{9f}'
+        | '\u{61c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{206f}' => '\u{fffd}',
         other => other,
     }
 }
@@ -306,6 +311,16 @@ mod tests {
     fn escape_sequences_are_shown_and_never_sent() {
         assert_eq!(clean("a\u{1b}[31mb\nc"), "a␛[31mb␊c");
         assert_eq!(lines("a\nb\u{7}"), "a\nb␇");
+    }
+
+    #[test]
+    fn nothing_that_turns_a_line_around_reaches_the_terminal() {
+        let directing = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}'];
+        let isolating = ['\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}', '\u{2028}', '\u{2029}'];
+        for c in directing.into_iter().chain(isolating) {
+            assert_eq!(clean(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
+        }
+        assert_eq!(clean("/shop/שלום/مرحبا"), "/shop/שלום/مرحبا", "letters are letters");
     }
 
     #[test]

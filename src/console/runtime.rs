@@ -9,6 +9,7 @@ mod gate;
 mod host;
 mod jobs;
 mod outside;
+mod own;
 mod sheet;
 mod terminal;
 mod watch;
@@ -44,7 +45,7 @@ use crate::compare::Why;
 use crate::config::Clipboard;
 use door::Door;
 use host::Host;
-use jobs::Jobs;
+use jobs::{Handover, Jobs};
 use sheet::{Framed, Sheet};
 use terminal::{Desk, Events, Guard, Signals};
 use watch::Watch;
@@ -143,17 +144,18 @@ enum Step {
     Input(Option<io::Result<Event>>),
     Signal(Option<Signal>),
     Reply(Message),
+    Handover(Handover),
     Theme(Result<Theme, Why>),
     Draw,
     Time,
 }
 
 /// What the loop does after an effect.
-#[derive(PartialEq, Eq)]
 enum Flow {
     On,
     Suspend,
     Outside(Outside),
+    Handover(Handover),
     Quit,
 }
 
@@ -164,7 +166,7 @@ impl Console {
             model,
             theme: options.theme,
             watch: Watch::begin(options.tailor),
-            jobs: Jobs::new(backend, sender, clock(options.clock)),
+            jobs: Jobs::new(backend, &options.home.actions, sender, clock(options.clock)),
             replies,
             clock: options.clock,
             log: options.log,
@@ -218,13 +220,14 @@ impl Console {
                 signal = signals.next() => Step::Signal(signal),
                 () = until(self.draw_at) => Step::Draw,
                 Some(message) = self.replies.recv() => Step::Reply(message),
+                Some(handover) = self.jobs.handovers.recv() => Step::Handover(handover),
                 theme = self.watch.next() => Step::Theme(theme),
                 () = until(wake) => Step::Time,
             };
             let flow = match step {
                 Step::Input(Some(event)) => {
                     let mut flow = self.input(&event?);
-                    while flow == Flow::On
+                    while matches!(flow, Flow::On)
                         && let Poll::Ready(Some(event)) = futures::poll!(events.next())
                     {
                         flow = self.input(&event?);
@@ -237,6 +240,7 @@ impl Console {
                 Step::Signal(Some(Signal::End(name))) => return Err(Error::Signal(name)),
                 Step::Signal(None) => return Err(Error::Signal("the end of signals")),
                 Step::Reply(message) => self.gather(message),
+                Step::Handover(handover) => Flow::Handover(handover),
                 Step::Theme(theme) => {
                     let outcome = theme.map(|theme| self.theme = theme);
                     self.tell(Message::Restyled(outcome));
@@ -256,22 +260,29 @@ impl Console {
                 }
                 Flow::Suspend => host.suspend()?,
                 Flow::Outside(outside) => {
-                    let ready = self.jobs.permits(&outside).await;
-                    let ready = ready.and_then(|()| host.leave().map_err(|error| Why::new(error.to_string())));
-                    let left = ready.is_ok();
-                    let returned = match ready {
-                        Ok(()) => outside::run(&outside, &self.model.home.settings, &mut signals).await,
-                        Err(why) => Ok(Err(why)),
+                    let left = self.jobs.permits(&outside).and_then(|()| leave(&mut host));
+                    let returned = match &left {
+                        Ok(()) => outside::run(&outside, &self.model.home.settings, &mut signals).await?,
+                        Err(why) => Err(why.clone()),
                     };
                     drop(outside);
-                    let returned = match returned {
-                        Ok(returned) => returned,
-                        Err(outside::Ended(name)) => return Err(Error::Signal(name)),
-                    };
-                    if left {
+                    if left.is_ok() {
                         host.enter()?;
                     }
                     self.tell(Message::Returned(returned));
+                }
+                Flow::Handover(Handover { generation, command, permit, under_way }) => {
+                    let left = leave(&mut host);
+                    let home = &self.model.home.settings;
+                    let returned = match &left {
+                        Ok(()) => own::on_the_terminal(&command, Some(permit), home, &mut signals).await?,
+                        Err(why) => own::not_begun(permit, why).await,
+                    };
+                    drop(under_way);
+                    if left.is_ok() {
+                        host.enter()?;
+                    }
+                    self.tell(Message::Ran(generation, returned.map(Option::unwrap_or_default)));
                 }
             }
             // Not `clear`, which asks the terminal where its cursor is and waits for an answer that the stream of events
@@ -390,6 +401,16 @@ impl Console {
         self.draw_at = None;
         self.drawn_at = Some(Instant::now());
         Ok(())
+    }
+}
+
+fn leave(host: &mut impl Host) -> Result<(), Why> {
+    host.leave().map_err(|error| Why::new(error.to_string()))
+}
+
+impl From<outside::Ended> for Error {
+    fn from(outside::Ended(name): outside::Ended) -> Self {
+        Self::Signal(name)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The commands as a shell sees them: the real binary, its exit code, and what goes to stdout and to stderr.
 
+mod consent;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -279,6 +279,13 @@ impl EnvState {
         self.info.as_ref().map_or(Protection::ReadOnly, |info| info.protection)
     }
 
+    /// The AWS profile in whose name it is written to, where one is named.
+    #[must_use]
+    pub fn write_profile(&self) -> Option<&str> {
+        let info = self.info.as_ref()?;
+        info.write_profile.as_deref().or(info.profile.as_deref())
+    }
+
     /// What may be written to it at that time. In an account that is not the expected one nothing is.
     #[must_use]
     pub fn mode(&self, now: i64) -> Mode {

@@ -6,12 +6,12 @@ use crate::console::fixture::{self, NOW};
 use crate::console::{Effect, Key, Message};
 
 /// The night, in another environment than prod, which is read-only.
-fn in_env(name: &str) -> Story {
+pub(super) fn in_env(name: &str) -> Story {
     night().press(&format!("@{name}⏎")).answers_all().press("1")
 }
 
 /// A command of the palette; `␣` stands for a space.
-fn command(story: Story, line: &str) -> Story {
+pub(super) fn command(story: Story, line: &str) -> Story {
     let story = story.press(":");
     let story = line.chars().fold(story, |story, c| story.hears(Message::Key(Key::Char(c))));
     let mut story = story.press("⏎");
@@ -20,7 +20,7 @@ fn command(story: Story, line: &str) -> Story {
 }
 
 /// Prod, unlocked for five minutes.
-fn unlocked() -> Story {
+pub(super) fn unlocked() -> Story {
     let mut story = command(night(), "unlock 5m \"prod is down\"").answers_all().press("prod").answers_all();
     story.effects.clear();
     story

@@ -7,6 +7,7 @@ use crate::compare::Kind;
 use crate::console::alarm::alarm;
 use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
+use crate::console::overlay::Work;
 use crate::console::page::Page;
 use crate::console::remote::Remote;
 use crate::console::text;
@@ -221,7 +222,11 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> (String, Ro
     let calls = env.calls.filter(|calls| calls.made > 0).map(|calls| format!("  {calls}")).unwrap_or_default();
     if let Some(sent) = model.sent.iter().find(|sent| sent.environment == model.current) {
         let seconds = (model.clock.now - sent.job.since).max(0) / 1000;
-        return (format!("{} writing {seconds} s", spinner(model, ink)), Role::Notice);
+        let doing = match &sent.work {
+            Work::Command(command) => format!("running {}", command.id),
+            Work::Record(_) | Work::Unlock(_) => String::from("writing"),
+        };
+        return (format!("{} {doing} {seconds} s", spinner(model, ink)), Role::Notice);
     }
     if let Some(job) = env.inspecting {
         let seconds = (model.clock.now - job.since).max(0) / 1000;

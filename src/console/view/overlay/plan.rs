@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::console::mode::{Asks, Mode};
 use crate::console::model::{EnvState, Model};
 use crate::console::overlay::{Plan, Prepared, Sheet, Stage};
+use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::update::asks;
 use crate::console::view::header::{caller, spinner};
@@ -28,7 +29,10 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, plan: &Plan) {
     // Which environment, and how it is confirmed, stands even where the rows do not.
     let foot = area.bottom().saturating_sub(1);
     let rows = Rect { y: y + 1, height: foot.saturating_sub(y + 1), ..area };
-    ink.rows(rows, &lines(&sheet, area.width), plan.scroll);
+    let lines = lines(&sheet, area.width);
+    ink.rows(rows, &lines, plan.scroll);
+    let below = lines.len().saturating_sub(plan.scroll + usize::from(rows.height));
+    ink.more(Rect { y: area.bottom(), height: 1, ..area }, below, false);
     let foot = Rect { y: foot, height: 1, ..area };
     ink.fill(foot, Role::Text);
     question(ink, model, env, plan, &sheet, foot);
@@ -52,15 +56,28 @@ fn facts(model: &Model, env: &EnvState, plan: &Plan, sheet: &Sheet) -> Vec<(&'st
             Err(why) => by.push((format!("? {}", why.reason), Role::Error)),
         }
         by.push((mode, Role::Text));
-        let profile = env.info.as_ref().and_then(|info| info.write_profile.as_ref().or(info.profile.as_ref()));
-        by.extend(profile.map(|profile| (format!("profile {profile}"), Role::Dim)));
+        by.extend(env.write_profile().map(|profile| (format!("profile {profile}"), Role::Dim)));
     }
     let own = sheet.facts.iter().map(|(word, fact)| (*word, vec![(fact.clone(), Role::Text)]));
     [("to", to), ("as", by)].into_iter().filter(|(_, facts)| !facts.is_empty()).chain(own).collect()
 }
 
+/// How many lines can be scrolled through.
+pub(in crate::console) fn length(model: &Model, plan: &Plan) -> usize {
+    let (Some(env), Some(prepared)) = (model.environments.get(plan.environment), plan.prepared()) else { return 0 };
+    lines(&Sheet::of(prepared, env), model.size.0).len()
+}
+
 fn lines(sheet: &Sheet, width: u16) -> Vec<Row> {
     let mut lines = Vec::new();
+    if let Some((word, text)) = &sheet.whole {
+        let room = width.saturating_sub(FACT + 1);
+        for (index, part) in text::wrap(text, usize::from(room)).into_iter().enumerate() {
+            let word = if index == 0 { *word } else { "" };
+            lines.push(Row::default().piece(3, FACT - 4, word, Role::Dim).piece(FACT, room, part, Role::Strong));
+        }
+        lines.push(Row::default());
+    }
     let (first, second) = (width.saturating_sub(8) * 2 / 5, 14);
     let columns = |row: Row, cells: [&str; 3], role: Role| {
         row.piece(5, first, cells[0], role).piece(6 + first, second, cells[1], Role::Text).piece(
@@ -155,10 +172,10 @@ fn ask(
 
 fn refusal(ink: &mut Ink<'_>, why: &crate::compare::Why, area: Rect) {
     let hint = why.hint.as_ref().map(|hint| format!("  try: {hint}")).unwrap_or_default();
-    let text = format!("! {}{hint}", why.reason);
+    let said = format!("! {}{hint}", why.reason);
     // A reason may be longer than a line; the lines above it hold less than it does now.
     let width = usize::from(area.width.saturating_sub(4)).max(1);
-    let lines = crate::console::text::wrap(&text, width);
+    let lines = text::wrap(&said, width);
     let first = area.y.saturating_sub(u16::try_from(lines.len().saturating_sub(1)).unwrap_or(0).min(4));
     for (y, line) in (first..=area.y).zip(lines) {
         ink.fill(Rect { y, height: 1, ..area }, Role::Text);
