@@ -7,6 +7,7 @@ mod clipboard;
 mod door;
 mod gate;
 mod host;
+mod input;
 mod jobs;
 mod outside;
 mod own;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::Event;
 use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -32,10 +33,9 @@ use super::backend::{Backend, Target};
 use super::clipboard::sequence;
 use super::effect::Effect;
 use super::home::{Copy, Outside};
-use super::keymap::{Key, Keymap};
+use super::keymap::Keymap;
 use super::message::Message;
 use super::model::{Model, Setup};
-use super::pointer::{Button, Mouse};
 use super::theme::Theme;
 use super::title;
 use super::update::update;
@@ -45,6 +45,7 @@ use crate::compare::Why;
 use crate::config::Clipboard;
 use door::Door;
 use host::Host;
+use input::message;
 use jobs::{Handover, Jobs};
 use sheet::{Framed, Sheet};
 use terminal::{Desk, Events, Guard, Signals};
@@ -428,57 +429,6 @@ async fn until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => futures::future::pending().await,
     }
-}
-
-fn message(event: &Event) -> Option<Message> {
-    match event {
-        Event::Key(event) if event.kind != KeyEventKind::Release => key(*event).map(Message::Key),
-        Event::Paste(text) => Some(Message::Paste(text.clone())),
-        Event::Resize(width, height) => Some(Message::Resize(*width, *height)),
-        Event::Mouse(event) => mouse(*event).map(Message::Mouse),
-        Event::FocusGained => Some(Message::Focus(true)),
-        Event::FocusLost => Some(Message::Focus(false)),
-        Event::Key(_) => None,
-    }
-}
-
-/// Other buttons are left alone: the middle one pastes, the right one is the terminal's.
-fn mouse(event: MouseEvent) -> Option<Mouse> {
-    let button = match event.kind {
-        MouseEventKind::Down(MouseButton::Left) => Button::Press,
-        MouseEventKind::Drag(MouseButton::Left) => Button::Drag,
-        MouseEventKind::Up(MouseButton::Left) => Button::Release,
-        MouseEventKind::ScrollDown => Button::WheelDown,
-        MouseEventKind::ScrollUp => Button::WheelUp,
-        _ => return None,
-    };
-    Some(Mouse { button, column: event.column, line: event.row })
-}
-
-fn key(event: KeyEvent) -> Option<Key> {
-    let with = |modifier| event.modifiers.contains(modifier);
-    Some(match event.code {
-        KeyCode::Char(c) if with(KeyModifiers::CONTROL) => Key::Ctrl(c.to_ascii_lowercase()),
-        KeyCode::Char(c) if with(KeyModifiers::ALT) => Key::Alt(c),
-        KeyCode::Char(c) => Key::Char(c),
-        KeyCode::F(number) => Key::F(number),
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Esc,
-        KeyCode::Tab if with(KeyModifiers::SHIFT) => Key::BackTab,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::BackTab => Key::BackTab,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Delete => Key::Delete,
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

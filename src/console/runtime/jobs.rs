@@ -34,7 +34,7 @@ pub(super) struct Jobs {
     sender: mpsc::UnboundedSender<Message>,
     running: HashMap<Generation, AbortHandle>,
     /// The operator's own commands in the background, and what ends them.
-    commands: HashMap<Generation, (oneshot::Sender<Ending>, JoinHandle<()>)>,
+    commands: HashMap<Generation, (Option<oneshot::Sender<Ending>>, JoinHandle<()>)>,
     gate: Arc<Mutex<Gate>>,
     clock: Clock,
     handing: mpsc::UnboundedSender<Handover>,
@@ -73,7 +73,7 @@ impl Jobs {
     pub(super) async fn close(&mut self) {
         let commands = self.commands.drain().map(|(_, (end, task))| {
             // One that has ended by itself does not listen.
-            let _ = end.send(Ending::Left);
+            let _ = end.map(|end| end.send(Ending::Left));
             task
         });
         let unlocked = pass(&self.gate).close();
@@ -129,7 +129,8 @@ impl Jobs {
                 }
             }
             Effect::End(generation) => {
-                if let Some((end, _)) = self.commands.remove(&generation) {
+                let command = self.commands.get_mut(&generation);
+                if let Some(end) = command.and_then(|(end, _)| end.take()) {
                     // One that has ended by itself does not listen.
                     let _ = end.send(Ending::Asked);
                 }
@@ -250,7 +251,7 @@ impl Jobs {
             drop(under_way);
             Message::Ran(generation, outcome)
         });
-        self.commands.insert(generation, (end, task));
+        self.commands.insert(generation, (Some(end), task));
     }
 
     fn unlock(&mut self, generation: Generation, order: Order) {

@@ -5,6 +5,7 @@ mod own;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use futures::{FutureExt, stream};
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;

@@ -83,6 +83,11 @@ impl Held {
     }
 }
 
+/// Waits for that, and not for ever.
+async fn hears(heard: oneshot::Receiver<()>) {
+    timeout(Duration::from_secs(30), heard).await.expect("in time").unwrap();
+}
+
 #[tokio::test]
 async fn a_command_in_the_background_tells_its_first_line() {
     let shell = ["sh", "-c", "echo; echo \"$1\"; echo more", "sh", "a $b; c"];
@@ -145,12 +150,12 @@ async fn ending_a_command_ends_all_that_it_has_started() {
         let (begun, gone) = held.watch();
         let (permit, noted) = permit();
         let end = async {
-            begun.await.unwrap();
+            hears(begun).await;
             Ending::Asked
         };
         let why = in_background(&custom, Some(permit), end).await.unwrap_err();
         assert_eq!(why.reason, "own was ended");
-        gone.await.unwrap();
+        hears(gone).await;
         let told = "ended by the operator: how far it came is not known";
         assert_eq!(only(&noted), (Outcome::Unknown, Some(told.to_owned())), "{then}");
     }
@@ -163,11 +168,11 @@ async fn a_command_that_puts_its_house_in_order_when_it_is_ended_has_the_time_fo
     let custom = held.script(&format!("trap 'echo done > {}; exit' TERM; sleep 600 & wait", done.display()));
     let (begun, gone) = held.watch();
     let end = async {
-        begun.await.unwrap();
+        hears(begun).await;
         Ending::Left
     };
     assert!(in_background(&custom, None, end).await.is_err());
-    gone.await.unwrap();
+    hears(gone).await;
     assert_eq!(std::fs::read_to_string(done).unwrap(), "done\n");
 }
 
@@ -177,9 +182,9 @@ async fn what_nobody_waits_for_any_more_is_killed_with_all_that_it_has_started()
     let custom = held.script("sleep 600 & wait");
     let (begun, gone) = held.watch();
     let running = tokio::spawn(async move { in_background(&custom, None, pending()).await });
-    begun.await.unwrap();
+    hears(begun).await;
     running.abort();
-    gone.await.unwrap();
+    hears(gone).await;
 }
 
 #[tokio::test]
