@@ -10,7 +10,7 @@ pub(super) fn alarm(model: &Model) -> Option<String> {
     let current = model.environment();
     let everywhere = model.environments.iter().filter(|_| model.page == Page::Overview);
     let (env, why) = std::iter::once(current).chain(everywhere).find_map(|env| Some((env, env.blocked()?)))?;
-    let key = model.keymap.keys(Action::Refresh).next().map(|key| key.to_string()).unwrap_or_default();
+    let key = model.keymap.key(Action::Refresh);
     let text = match why.kind {
         WhyKind::Expired => format!("credentials{} expired: {}", whose(env), remedy(why, &key)),
         WhyKind::NoCredentials => format!("no valid credentials{}: {}", whose(env), remedy(why, &key)),

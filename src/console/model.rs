@@ -219,7 +219,12 @@ impl Model {
     /// What the current list page remembers; on the overview, the stacks'.
     #[must_use]
     pub fn list(&self) -> &list::State {
-        &self.lists[list_index(self.page)]
+        self.list_of(self.page)
+    }
+
+    /// What a list page remembers.
+    pub(super) fn list_of(&self, page: Page) -> &list::State {
+        &self.lists[list_index(page)]
     }
 
     /// The current list page's state beside the environment that it is of.
@@ -249,11 +254,12 @@ impl Model {
         first..self.environments.len()
     }
 
-    /// The selected item of the current page as it was read; `None` on the overview.
+    /// The selected item of the current page as it was read; on the overview, of what needs the operator.
     #[must_use]
     pub fn selected(&self) -> Option<&Item> {
         if self.page == Page::Overview {
-            return None;
+            let need = self.overview.needs.get(self.overview.line);
+            return need.filter(|_| self.overview.half == overview::Half::Needs)?.item(self.environment());
         }
         let (env, state) = (self.environment(), self.list());
         let Mark::Item(id) = state.cursor.as_ref()? else { return None };

@@ -4,6 +4,7 @@ mod answers;
 mod direction;
 mod discover;
 mod fleet;
+mod hints;
 mod home;
 mod laws;
 mod moved;

@@ -18,8 +18,9 @@ mod tour;
 pub(super) mod yank;
 
 pub(super) use custom::{disabled as own_disabled, last_running, offered as own_offered};
-pub(super) use keys::{context, context_below, filter};
+pub(super) use keys::{context, context_below, filter, filter_of};
 pub(super) use mode::{asks, is_writing};
+pub(super) use opens::{is_at_rest, is_open};
 pub(super) use tour::can_be_left as can_leave_tour;
 
 use ratatui::layout::Rect;

@@ -26,8 +26,8 @@ impl Wanted {
     fn title(&self) -> &'static str {
         match self {
             Self::Record => "RECORD PLAN",
-            Self::Unlock(_) => "UNLOCK",
-            Self::Command(_) => "RUN",
+            Self::Unlock(_) => "UNLOCK PLAN",
+            Self::Command(_) => "RUN PLAN",
         }
     }
 }

@@ -333,7 +333,8 @@ async fn suspending_gives_the_terminal_back_once_and_draws_anew() {
     let Rig { console, mut screen, .. } = rig(Mood::Hangs);
     let suspended = AtomicUsize::new(0);
     let stop = Ok(Event::Key(KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL)));
-    let events = stream::iter([stop, Ok(press('2')), Ok(press('q'))]);
+    let leave = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
+    let events = stream::iter([stop, Ok(press('2')), Ok(leave)]);
     let count = || {
         suspended.fetch_add(1, Ordering::SeqCst);
         Ok(())

@@ -150,7 +150,7 @@ fn on_the_terminal_its_plan_waits_for_it_and_tells_what_failed() {
     ends(Ok(String::from("restart has ended"))).does_not_see("it may change").sees("dev: restart has ended");
     ends(Err(Why::new("restart ended with exit status: 4")))
         .sees("! restart ended with exit status: 4")
-        .sees(" RUN ──");
+        .sees(" RUN PLAN ──");
     waits().press("⎋1").does_not_see("end command");
 }
 

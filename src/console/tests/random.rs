@@ -159,7 +159,8 @@ impl Run {
                 self.now += *self.random.pick(&[1, 100, 1_000, 10_000, 61_000]);
                 Message::Time(self.now)
             }
-            84..90 => Message::Resize(self.number(200), self.number(60)),
+            // Mostly sizes on which something is drawn, since elsewhere hardly any key is heard.
+            84..90 => Message::Resize(40 + self.number(160), 10 + self.number(50)),
             90..93 => {
                 use crate::console::pointer::{Button, Mouse};
 
@@ -330,7 +331,7 @@ impl Run {
 
     fn draw(&mut self, theme: &Theme, canaries: &[String], place: &str) {
         let (width, height) = match self.random.below(3) {
-            0 => (self.number(200), self.number(60)),
+            0 => (40 + self.number(160), 10 + self.number(50)),
             1 => (120, 40),
             _ => (60, 16),
         };

@@ -155,7 +155,7 @@ fn unlocking_says_who_where_how_long_and_why_and_takes_the_typed_name() {
     let story = command(night(), "unlock 5m \"prod is down\"").wants_first("plan prod Unlock");
     let story = story
         .answers_all()
-        .sees("UNLOCK")
+        .sees("UNLOCK PLAN")
         .sees("account 471100004242")
         .sees("role deployer")
         .sees("profile petshop-deployer")
@@ -167,6 +167,72 @@ fn unlocking_says_who_where_how_long_and_why_and_takes_the_typed_name() {
         .hears(Message::Key(Key::Backspace))
         .press("prod");
     story.wants(&["unlock prod by Name(\"prod\")"]);
+}
+
+#[test]
+fn what_can_be_written_to_already_is_not_unlocked() {
+    let line = "unlock 5m \"prod is down\"";
+    let said = |name: &str| format!("{name} can be written to already, its protection is ");
+    command(in_env("dev"), line).sees(&said("dev")).does_not_see("UNLOCK PLAN").wants(&[]);
+    command(in_env("qa"), line).sees(&said("qa")).does_not_see("UNLOCK PLAN").wants(&[]);
+    // What is unlocked can be unlocked for longer.
+    command(unlocked(), line).wants_first("plan prod Unlock");
+}
+
+#[test]
+fn nothing_of_a_plan_is_cut_and_what_there_is_no_room_for_is_marked_and_reached() {
+    for (width, height) in [(60, 16), (80, 24), (120, 40)] {
+        for (line, parts) in [
+            (
+                "record",
+                vec![
+                    "stack/petshop-prod",
+                    "keep their",
+                    "records",
+                    "3f2a91c",
+                    "only receipts",
+                    "or stack is",
+                    "touched",
+                ],
+            ),
+            (
+                "unlock 15m \"prod is down\"",
+                vec!["still planned and", "confirmed", "who, when and why", "leaving the", "console"],
+            ),
+        ] {
+            let mut story = command(night(), line).size(width, height).answers_all();
+            // Where it goes and how it is confirmed stand however far one scrolls.
+            let standing = |story: Story| {
+                let asked = if line == "record" { "prod is read-only" } else { "Type prod to unlock it" };
+                story
+                    .sees("to       prod")
+                    .sees("account 471100004242")
+                    .sees("role deployer")
+                    .sees(asked)
+                    .does_not_see("… ")
+            };
+            let mut seen = String::new();
+            let mut steps = 0;
+            loop {
+                story = standing(story);
+                let screen = story.screen();
+                seen.push_str(&screen);
+                let more = screen.contains('▾');
+                assert_eq!(screen.contains('▴'), steps > 0, "{screen}");
+                if !more {
+                    break;
+                }
+                story = story.press("↓");
+                steps += 1;
+                assert!(steps < 30, "it never ends:\n{screen}");
+            }
+            assert!(parts.iter().all(|part| seen.contains(part)), "{parts:?} at {width}x{height}:\n{seen}");
+            assert_eq!(steps > 0, width == 60, "{line} at {width}x{height}");
+            // As far back in as many steps, whatever was pressed at the end.
+            let back = standing(story.press("↓↓↓↓").press(&"↑".repeat(steps)));
+            assert!(!back.screen().contains('▴'), "{}", back.screen());
+        }
+    }
 }
 
 #[test]

@@ -8,12 +8,13 @@ use crate::compare::Why;
 use crate::console::effect::{Effect, Order};
 use crate::console::home::Command;
 use crate::console::keymap::Key;
+use crate::console::layout::Areas;
 use crate::console::message::{Generation, Granted};
-use crate::console::mode::{Asks, Confirmation, Ended, Unlock, Unlocked};
+use crate::console::mode::{Asks, Confirmation, Ended, Mode, Unlock, Unlocked};
 use crate::console::model::{EnvState, Model, Sent};
 use crate::console::overlay::{Journal, Overlay, Plan, Prepared, Sheet, Stage, Wanted, Work};
 use crate::console::remote::Remote;
-use crate::console::view::plan_length;
+use crate::console::view::plan_furthest;
 use crate::ops::journal::Found;
 
 /// Opens the plan of recording what is equal.
@@ -21,8 +22,14 @@ pub(super) fn record(model: &mut Model) -> Vec<Effect> {
     plan(model, Wanted::Record)
 }
 
-/// Opens the plan of unlocking the current environment.
+/// Opens the plan of unlocking the current environment, unless nothing of it is locked.
 pub(super) fn unlock(model: &mut Model, unlock: Unlock) -> Vec<Effect> {
+    let env = model.environment();
+    if env.mode(model.clock.now) == Mode::Write {
+        let (name, protection) = (env.name(), env.protection().word());
+        model.notice = Some(format!("{name} can be written to already, its protection is {protection}"));
+        return Vec::new();
+    }
     plan(model, Wanted::Unlock(unlock))
 }
 
@@ -107,11 +114,11 @@ pub(super) fn press(model: &mut Model, key: Key) -> Option<Vec<Effect>> {
 
 /// Moves through the rows of a plan.
 pub(super) fn scroll(model: &mut Model, by: isize) {
-    if let Some(Overlay::Plan(plan)) = model.overlays.last() {
-        let to = plan.scroll.saturating_add_signed(by).min(plan_length(model, plan).saturating_sub(1));
-        if let Some(Overlay::Plan(plan)) = model.overlays.last_mut() {
-            plan.scroll = to;
-        }
+    let (Some(areas), Some(Overlay::Plan(plan))) = (Areas::of(model), model.overlays.last()) else { return };
+    let furthest = plan_furthest(model, areas.body.union(areas.tabs), plan);
+    let to = plan.scroll.min(furthest).saturating_add_signed(by).min(furthest);
+    if let Some(Overlay::Plan(plan)) = model.overlays.last_mut() {
+        plan.scroll = to;
     }
 }
 

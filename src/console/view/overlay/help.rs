@@ -15,8 +15,8 @@ use crate::console::view::ink::{Ink, Row};
 /// Where the titles begin.
 const TITLE: u16 = 24;
 
-/// The keys, from the table of actions and the keys in force.
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) {
+/// The keys, from the table of actions and the keys in force; returns how many actions there are below what is seen.
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) -> usize {
     let rows = help.rows(model);
     let found = rows.iter().filter(|row| matches!(row, HelpRow::Entry(..))).count();
     let place = Place { title: "KEYS", text: &help.text, hint: "what you want to do, or a key" };
@@ -41,8 +41,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) {
         };
         ink.row(Rect { y, height: 1, ..list }, &drawn);
     }
-    let below = rows.len().saturating_sub(help.first + usize::from(list.height));
-    ink.more(Rect { y: area.bottom(), height: 1, ..area }, below, false);
+    let below = rows.iter().skip(help.first + usize::from(list.height));
+    below.filter(|row| matches!(row, HelpRow::Entry(..))).count()
 }
 
 /// What is listed at a place.
