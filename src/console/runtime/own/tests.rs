@@ -69,11 +69,16 @@ impl Held {
 
     /// The first answer comes when the script has begun, the second when all that hold the pipe are gone.
     fn watch(&self) -> (oneshot::Receiver<()>, oneshot::Receiver<()>) {
+        self.watch_for(b"begun\n")
+    }
+
+    /// The same, where more has to be said before the first answer.
+    fn watch_for(&self, words: &'static [u8]) -> (oneshot::Receiver<()>, oneshot::Receiver<()>) {
         let ((begins, begun), (ends, ended)) = (oneshot::channel(), oneshot::channel());
         let path = self.directory.path().join("held");
         std::thread::spawn(move || {
             let mut held = std::fs::File::open(path).unwrap();
-            let mut said = [0; 6];
+            let mut said = vec![0; words.len()];
             held.read_exact(&mut said).unwrap();
             let _ = begins.send(());
             let _ = held.read_to_end(&mut Vec::new());
@@ -162,18 +167,21 @@ async fn ending_a_command_ends_all_that_it_has_started() {
 }
 
 #[tokio::test]
-async fn a_command_that_puts_its_house_in_order_when_it_is_ended_has_the_time_for_it() {
+async fn whatever_it_has_started_has_the_time_to_put_its_house_in_order_when_it_is_ended() {
     let held = Held::new();
     let done = held.directory.path().join("done");
-    let custom = held.script(&format!("trap 'echo done > {}; exit' TERM; sleep 600 & wait", done.display()));
-    let (begun, gone) = held.watch();
+    // It says nothing more to whoever listens, and its parent is gone at once.
+    let child =
+        format!("trap 'sleep 0.2; echo done > {}; exit' TERM; echo begun >&3; sleep 600 & wait", done.display());
+    let custom = held.script(&format!("({child}) > /dev/null 2>&1 & wait"));
+    let (begun, gone) = held.watch_for(b"begun\nbegun\n");
     let end = async {
         hears(begun).await;
         Ending::Left
     };
     assert!(in_background(&custom, None, end).await.is_err());
+    assert_eq!(std::fs::read_to_string(done).unwrap(), "done\n", "it is there when it is told to have ended");
     hears(gone).await;
-    assert_eq!(std::fs::read_to_string(done).unwrap(), "done\n");
 }
 
 #[tokio::test]
