@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use super::{Failed, Outcome, Output, Shared, clean, print_json, values};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::record;
 use crate::ops::schema::VERSION;
@@ -56,14 +56,14 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let session = shared.session().await?;
     let reference = args.at.clone().unwrap_or_else(|| session.reference());
     let environment = session.environment().name.clone();
-    eprintln!("comparing {environment} with {reference}");
+    say!("comparing {environment} with {reference}");
     let found = Box::pin(record::record(&session, &reference, args.dry_run)).await?;
     match args.output {
         Output::Json => print_json(&json(&environment, &reference, args.dry_run, &found))?,
         Output::Text => text(&environment, &reference, args.dry_run, &found)?,
     }
     if let Some(why) = &found.untold {
-        eprintln!("note: {}", clean(&why.reason));
+        say!("note: {}", clean(&why.reason));
     }
     shared.stats(&session);
     Ok(outcome(&found))

@@ -87,8 +87,7 @@ const PAGES: &[Picture] = &[
 ];
 
 const OVERVIEW: &[(&str, &str)] = &[("", "oncall-mara")];
-const DIFF: &[(&str, &str)] =
-    &[("2", "VERDICT"), ("j", "▸ ~ drifted   InventorySync"), ("d", "Variables.SYNC_BATCH")];
+const DIFF: &[(&str, &str)] = &[("2", "VERDICT"), ("j", "▸ ~ drifted   InventorySync"), ("d", "Variables.SYNC_BATCH")];
 const PARAMETERS: &[(&str, &str)] = &[("3", "VERDICT")];
 
 const OVERLAYS: &[Picture] = &[
