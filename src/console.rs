@@ -66,7 +66,7 @@ pub use model::{Model, Setup};
 pub use overlay::{Help, Overlay, Palette, Picker, Plan, Prepared, Tour, Wanted, Work};
 pub use page::Page;
 pub use remote::Remote;
-pub use runtime::run;
+pub use runtime::{Ending, run};
 pub use theme::{Depth, Role, Tailor, Theme, ThemeError, Wardrobe, default_theme};
 pub use update::update;
 pub use view::view;
@@ -127,5 +127,5 @@ pub enum Error {
     Unfinished(String),
     /// A signal asked the console to end; the terminal has been restored.
     #[error("ended by {0}")]
-    Signal(&'static str),
+    Signal(Ending),
 }

@@ -4,7 +4,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use super::{Failed, clean};
+use super::{Failed, clean, say};
 use crate::compare::Why;
 use crate::config::Protection;
 use crate::ops::report::Identity;
@@ -48,9 +48,9 @@ impl Consent {
         }
         let Some(reason) = &self.unlock else { return Ok(session.clone()) };
         let opened = unlock::unlock(session, &Span::Command(deed.command.to_owned()), reason).await?;
-        eprintln!("unlocked for this command alone, as {}", clean(&opened.identity.arn));
+        say!("unlocked for this command alone, as {}", clean(&opened.identity.arn));
         if let Some(why) = &opened.untold {
-            eprintln!("note: {}", clean(&why.reason));
+            say!("note: {}", clean(&why.reason));
         }
         Ok(opened.writer)
     }
@@ -66,10 +66,10 @@ impl Consent {
         }
         let profile = environment.write_profile.as_ref().or(environment.profile.as_ref());
         let profile = profile.map(|profile| format!("   profile {}", clean(profile))).unwrap_or_default();
-        eprintln!("to      {name}   account {}   {}", clean(&identity.account), clean(&identity.region));
-        eprintln!("as      {}{profile}", clean(&identity.arn));
+        say!("to      {name}   account {}   {}", clean(&identity.account), clean(&identity.region));
+        say!("as      {}{profile}", clean(&identity.arn));
         if let Some(reason) = &self.unlock {
-            eprintln!("unlock  {name} is read-only, and is not for this command: \"{}\"", clean(reason));
+            say!("unlock  {name} is read-only, and is not for this command: \"{}\"", clean(reason));
         }
         eprint!("Type {name} to {}: ", deed.does);
         let _ = std::io::stderr().flush();

@@ -6,7 +6,7 @@ use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use super::consent::{Consent, Deed};
-use super::{Failed, Outcome, Output, Shared, clean, print_json, values};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::record;
 use crate::ops::schema::VERSION;
@@ -63,14 +63,14 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let deed = Deed { command: "record", does: "write receipts of what is equal" };
         session = args.consent.obtain(&session, deed).await?;
     }
-    eprintln!("comparing {environment} with {reference}");
+    say!("comparing {environment} with {reference}");
     let found = Box::pin(record::record(&session, &reference, args.dry_run)).await?;
     match args.output {
         Output::Json => print_json(&json(&environment, &reference, args.dry_run, &found))?,
         Output::Text => text(&environment, &reference, args.dry_run, &found)?,
     }
     if let Some(why) = &found.untold {
-        eprintln!("note: {}", clean(&why.reason));
+        say!("note: {}", clean(&why.reason));
     }
     shared.stats(&session);
     Ok(outcome(&found))

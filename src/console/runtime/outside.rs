@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::terminal::stop;
-use super::{Signal, own};
+use super::{Ending, Signal, own};
 use crate::compare::Why;
 use crate::console::home::{Home, Outside};
 use crate::console::programs::{editor_arguments, pager};
@@ -19,7 +19,7 @@ use crate::console::programs::{editor_arguments, pager};
 pub(super) type Returned = Result<Option<String>, Why>;
 
 /// A signal that ends the console while another program has the terminal.
-pub(super) struct Ended(pub(super) &'static str);
+pub(super) struct Ended(pub(super) Ending);
 
 /// Lets a program have the terminal until it ends. The inner result is for the operator.
 pub(super) async fn run(
@@ -107,10 +107,10 @@ pub(super) async fn with_signals<T>(
             biased;
             done = &mut work => return Ok(done),
             signal = signals.next() => match signal {
-                Some(Signal::End("SIGINT" | "SIGQUIT")) => {}
-                Some(Signal::End(name)) => return Err(Ended(name)),
+                Some(Signal::End(Ending::Interrupt | Ending::Quit)) => {}
+                Some(Signal::End(ending)) => return Err(Ended(ending)),
                 Some(Signal::Stop) => drop(stop()),
-                None => return Err(Ended("the end of signals")),
+                None => return Err(Ended(Ending::Deaf)),
             },
         }
     }
@@ -131,8 +131,8 @@ mod tests {
 
     #[tokio::test]
     async fn interrupting_a_program_is_the_program_s_matter_and_ending_is_ours() {
-        let mut signals = futures::stream::iter([Signal::End("SIGINT"), Signal::End("SIGTERM")]);
+        let mut signals = futures::stream::iter([Signal::End(Ending::Interrupt), Signal::End(Ending::Terminate)]);
         let outcome = with_signals(futures::future::pending::<()>(), &mut signals).await;
-        assert!(matches!(outcome, Err(Ended("SIGTERM"))));
+        assert!(matches!(outcome, Err(Ended(Ending::Terminate))));
     }
 }

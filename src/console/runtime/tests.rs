@@ -321,10 +321,10 @@ async fn a_signal_ends_it_and_aborts_what_runs() {
     let waits = Arc::clone(&seen);
     let signals = stream::once(async move {
         waits.until(|seen| seen.inspections.load(Ordering::SeqCst) > 0).await;
-        Signal::End("SIGTERM")
+        Signal::End(Ending::Terminate)
     });
     let outcome = console.drive(&mut screen, stream::pending(), Box::pin(signals), || Ok(())).await;
-    assert!(matches!(outcome, Err(Error::Signal("SIGTERM"))));
+    assert!(matches!(outcome, Err(Error::Signal(Ending::Terminate))));
     seen.until(|seen| seen.dropped.load(Ordering::SeqCst) > 0).await;
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Done, PROJECT, Shop, put};
+use super::shop::{Done, PROJECT, Shop, put};
 use crate::support::account::Account;
 use crate::support::terminal::{Program, Terminal};
 
