@@ -4,6 +4,7 @@ mod answers;
 mod discover;
 mod fleet;
 mod home;
+mod honest;
 mod laws;
 mod panes;
 mod pictures;
