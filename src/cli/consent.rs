@@ -71,7 +71,7 @@ impl Consent {
         if let Some(reason) = &self.unlock {
             say!("unlock  {name} is read-only, and is not for this command: \"{}\"", clean(reason));
         }
-        eprint!("Type {name} to {}: ", deed.does);
+        let _ = write!(std::io::stderr(), "Type {name} to {}: ", deed.does);
         let _ = std::io::stderr().flush();
         if line().await?.trim_end_matches(['\n', '\r']) == environment.name {
             return Ok(());

@@ -113,9 +113,13 @@ pub(super) fn is_beside(body: Rect) -> bool {
 
 /// The first row drawn of the overview's table of environments, whose first line is its head.
 pub(super) fn environments_offset(model: &Model, rows: &[Row], table: Rect) -> usize {
+    let height = usize::from(table.height.saturating_sub(1));
+    if let Some(top) = model.overview.top {
+        return top.min(rows.len().saturating_sub(height));
+    }
     let here = rows.iter().position(|row| *row == Row::Environment(model.current)).unwrap_or(0);
     // The head of the selected one's project is worth a line only while there is room for both.
-    (here + 1).saturating_sub(usize::from(table.height.saturating_sub(1)))
+    (here + 1).saturating_sub(height)
 }
 
 /// The lines of the choice of environment and ref.

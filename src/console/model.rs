@@ -6,7 +6,7 @@ mod times;
 
 pub(super) use env::{EnvState, Job, Subject};
 pub(super) use fleet::{Fleet, Project};
-pub(super) use times::Times;
+pub(super) use times::{Missed, Times};
 
 use super::ages::Clock;
 use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
@@ -230,6 +230,16 @@ impl Model {
     /// The current list page's state beside the environment that it is of.
     pub(super) fn list_mut(&mut self) -> (&mut list::State, &EnvState) {
         (&mut self.lists[list_index(self.page)], &self.environments[self.current])
+    }
+
+    /// Takes every cursor that nobody has put anywhere back to the first line: what it is on is of another environment.
+    pub(super) fn leave_environment(&mut self) {
+        for list in self.lists.iter_mut().filter(|list| !list.chosen) {
+            list.cursor = None;
+        }
+        if !self.overview.chosen {
+            self.overview.cursor = None;
+        }
     }
 
     /// Makes every list anew from the current environment.

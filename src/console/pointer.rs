@@ -43,6 +43,8 @@ pub(super) enum Spot {
     Tab(Page),
     /// An environment of the overview.
     Environment(usize),
+    /// The rest of its table.
+    Table,
     /// Something that needs the operator.
     Need(usize),
     /// A line of the list.
@@ -117,12 +119,12 @@ pub(super) fn tabs(area: Rect) -> impl Iterator<Item = (Page, Rect)> {
 fn overview(model: &Model, body: Rect, here: Position) -> Option<Spot> {
     let (table, needs) = halves(model, body);
     if table.contains(here) {
-        let row = usize::from(here.y.checked_sub(table.y + 1)?);
+        let Some(row) = here.y.checked_sub(table.y + 1).map(usize::from) else { return Some(Spot::Table) };
         let rows = rows(model);
-        return match rows.get(row + environments_offset(model, &rows, table))? {
-            Row::Environment(index) => Some(Spot::Environment(*index)),
-            Row::Project(_) => None,
-        };
+        return Some(match rows.get(row + environments_offset(model, &rows, table)) {
+            Some(Row::Environment(index)) => Spot::Environment(*index),
+            Some(Row::Project(_)) | None => Spot::Table,
+        });
     }
     let row = usize::from(here.y.checked_sub(needs.y + 2)?);
     let index = row + model.overview.offset;

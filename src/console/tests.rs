@@ -6,6 +6,7 @@ mod discover;
 mod fleet;
 mod hints;
 mod home;
+mod honest;
 mod laws;
 mod moved;
 mod own;

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
 mod asks;
+mod carry;
 mod commands;
 mod custom;
 mod keys;

@@ -43,7 +43,10 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     // What goes on below a pane is told on the line below it, which the tour or the footer may draw.
     let mut below: Vec<(Rect, usize)> = Vec::new();
     match model.page {
-        Page::Overview => below.push((areas.body, overview::draw(&mut ink, model, areas.body))),
+        Page::Overview => {
+            below.push((areas.body, overview::draw(&mut ink, model, areas.body)));
+            overview::above(&mut ink, model, areas.body, areas.tabs);
+        }
         Page::Stacks | Page::Parameters | Page::Secrets => {
             let panes = Panes::of(model, areas.body);
             if let Some(area) = panes.detail {

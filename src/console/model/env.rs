@@ -52,6 +52,10 @@ pub struct EnvState {
     pub wanted: Option<Ask>,
     /// What is still shown from before this session, and when that was read, milliseconds since the Unix epoch.
     pub remembered: BTreeMap<Kind, i64>,
+    /// Whether who asks is still told as it was before this session.
+    pub remembered_identity: bool,
+    /// Whether its lists were whole once: from then on no cursor leaves its item by itself.
+    pub was_whole: bool,
     sections: BTreeMap<Kind, Remote<Section>>,
 }
 
@@ -86,6 +90,8 @@ impl EnvState {
 
     /// Shows what was found before this session, as old, until live answers.
     pub(in crate::console) fn show_last(&mut self, snapshot: Snapshot) {
+        self.remembered_identity = snapshot.identity.is_some();
+        self.was_whole = true;
         self.identity = snapshot.identity.map_or(Remote::Idle, Remote::Stale);
         self.commit = snapshot.commit.map_or(Remote::Idle, Remote::Stale);
         for kept in snapshot.sections {
@@ -103,6 +109,7 @@ impl EnvState {
     /// Shows no longer what was found under another ref, or in another account; what the inspection under way has
     /// answered stays, and what it was not asked for is wanted.
     pub(in crate::console) fn forget(&mut self) {
+        self.was_whole = self.read_at.is_some();
         let since = self.inspecting.map(|job| job.since);
         let asked: Vec<Kind> = self.asked_whole().collect();
         let answered = |section: &Remote<Section>, kind| asked.contains(&kind) && matches!(section, Remote::Ready(_));
@@ -293,6 +300,28 @@ impl EnvState {
             return Mode::Read;
         }
         Mode::of(self.protection(), self.unlocked.as_ref().map(|unlocked| unlocked.until), now)
+    }
+
+    /// The same as far as it may be promised: to whom, somebody must have said.
+    #[must_use]
+    pub fn promised_mode(&self, now: i64) -> Mode {
+        match self.mode(now) {
+            Mode::Write if !self.is_vouched() => Mode::Read,
+            mode => mode,
+        }
+    }
+
+    /// Whether AWS said in this session who asks, and has not failed to say it again since.
+    #[must_use]
+    pub fn is_vouched(&self) -> bool {
+        let lacks_credentials = self.blocked().is_some_and(|why| why.kind.is_of_credentials());
+        match &self.identity {
+            Remote::Ready(_) => !lacks_credentials,
+            Remote::Stale(_) => {
+                !self.remembered_identity && !self.trouble.contains_key(&Subject::Identity) && !lacks_credentials
+            }
+            Remote::Idle | Remote::Loading { .. } | Remote::Failed(_) => false,
+        }
     }
 
     pub(in crate::console) fn asks_to_write(&self, now: i64) -> Asks {

@@ -1,6 +1,6 @@
 //! When what is shown was read, with which commit it was compared, and whether a newer answer could not be had.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::compare::Kind;
 use crate::console::page::ItemId;
@@ -10,7 +10,30 @@ use crate::console::page::ItemId;
 pub struct Times {
     kinds: BTreeMap<Kind, Reading>,
     items: Vec<(ItemId, Reading)>,
-    stale: BTreeSet<Kind>,
+    stale: BTreeMap<Kind, Missed>,
+}
+
+/// Why what is shown is older than the last attempt to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// It failed, or was not answered.
+    Failed,
+    /// The operator cancelled it.
+    Cancelled,
+    /// Git is at another commit by now.
+    Moved,
+}
+
+impl Missed {
+    /// What happened since.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "the last attempt failed",
+            Self::Cancelled => "the last attempt was cancelled",
+            Self::Moved => "git has moved since",
+        }
+    }
 }
 
 /// One reading.
@@ -44,8 +67,8 @@ impl Times {
     }
 
     /// A kind was asked for, and there was no answer.
-    pub(in crate::console) fn missed(&mut self, kind: Kind) {
-        self.stale.insert(kind);
+    pub(in crate::console) fn missed(&mut self, kind: Kind, how: Missed) {
+        self.stale.insert(kind, how);
     }
 
     /// When a kind was read.
@@ -86,12 +109,13 @@ impl Times {
     /// Whether what is shown of a kind is older than the last attempt to read it.
     #[must_use]
     pub fn is_stale(&self, kind: Kind) -> bool {
-        self.stale.contains(&kind)
+        self.stale.contains_key(&kind)
     }
 
-    /// The same for an item, which may have been read by itself since.
+    /// Whether an item is older than the last attempt to read it, and why; it may have been read by itself since.
     #[must_use]
-    pub fn is_item_stale(&self, id: &ItemId) -> bool {
-        self.is_stale(id.kind) && !self.items.iter().any(|(other, _)| other == id)
+    pub fn item_missed(&self, id: &ItemId) -> Option<Missed> {
+        let own = self.items.iter().any(|(other, _)| other == id);
+        self.stale.get(&id.kind).copied().filter(|_| !own)
     }
 }

@@ -7,8 +7,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::answers::answer;
+use super::remembered::kept;
 use super::story::{by_role, setup, text};
-use crate::compare::{Facet, Item, Kind, Sides, Why};
+use crate::compare::{Facet, Item, Kind, Sides, Why, WhyKind};
 use crate::config::Protection;
 use crate::console::fixture::{self, NOW};
 use crate::console::home::Outside;
@@ -128,6 +129,12 @@ impl Run {
             revealed: 0,
         };
         run.model.home.settings.actions = fixture::actions();
+        // Half of them begin with what another one left.
+        if run.random.below(2) == 0 {
+            for (index, info) in fixture::environments().iter().enumerate() {
+                run.model.show_last(index, kept(fixture::report(&info.name)));
+            }
+        }
         run.hear(Message::Time(NOW), "start");
         run.hear(Message::Start, "start");
         run
@@ -242,10 +249,14 @@ impl Run {
         };
         let report = fixture::report(&environment);
         let (kind, section) = self.random.pick(&report.sections).clone();
-        let part = match self.random.below(3) {
-            0 => Part::Identity(report.identity),
-            1 => Part::Progress(kind, String::from("detecting drift")),
-            _ => Part::Section(kind, section),
+        let why = || Why::new("cannot connect to AWS").kind(WhyKind::Network);
+        let part = match (self.random.below(6), section) {
+            (0, _) => Part::Identity(report.identity),
+            (1, _) => Part::Progress(kind, String::from("detecting drift")),
+            (2, Ok(section)) => Part::Provisional(kind, section),
+            (3, _) => Part::Identity(Err(why())),
+            (4, _) => Part::Section(kind, Err(why())),
+            (_, section) => Part::Section(kind, section),
         };
         Message::Part(generation, part)
     }

@@ -338,7 +338,7 @@ pub(super) fn text(buffer: &Buffer) -> String {
 }
 
 /// The roles of the screen's cells, line by line, each with the number of cells that follow each other in it.
-pub(super) fn styles(buffer: &Buffer) -> String {
+pub(in crate::console) fn styles(buffer: &Buffer) -> String {
     lines(buffer, |line| {
         let mut runs: Vec<(String, usize)> = Vec::new();
         for cell in line {

@@ -43,7 +43,9 @@ pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
     if index >= model.environments.len() {
         return Vec::new();
     }
+    model.leave_environment();
     model.current = index;
+    model.overview.top = None;
     model.rebuild();
     asks::entered(model)
 }
