@@ -56,7 +56,7 @@ fn an_action_that_does_not_fit_says_why_and_is_not_run() {
     // In a text field its key is a key of the field.
     with(night(), look()).press("3/^l").wants(&[]);
     let anywhere = CustomAction { on: On::Any, ..look() };
-    with(night(), anywhere).press("^l").sees("no item is selected").wants(&[]);
+    with(night(), anywhere).press("⇥^l").sees("no item is selected").wants(&[]);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_command_line_of_any_length_can_be_read_to_its_end() {
     let mut story = with(in_env("qa"), action);
     story.effects.clear();
     let story = story.size(60, 16).press("^l").answers_all().sees("argument-00").does_not_see("argument-59");
-    let more = |story: &Story| story.screen().contains(" more ");
+    let more = |story: &Story| story.screen().contains("▾");
     assert!(more(&story), "{}", story.screen());
     let mut seen = story.screen();
     let mut story = story;

@@ -112,8 +112,8 @@ fn a_click_on_a_key_selects_it_and_a_second_one_does_it() {
 
 #[test]
 fn what_cannot_be_done_says_so_when_it_is_clicked_and_the_keys_stay() {
-    let story = click(night().press("?reveal"), "Show the values of the item");
-    story.sees("reveal: only where items are listed").sees("KEYS").wants(&[]);
+    let story = click(night().press("?unfold"), "Diff: fold what is the same");
+    story.sees("fold: only in the diff").sees("KEYS").wants(&[]);
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn drive(runs: std::ops::Range<u64>) {
     }
     // Steps that never get anywhere would prove nothing.
     let counts = format!("{writes} writes, {commands} commands, {unlocks} unlocks, {revealed} revealed");
-    assert!(writes > 10 && commands > 5 && writes > commands && unlocks > 3 && revealed > 10, "{counts}");
+    assert!(writes > 10 && commands > 5 && writes > commands && unlocks > 3 && revealed > 5, "{counts}");
 }
 
 impl Run {
