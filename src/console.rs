@@ -55,7 +55,7 @@ use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
 pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Note, Permit, ProjectInfo, RefInfo, Target};
-pub use clipboard::Multiplexer;
+pub use clipboard::{Multiplexer, Sent};
 pub use effect::{Effect, Order};
 pub use home::{Command, FilePlace, Home};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};

@@ -21,6 +21,8 @@ pub struct Home {
     pub clipboard: Clipboard,
     /// What stands between the console and the terminal.
     pub multiplexer: Multiplexer,
+    /// Whether tmux can be asked by a command of its own.
+    pub tmux: bool,
     /// The editor's command line.
     pub editor: String,
     /// The pager's command line; `None`: nobody named one. Empty: none is wanted.

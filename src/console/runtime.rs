@@ -30,7 +30,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::backend::{Backend, Target};
-use super::clipboard::sequence;
+use super::clipboard::{Multiplexer, Sent, TMUX, sequence};
 use super::effect::Effect;
 use super::home::{Copy, Outside};
 use super::keymap::Keymap;
@@ -394,12 +394,23 @@ impl Console {
 
     fn copy(&mut self, copy: Copy) {
         let settings = &self.model.home.settings;
+        let through = settings.multiplexer;
         let outcome = match &settings.clipboard {
-            Clipboard::Command(line) => return self.jobs.copy(line.clone(), copy),
+            Clipboard::Command(line) => {
+                return self.jobs.copy(line.clone(), copy, |taken| taken.map(|()| Sent::Command));
+            }
             Clipboard::Off => Err(Why::new("not copied: clipboard = \"off\" in config.toml")),
-            Clipboard::Osc52 => sequence(&copy.text, settings.multiplexer).map(|sequence| self.outbox.push(sequence)),
+            Clipboard::Osc52 => sequence(&copy.text, through),
         };
-        self.tell(Message::Copied(copy.what, copy.text.chars(), outcome));
+        let sent = outcome.map(|sequence| {
+            self.outbox.push(sequence);
+            if through == Multiplexer::Tmux { Sent::PastTmux } else { Sent::Terminal }
+        });
+        if self.model.home.settings.tmux && sent.is_ok() {
+            // Beside the sequences, which are for what tmux itself cannot do: a terminal that it does not know.
+            return self.jobs.copy(String::from(TMUX), copy, move |taken| taken.map_or(sent, |()| Ok(Sent::Tmux)));
+        }
+        self.tell(Message::Copied(copy.what, copy.text.chars(), sent));
     }
 
     /// Sends what waits to the terminal, before a picture: a picture ends with the cursor where it belongs.

@@ -13,4 +13,5 @@ mod remembered;
 mod shop;
 mod slow;
 mod tour;
+mod unlock;
 mod values;

@@ -18,6 +18,7 @@ use super::own::{self, Ending};
 use crate::compare::Why;
 use crate::config::CustomAction;
 use crate::console::backend::{Ask, Backend, Permit, Target};
+use crate::console::clipboard::Sent;
 use crate::console::effect::{Effect, Order};
 use crate::console::home::{Command, Copy, Outside};
 use crate::console::keymap::Key;
@@ -183,11 +184,16 @@ impl Jobs {
         }
     }
 
-    /// Lets a command of the operator's take a text for the clipboard.
-    pub(super) fn copy(&self, line: String, copy: Copy) {
+    /// Lets a command take a text for the clipboard; `told` says what that means.
+    pub(super) fn copy(
+        &self,
+        line: String,
+        copy: Copy,
+        told: impl FnOnce(Result<(), Why>) -> Result<Sent, Why> + Send + 'static,
+    ) {
         let sender = self.sender.clone();
         tokio::spawn(async move {
-            let outcome = clipboard::by_command(&line, &copy.text).await;
+            let outcome = told(clipboard::by_command(&line, &copy.text).await);
             // The console is over when nobody listens.
             let _ = sender.send(Message::Copied(copy.what, copy.text.chars(), outcome));
         });

@@ -1,7 +1,7 @@
 //! What the fixture answers to an effect, or that it fails.
 
 use crate::compare::Why;
-use crate::console::{Effect, Message, Order, Work, fixture};
+use crate::console::{Effect, Message, Order, Sent, Work, fixture};
 
 /// The answer; `None` where none comes, or where only the test knows it.
 pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
@@ -43,7 +43,7 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
             Message::Journal(generation, if fine { Ok(fixture::journal(&target.environment)) } else { Err(why()) })
         }
         Effect::Locate(generation, ..) => Message::Located(generation, Err(why())),
-        Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
+        Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(Sent::Terminal)),
         Effect::Outside(_) => Message::Returned(Err(why())),
         Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
         Effect::Remember(_) | Effect::Notify(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return None,

@@ -4,7 +4,7 @@ use super::story::{Story, night};
 use crate::compare::{Kind, Why};
 use crate::console::fixture::{self, SECRETS};
 use crate::console::home::Outside;
-use crate::console::{Effect, Message};
+use crate::console::{Effect, Message, Sent};
 
 /// The selected parameter of most stories.
 const POOL: &str = "/checkout/prod/db/pool_size";
@@ -34,8 +34,14 @@ fn a_value_is_copied_masked_as_it_stays_on_the_screen() {
     night()
         .press("3jyv")
         .wants(&["copy live value: new-pool-75\n"])
-        .hears(Message::Copied(String::from("live value"), 12, Ok(())))
-        .sees("live value copied, 12 characters")
+        .hears(Message::Copied(String::from("live value"), 12, Ok(Sent::Terminal)))
+        .sees("live value sent to the terminal's clipboard, 12 characters")
+        .hears(Message::Copied(String::from("name"), 1, Ok(Sent::Tmux)))
+        .sees("name sent to the terminal's clipboard by tmux, 1 character")
+        .hears(Message::Copied(String::from("name"), 2, Ok(Sent::PastTmux)))
+        .sees("name sent, 2 characters; tmux passes it on with set-clipboard on")
+        .hears(Message::Copied(String::from("name"), 2, Ok(Sent::Command)))
+        .sees("name copied, 2 characters")
         .does_not_see("new-pool")
         .press("yg")
         .wants(&[&format!("copy value in git: {}", SECRETS[2])])
@@ -47,7 +53,10 @@ fn a_value_that_was_not_read_is_read_for_the_clipboard_alone() {
     let name = "/billing/prod/key00";
     let mut story = night().press("3f/key00⏎yv").sees("reading the live value, esc cancels");
     assert!(matches!(&story.effects[..], [Effect::Read(_, _, Kind::Parameter, read)] if read == name));
-    story = story.answers_all().sees("live value copied, 28 characters").does_not_see("value of /billing");
+    story = story
+        .answers_all()
+        .sees("live value sent to the terminal's clipboard, 28 characters")
+        .does_not_see("value of /billing");
     let mut off = night();
     off.model.home.settings.clipboard = crate::config::Clipboard::Off;
     off.press("3f/key00⏎yv").sees("not copied: clipboard = \"off\"").wants(&[]);

@@ -13,7 +13,8 @@ use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
 use crate::console::pointer::{Button, Mouse};
 use crate::console::{
-    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Setup, Theme, Work, update, view,
+    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent, Setup, Theme, Work, update,
+    view,
 };
 use crate::ops::report::Report;
 use crate::ops::snapshot::Snapshot;
@@ -160,7 +161,7 @@ impl Story {
                 Effect::Read(generation, _, kind, name) => {
                     Message::Read(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
-                Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
+                Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(Sent::Terminal)),
                 Effect::Plan(generation, _, wanted) => {
                     Message::Planned(generation, Ok(Box::new(fixture::plan(wanted))))
                 }

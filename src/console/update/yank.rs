@@ -3,6 +3,7 @@
 use super::outside::begin;
 use crate::compare::{Facet, Item, Kind, Sides, Why};
 use crate::config::Clipboard;
+use crate::console::clipboard::Sent;
 use crate::console::effect::Effect;
 use crate::console::home::{Copy, ErrandOf, Side};
 use crate::console::links::{self, Place};
@@ -175,10 +176,9 @@ pub(super) fn read(model: &mut Model, generation: Generation, answer: Result<Box
 }
 
 /// Tells how long a text was and never what it was.
-pub(super) fn copied(model: &mut Model, what: &str, characters: usize, outcome: Result<(), Why>) -> Vec<Effect> {
+pub(super) fn copied(model: &mut Model, what: &str, characters: usize, outcome: Result<Sent, Why>) -> Vec<Effect> {
     model.notice = Some(match outcome {
-        Ok(()) if characters == 1 => format!("{what} copied, 1 character"),
-        Ok(()) => format!("{what} copied, {characters} characters"),
+        Ok(sent) => sent.told(what, characters),
         Err(why) => match why.hint {
             Some(hint) => format!("{}  try: {hint}", why.reason),
             None => why.reason,

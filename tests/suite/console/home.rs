@@ -37,25 +37,39 @@ fn a_secret_is_copied_by_osc_52_and_is_never_on_the_screen_nor_in_the_log() {
     let console = shop().console().env("PLUMB_STATE_DIR", home.path().to_str().unwrap()).open();
     console.press("4").sees("stripe_api_key").press("/").type_text("stripe_api");
     console.press("<Enter> y").sees("COPY  prod/petshop/stripe_api_key").press("v");
-    console.sees(&format!("live value copied, {} characters", live.chars().count()));
+    console.sees(&format!("live value sent to the terminal's clipboard, {} characters", live.chars().count()));
     assert_eq!(copied(&console), std::slice::from_ref(&live));
     let sent = format!("\x1b]52;c;{}\x07", STANDARD.encode(&live));
     let output = console.output();
     assert!(output.windows(sent.len()).any(|window| window == sent.as_bytes()), "exactly {sent:?}");
     console.never_showed(&live);
-    console.press("y n").sees("name copied, 27 characters");
+    console.press("y n").sees("name sent to the terminal's clipboard, 27 characters");
     assert_eq!(copied(&console).last().map(String::as_str), Some("prod/petshop/stripe_api_key"));
     console.quit();
     let log = std::fs::read_to_string(home.path().join("console.log")).unwrap();
     assert!(log.contains(" copied") && !log.contains(&live) && !log.contains(&STANDARD.encode(&live)), "{log}");
 }
 
+/// A tmux that takes what it is given, or that fails as an old one does.
+fn within_tmux(script: &str) -> (Visit, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    program(&directory, "tmux", &format!("cd \"$(dirname \"$0\")\"; echo \"$@\" > arguments; {script}"));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", directory.path().display());
+    (shop().console().env("TMUX", "/tmp/tmux-0/default,1,0").env("PATH", &path), directory)
+}
+
 #[test]
-fn a_parameter_that_was_not_read_is_copied_without_ever_being_shown() {
+fn within_tmux_a_parameter_that_was_not_read_is_handed_to_tmux_without_ever_being_shown() {
     let live = shop().parameter("/billing/prod/db/password");
-    let console = shop().console().env("TMUX", "/tmp/tmux-0/default,1,0").open();
+    let (visit, directory) = within_tmux("cat > taken");
+    let console = visit.open();
     console.press("3").sees("limit_cents").press("f /").type_text("billing/prod/db/password");
-    console.press("<Enter> y v").sees(&format!("live value copied, {} characters", live.len()));
+    console.press("<Enter> y v");
+    console.sees(&format!("live value sent to the terminal's clipboard by tmux, {} characters", live.len()));
+    let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    assert_eq!(read("arguments").trim(), "load-buffer -w -", "the value is in no argument");
+    assert_eq!(read("taken"), live);
     // The plain sequence, for set-clipboard; this terminal reads the wrapped one too, as it is no tmux.
     assert!(copied(&console).iter().all(|text| *text == live) && !copied(&console).is_empty());
     let encoded = STANDARD.encode(&live);
@@ -63,6 +77,14 @@ fn a_parameter_that_was_not_read_is_copied_without_ever_being_shown() {
     console.never_showed(&live);
     let output = console.output();
     assert!(output.windows(wrapped.len()).any(|window| window == wrapped.as_bytes()), "and passes the other one on");
+    console.quit();
+}
+
+#[test]
+fn a_tmux_that_takes_nothing_is_told_of() {
+    let (visit, _directory) = within_tmux("cat > /dev/null; echo 'unknown flag -w' >&2; exit 1");
+    let console = visit.open();
+    console.press("3").sees("limit_cents").press("y n").sees("characters; tmux passes it on with set-clipboard on");
     console.quit();
 }
 

@@ -261,9 +261,9 @@ impl Console {
         });
     }
 
-    /// Quits, and holds that the terminal is as it was.
+    /// Quits by way of the overview, and holds that the terminal is as it was.
     pub(super) fn quit(&self) {
-        self.press("q");
+        self.press("1 q");
         assert_eq!(self.exit_code(), 0);
         self.is_restored();
     }
