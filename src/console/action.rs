@@ -4,7 +4,7 @@ use super::model::Model;
 use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
-use super::update::{outside, yank};
+use super::update::{is_writing, last_running, outside, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -169,6 +169,7 @@ actions! {
     Right, "right", "Diff: to the right", "", ["right", "L"], Items, Nothing, only_in_diff;
     Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
     Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
+    End, "end", "End a command of your own that runs in the background", "end command" 72, ["ctrl-x"], Page, Nothing, nothing_runs;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Journal, "journal", "What was written to the environment", "", ["u"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, |model| already_on(model, Page::Overview);
@@ -202,20 +203,14 @@ impl Action {
     /// The row's reason, or that of the place, why it cannot be done where these scopes are heard; `None`: it can.
     pub(super) fn why_not(self, model: &Model, context: &[Scope]) -> Option<String> {
         if !self.is_heard(context) {
-            return Some(format!("only {}", self.place().where_it_is()));
+            return Some(format!("only {}", place(self.spec().scope).where_it_is()));
         }
         (self.spec().disabled)(model).map(str::to_owned)
     }
 
     /// Whether its keys, or the menu that it is in, work where these scopes are heard.
     pub(super) fn is_heard(self, context: &[Scope]) -> bool {
-        context.contains(&self.place())
-    }
-
-    /// Its scope; of an entry of a menu, that of what opens the menu.
-    fn place(self) -> Scope {
-        let scope = self.spec().scope;
-        Menu::of(scope).map_or(scope, |menu| menu.opener.spec().scope)
+        is_heard(self.spec().scope, context)
     }
 
     /// Its row.
@@ -224,6 +219,16 @@ impl Action {
         // The enum and the table come from the same rows, in the same order.
         &ACTIONS[self as usize]
     }
+}
+
+/// A scope itself; a menu's, that of what opens it.
+fn place(scope: Scope) -> Scope {
+    Menu::of(scope).map_or(scope, |menu| menu.opener.spec().scope)
+}
+
+/// Whether the keys of a scope, or the menu that it is, work where these scopes are heard.
+pub(super) fn is_heard(scope: Scope, context: &[Scope]) -> bool {
+    context.contains(&place(scope))
 }
 
 fn always(_: &Model) -> Option<&'static str> {
@@ -260,7 +265,11 @@ fn already_on(model: &Model, page: Page) -> Option<&'static str> {
 }
 
 fn writing_already(model: &Model) -> Option<&'static str> {
-    model.sent.iter().any(|sent| sent.environment == model.current).then_some("a write is under way")
+    is_writing(model).then_some("a write is under way")
+}
+
+fn nothing_runs(model: &Model) -> Option<&'static str> {
+    last_running(model).is_none().then_some("no command of your own runs")
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {

@@ -93,7 +93,7 @@ impl Message {
             Self::Resize(..) => "resize",
             Self::Part(_, Part::Identity(_)) => "part identity",
             Self::Part(_, Part::Commit(_)) => "part commit",
-            Self::Part(_, Part::Section(..)) => "part section",
+            Self::Part(_, Part::Section(..) | Part::Provisional(..)) => "part section",
             Self::Part(_, Part::Progress(..)) => "part progress",
             Self::Part(_, Part::Calls(_)) => "part calls",
             Self::Project(..) => "project",

@@ -19,7 +19,7 @@ use ratatui::layout::Rect;
 pub(super) use detail::{cell as detail_cell, height as detail_height, row_at as detail_row_at};
 pub(super) use facet::{role as facet_role, text as facet_text};
 pub(super) use overlay::tour::height as tour_height;
-pub(super) use overlay::{menu_entry_at, palette_find_at, plan_furthest};
+pub(super) use overlay::{field_list, help_listed_at, menu_entry_at, palette_find_at, plan_furthest};
 
 use super::action::Action;
 use super::layout::{Areas, MINIMUM, Panes};
@@ -43,7 +43,10 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     // What goes on below a pane is told on the line below it, which the tour or the footer may draw.
     let mut below: Vec<(Rect, usize)> = Vec::new();
     match model.page {
-        Page::Overview => below.push((areas.body, overview::draw(&mut ink, model, areas.body))),
+        Page::Overview => {
+            below.push((areas.body, overview::draw(&mut ink, model, areas.body)));
+            overview::above(&mut ink, model, areas.body, areas.tabs);
+        }
         Page::Stacks | Page::Parameters | Page::Secrets => {
             let panes = Panes::of(model, areas.body);
             if let Some(area) = panes.detail {

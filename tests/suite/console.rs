@@ -5,6 +5,7 @@ mod ending;
 mod home;
 mod honest;
 mod looks;
+mod own;
 mod pages;
 mod panics;
 mod pictures;

@@ -6,12 +6,12 @@ use crate::console::fixture::{self, NOW};
 use crate::console::{Effect, Key, Message};
 
 /// The night, in another environment than prod, which is read-only.
-fn in_env(name: &str) -> Story {
+pub(super) fn in_env(name: &str) -> Story {
     night().press(&format!("@{name}⏎")).answers_all().press("1")
 }
 
 /// A command of the palette; `␣` stands for a space.
-fn command(story: Story, line: &str) -> Story {
+pub(super) fn command(story: Story, line: &str) -> Story {
     let story = story.press(":");
     let story = line.chars().fold(story, |story, c| story.hears(Message::Key(Key::Char(c))));
     let mut story = story.press("⏎");
@@ -20,7 +20,7 @@ fn command(story: Story, line: &str) -> Story {
 }
 
 /// Prod, unlocked for five minutes.
-fn unlocked() -> Story {
+pub(super) fn unlocked() -> Story {
     let mut story = command(night(), "unlock 5m \"prod is down\"").answers_all().press("prod").answers_all();
     story.effects.clear();
     story
@@ -120,6 +120,24 @@ fn a_write_goes_on_when_its_plan_is_left_and_is_told_in_a_line() {
     story
         .hears(Message::Written(generation, Ok(Some(untold))))
         .sees("dev: 3 receipts written, but the team's journal was not told: AccessDenied");
+}
+
+#[test]
+fn who_quits_during_a_write_is_told_and_leaves_when_it_is_done_or_by_insisting() {
+    let writing = || {
+        let mut story = command(in_env("dev"), "record").answers_all().press("y");
+        let Some(Effect::Write(generation, _)) = story.effects.pop() else { panic!("y writes") };
+        (story.press("⎋ ^c").wants(&[]).sees("writing to dev: plumb ends when that is done"), generation)
+    };
+    let (story, generation) = writing();
+    assert_eq!(story.hears(Message::Written(generation, Ok(None))).effects, [Effect::Quit]);
+    let (story, _) = writing();
+    let story = story.press("^c");
+    assert_eq!((story.model.unfinished(), &*story.effects), (Some("dev"), &[Effect::Quit][..]));
+    // What failed has to be seen.
+    let (story, generation) = writing();
+    let failed = Message::Written(generation, Err(Why::new("AccessDenied")));
+    story.hears(failed).sees("AccessDenied").wants(&["inspect dev Cached"]);
 }
 
 #[test]

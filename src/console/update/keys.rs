@@ -104,9 +104,7 @@ pub(in crate::console) fn context_below(model: &Model) -> &'static [Scope] {
 
 fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
     match overlay {
-        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Run(_) | Overlay::Plan(_)) => {
-            TYPING
-        }
+        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Plan(_)) => TYPING,
         Some(Overlay::Journal(_)) => READING,
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => TYPING,
@@ -188,6 +186,7 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Right => diff::pan(model, true),
         Action::Journal => return mode::journal(model),
         Action::Record => return mode::record(model),
+        Action::End => return custom::end(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
         Action::Detect => return asks::detect(model),
@@ -258,7 +257,6 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             let line = picker.line;
             accept_choice(model, line)
         }
-        Some(Overlay::Run(_)) => custom::confirm(model),
         Some(Overlay::Palette(_)) => palette::take(model),
         Some(Overlay::Help(_)) => palette::take_key(model),
         Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_)) => Vec::new(),

@@ -43,7 +43,9 @@ pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
     if index >= model.environments.len() {
         return Vec::new();
     }
+    model.leave_environment();
     model.current = index;
+    model.overview.top = None;
     model.rebuild();
     asks::entered(model)
 }
@@ -126,7 +128,13 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Leaves; while something is being written only when it is said again, since what was begun would be given up.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    if let Some(name) = model.unfinished().filter(|_| !model.leaving) {
+        model.notice = Some(format!("writing to {name}: plumb ends when that is done; once more leaves it unfinished"));
+        model.leaving = true;
+        return Vec::new();
+    }
     model.over = true;
     vec![Effect::Quit]
 }

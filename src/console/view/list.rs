@@ -122,7 +122,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
                     if old {
                         ink.fade(at);
                     }
-                    if env.times.is_item_stale(&ItemId::of(item)) {
+                    if env.times.item_missed(&ItemId::of(item)).is_some() {
                         ink.put(at.x + 2, y, 1, ink.symbols().stale, Role::Notice);
                     }
                 }

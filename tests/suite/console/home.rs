@@ -1,4 +1,4 @@
-//! At home in the terminal: copying, the mouse, the pager, the title, and actions of one's own.
+//! At home in the terminal: copying, the mouse, the pager, the title.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::shop::{Console, Visit, shop};
 
 /// A visit with this operator config; the directory holds it and whatever the test's programs write.
-fn with_config(config: &str) -> (Visit, tempfile::TempDir) {
+pub(super) fn with_config(config: &str) -> (Visit, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let config = config.replace('@', &directory.path().display().to_string());
     std::fs::write(directory.path().join("config.toml"), config).unwrap();
@@ -18,7 +18,7 @@ fn with_config(config: &str) -> (Visit, tempfile::TempDir) {
 }
 
 /// A program of the test's own.
-fn program(directory: &tempfile::TempDir, name: &str, script: &str) -> PathBuf {
+pub(super) fn program(directory: &tempfile::TempDir, name: &str, script: &str) -> PathBuf {
     let path = directory.path().join(name);
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -166,6 +166,67 @@ fn the_pager_gets_the_diff_and_the_keys_and_the_console_comes_back() {
     console.quit();
 }
 
+/// The two sides of a unified diff, read as `delta` reads one that no git has made: whatever stands above the first line
+/// that begins with `--- ` is no part of it, and a name ends at a tab.
+fn sides_of(diff: &str) -> [(String, Vec<&str>); 2] {
+    let mut lines = diff.lines().skip_while(|line| !line.starts_with("--- "));
+    let mut name = |mark: &str| {
+        let line =
+            lines.next().and_then(|line| line.strip_prefix(mark)).unwrap_or_else(|| panic!("no {mark:?}: {diff}"));
+        line.split('\t').next().unwrap().to_owned()
+    };
+    let names = [name("--- "), name("+++ ")];
+    let mut sides = [Vec::new(), Vec::new()];
+    let hunk = lines.next().and_then(|line| line.strip_prefix("@@ -")?.strip_suffix(" @@")).expect("a hunk");
+    for line in lines {
+        let (mark, text) = line.split_at_checked(1).unwrap_or_else(|| panic!("a line without a mark: {diff}"));
+        assert!([" ", "-", "+"].contains(&mark), "{line:?} in {diff}");
+        if mark != "+" {
+            sides[0].push(text);
+        }
+        if mark != "-" {
+            sides[1].push(text);
+        }
+    }
+    let (old, new) = hunk.split_once(" +").expect("two ranges");
+    let lines = |range: &str| range.split_once(',').map_or(1, |(_, lines)| lines.parse::<usize>().unwrap());
+    assert_eq!([lines(old), lines(new)], [sides[0].len(), sides[1].len()], "the hunk says how long it is: {diff}");
+    let mut names = names.into_iter();
+    sides.map(|side| (names.next().unwrap(), side))
+}
+
+#[test]
+fn where_nobody_names_a_pager_delta_gets_a_diff_that_it_can_read_and_the_console_comes_back() {
+    let (visit, directory) = with_config("");
+    let script = "echo \"$*\" > \"$(dirname \"$0\")/arguments\"; cat > \"$(dirname \"$0\")/piped\"; mv \"$(dirname \"$0\")/piped\" \"$(dirname \"$0\")/paged\"; echo DELTA; \
+                  read -r line < /dev/tty";
+    program(&directory, "delta", script);
+    let path = format!("{}:{}", directory.path().display(), std::env::var("PATH").unwrap());
+    let console = visit.env("PATH", &path).open();
+    let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    console.press("3").sees("limit_cents").press("/").type_text("limit_cents");
+    console.press("<Enter> v").sees("revealed, masks in").press("o").sees("DELTA");
+    assert!(!console.screen().alternate_screen() && console.is_cooked(), "the terminal is delta's");
+    assert_eq!(read("arguments"), "--paging=always\n");
+    let diff = read("paged");
+    let [(git, old), (live, new)] = sides_of(&diff);
+    assert!(git.starts_with("git ") && live.starts_with("live "), "{diff}");
+    assert_ne!(old, new, "{diff}");
+    assert_eq!(new, [shop().parameter("/billing/global/refunds/limit_cents")], "what is live, and nothing else");
+    console.press("<Enter>").sees("3 PARAMETERS").sees("limit_cents").press("<Esc>").sees("pool_size");
+    // A resource has a line for each of its properties.
+    std::fs::remove_file(directory.path().join("paged")).unwrap();
+    console.press("2").sees("2 STACKS").press("n o");
+    console.wait_for("another diff", |screen| {
+        screen.contents().contains("DELTA") && directory.path().join("paged").exists()
+    });
+    let diff = read("paged");
+    let [(_, old), (_, new)] = sides_of(&diff);
+    assert!(old != new && old.iter().chain(&new).any(|line| line.contains(": ")), "{old:?} {new:?}");
+    console.press("<Enter>").sees("2 STACKS");
+    console.quit();
+}
+
 #[test]
 fn a_pager_that_ends_at_once_waits_for_enter_and_one_that_fails_is_told() {
     let console = shop().console().env("PLUMB_PAGER", "cat").open();
@@ -195,23 +256,6 @@ fn the_file_is_opened_in_the_editor_at_its_line_as_it_lies_there() {
     let line = line.strip_prefix('+').and_then(|line| line.parse::<usize>().ok()).unwrap();
     let line = text.lines().nth(line - 1).unwrap();
     assert!(line.contains("limit_cents"), "{line}");
-    console.quit();
-}
-
-#[test]
-fn an_action_of_one_s_own_runs_without_a_shell_and_its_failure_is_told() {
-    let (visit, _directory) = with_config(
-        "[[actions]]\nid = \"say\"\ntitle = \"Say what it is\"\nkey = \"ctrl-l\"\n\
-         command = [\"printf\", \"%s is in %s; $HOME\", \"{name}\", \"{environment}\"]\n\
-         [[actions]]\nid = \"fail\"\ntitle = \"Fail\"\nkey = \"ctrl-g\"\ncommand = [\"false\"]\n\
-         [[actions]]\nid = \"look\"\ntitle = \"Look\"\nkey = \"ctrl-o\"\nwait = true\noutput = \"none\"\n\
-         command = [\"echo\", \"here is {name}\"]\n",
-    );
-    let console = visit.open();
-    console.press("3").sees("limit_cents").press("j ^l").sees("say: /").sees(" is in prod; $HOME");
-    console.press("^g").sees("fail ended with exit status: 1");
-    console.press("^o").sees("here is /").sees("press enter to go back");
-    console.press("<Enter>").sees("look has ended");
     console.quit();
 }
 

@@ -96,8 +96,7 @@ fn who(model: &Model, env: &EnvState, plan: &Plan) -> Vec<Fact> {
         Err(why) => by.push((format!("? {}", why.reason), Role::Error)),
     }
     by.push((mode, Role::Text));
-    let profile = env.info.as_ref().and_then(|info| info.write_profile.as_ref().or(info.profile.as_ref()));
-    by.extend(profile.map(|profile| (format!("profile {profile}"), Role::Dim)));
+    by.extend(env.write_profile().map(|profile| (format!("profile {profile}"), Role::Dim)));
     vec![("to", to), ("as", by)]
 }
 
@@ -126,6 +125,14 @@ fn told((word, pieces): Fact, width: u16) -> Vec<Row> {
 fn rows(sheet: &Sheet, width: u16) -> Vec<Row> {
     let facts = sheet.facts.iter().map(|(word, fact)| (*word, vec![(fact.clone(), Role::Text)]));
     let mut parts: Vec<Vec<Row>> = vec![facts.flat_map(|fact| told(fact, width)).collect()];
+    if let Some((word, text)) = &sheet.whole {
+        let room = width.saturating_sub(FACT + 1);
+        let lines = text::wrap(text, usize::from(room)).into_iter().enumerate();
+        let word = |at| if at == 0 { *word } else { "" };
+        let row =
+            |at, line| Row::default().piece(3, FACT - 4, word(at), Role::Dim).piece(FACT, room, line, Role::Strong);
+        parts.push(lines.map(|(at, line)| row(at, line)).collect());
+    }
     if !sheet.rows.is_empty() {
         let head = cells(None, sheet.heads, [Role::Heading; 3], width);
         let rows = sheet.rows.iter().flat_map(|(sign, texts)| {
