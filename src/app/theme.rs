@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::cli::{Failed, Shared};
 use crate::compare::Why;
 use crate::config::{Ascii, Depth, Environ, Origin, Settings, load_operator};
-use crate::console::{Tailor, Theme, Wardrobe, default_theme};
+use crate::console::{Tailor, Theme, Wardrobe, default_theme, is_light};
 
 /// The theme in use, and who makes it anew when its files change.
 pub(super) fn theme(shared: &Shared, settings: &Settings) -> Result<(Theme, Arc<dyn Tailor>), Failed> {
@@ -21,14 +21,21 @@ pub(super) fn theme(shared: &Shared, settings: &Settings) -> Result<(Theme, Arc<
         Ascii::Auto | Ascii::Never => Glyphs::All,
     };
     let configured = settings.operator.theme.clone();
-    let fallback = default_theme(depth, shared.environ.get("COLORFGBG"));
+    let light = shared.environ.get("COLORFGBG").and_then(is_light);
+    let fallback = default_theme(depth, light.unwrap_or_default());
+    // The console of Linux has no background but black, and prints what it does not know.
+    let asks = light.is_none() && shared.environ.get("TERM") != Some("linux");
     let source = Source {
         own: OwnThemes { directory: shared.directories().config()?.join("themes") },
         // A flag and a variable say it for as long as the console is open.
         config: (!matches!(settings.origin("theme"), Origin::Flag(_) | Origin::Variable(_)))
             .then(|| shared.environ.clone()),
-        worn: Mutex::new(Worn { name: configured.clone().unwrap_or_else(|| fallback.to_owned()), configured }),
-        fallback,
+        worn: Mutex::new(Worn {
+            name: configured.clone().unwrap_or_else(|| fallback.to_owned()),
+            configured,
+            fallback,
+        }),
+        asks,
         depth,
         glyphs,
     };
@@ -60,8 +67,8 @@ struct Source {
     /// Where the operator's config is found, as long as its `theme` is followed.
     config: Option<Environ>,
     worn: Mutex<Worn>,
-    /// The theme where the config names none.
-    fallback: &'static str,
+    /// Whether the terminal may be asked for its background.
+    asks: bool,
     depth: Depth,
     glyphs: Glyphs,
 }
@@ -71,6 +78,8 @@ struct Worn {
     name: String,
     /// What the config said when it was looked at last: only a change of that takes away what was chosen meanwhile.
     configured: Option<String>,
+    /// The theme where the config names none.
+    fallback: &'static str,
 }
 
 impl Source {
@@ -98,7 +107,7 @@ impl Tailor for Source {
         if let Some(Ok(operator)) = self.config.as_ref().map(load_operator) {
             let configured = operator.and_then(|(operator, _)| operator.theme);
             if configured != worn.configured {
-                worn.name = configured.clone().unwrap_or_else(|| self.fallback.to_owned());
+                worn.name = configured.clone().unwrap_or_else(|| worn.fallback.to_owned());
                 worn.configured = configured;
             }
         }
@@ -109,6 +118,25 @@ impl Tailor for Source {
         let theme = self.named(name)?;
         name.clone_into(&mut self.worn().name);
         Ok(theme)
+    }
+
+    fn wonders(&self) -> bool {
+        let worn = self.worn();
+        // Otherwise the answer would change nothing: no question, and none that a terminal might misunderstand.
+        self.asks && worn.configured.is_none() && default_theme(self.depth, true) != worn.fallback
+    }
+
+    fn lit(&self, light: bool) -> Option<Theme> {
+        let mut worn = self.worn();
+        let fallback = default_theme(self.depth, light);
+        let former = std::mem::replace(&mut worn.fallback, fallback);
+        // Another one was named meanwhile, or it is this one.
+        if worn.configured.is_some() || worn.name != former || fallback == former {
+            return None;
+        }
+        let theme = self.named(fallback).ok()?;
+        fallback.clone_into(&mut worn.name);
+        Some(theme)
     }
 
     fn names(&self) -> Vec<String> {
@@ -172,8 +200,8 @@ mod tests {
         Source {
             own: OwnThemes { directory },
             config: None,
-            worn: Mutex::new(Worn { name: name.to_owned(), configured: None }),
-            fallback: "plumb-dark",
+            worn: Mutex::new(Worn { name: name.to_owned(), configured: None, fallback: "plumb-dark" }),
+            asks: true,
             depth: Depth::Rgb,
             glyphs: Glyphs::All,
         }
@@ -202,6 +230,28 @@ mod tests {
         assert_eq!(name(), "plumb-dark");
         assert!(source.places().contains(&home.path().canonicalize().unwrap()), "{:?}", source.places());
         assert!(source.names().iter().any(|name| name == "plumb-light"));
+    }
+
+    #[test]
+    fn the_terminals_background_decides_only_where_nothing_else_has() {
+        let dark = || source(PathBuf::from("/nonexistent"), "plumb-dark");
+        assert!(dark().wonders());
+        assert_eq!(dark().lit(true).unwrap().name, "plumb-light");
+        assert!(dark().lit(false).is_none(), "it is dark already");
+        let lit = dark();
+        lit.lit(true).unwrap();
+        assert_eq!(lit.theme().unwrap().name, "plumb-light", "also when its files change");
+        let chosen = dark();
+        chosen.change("high-contrast").unwrap();
+        assert!(chosen.lit(true).is_none(), "named before the answer came");
+        assert!(!Source { asks: false, ..dark() }.wonders());
+        for depth in [Depth::Sixteen, Depth::None] {
+            let worn = Worn { name: String::new(), configured: None, fallback: default_theme(depth, false) };
+            assert!(!Source { depth, worn: Mutex::new(worn), ..dark() }.wonders(), "the terminal's own colours");
+        }
+        let named = dark();
+        named.worn().configured = Some(String::from("plumb-dark"));
+        assert!(!named.wonders() && named.lit(true).is_none());
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod file;
 mod symbols;
 
 pub use crate::config::Depth;
-pub use embedded::default_theme;
+pub use embedded::{default_theme, is_light};
 pub use file::{ThemeError, Wardrobe};
 pub(super) use symbols::Symbols;
 
@@ -99,6 +99,16 @@ pub trait Tailor: Send + Sync + 'static {
     /// The theme of that name, which is the one in use from now on; where it cannot be made, the former stays.
     fn change(&self, name: &str) -> Result<Theme, Why>;
 
+    /// Whether the terminal's background would decide the theme, and nothing has told what it is.
+    fn wonders(&self) -> bool {
+        false
+    }
+
+    /// The terminal's background is light, or is not: the theme, where it is another one by that.
+    fn lit(&self, _light: bool) -> Option<Theme> {
+        None
+    }
+
     /// The names of the themes that there are.
     fn names(&self) -> Vec<String>;
 
@@ -163,8 +173,7 @@ impl Theme {
         self
     }
 
-    /// What everything is drawn on. Drawn whatever background the terminal has: nothing tells for sure which that is, and
-    /// asking takes a wait or an answer between the keys.
+    /// What everything is drawn on. Drawn whatever background the terminal has: not every one tells which that is.
     #[must_use]
     pub fn ground(&self) -> Style {
         Style { bg: self.background, ..Style::new() }

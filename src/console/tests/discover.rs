@@ -4,7 +4,7 @@ use super::story::{Story, first_run, night, story};
 use crate::compare::Why;
 use crate::console::fixture::{self, SECRETS};
 use crate::console::overlay::Tour;
-use crate::console::{Effect, Key, Message, Overlay};
+use crate::console::{Effect, Key, Keymap, Message, Overlay};
 
 #[test]
 fn a_prefix_shows_what_may_follow_and_the_second_key_does_it() {
@@ -128,12 +128,11 @@ fn what_was_typed_lately_comes_back_by_its_name_alone() {
 
 #[test]
 fn a_theme_is_named_in_the_palette_and_worn_at_once() {
-    night()
-        .press(":theme␣")
-        .sees("theme  plumb-dark")
-        .sees("theme  plumb-catppuccin")
-        .press("catp⏎")
-        .wants(&["refs", "theme plumb-catppuccin", "remember command theme"]);
+    night().press(":theme␣").sees("theme  plumb-dark").sees("theme  plumb-catppuccin").press("catp⏎").wants(&[
+        "refs",
+        "theme plumb-catppuccin",
+        "remember command theme",
+    ]);
     night().press(":theme␣mine⏎").wants(&["refs", "theme mine", "remember command theme"]);
     let worn = night().press(":high-contrast⏎").answers_all();
     worn.sees("drawn in plumb-high-contrast until you leave; theme = \"plumb-high-contrast\" in config.toml keeps it");
@@ -325,4 +324,15 @@ fn every_step_of_the_tour_is_read_in_full_on_the_smallest_terminal() {
             story = story.sees(&last).press("^t");
         }
     }
+}
+
+#[test]
+fn an_escape_and_a_key_that_come_at_once_are_both_heard() {
+    let at_once = |story: Story, c| story.hears(Message::Key(Key::Alt(c)));
+    at_once(night().press("/zzz"), ':').sees("COMMANDS").press("⎋").does_not_see("zzz");
+    at_once(night().press("@"), '3').sees("3 PARAMETERS").does_not_see("GIT REF");
+    // A key of one's own is what it says.
+    let mut bound = night();
+    bound.model.keymap = Keymap::new(&[(String::from("palette"), vec![String::from("alt-p")])].into()).unwrap();
+    at_once(bound.press("@"), 'p').sees("ENVIRONMENT").press("⎋").does_not_see("COMMANDS");
 }

@@ -141,8 +141,10 @@ fn who_names_none_gets_what_the_terminal_can_show() {
         (Depth::Sixteen, Some("0;15"), "plumb-terminal-16"),
         (Depth::None, None, "plumb-monochrome"),
     ];
+    assert_eq!([is_light("default;default"), is_light(""), is_light("15;0")], [None, None, Some(false)]);
     for (depth, ground, expected) in rows {
-        assert_eq!(default_theme(depth, ground), expected, "{depth:?} {ground:?}");
+        let light = ground.and_then(is_light).unwrap_or_default();
+        assert_eq!(default_theme(depth, light), expected, "{depth:?} {ground:?}");
         Theme::embedded(expected).unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! Sizes, colours and alphabets.
 
-use super::shop::shop;
+use super::shop::{Console, shop};
 use crate::support::terminal::Program;
 
 #[test]
@@ -57,6 +57,42 @@ fn a_terminal_that_reorders_lines_is_asked_not_to_and_may_again_for_others() {
     console.type_text("\r").sees("press enter to go back").press("<Enter>").sees("3 PARAMETERS");
     assert!(console.keeps_order());
     // `quit` holds that it is given back.
+    console.quit();
+}
+
+#[test]
+fn a_terminal_that_says_that_it_is_light_gets_the_light_theme_and_nothing_of_the_answer_is_a_key() {
+    let ground = |console: &Console, colour| {
+        console.wait_for("the theme's background", |screen| screen.cell(0, 0).unwrap().bgcolor() == colour);
+        console.sees("NEEDS YOU").never_showed("rgb:").never_showed("does nothing");
+        console.press(":").sees("COMMANDS").type_text("theme dark\r").sees("drawn in plumb-dark");
+        console.quit();
+    };
+    let (light, dark) = (vt100::Color::Rgb(255, 255, 255), vt100::Color::Rgb(0x1d, 0x20, 0x26));
+    let white = || shop().console().with(|program| program.background("ffff/ffff/ffff"));
+    ground(&white().open(), light);
+    ground(&white().env("COLORFGBG", "15;0").open(), dark);
+    ground(&white().env("PLUMB_THEME", "dark").open(), dark);
+    ground(&shop().console().open(), dark);
+}
+
+#[test]
+fn a_theme_is_changed_by_its_name_and_by_the_config_while_the_console_runs() {
+    let config = tempfile::tempdir().unwrap();
+    let file = config.path().join("config.toml");
+    std::fs::write(&file, "theme = \"plumb-dark\"\n").unwrap();
+    let console = shop().console().env("PLUMB_CONFIG_DIR", &config.path().display().to_string()).open();
+    let ground = |colour: (u8, u8, u8)| {
+        let colour = vt100::Color::Rgb(colour.0, colour.1, colour.2);
+        console.wait_for("the theme's background", |screen| screen.cell(0, 0).unwrap().bgcolor() == colour);
+    };
+    ground((0x1d, 0x20, 0x26));
+    console.press(":").sees("COMMANDS").type_text("theme lig").sees("plumb-light").press("<Enter>");
+    console.sees("drawn in plumb-light until you leave");
+    ground((255, 255, 255));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "theme = \"plumb-dark\"\n", "nothing is written to disk");
+    std::fs::write(&file, "theme = \"plumb-high-contrast\"\n").unwrap();
+    ground((0, 0, 0));
     console.quit();
 }
 
