@@ -83,7 +83,7 @@ impl Inner {
         let (writer, identity) = session.unlocked(leave).as_writer().await?;
         let intent = Intent {
             action: Action::Unlock,
-            subjects: vec![format!("{} minutes", unlock.minutes)],
+            subjects: vec![unlock.length()],
             commit: None,
             reason: Some(unlock.reason.clone()),
         };

@@ -117,6 +117,12 @@ impl Unlock {
         Ok(())
     }
 
+    /// How long, in words.
+    #[must_use]
+    pub fn length(&self) -> String {
+        if self.minutes == 1 { String::from("1 minute") } else { format!("{} minutes", self.minutes) }
+    }
+
     /// How long, in milliseconds.
     #[must_use]
     pub fn milliseconds(&self) -> i64 {

@@ -123,6 +123,8 @@ pub struct Report {
     pub commit: Result<Commit, Why>,
     /// One section per kind asked for, in the order of [`Kind::ALL`].
     pub sections: Vec<(Kind, Result<Section, Why>)>,
+    /// What to know about the whole that is no failure.
+    pub notes: Vec<String>,
     /// When reading was done, milliseconds since the Unix epoch.
     pub read_at: i64,
     /// AWS API calls made.
@@ -172,8 +174,24 @@ impl Report {
             identity: Err(why.clone()),
             commit: Err(why.clone()),
             sections: kinds.iter().map(|kind| (*kind, Err(why.clone()))).collect(),
+            notes: Vec::new(),
             read_at,
             calls: Calls::default(),
+        }
+    }
+
+    /// Takes over what became known meanwhile.
+    pub fn learn(&mut self, part: Part) {
+        match part {
+            Part::Identity(identity) => self.identity = identity,
+            Part::Commit(commit) => self.commit = commit,
+            Part::Calls(calls) => self.calls = calls,
+            Part::Progress(..) => {}
+            Part::Section(kind, section) => {
+                if let Some((_, known)) = self.sections.iter_mut().find(|(of, _)| *of == kind) {
+                    *known = section;
+                }
+            }
         }
     }
 

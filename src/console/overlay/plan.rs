@@ -183,10 +183,7 @@ fn record(plan: &record::Plan, commit: Option<&Commit>) -> Sheet {
 }
 
 fn unlocking(unlock: &Unlock, env: &EnvState) -> Sheet {
-    let minutes = match unlock.minutes {
-        1 => String::from("1 minute"),
-        minutes => format!("{minutes} minutes"),
-    };
+    let minutes = unlock.length();
     let name = env.name();
     Sheet {
         facts: vec![("for", minutes.clone()), ("reason", format!("\"{}\"", unlock.reason))],
