@@ -7,3 +7,4 @@ mod files;
 mod looking;
 mod recording;
 mod shop;
+mod waiting;
