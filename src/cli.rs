@@ -4,6 +4,7 @@
 
 mod completions;
 mod config;
+mod consent;
 mod demo;
 mod diff;
 mod doctor;

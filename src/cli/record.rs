@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
+use super::consent::{Consent, Deed};
 use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::schema::VERSION;
@@ -17,8 +18,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(values::commits))]
     at: Option<String>,
     /// Compare, and write nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["yes", "unlock"])]
     dry_run: bool,
+    #[command(flatten)]
+    consent: Consent,
     /// Text or JSON.
     #[arg(long, short, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -53,9 +56,13 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
             .hint("plumb record --env NAME; --dry-run shows what would be written")
             .into());
     }
-    let session = shared.session().await?;
+    let mut session = shared.session().await?;
     let reference = args.at.clone().unwrap_or_else(|| session.reference());
     let environment = session.environment().name.clone();
+    if !args.dry_run {
+        let deed = Deed { command: "record", does: "write receipts of what is equal" };
+        session = args.consent.obtain(&session, deed).await?;
+    }
     say!("comparing {} with {}", clean(&environment), clean(&reference));
     let progress = Progress::begin();
     let tell = |text: &str| progress.tell(text);

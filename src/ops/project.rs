@@ -47,7 +47,7 @@ pub(super) fn unlike(settings: &Settings, snapshot: &Snapshot, reference: &str) 
     if reached_by(in_use, committed) != *in_use {
         notes.push(format!(
             "{file} here says something else than in {reference}, which says what is compared; --ref {WORKTREE} compares \
-             what is not committed"
+             what is here"
         ));
     }
     notes

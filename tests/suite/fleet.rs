@@ -237,6 +237,6 @@ fn keys_that_are_renewed_in_the_profile_are_taken_without_a_new_start() {
     let profiles = std::fs::read_to_string(fleet.path("aws")).unwrap();
     fleet.write("aws", &profiles.replace(&fleet.accounts[0].access_key_id, &renewed.access_key_id));
     console.press("r").loses("expired").loses("stale").sees("- git only");
-    console.press("q");
+    console.press("1 q");
     assert_eq!(console.exit_code(), 0);
 }

@@ -84,7 +84,7 @@ fn the_commit_s_project_file_says_what_is_compared_and_the_one_here_how_it_is_re
     assert_ne!(edited, project);
     shop.write("plumb.toml", &edited);
     let told = "plumb.toml here says something else than in HEAD, which says what is compared; \
-                --ref WORKTREE compares what is not committed";
+                --ref WORKTREE compares what is here";
     let (names, units, notes) = compared();
     assert_eq!((names, units), (before.0.0, before.0.1));
     assert_eq!(notes, serde_json::json!([told]));

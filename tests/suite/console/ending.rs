@@ -13,7 +13,7 @@ use crate::support::wait::deadline;
 #[test]
 fn q_leaves_the_screen_as_it_was() {
     let console = shop().console().open();
-    console.press("3 q");
+    console.press("3").sees("3 PARAMETERS").press("q").sees("1 OVERVIEW").press("q");
     assert_eq!(console.exit_code(), 0);
     console.is_restored();
     assert!(!console.text().contains("petshop"), "{}", console.text());

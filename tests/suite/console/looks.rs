@@ -38,6 +38,18 @@ fn a_terminal_without_utf_8_gets_ascii_alone() {
 }
 
 #[test]
+fn a_terminal_that_reorders_lines_is_asked_not_to_and_may_again_for_others() {
+    let console = shop().console().env("PLUMB_PAGER", "cat; read -r line < /dev/tty; :").open();
+    assert!(console.keeps_order(), "columns stay where they are");
+    console.press("3").sees("pool_size").press("o").sees("+++ live");
+    assert!(!console.keeps_order(), "the terminal is another's");
+    console.type_text("\r").sees("press enter to go back").press("<Enter>").sees("3 PARAMETERS");
+    assert!(console.keeps_order());
+    // `quit` holds that it is given back.
+    console.quit();
+}
+
+#[test]
 fn another_account_than_the_expected_is_said_loudly() {
     // A key of twelve digits is another account of the emulator.
     let console = shop().console().env("AWS_ACCESS_KEY_ID", "471100004242").begin();
