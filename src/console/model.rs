@@ -147,9 +147,11 @@ pub enum Revealing {
 }
 
 impl Model {
-    /// The environment that is being written to, when something is.
+    /// The environment that is being written to, when something is. A command of the operator's own is ended, and
+    /// waited for, by leaving.
     pub(super) fn unfinished(&self) -> Option<&str> {
-        self.sent.first().map(|sent| self.environments[sent.environment].name())
+        let mut sent = self.sent.iter().filter(|sent| !matches!(sent.work, Work::Command(_)));
+        sent.next().map(|sent| self.environments[sent.environment].name())
     }
 
     /// The state before anything happened.

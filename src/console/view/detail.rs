@@ -214,11 +214,9 @@ impl<'a> Lines<'a> {
         }
         let why = if matches!(item.verdict, Verdict::Unknown(_)) { "for the same reason" } else { "like it" };
         let left = names.len().saturating_sub(MOST);
-        let mut text = names.iter().take(MOST).map(|item| label(item)).collect::<Vec<_>>().join(", ");
-        if left > 0 {
-            text.push_str(&format!(" and {left} more"));
-        }
-        let text = format!("{} more {why}: {text}", names.len());
+        let told = names.iter().take(MOST).map(|item| label(item)).collect::<Vec<_>>().join(", ");
+        let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let text = format!("{} more {why}: {told}{rest}", names.len());
         let mut lines = text::wrap(&text, usize::from(width.saturating_sub(16)));
         if state.zoom != Zoom::Full && lines.len() > FEW {
             lines.truncate(FEW);
