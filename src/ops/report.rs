@@ -189,11 +189,14 @@ impl Report {
             Part::Commit(commit) => self.commit = commit,
             Part::Calls(calls) => self.calls = calls,
             Part::Progress(..) => {}
-            Part::Section(kind, section) => {
-                if let Some((_, known)) = self.sections.iter_mut().find(|(of, _)| *of == kind) {
-                    *known = section;
-                }
-            }
+            Part::Provisional(kind, section) => self.know(kind, Ok(section)),
+            Part::Section(kind, section) => self.know(kind, section),
+        }
+    }
+
+    fn know(&mut self, kind: Kind, section: Result<Section, Why>) {
+        if let Some((_, known)) = self.sections.iter_mut().find(|(of, _)| *of == kind) {
+            *known = section;
         }
     }
 
