@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cli::{Failed, Shared};
 use crate::compare::Why;
-use crate::config::{Ascii, Depth, Environ, Origin, Settings, load_operator};
+use crate::config::{Ascii, Depth, Directories, Environ, Origin, Settings, load_operator};
 use crate::console::{Tailor, Theme, Wardrobe, default_theme, is_light};
 
 /// The theme in use, and who makes it anew when its files change.
@@ -44,6 +44,12 @@ pub(super) fn theme(shared: &Shared, settings: &Settings) -> Result<(Theme, Arc<
         Failed::Config(format!("{}: theme: {}{hint}", settings.origin("theme"), why.reason))
     })?;
     Ok((theme, Arc::new(source)))
+}
+
+/// The names of all themes: the operator's own, and those of the binary.
+pub(super) fn names(environ: &Environ) -> Vec<String> {
+    let own = Directories(environ).config().map(|config| OwnThemes { directory: config.join("themes") });
+    own.map_or_else(|_| Theme::names(&()), |own| Theme::names(&own))
 }
 
 /// Whether the locale is UTF-8, by the rules of POSIX: the first of these that is set counts.
@@ -147,14 +153,36 @@ impl Tailor for Source {
         // A file that is a link changes where it lies.
         let config = self.own.directory.with_file_name("config.toml");
         let files = self.own.files().into_iter().map(|(_, path)| path).chain([config.clone()]);
-        let mut places: BTreeSet<PathBuf> = files
-            .filter_map(|path| path.canonicalize().ok())
-            .filter_map(|path| path.parent().map(std::path::Path::to_path_buf))
-            .collect();
-        places.extend(self.own.directory.canonicalize());
-        places.extend(config.parent().and_then(|directory| directory.canonicalize().ok()));
+        let files = files.filter_map(|path| path.canonicalize().ok());
+        let mut places: BTreeSet<PathBuf> = files.filter_map(|path| path.parent().map(Path::to_path_buf)).collect();
+        places.insert(real(&self.own.directory));
+        places.extend(config.parent().map(real));
         places.into_iter().collect()
     }
+}
+
+/// A directory without links; of what does not exist yet, as far as it does.
+fn real(path: &Path) -> PathBuf {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Ok(real), ..) => real,
+        (Err(_), Some(above), Some(name)) => real(above).join(name),
+        (Err(_), ..) => path.to_owned(),
+    }
+}
+
+/// The text of a file. What is no file may never end, or wait for a writer that never comes.
+fn read_file(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let waits_not = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let mut file = std::fs::OpenOptions::new().read(true).custom_flags(waits_not).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The files of `themes/` beside the operator's config.
@@ -180,7 +208,7 @@ impl Wardrobe for OwnThemes {
         if name.contains(['/', '\0']) {
             return Ok(None);
         }
-        match std::fs::read_to_string(self.directory.join(format!("{name}.toml"))) {
+        match read_file(&self.directory.join(format!("{name}.toml"))) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.to_string()),
@@ -285,9 +313,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_file_is_told_and_never_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let themes = home.path().to_owned();
+        let made = std::process::Command::new("mkfifo").arg(themes.join("pipe.toml")).status().unwrap();
+        assert!(made.success());
+        std::os::unix::fs::symlink("/dev/zero", themes.join("endless.toml")).unwrap();
+        std::fs::create_dir(themes.join("folder.toml")).unwrap();
+        for name in ["pipe", "endless", "folder"] {
+            let why = source(themes.clone(), name).theme().unwrap_err();
+            assert!(why.reason.contains("it is no file"), "{name}: {}", why.reason);
+        }
+    }
+
+    #[test]
     fn without_a_directory_there_are_the_themes_of_the_binary() {
         let nowhere = source(PathBuf::from("/nonexistent/themes"), "plumb-light");
         assert_eq!(nowhere.theme().unwrap().name, "plumb-light");
-        assert!(nowhere.places().is_empty());
+        assert_eq!(nowhere.places(), ["/nonexistent", "/nonexistent/themes"].map(PathBuf::from), "they may come to be");
     }
 }

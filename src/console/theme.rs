@@ -112,7 +112,7 @@ pub trait Tailor: Send + Sync + 'static {
     /// The names of the themes that there are.
     fn names(&self) -> Vec<String>;
 
-    /// The directories in which a changed file may concern the theme.
+    /// The directories in which a changed file may concern the theme, also those that do not exist yet; without links.
     fn places(&self) -> Vec<PathBuf>;
 }
 
