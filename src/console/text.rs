@@ -70,9 +70,8 @@ fn in_ascii(grapheme: &str) -> Cow<'_, str> {
 /// What ASCII has for the glyphs that the console itself draws, and for some that look like one.
 fn plain(c: char) -> Option<char> {
     Some(match c {
-        '…' => '.',
         '•' | '●' => '*',
-        '·' | '░' => '.',
+        '…' | '·' | '░' => '.',
         '–' | '—' | '─' | '━' => '-',
         '│' | '┃' | '▏' | '▸' | '►' => '|',
         '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' | '╭' | '╮' | '╰' | '╯' => '+',
