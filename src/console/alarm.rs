@@ -52,7 +52,7 @@ fn lack(model: &Model, env: &EnvState, why: &Why, what: &str, state: &str) -> Ve
 }
 
 fn key(model: &Model, action: Action) -> String {
-    model.keymap.keys(action).next().map(|key| key.to_string()).unwrap_or_default()
+    model.keymap.key(action)
 }
 
 /// What failed, without on what: that is everything.

@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 
 use super::model::Model;
-use super::overlay::Picker;
 use super::page::overview::{self, Row};
 use super::page::{Page, Zoom};
 use super::view::tour_height;
@@ -123,12 +122,10 @@ pub(super) fn environments_offset(model: &Model, rows: &[Row], table: Rect) -> u
     (here + 1).saturating_sub(height)
 }
 
-/// The lines of the choice of environment and ref, and the first one drawn.
-pub(super) fn picker_list(picker: &Picker, choices: usize, room: Rect) -> (Rect, usize) {
+/// The lines of the choice of environment and ref.
+pub(super) fn picker_list(choices: usize, room: Rect) -> Rect {
     let wanted = u16::try_from(choices).unwrap_or(u16::MAX).saturating_add(7).min(room.height);
-    let list = Rect { y: room.y + 3, height: wanted.saturating_sub(5), ..room };
-    let height = usize::from(list.height);
-    (list, picker.line.saturating_sub(height / 2).min(choices.saturating_sub(height)))
+    Rect { y: room.y + 3, height: wanted.saturating_sub(5), ..room }
 }
 
 /// Lines of the overview: environments, then needs.

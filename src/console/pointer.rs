@@ -7,7 +7,7 @@ use super::model::Model;
 use super::overlay::Overlay;
 use super::page::overview::{Row, rows};
 use super::page::{Page, Zoom};
-use super::view::{detail_row_at, menu_entry_at, palette_find_at};
+use super::view::{detail_row_at, help_listed_at, menu_entry_at, palette_find_at};
 use crate::console::action::Action;
 
 /// Something that the mouse did.
@@ -61,6 +61,8 @@ pub(super) enum Spot {
     Choice(usize),
     /// A find of the palette.
     Find(usize),
+    /// Something that the keys list.
+    Listed(usize),
     /// An entry of a menu.
     Entry(Action),
     /// Anything else of an overlay.
@@ -90,13 +92,14 @@ fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<
     let found = match overlay {
         Overlay::Picker(picker) => {
             let choices = picker.choices(model).len();
-            let (list, offset) = picker_list(picker, choices, room);
-            let at = offset + usize::from(here.y.saturating_sub(list.y));
+            let list = picker_list(choices, room);
+            let at = picker.first + usize::from(here.y.saturating_sub(list.y));
             (list.contains(here) && at < choices).then_some(Spot::Choice(at))
         }
         Overlay::Palette(palette) => palette_find_at(room, palette, here).map(Spot::Find),
         Overlay::Menu(scope) => menu_entry_at(model, room, *scope, here).map(Spot::Entry),
-        Overlay::Help(_) | Overlay::Run(_) | Overlay::Plan(_) | Overlay::Journal(_) => None,
+        Overlay::Help(help) => help_listed_at(model, room, help, here).map(Spot::Listed),
+        Overlay::Plan(_) | Overlay::Journal(_) => None,
     };
     Some(found.unwrap_or(Spot::Overlay))
 }

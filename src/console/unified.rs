@@ -20,8 +20,9 @@ pub(super) fn of_selected(model: &Model) -> Option<Secret> {
     let (git, live) = (side(model, item, &Half::Git), side(model, item, &Half::Live));
     let unknown = unknown(model, item);
     let name = text::clean(&item.name, false);
-    let commit = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
-    let read = env.times.of_item(&ItemId::of(item)).map(|at| model.clock.moment(at)).unwrap_or_default();
+    let id = ItemId::of(item);
+    let commit = env.times.commit_of_item(&id).map(text::short).unwrap_or_default();
+    let read = env.times.of_item(&id).map(|at| model.clock.moment(at)).unwrap_or_default();
     let mut out = String::new();
     let verdict = format!("{}  {} {}", name, item.verdict.symbol(), item.verdict.word());
     let _ = writeln!(out, "{verdict}  {}", text::clean(&item.reason, false));

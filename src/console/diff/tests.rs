@@ -182,8 +182,8 @@ fn what_is_not_there_is_told_on_its_side() {
     let deleted = || vec![parameter("/shop/ttl", plain("3600"), plain("3600"), Facet::Absent)];
     let screen = with(deleted()).press("d").screen();
     let line = screen.lines().find(|line| line.contains("3600")).unwrap();
-    let (git, live) = line.split_once('│').unwrap();
-    assert!(git.contains("- 3600") && !git.contains("absent") && live.trim() == "absent", "{line}");
+    let (left, right) = line.split_once('│').unwrap();
+    assert!(left.contains("- 3600") && !left.contains("absent") && right.trim() == "absent", "{line}");
     with(deleted()).press("ds").sees("- 3600").sees("live: absent").does_not_see("▸ +").does_not_see("- live");
     let emptied = || vec![parameter("/shop/ttl", plain("3600"), plain("3600"), plain(""))];
     let screen = with(emptied()).press("d").screen();

@@ -234,7 +234,8 @@ fn at_eighty_columns_what_is_to_be_done_is_whole() {
         commit.reference = String::from("origin/release/2026-03");
     }
     let story = refreshing(story().answers_all().size(80, 24).press("3"));
-    let story = refreshing(story.answers(long)).after(7_000);
+    // Under another ref the other kinds are read again, too.
+    let story = refreshing(story.answers(long.clone()).answers(long)).after(7_000);
     story.sees("reading 7 s, esc cancels").does_not_see("esc cance…").sees("origin/release");
     let story = refreshing(night().size(80, 24).press("3")).answers(failed(&no_login()));
     let story = story.sees(" ! no valid credentials: run `aws configure --profile petshop-prod`, then r");

@@ -113,10 +113,11 @@ pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Ef
     let mut effects = Vec::new();
     let env = model.environment_mut();
     env.git_ref = git_ref;
-    env.drop_last();
     if let Some(job) = env.inspecting.take() {
         effects.push(Effect::Cancel(job.generation));
     }
+    env.forget();
+    env.commit = Remote::Idle;
     env.want(Ask::all(Fresh::Cached));
     effects.extend(begin_wanted(model));
     effects

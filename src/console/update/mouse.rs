@@ -84,6 +84,13 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
                 return palette::take(model);
             }
         }
+        Spot::Listed(line) => {
+            let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return Vec::new() };
+            if help.line == line {
+                return palette::take_key(model);
+            }
+            help.line = line;
+        }
         Spot::Entry(action) => {
             model.overlays.pop();
             // What the keys of a menu do is harmless too; should that change, it is not for a click.

@@ -61,7 +61,7 @@ pub(super) fn part(model: &mut Model, generation: Generation, part: Part) -> Vec
 
 pub(super) fn inspected(model: &mut Model, generation: Generation, report: Report) -> Vec<Effect> {
     let Some(env) = inspecting(model, generation) else { return Vec::new() };
-    let since = env.inspecting.take().map_or(i64::MAX, |job| job.since);
+    let since = env.inspecting.map_or(i64::MAX, |job| job.since);
     env.progress.clear();
     env.read_at = Some(report.read_at);
     env.calls = Some(report.calls);
@@ -72,6 +72,7 @@ pub(super) fn inspected(model: &mut Model, generation: Generation, report: Repor
     }
     give_up(env, &Why::new("not read"), Missed::Failed);
     env.was_whole = true;
+    env.inspecting = None;
     let read = format!("{} is read", env.name());
     model.rebuild();
     let news = outside::news(model, since, &read);
@@ -177,7 +178,7 @@ fn answer_identity(env: &mut EnvState, answer: Result<Identity, Why>) {
     if let (Ok(new), Some(old)) = (&answer, env.identity.value())
         && (&new.account, &new.region) != (&old.account, &old.region)
     {
-        env.drop_last();
+        env.forget();
     }
     env.remembered_identity &= answer.is_err();
     let trouble = env.identity.answer(answer);
@@ -189,10 +190,15 @@ fn answer_commit(env: &mut EnvState, answer: Result<Commit, Why>) {
     if let (Ok(new), Some(old)) = (&answer, env.commit.value())
         && new.reference != old.reference
     {
-        env.drop_last();
+        env.forget();
     }
     let trouble = env.commit.answer(answer);
     note(env, Subject::Commit, trouble);
+    // Git moved since the other kinds were read: what is shown of them is about another commit.
+    for kind in env.behind() {
+        env.times.missed(kind, Missed::Moved);
+        env.want(Ask::kinds(Fresh::Cached, &[kind]));
+    }
 }
 
 fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>, at: i64) {
@@ -206,7 +212,7 @@ fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>, 
         answer.map(|section| answer_item(env, ItemId { kind, name }, section, at)).err()
     } else {
         if fine {
-            env.times.read(kind, at);
+            env.times.read(kind, env.reading(at));
             env.remembered.remove(&kind);
         }
         env.section_mut(kind).answer(answer)
@@ -223,7 +229,7 @@ fn answer_item(env: &mut EnvState, id: ItemId, answer: Section, at: i64) {
         section.items.insert(place, item);
     }
     section.units = answer.units;
-    env.times.read_one(id, at);
+    env.times.read_one(id, env.reading(at));
 }
 
 /// An answer in which a lack of credentials or of a network is to be told as often as there are items is that failure,

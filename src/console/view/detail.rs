@@ -216,11 +216,9 @@ impl<'a> Lines<'a> {
         }
         let why = if matches!(item.verdict, Verdict::Unknown(_)) { "for the same reason" } else { "like it" };
         let left = names.len().saturating_sub(MOST);
-        let mut text = names.iter().take(MOST).map(|item| label(item)).collect::<Vec<_>>().join(", ");
-        if left > 0 {
-            text.push_str(&format!(" and {left} more"));
-        }
-        let text = format!("{} more {why}: {text}", names.len());
+        let told = names.iter().take(MOST).map(|item| label(item)).collect::<Vec<_>>().join(", ");
+        let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let text = format!("{} more {why}: {told}{rest}", names.len());
         let mut lines = text::wrap(&text, usize::from(width.saturating_sub(16)));
         if state.zoom != Zoom::Full && lines.len() > FEW {
             lines.truncate(FEW);
@@ -254,7 +252,7 @@ impl<'a> Lines<'a> {
     fn titles(&mut self, model: &Model, item: &Item, columns: Option<&Columns>) {
         let Some(columns) = columns else { return };
         let env = model.environment();
-        let git = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
+        let git = env.times.commit_of_item(&ItemId::of(item)).map(text::short).unwrap_or_default();
         let unit = env.unit(item.kind, &item.unit);
         let applied = unit.and_then(|unit| unit.runs.as_deref()).map(text::short).unwrap_or_default();
         let read = env.times.of_item(&ItemId::of(item));

@@ -93,8 +93,8 @@ impl<'a> Pen<'a> {
 
     fn titles(&self, model: &Model) -> Row {
         let env = model.environment();
-        let git = env.commit.value().map(|commit| format!("GIT {}", text::short(&commit.id)));
-        let git = git.unwrap_or_else(|| String::from("GIT"));
+        let compared = model.shown().and_then(|item| env.times.commit_of_item(&ItemId::of(item)));
+        let git = compared.map_or_else(|| String::from("GIT"), |commit| format!("GIT {}", text::short(commit)));
         let unit = model.shown().and_then(|item| env.unit(item.kind, &item.unit));
         let applied = unit.and_then(|unit| unit.runs.as_deref()).map(text::short).unwrap_or_default();
         let read = model.shown().and_then(|item| env.times.of_item(&ItemId::of(item)));

@@ -7,10 +7,12 @@ use crate::compare::Kind;
 use crate::console::alarm::alarm;
 use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
+use crate::console::overlay::Work;
 use crate::console::page::Page;
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::console::update::filter_of;
 use crate::ops::report::Commit;
 
 /// A text, its meaning, and its rank: what has the highest goes first when there is no room.
@@ -75,17 +77,27 @@ pub(super) fn tabs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
         let here = *page == model.page;
         let title = if here { page.title().to_uppercase() } else { page.title().to_owned() };
         x = ink.put(x, area.y, area.width, &format!("{} ", index + 1), Role::Dim);
-        x = ink.put(x, area.y, area.width, &title, if here { Role::TabHere } else { Role::Tab }) + 3;
-    }
-    let right = area.right().saturating_sub(1);
-    if model.page != Page::Overview {
-        let state = model.list();
-        let filter = if state.filter.text.is_empty() { String::new() } else { format!("  /{}", state.filter.text) };
-        let shown = format!("{}{filter}", state.show.word());
-        // Cut it would say nothing; the list says how many more there are.
-        if text::width(&shown) + 2 <= usize::from(right.saturating_sub(x)) {
-            ink.put_right(right, area.y, right.saturating_sub(x), &shown, Role::Dim);
+        x = ink.put(x, area.y, area.width, &title, if here { Role::TabHere } else { Role::Tab });
+        // A filter is kept while another page is looked at, and nowhere without a sign.
+        if !here && !filter_of(model, *page).text.is_empty() {
+            ink.put(x, area.y, 1, "/", Role::Notice);
         }
+        x += 3;
+    }
+    if model.page == Page::Overview {
+        return;
+    }
+    let state = model.list();
+    let right = area.right().saturating_sub(1);
+    let room = right.saturating_sub(x);
+    let filter = if state.filter.text.is_empty() { String::new() } else { format!("/{}", state.filter.text) };
+    let long = u16::try_from(text::width(&filter)).unwrap_or(room).min(room);
+    // What hides lines is told before what is shown; the list says how many more there are.
+    ink.put_right(right, area.y, long, &filter, Role::Notice);
+    let apart = if filter.is_empty() { 0 } else { long + APART };
+    let shown = state.show.word();
+    if text::width(shown) <= usize::from(room.saturating_sub(apart)) {
+        ink.put_right(right - apart, area.y, room - apart, shown, Role::Dim);
     }
 }
 
@@ -95,7 +107,9 @@ fn fitted(mut ends: [Vec<Part>; 2], room: u16) -> [Vec<Part>; 2] {
     /// What is cut shorter than this tells nobody anything.
     const SHORTEST: usize = 12;
     let room = usize::from(room);
-    ends.iter_mut().for_each(|parts| parts.retain(|(text, ..)| !text.is_empty()));
+    for parts in &mut ends {
+        parts.retain(|(text, ..)| !text.is_empty());
+    }
     let long = |ends: &[Vec<Part>; 2]| {
         let between = if ends.iter().any(Vec::is_empty) { 0 } else { usize::from(APART) };
         ends.iter().map(|parts| long_of(parts)).sum::<usize>() + between
@@ -251,7 +265,11 @@ fn commit_parts(model: &Model, commit: &Commit, parts: &mut Vec<Part>) {
 fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> Vec<Part> {
     let seconds = |since: i64| (model.clock.now - since).max(0) / 1000;
     if let Some(sent) = model.sent.iter().find(|sent| sent.environment == model.current) {
-        let text = format!("{} writing {} s", spinner(model, ink), seconds(sent.job.since));
+        let doing = match &sent.work {
+            Work::Command(command) => format!("running {}", command.id),
+            Work::Record(_) | Work::Unlock(_) => String::from("writing"),
+        };
+        let text = format!("{} {doing} {} s", spinner(model, ink), seconds(sent.job.since));
         return vec![(text, Role::Notice, 0)];
     }
     let mut parts = vec![(String::from("live"), Role::Dim, LABEL)];

@@ -309,7 +309,7 @@ fn more(ink: &mut Ink<'_>, model: &Model, line: Rect, verdict: &Verdict, count: 
 
 /// Says how to see what a line stands for; returns the column where that begins.
 fn to_show(ink: &mut Ink<'_>, model: &Model, line: Rect) -> u16 {
-    let key = model.keymap.keys(crate::console::Action::Show).next().map(|key| key.to_string()).unwrap_or_default();
+    let key = model.keymap.key(crate::console::Action::Show);
     let right = line.right().saturating_sub(1);
     let text = format!("{key} to show");
     ink.put_right(right, line.y, 16, &text, Role::Dim);

@@ -28,7 +28,7 @@ fn ages(model: &Model, item: &Item) -> Option<(&'static str, String)> {
     let unit = env.unit(item.kind, &item.unit);
     let read = env.times.of_item(&id).map(|at| {
         let stale = env.times.item_missed(&id);
-        let stale = stale.map(|how| format!(", stale: the last attempt {}", how.word())).unwrap_or_default();
+        let stale = stale.map(|how| format!(", stale: {}", how.word())).unwrap_or_default();
         format!("live read {}{stale}", age(at))
     });
     let checked = unit.filter(|_| item.kind == Kind::Stack).and_then(|unit| unit.drift_checked_at);
