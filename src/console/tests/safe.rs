@@ -205,7 +205,7 @@ fn nothing_of_a_plan_is_cut_and_what_there_is_no_room_for_is_marked_and_reached(
             let standing = |story: Story| {
                 let asked = if line == "record" { "prod is read-only" } else { "Type prod to unlock it" };
                 story
-                    .sees("to       prod")
+                    .sees("to       petshop / prod")
                     .sees("account 471100004242")
                     .sees("role deployer")
                     .sees(asked)
