@@ -160,7 +160,7 @@ mod tests {
     /// Waits until what is told is so; whatever is told before may be of a moment in between.
     async fn until(watch: &mut Watch, is_so: impl Fn(&Result<Theme, Why>) -> bool) {
         let told = async { while !is_so(&watch.next().await) {} };
-        timeout(Duration::from_secs(60), told).await.unwrap();
+        timeout(Duration::from_mins(1), told).await.unwrap();
     }
 
     #[tokio::test]
