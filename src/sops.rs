@@ -9,21 +9,28 @@
 //! tree with the place of each value, and values into text; everything else knows no file format.
 
 mod age_keys;
+mod change;
 mod cipher;
 mod creation;
 mod document;
-mod edit;
+mod dotenv;
 mod error;
+mod format;
 mod json;
 mod key;
-mod mac;
 mod metadata;
 mod number;
+mod open;
 mod pattern;
 mod raw;
+mod recipients;
+mod rewrite;
+mod same;
 mod seal;
 mod selector;
 mod shamir;
+mod store;
+mod text;
 mod tree;
 mod yaml;
 
@@ -35,12 +42,13 @@ mod fixture_tests;
 mod property_tests;
 
 pub use age_keys::{AgeIdentities, generate_age_key};
-pub use creation::{CreationRule, CreationRules, Recipient};
+pub use change::{encrypt, encrypt_node};
+pub use creation::{CreationRule, CreationRules, Indents, Rules};
 pub use document::{Document, MacPolicy, RawLeaf};
-pub use edit::update;
 pub use error::Error;
-pub use key::{KeyService, Services, WrappedKey};
+pub use format::Format;
+pub use key::{DataKey, KeyService, Recipient, Remembering, Services, WrappedKey};
+pub use open::Opened;
 pub use pattern::Pattern;
-pub use seal::{Rules, encrypt, encrypt_to_groups};
 pub use selector::Selector;
 pub use tree::{Leaf, Node};

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::inspect::document;
 use super::keys::Keys;
 use super::map;
 use super::session::Session;
@@ -258,7 +259,7 @@ fn encrypted(settings: &Settings, root: &Path) -> Result<Vec<(String, Document)>
     for file in files {
         let Some(blob) = snapshot.read(file).map_err(|error| told(&error))? else { continue };
         // What is no document at all is told with the config.
-        if let Ok(document) = Document::parse(file, &blob.bytes)
+        if let Ok(document) = document(file, &blob.bytes)
             && document.is_encrypted()
         {
             found.push((file.to_owned(), document));

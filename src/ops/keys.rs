@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::sops::{AgeIdentities, KeyService, WrappedKey};
+use crate::sops::{AgeIdentities, DataKey, KeyService, WrappedKey};
 
 /// Where sops looks for age identities; the environment's words for it, handed in.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +95,7 @@ fn run(command: &str) -> Result<Zeroizing<String>, String> {
 }
 
 impl KeyService for Keys {
-    fn unwrap(&self, key: &WrappedKey) -> Option<Result<Zeroizing<Vec<u8>>, String>> {
+    fn unwrap(&self, key: &WrappedKey) -> Option<Result<DataKey, String>> {
         let mut failure = None;
         for identities in &self.identities {
             match identities.unwrap(key) {

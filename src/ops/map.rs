@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::failed;
-use super::inspect::doc_node;
+use super::inspect::{doc_node, document};
 use crate::compare::Why;
 use crate::config::mapping::{self, DocNode, Sorted};
 use crate::config::{Bindings, Environment, PROJECT_FILE, Project, Settings, StackKind};
@@ -144,7 +144,7 @@ pub(super) fn documents(project: &Project, snapshot: &Snapshot, sorted: &Sorted,
 fn read(snapshot: &Snapshot, file: &str) -> Result<Document, String> {
     let blob = snapshot.read(file).map_err(|error| error.to_string())?;
     let blob = blob.ok_or("it is listed and not there")?;
-    Document::parse(file, &blob.bytes).map_err(|error| error.to_string())
+    document(file, &blob.bytes).map_err(|why| why.to_string())
 }
 
 fn problem(file: &str, why: String) -> mapping::MappingProblem {

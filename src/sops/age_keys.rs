@@ -6,11 +6,11 @@ use std::str::FromStr as _;
 
 use age::armor::ArmoredReader;
 use age::secrecy::ExposeSecret as _;
-use age::x25519::{Identity, Recipient};
+use age::x25519::Identity;
 use zeroize::Zeroizing;
 
 use super::error::Error;
-use super::key::{KeyService, WrappedKey};
+use super::key::{DataKey, KeyService, Recipient, WrappedKey};
 use crate::secret::Secret;
 
 /// Longer plaintexts are no data key; reading stops there.
@@ -80,10 +80,10 @@ impl AgeIdentities {
 }
 
 impl KeyService for AgeIdentities {
-    fn unwrap(&self, group_key: &WrappedKey) -> Option<Result<Zeroizing<Vec<u8>>, String>> {
-        match group_key {
-            WrappedKey::Age { enc, .. } => Some(self.open(enc)),
-            WrappedKey::Kms { .. } | WrappedKey::Other { .. } => None,
+    fn unwrap(&self, key: &WrappedKey) -> Option<Result<DataKey, String>> {
+        match key.recipient {
+            Recipient::Age(_) => Some(self.open(&key.enc)),
+            Recipient::Kms { .. } | Recipient::Other { .. } => None,
         }
     }
 }
@@ -98,7 +98,7 @@ pub fn generate_age_key() -> (String, Secret) {
 /// Wraps a data key for one recipient as an armored age file.
 pub(super) fn wrap(recipient: &str, data_key: &[u8]) -> Result<String, Error> {
     let failed = |why: String| Error::Recipient { recipient: recipient.to_owned(), why };
-    let parsed = Recipient::from_str(recipient)
+    let parsed = age::x25519::Recipient::from_str(recipient)
         .map_err(|why| failed(format!("it is not an age X25519 recipient (age1…): {why}")))?;
     age::encrypt_and_armor(&parsed, data_key).map_err(|error| failed(error.to_string()))
 }
@@ -129,7 +129,7 @@ mod tests {
     fn a_wrapped_key_opens_with_its_own_identity_only() {
         let (public, secret) = generate_age_key();
         let (_, stranger) = generate_age_key();
-        let key = WrappedKey::Age { enc: wrap(&public, b"data key").expect("wraps"), recipient: public };
+        let key = WrappedKey { enc: wrap(&public, b"data key").expect("wraps"), recipient: Recipient::Age(public) };
         let open = |text: &Secret| AgeIdentities::parse(text.expose()).expect("valid").unwrap(&key).expect("its kind");
         assert_eq!(open(&secret).expect("fits").as_slice(), b"data key");
         assert_eq!(open(&stranger), Err("none of 1 age keys fits".to_owned()));

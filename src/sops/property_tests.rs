@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::cipher::plain_bytes;
+use super::fixture_tests::{encrypted as encrypt, update};
 use super::*;
 use crate::secret::Secret;
 
@@ -62,16 +63,16 @@ fn rules() -> impl Strategy<Value = Rules> {
         Just(Selector::UnencryptedRegex(Pattern::new("^[ab]$").expect("valid"))),
         Just(Selector::EncryptedRegex(Pattern::new("^[ab]").expect("valid"))),
     ];
-    (selector, any::<bool>(), prop::option::of(0_usize..5)).prop_map(|(selector, mac_only_encrypted, indent)| Rules {
+    (selector, any::<bool>(), prop::option::of(0_usize..5)).prop_map(|(selector, mac_only_encrypted, json)| Rules {
         selector,
         mac_only_encrypted,
-        indent,
+        indents: Indents { json, ..Indents::default() },
     })
 }
 
 fn encrypted(plain: &Node, rules: &Rules) -> Document {
     let bytes = encrypt(plain, std::slice::from_ref(&KEY.0), rules, NOW).expect("encrypts");
-    Document::parse("random", &bytes).expect("parses")
+    Document::parse("random.json", &bytes).expect("parses")
 }
 
 /// What the MAC covers.
@@ -95,7 +96,7 @@ proptest! {
     #[test]
     fn json_text_is_read_as_it_was_written(plain in tree()) {
         for text in [plain.to_json(), plain.to_json_pretty()] {
-            let read = Document::parse("random", text.expose().as_bytes()).expect("parses").plain();
+            let read = Document::parse("random.json", text.expose().as_bytes()).expect("parses").plain();
             prop_assert_eq!(read.as_ref(), Some(&plain));
         }
     }
@@ -106,7 +107,7 @@ proptest! {
     ) {
         let old = encrypted(&before, &rules);
         let bytes = update(&old, &after, &keys(), LATER).expect("updates");
-        let new = Document::parse("edited", &bytes).expect("parses");
+        let new = Document::parse("edited.json", &bytes).expect("parses");
         prop_assert_eq!(new.open(&keys(), MacPolicy::Verify), Ok(after.clone()));
         for (path, leaf) in old.leaves() {
             let path: Vec<_> = path.iter().map(String::as_str).collect();
@@ -121,23 +122,23 @@ proptest! {
     #[test]
     fn a_flipped_bit_of_a_ciphertext_never_opens(plain in tree(), at in any::<prop::sample::Index>(), bit in 0_u8..7) {
         let old = encrypted(&plain, &Rules::default());
-        let mut bytes = old.source.as_bytes().to_vec();
+        let mut bytes = old.parsed.source.as_bytes().to_vec();
         let mut places = Vec::new();
-        for (from, _) in old.source.match_indices("ENC[AES256_GCM,") {
-            places.extend(from..from + old.source[from..].find(']').expect("its end"));
+        for (from, _) in old.parsed.source.match_indices("ENC[AES256_GCM,") {
+            places.extend(from..from + old.parsed.source[from..].find(']').expect("its end"));
         }
         bytes[places[at.index(places.len())]] ^= 1 << bit;
-        let opened = Document::parse("flipped", &bytes).and_then(|flipped| flipped.open(&keys(), MacPolicy::Verify));
+        let opened = Document::parse("flipped.json", &bytes).and_then(|flipped| flipped.open(&keys(), MacPolicy::Verify));
         prop_assert!(opened.is_err());
     }
 
     #[test]
     fn a_flipped_bit_anywhere_never_changes_a_value(plain in tree(), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
         let old = encrypted(&plain, &Rules::default());
-        let mut bytes = old.source.as_bytes().to_vec();
+        let mut bytes = old.parsed.source.as_bytes().to_vec();
         let place = at.index(bytes.len());
         bytes[place] ^= 1 << bit;
-        let opened = Document::parse("flipped", &bytes).and_then(|flipped| flipped.open(&keys(), MacPolicy::Verify));
+        let opened = Document::parse("flipped.json", &bytes).and_then(|flipped| flipped.open(&keys(), MacPolicy::Verify));
         if let Ok(opened) = opened {
             prop_assert_eq!(values(&opened), values(&plain));
         }
@@ -145,6 +146,6 @@ proptest! {
 
     #[test]
     fn no_bytes_crash_the_parser(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Document::parse("noise", &bytes);
+        let _ = Document::parse("noise.json", &bytes);
     }
 }

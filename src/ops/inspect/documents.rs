@@ -19,7 +19,7 @@ use crate::ops::report::Problem;
 use crate::ops::session::Session;
 use crate::ops::{failed, hex};
 use crate::secret::Secret;
-use crate::sops::{Document, Leaf, MacPolicy, Node};
+use crate::sops::{Document, Format, Leaf, MacPolicy, Node};
 
 /// Which of a project's documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -310,8 +310,23 @@ fn form(project: &Project, place: Place, source: usize, value: &PlannedValue) ->
 fn read(snapshot: &Snapshot, file: &str) -> Result<(Document, String), Why> {
     let blob = snapshot.read(file).map_err(|error| failed(&error))?;
     let blob = blob.ok_or_else(|| Why::new(format!("{file} is listed and not there")))?;
-    let document = Document::parse(file, &blob.bytes).map_err(|error| failed(&error))?;
-    Ok((document, blob.id))
+    Ok((document(file, &blob.bytes)?, blob.id))
+}
+
+/// A file of values: one document with keys.
+pub(in crate::ops) fn document(file: &str, bytes: &[u8]) -> Result<Document, Why> {
+    let document = Document::parse(file, bytes).map_err(|error| failed(&error))?;
+    if document.format() == Format::Binary && !document.is_encrypted() {
+        return Err(Why::new(format!("{file} is neither JSON nor YAML nor dotenv"))
+            .hint("its name says which: .json, .yaml, .yml, .env"));
+    }
+    if document.count() > 1 {
+        return Err(Why::new(format!(
+            "{file} has {} documents, of which it cannot be told what they become",
+            document.count()
+        )));
+    }
+    Ok(document)
 }
 
 /// What the names begin with, filled as far as the environment says.
