@@ -18,6 +18,7 @@ mod error;
 mod format;
 mod json;
 mod key;
+mod merge;
 mod metadata;
 mod number;
 mod open;
@@ -39,7 +40,15 @@ mod edit_tests;
 #[cfg(test)]
 mod fixture_tests;
 #[cfg(test)]
+mod keys_tests;
+#[cfg(test)]
+mod merge_tests;
+#[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod store_tests;
+#[cfg(test)]
+mod yaml_tests;
 
 pub use age_keys::{AgeIdentities, generate_age_key};
 pub use change::{encrypt, encrypt_node};
@@ -48,6 +57,7 @@ pub use document::{Document, MacPolicy, RawLeaf};
 pub use error::Error;
 pub use format::Format;
 pub use key::{DataKey, KeyService, Recipient, Remembering, Services, WrappedKey};
+pub use merge::{Conflict, Merged, merge};
 pub use open::Opened;
 pub use pattern::Pattern;
 pub use selector::Selector;

@@ -30,7 +30,8 @@ impl fmt::Debug for AgeIdentities {
 }
 
 impl AgeIdentities {
-    /// Reads the text of a keys file: one `AGE-SECRET-KEY-1…` a line, `#` begins a comment line. Identities of plugins
+    /// Reads the text of a keys file: an `AGE-SECRET-KEY-1…` a line (or several, as in a variable of the environment, with
+    /// spaces or commas between), `#` begins a comment line. Identities of plugins
     /// and post-quantum ones are passed over (and mentioned when a file does not open); any other line is an error.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut keys = Self::default();
@@ -39,12 +40,14 @@ impl AgeIdentities {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            match Identity::from_str(line) {
-                Ok(identity) => keys.identities.push(identity),
-                Err(_) if line.starts_with("AGE-PLUGIN-") || line.starts_with("AGE-SECRET-KEY-PQ-1") => {
-                    keys.unusable += 1;
+            for word in line.split(|next: char| next == ',' || next.is_whitespace()).filter(|word| !word.is_empty()) {
+                match Identity::from_str(word) {
+                    Ok(identity) => keys.identities.push(identity),
+                    Err(_) if word.starts_with("AGE-PLUGIN-") || word.starts_with("AGE-SECRET-KEY-PQ-1") => {
+                        keys.unusable += 1;
+                    }
+                    Err(_) => return Err(Error::Identity { line: at + 1 }),
                 }
-                Err(_) => return Err(Error::Identity { line: at + 1 }),
             }
         }
         Ok(keys)

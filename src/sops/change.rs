@@ -5,7 +5,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::cipher::{Cipher, Sealed};
-use super::creation::{CreationRule, Rules};
+use super::creation::CreationRule;
 use super::error::{Error, Misfit};
 use super::format::Format;
 use super::key::{KeyService, Recipient};
@@ -15,6 +15,7 @@ use super::raw::{Kind, Parsed, Raw, Remark, splice};
 use super::recipients::{Fields, Wrapping, metadata, with_keys};
 use super::rewrite::rewrite;
 use super::seal::{Order, check_number, check_time, prove, seal};
+use super::selector::Selector;
 use super::store::{self, DATA, Writer};
 use super::tree::{Leaf, Node};
 
@@ -61,19 +62,22 @@ fn create(
     services: &dyn KeyService,
     lastmodified: &str,
 ) -> Result<Vec<u8>, Error> {
-    let Rules { selector, mac_only_encrypted, .. } = &rule.rules;
+    // The one value of a binary file is always encrypted, and its metadata says nothing about it.
+    let (everything, binary) = (Selector::default(), format == Format::Binary);
+    let selector = if binary { &everything } else { &rule.rules.selector };
+    let mac_only_encrypted = rule.rules.mac_only_encrypted && !binary;
     let cipher = Cipher::generate()?;
     let wrapping = Wrapping { groups: &rule.groups, threshold: rule.threshold, services, kept: &[], at: lastmodified };
     let keys = wrapping.fields(cipher.key())?;
     let order = Order {
         name,
         selector,
-        mac_only_encrypted: *mac_only_encrypted,
+        mac_only_encrypted,
         cipher: &cipher,
         lastmodified,
         old: None,
         kept: &[],
-        metadata: &|mac| metadata(&keys, selector, *mac_only_encrypted, lastmodified, mac),
+        metadata: &|mac| metadata(&keys, (!binary).then_some(selector), mac_only_encrypted, lastmodified, mac),
     };
     seal(parsed, &Writer::of(format, parsed, rule.rules.indent(format)), &order)
 }

@@ -190,6 +190,8 @@ fn flatten(node: &Node, key: String, text: &mut String) {
                 flatten(item, format!("{key}{LIST}{at}"), text);
             }
         }
+        // What is null (of KMS's context) counts as not there.
+        Node::Leaf(Leaf::Null) => {}
         Node::Leaf(leaf) => {
             let _ = writeln!(text, "{key}={}", value(leaf));
         }

@@ -2,7 +2,7 @@
 
 use similar_lines::changed;
 
-use super::fixture_tests::{both_keys, document, encrypted as encrypt, first_key, fixture, update, words};
+use super::fixture_tests::{both_keys, document, encrypted as encrypt, first_key, fixture, put, update, words};
 use super::*;
 
 const NOW: &str = "2026-11-21T10:00:00Z";
@@ -22,24 +22,6 @@ mod similar_lines {
             lines.map(|line| line.trim().split(':').next().unwrap_or_default().to_owned()).collect()
         };
         (only(old, new), only(new, old))
-    }
-}
-
-fn set(node: &mut Node, path: &[&str], value: Node) {
-    let Some((first, rest)) = path.split_first() else {
-        *node = value;
-        return;
-    };
-    match node {
-        Node::Map(members) => match members.iter_mut().find(|(key, _)| key == first) {
-            Some((_, inner)) => set(inner, rest, value),
-            None => members.push(((*first).to_owned(), value)),
-        },
-        Node::List(items) => match items.get_mut(first.parse::<usize>().expect("a position")) {
-            Some(inner) => set(inner, rest, value),
-            None => items.push(value),
-        },
-        Node::Leaf(_) => panic!("nothing below a leaf"),
     }
 }
 
@@ -91,7 +73,7 @@ fn a_change_of_one_value_is_a_difference_of_three_lines() {
         ("other_keys", &["password"], Node::text("new")),
     ];
     for (name, path, value) in rows {
-        let (old, new, _) = edited(name, |plain| set(plain, path, value.clone()));
+        let (old, new, _) = edited(name, |plain| put(plain, path, value.clone()));
         let (removed, added) = changed(&old, &new);
         assert_eq!((removed.len(), added.len()), (3, 3), "{name} {path:?}: {removed:?} {added:?}");
         assert_eq!(&added[1..], ["\"lastmodified\"", "\"mac\""], "{name} {path:?}");
@@ -100,7 +82,7 @@ fn a_change_of_one_value_is_a_difference_of_three_lines() {
 
 #[test]
 fn added_and_removed_keys_leave_the_others_alone() {
-    let (old, new, _) = edited("encrypted_regex", |plain| set(plain, &["secret", "token"], Node::text("t")));
+    let (old, new, _) = edited("encrypted_regex", |plain| put(plain, &["secret", "token"], Node::text("t")));
     let (removed, added) = changed(&old, &new);
     // The line before gets a comma.
     assert_eq!(removed, ["\"port\"", "\"lastmodified\"", "\"mac\""]);
@@ -160,7 +142,7 @@ fn the_metadata_stays_where_it_is() {
     let plain = document.open(&first_key(), MacPolicy::Verify).expect("opens");
     for (name, path) in [("changed in place", &["password"] as &[_]), ("with a new key", &["added"])] {
         let mut plain = plain.clone();
-        set(&mut plain, path, Node::text("new"));
+        put(&mut plain, path, Node::text("new"));
         let bytes = update(&document, &plain, &first_key(), NOW).expect("an update");
         let new = String::from_utf8(bytes).expect("UTF-8");
         assert!(new.starts_with("{\n\t\"sops\": {"), "{name}: {new}");
@@ -193,8 +175,8 @@ fn the_layout_of_a_file_stays() {
         let document =
             Document::parse_as(name, text.as_bytes(), Format::Json).unwrap_or_else(|error| panic!("{error}"));
         let mut plain = document.open(&first_key(), MacPolicy::Verify).unwrap_or_else(|error| panic!("{error}"));
-        set(&mut plain, &["password"], Node::text("new"));
-        set(&mut plain, &["deep", "added"], Node::List(vec![Node::number("1"), Node::number("2")]));
+        put(&mut plain, &["password"], Node::text("new"));
+        put(&mut plain, &["deep", "added"], Node::List(vec![Node::number("1"), Node::number("2")]));
         let new = update(&document, &plain, &first_key(), NOW).expect("an update");
         let new = String::from_utf8(new).expect("UTF-8");
         let reopened =
@@ -256,7 +238,7 @@ fn a_new_document_looks_as_if_sops_had_written_it() {
 /// The document `types` as it was before sops decrypted its one whole float to something like an integer.
 fn as_sops_had_it(name: &str, mut plain: Node) -> Node {
     if name == "types" {
-        set(&mut plain, &["whole_float"], Node::number("3.0"));
+        put(&mut plain, &["whole_float"], Node::number("3.0"));
     }
     plain
 }

@@ -22,9 +22,13 @@ const EVERY: [&str; 13] = [
     "other_keys",
 ];
 
-pub(super) fn fixture(name: &str) -> String {
+pub(super) fn fixture_bytes(name: &str) -> Vec<u8> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", "sops", name].iter().collect();
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub(super) fn fixture(name: &str) -> String {
+    String::from_utf8(fixture_bytes(name)).expect("UTF-8")
 }
 
 pub(super) fn document(name: &str) -> Document {
@@ -42,6 +46,25 @@ pub(super) fn first_key() -> AgeIdentities {
 
 fn second_key() -> AgeIdentities {
     AgeIdentities::parse(&fixture("test-key-second.txt")).expect("a keys file")
+}
+
+/// Sets a value, or adds it.
+pub(super) fn put(node: &mut Node, path: &[&str], value: Node) {
+    let Some((first, rest)) = path.split_first() else {
+        *node = value;
+        return;
+    };
+    match node {
+        Node::Map(members) => match members.iter_mut().find(|(key, _)| key == first) {
+            Some((_, inner)) => put(inner, rest, value),
+            None => members.push(((*first).to_owned(), value)),
+        },
+        Node::List(items) => match items.get_mut(first.parse::<usize>().expect("a position")) {
+            Some(inner) => put(inner, rest, value),
+            None => items.push(value),
+        },
+        Node::Leaf(_) => panic!("nothing below a leaf"),
+    }
 }
 
 /// A new JSON document for age recipients.
@@ -74,7 +97,10 @@ pub(super) fn words(node: &Node) -> Vec<(String, String)> {
                 let text = match leaf {
                     Leaf::Null => "null".to_owned(),
                     Leaf::Text(_) | Leaf::Time(_) => format!("text {}", bytes.unwrap_or_default()),
-                    Leaf::Number(_) => format!("number {}", bytes.unwrap_or_default().replace("-0", "0")),
+                    Leaf::Number(_) => {
+                        let text = bytes.unwrap_or_default();
+                        format!("number {}", if text == "-0" { "0" } else { &text })
+                    }
                     Leaf::Bool(value) => value.to_string(),
                     Leaf::Bytes(_) | Leaf::Comment(_) => panic!("not in these fixtures"),
                 };

@@ -112,14 +112,14 @@ impl Wrapping<'_> {
 /// All metadata of a new document, its keys sorted as sops sorts them.
 pub(super) fn metadata(
     keys: &[(String, Node)],
-    selector: &Selector,
+    selector: Option<&Selector>,
     mac_only_encrypted: bool,
     lastmodified: &str,
     mac: &str,
 ) -> Node {
-    let (field, text) = selector.field();
     let mut fields = keys.to_vec();
-    let rest = [("lastmodified", lastmodified), ("mac", mac), (field, text), ("version", VERSION)];
+    let rest = [("lastmodified", lastmodified), ("mac", mac), ("version", VERSION)];
+    let rest = rest.into_iter().chain(selector.map(Selector::field));
     fields.extend(rest.map(|(name, text)| (name.to_owned(), Node::text(text))));
     if mac_only_encrypted {
         fields.push(("mac_only_encrypted".to_owned(), Node::Leaf(Leaf::Bool(true))));

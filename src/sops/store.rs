@@ -112,7 +112,9 @@ pub(super) struct Writer {
 impl Writer {
     /// In the layout of a text; `step` are the spaces a level of a YAML document that does not tell.
     pub(super) fn of(format: Format, parsed: &Parsed, step: Option<usize>) -> Self {
-        let newline = if parsed.source.contains("\r\n") { "\r\n" } else { "\n" };
+        // In dotenv a return is the value's own.
+        let windows = format != Format::Dotenv && parsed.source.contains("\r\n");
+        let newline = if windows { "\r\n" } else { "\n" };
         let step = parsed.parts.iter().find_map(step_of).or(step.filter(|step| *step > 0)).unwrap_or(YAML_STEP);
         let style = match parsed.parts.first().map(|part| &part.root) {
             _ if format == Format::Yaml => Style::one_line(),
@@ -233,6 +235,11 @@ impl Writer {
     /// A new value in brackets, `depth` levels below the outermost.
     pub(super) fn in_brackets(&self, node: &Node, depth: usize) -> String {
         if self.format == Format::Yaml { yaml::flow(node) } else { self.style.render(node, depth) }
+    }
+
+    /// A key in brackets, in its quotes.
+    pub(super) fn key_in_brackets(&self, key: &str) -> String {
+        if self.format == Format::Yaml { yaml::quote(key) } else { json::quote(key) }
     }
 
     /// How brackets are laid out.

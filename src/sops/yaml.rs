@@ -12,4 +12,4 @@ mod time;
 mod write;
 
 pub(super) use read::{Read, parse};
-pub(super) use write::{Layout, Place, flow, item_text, key, render_block, scalar_text, value_part};
+pub(super) use write::{Layout, Place, flow, item_text, key, quote, render_block, scalar_text, value_part};

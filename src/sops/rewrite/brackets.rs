@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::Edit;
 use crate::sops::error::Misfit;
-use crate::sops::json::quote;
 use crate::sops::raw::{Kind, Member, Raw, splice};
 use crate::sops::same::{digest, origins};
 use crate::sops::tree::{Leaf, Node};
@@ -43,7 +42,7 @@ impl Edit<'_> {
                     let text = self.bracket(&member.value, value, depth + 1).map_err(|misfit| misfit.under(key))?;
                     (self.source[member.key_span.clone()].to_owned(), text)
                 }
-                None => (quote(key), self.writer.in_brackets(value, depth + 1)),
+                None => (self.writer.key_in_brackets(key), self.writer.in_brackets(value, depth + 1)),
             };
             texts.push((name, text));
         }

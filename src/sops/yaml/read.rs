@@ -54,7 +54,11 @@ impl<'a> Reader<'a> {
                     if let Some((_, end)) = roots.last_mut().filter(|(_, end)| explicit && *end == self.text.len()) {
                         *end = next.span.start;
                     }
-                    let start = if next.span.end == 0 { 0 } else { line_end(self.text, next.span.end) };
+                    let start = match roots.last() {
+                        _ if explicit => line_end(self.text, next.span.end),
+                        Some((_, end)) => line_end(self.text, *end),
+                        None => 0,
+                    };
                     let mut root = self.root(start)?;
                     if let Kind::Map(members) = &mut root.kind
                         && let Some(first) = members.first_mut().filter(|_| !roots.is_empty())

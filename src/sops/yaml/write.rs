@@ -16,6 +16,13 @@ pub(in crate::sops) struct Layout {
     pub(in crate::sops) newline: &'static str,
 }
 
+impl Layout {
+    /// The column of what is in lines below a column, as go-yaml has it: the next one that is a whole number of levels.
+    fn below(self, column: usize) -> usize {
+        (column / self.step + 1) * self.step
+    }
+}
+
 /// Where a value stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sops) struct Place {
@@ -33,6 +40,10 @@ pub(in crate::sops) fn scalar_text(leaf: &Leaf, place: Place, layout: Layout) ->
         Leaf::Number(text) => match text.expose() {
             "+Inf" => ".inf".to_owned(),
             "-Inf" => "-.inf".to_owned(),
+            // Go would take more digits than it can hold for a whole number, too.
+            text if text.bytes().all(|next| next.is_ascii_digit() || next == b'-') && text.parse::<i64>().is_err() => {
+                format!("{text}.0")
+            }
             text if is_json_number(text) => text.to_owned(),
             _ => ".nan".to_owned(),
         },
@@ -40,7 +51,7 @@ pub(in crate::sops) fn scalar_text(leaf: &Leaf, place: Place, layout: Layout) ->
         Leaf::Bytes(bytes) => quote(&base64(bytes)),
         Leaf::Text(text) | Leaf::Comment(text) => match place {
             Place { column: Some(column), followed: false } if is_literal(text.expose()) => {
-                literal(text.expose(), column + layout.step.max(2), layout.newline)
+                literal(text.expose(), layout.below(column), layout.newline)
             }
             Place { column: Some(_), .. } if is_plain(text.expose()) => text.expose().to_owned(),
             _ => quote(text.expose()),
@@ -101,7 +112,7 @@ pub(in crate::sops) fn item_text(item: &Node, column: usize, layout: Layout) -> 
 
 /// What stands behind the colon of a key at a column: a value on the same line, or lines below.
 pub(in crate::sops) fn value_part(value: &Node, column: usize, layout: Layout) -> String {
-    let inner = column + layout.step;
+    let inner = layout.below(column);
     match value {
         Node::Leaf(leaf) => format!(" {}", scalar_text(leaf, Place { column: Some(column), followed: false }, layout)),
         Node::Map(members) if members.is_empty() => " {}".to_owned(),
@@ -112,16 +123,15 @@ pub(in crate::sops) fn value_part(value: &Node, column: usize, layout: Layout) -
 
 /// Whether a text can stand there without quotes, for whoever reads it: go-yaml, and parsers to which `yes` is true.
 fn is_plain(text: &str) -> bool {
-    let mut chars = text.chars();
-    let first = chars.next().is_some_and(|first| first.is_alphabetic() || first == '_' || first == '/');
-    let word = |next: char| next.is_alphanumeric() || "_-./@%+=~$() ".contains(next);
-    let mut rest = text.chars().skip(1).peekable();
-    let mut inner = true;
-    while let Some(next) = rest.next() {
-        inner &= word(next) || (next == ':' && rest.peek().is_some_and(|behind| *behind != ' '));
-    }
+    let Some(first) = text.chars().next() else { return false };
+    // Of numbers only such as are none to any parser: versions.
+    let version =
+        text.matches('.').count() > 1 && text.chars().all(|next| next.is_alphanumeric() || ".-+".contains(next));
+    let begins = first.is_alphabetic() || "_/^($\\".contains(first) || (first.is_ascii_digit() && version);
+    let sound = text.chars().all(|next| next == ' ' || !(next.is_whitespace() || must_escape(next)));
+    let mark = text.contains(" #") || text.contains(": ") || text.ends_with([' ', ':']);
     let taken = ["y", "n", "yes", "no", "on", "off"].iter().any(|other| text.eq_ignore_ascii_case(other));
-    first && inner && !text.ends_with(' ') && !taken && matches!(resolve(text), Ok(Kind::Text(_)))
+    begins && sound && !mark && !taken && matches!(resolve(text), Ok(Kind::Text(_)))
 }
 
 /// Whether a text of several lines can stand there as it is.
@@ -153,7 +163,7 @@ fn must_escape(next: char) -> bool {
 }
 
 /// A text in double quotes.
-fn quote(text: &str) -> String {
+pub(in crate::sops) fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for next in text.chars() {
