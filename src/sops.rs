@@ -36,6 +36,8 @@ mod tree;
 mod yaml;
 
 #[cfg(test)]
+mod bad_input_tests;
+#[cfg(test)]
 mod edit_tests;
 #[cfg(test)]
 mod fixture_tests;

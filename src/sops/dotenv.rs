@@ -16,6 +16,9 @@ use crate::secret::Secret;
 /// Begins the keys of the metadata.
 pub(super) const PREFIX: &str = "sops_";
 
+/// Lines of metadata; more are refused, since each looks for its place among the others.
+const MAX_METADATA: usize = 5_000;
+
 const MAP: &str = "__map_";
 const LIST: &str = "__list_";
 
@@ -73,6 +76,9 @@ fn held(name: &str, text: &str, flat: &[(Member, Lines)], members: &[Member]) ->
     let Some((_, last)) = flat.last() else {
         return Ok(None);
     };
+    if flat.len() > MAX_METADATA {
+        return Err(syntax(name, text, last.body, "more metadata than any document needs".to_owned()));
+    }
     let mut root = Raw::new(0..0, Kind::Map(Vec::new()));
     for (member, _) in flat {
         place(&mut root, &steps(&member.key[PREFIX.len()..]), member)

@@ -52,8 +52,9 @@ impl Edit<'_> {
                 let before = &self.source[..part.end];
                 let open = !before.is_empty() && !before.ends_with('\n');
                 let mut new = Zeroizing::new(if open { self.writer.newline().to_owned() } else { String::new() });
+                let given = lines::members_of(donor);
                 for (key, value) in after {
-                    let (lead, body) = self.new_member(key, value, column, donor)?;
+                    let (lead, body) = self.new_member(key, value, column, &given)?;
                     new.push_str(&lead);
                     new.push_str(&body);
                 }

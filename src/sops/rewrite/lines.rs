@@ -14,6 +14,8 @@ use crate::sops::tree::{Leaf, Node};
 /// What stands before a member or item, and its own lines, the first one without its indentation.
 type Block = (Zeroizing<String>, Zeroizing<String>);
 
+pub(super) type Given<'a> = HashMap<&'a str, (usize, &'a Member)>;
+
 impl Edit<'_> {
     /// What changes within a map or list that stays one.
     pub(super) fn block(
@@ -40,14 +42,15 @@ impl Edit<'_> {
     ) -> Result<(), Misfit> {
         let column = raw.column.unwrap_or_default();
         let old: HashMap<&str, &Member> = members.iter().map(|member| (member.key.as_str(), member)).collect();
+        let given = members_of(donor);
         let in_place = members.iter().map(|member| &member.key).eq(after.iter().map(|(key, _)| key));
         let mut blocks = Vec::with_capacity(after.len());
         for (key, new) in after {
             let Some(member) = old.get(key.as_str()) else {
-                blocks.push(self.new_member(key, new, column, donor)?);
+                blocks.push(self.new_member(key, new, column, &given)?);
                 continue;
             };
-            let there = donor.and_then(|donor| donor.get(key));
+            let there = given.get(key.as_str()).map(|(_, member)| &member.value);
             let mut inside = Changes::new();
             let done = self.replaced(&member.value, self.behind_key(member), new, column, there, &mut inside);
             done.map_err(|misfit| misfit.under(key))?;
@@ -163,12 +166,10 @@ impl Edit<'_> {
         key: &str,
         new: &Node,
         column: usize,
-        donor: Option<&Raw>,
+        given: &Given<'_>,
     ) -> Result<Block, Misfit> {
         let shown = |leaf: &Leaf| self.writer.shown(leaf);
-        let given =
-            donor.and_then(|donor| Some((donor.column?, donor.map()?.iter().find(|member| member.key == key)?)));
-        if let Some((from, member)) = given
+        if let Some((from, member)) = given.get(key).copied()
             && let Some(lines) = member.value.lines
             && digest(&member.value.as_written(), &shown) == digest(new, &shown)
         {
@@ -205,6 +206,12 @@ impl Edit<'_> {
         }
         changes.push((first.lead..last.end, text));
     }
+}
+
+/// The members of a donor's map, by their keys, each with the map's column.
+pub(super) fn members_of(donor: Option<&Raw>) -> Given<'_> {
+    let members = donor.and_then(|donor| Some((donor.column?, donor.map()?)));
+    members.into_iter().flat_map(|(column, members)| members.iter().map(move |member| (member.key.as_str(), (column, member)))).collect()
 }
 
 fn lines_of<'a>(mut values: impl DoubleEndedIterator<Item = &'a Raw>) -> Option<(Lines, Lines)> {
