@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
@@ -170,6 +171,15 @@ impl Clients {
         Ok(Self(Arc::new(Inner::new(config, region, login(options), upload))))
     }
 
+    /// The same under another role, with the credentials of these; a session of its own is begun with the first request.
+    pub async fn assuming(&self, role: &str) -> Self {
+        let config = &self.0.config;
+        let provider = AssumeRoleProvider::builder(role).session_name("plumb").configure(config).build().await;
+        let config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+        let Inner { region, login, upload, .. } = &*self.0;
+        Self(Arc::new(Inner::new(config, region.clone(), login.clone(), upload.clone())))
+    }
+
     /// Where requests go to.
     #[must_use]
     pub fn region(&self) -> &str {
@@ -223,8 +233,8 @@ impl Clients {
             .map_err(|error| Error::of(operation, subject, &error, &self.0.login, self.0.config.endpoint_url()))
     }
 
-    pub(super) fn count(&self, operation: &str) {
-        self.0.calls.add(operation.to_owned());
+    pub(super) fn counting(&self) -> Calls {
+        self.0.calls.clone()
     }
 
     pub(super) fn config(&self) -> &SdkConfig {

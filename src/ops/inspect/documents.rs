@@ -163,9 +163,7 @@ impl Loaded {
         blocking(move || {
             let plain = match document.plain() {
                 Some(plain) => plain,
-                None => document.open(session.keys.as_ref(), MacPolicy::Verify).map_err(|error| {
-                    Why::new(error.to_string()).hint("SOPS_AGE_KEY_FILE names the file of age keys")
-                })?,
+                None => document.open(session.keyring.as_ref(), MacPolicy::Verify).map_err(|error| locked(&error))?,
             };
             let node = doc_node(&plain);
             let mapped = mapping::map(&project, &sorted, |_| Some(&node));
@@ -311,6 +309,14 @@ fn read(snapshot: &Snapshot, file: &str) -> Result<(Document, String), Why> {
     let blob = snapshot.read(file).map_err(|error| failed(&error))?;
     let blob = blob.ok_or_else(|| Why::new(format!("{file} is listed and not there")))?;
     Ok((document(file, &blob.bytes)?, blob.id))
+}
+
+fn locked(error: &crate::sops::Error) -> Why {
+    let why = Why::new(error.to_string());
+    match error {
+        crate::sops::Error::NoKey { .. } => why.hint("SOPS_AGE_KEY_FILE names the file of age keys"),
+        _ => why,
+    }
 }
 
 /// A file of values: one document with keys.

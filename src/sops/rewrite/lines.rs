@@ -161,13 +161,7 @@ impl Edit<'_> {
     }
 
     /// A new member: with its comments where the donor has the same.
-    pub(super) fn new_member(
-        &self,
-        key: &str,
-        new: &Node,
-        column: usize,
-        given: &Given<'_>,
-    ) -> Result<Block, Misfit> {
+    pub(super) fn new_member(&self, key: &str, new: &Node, column: usize, given: &Given<'_>) -> Result<Block, Misfit> {
         let shown = |leaf: &Leaf| self.writer.shown(leaf);
         if let Some((from, member)) = given.get(key).copied()
             && let Some(lines) = member.value.lines
@@ -211,7 +205,10 @@ impl Edit<'_> {
 /// The members of a donor's map, by their keys, each with the map's column.
 pub(super) fn members_of(donor: Option<&Raw>) -> Given<'_> {
     let members = donor.and_then(|donor| Some((donor.column?, donor.map()?)));
-    members.into_iter().flat_map(|(column, members)| members.iter().map(move |member| (member.key.as_str(), (column, member)))).collect()
+    members
+        .into_iter()
+        .flat_map(|(column, members)| members.iter().map(move |member| (member.key.as_str(), (column, member))))
+        .collect()
 }
 
 fn lines_of<'a>(mut values: impl DoubleEndedIterator<Item = &'a Raw>) -> Option<(Lines, Lines)> {
