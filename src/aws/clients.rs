@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
@@ -10,10 +10,11 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
-use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::sync::Mutex;
 
 use super::calls::Calls;
 use super::error::{Error, ErrorKind};
@@ -78,6 +79,9 @@ impl Default for Timeouts {
 /// How long one attempt of an upload may take at least.
 const UPLOAD: Duration = Duration::from_mins(2);
 
+/// How long credentials last at least that are used once more.
+const MARGIN: Duration = Duration::from_mins(5);
+
 /// AWS's limit of CloudTrail's `LookupEvents` is two a second for an account and region.
 const TRAIL_INTERVAL: Duration = Duration::from_millis(550);
 
@@ -92,6 +96,7 @@ struct Inner {
     limits: Limits,
     trail: Pace,
     config: SdkConfig,
+    credentials: Mutex<Option<Credentials>>,
     upload: TimeoutConfig,
     cloudformation: aws_sdk_cloudformation::Client,
     cloudtrail: aws_sdk_cloudtrail::Client,
@@ -233,6 +238,19 @@ impl Clients {
             .map_err(|error| Error::of(operation, subject, &error, &self.0.login, self.0.config.endpoint_url()))
     }
 
+    /// What signs a request now. Credentials that end are kept until five minutes before: a role or a login is not asked
+    /// for anew with every request.
+    pub(super) async fn credentials(&self) -> Option<Credentials> {
+        let mut kept = self.0.credentials.lock().await;
+        let lasts = |kept: &&Credentials| kept.expiry().is_some_and(|end| end > SystemTime::now() + MARGIN);
+        if let Some(kept) = kept.as_ref().filter(lasts) {
+            return Some(kept.clone());
+        }
+        let found = self.0.config.credentials_provider()?.provide_credentials().await.ok();
+        kept.clone_from(&found);
+        found
+    }
+
     pub(super) fn counting(&self) -> Calls {
         self.0.calls.clone()
     }
@@ -300,6 +318,7 @@ impl Inner {
             sts: client!(aws_sdk_sts, &config, calls),
             calls,
             config,
+            credentials: Mutex::default(),
         }
     }
 }

@@ -5,7 +5,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
 
-use aws_sdk_sts::config::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -122,8 +121,7 @@ impl Call<'_> {
         headers: &[(String, String)],
     ) -> Result<Vec<(String, String)>, (ErrorKind, String)> {
         let none = || (ErrorKind::NoCredentials, "no AWS credentials were found".to_owned());
-        let provider = clients.config().credentials_provider().ok_or_else(none)?;
-        let identity: Identity = provider.provide_credentials().await.map_err(|_| none())?.into();
+        let identity: Identity = clients.credentials().await.ok_or_else(none)?.into();
         let unsigned = |error: &dyn std::fmt::Display| (ErrorKind::Other, format!("it cannot be signed: {error}"));
         let params = SigningParams::builder()
             .identity(&identity)

@@ -279,9 +279,12 @@ fn documents_at_random_go_both_ways() {
         let node = Node::Map(members.collect());
         for name in ["a.json", "a.yaml"] {
             let ours = sops::encrypt_node(name, &node, &rules(&rule, name), &keys, NOW).expect("encrypts");
-            let theirs = sops.decrypted(name, &ours);
+            sops.write(name, &ours);
+            // As JSON, since a YAML printer's choices are not what is tested.
+            let theirs = plain("a.json", &sops.does(&["decrypt", "--output-type", "json", name]));
             prop_assert_eq!(&theirs, &vec![node.clone()], "{}", name);
-            let text = sops.does(&["decrypt", name]);
+            let document = Document::parse(name, &ours).expect("a document");
+            let text = document.unlock(&keys, MacPolicy::Verify).expect("opens").plain_text();
             let theirs = sops.encrypted(name, &text, &["--age", &public]);
             prop_assert_eq!(opened(name, &theirs, &keys), vec![node.clone()], "{}", name);
         }

@@ -91,7 +91,7 @@ async fn another_context_does_not_open_and_says_which_key_was_asked() {
     let moved = text.replace("app: petshop", "app: elsewhere");
     assert_ne!(text, moved);
     let error = opened(moved.as_bytes(), &ring(&account)).expect_err("another context").to_string();
-    assert!(error.contains("a.yaml") && error.contains(&arn) && error.contains("kms:Decrypt"), "{error}");
+    assert!(error.contains("a.yaml") && error.contains(&arn) && error.contains("EncryptionContext"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
