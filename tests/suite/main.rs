@@ -10,6 +10,7 @@ mod support;
 mod aws;
 mod cli;
 mod console;
+mod crypto;
 mod discover;
 mod fleet;
 mod harness;

@@ -1,0 +1,158 @@
+//! The crypto API as it is deployed: `lambda/template.yaml` on a local account that enforces IAM, its functions the real
+//! ones, its callers signed.
+
+mod api;
+mod deployment;
+mod roles;
+mod rotation;
+
+#[path = "../../lambda/tests/support/http.rs"]
+mod http;
+#[path = "../../lambda/tests/support/runtime_api.rs"]
+mod runtime_api;
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use aws_sdk_cloudformation::types::{Capability, Parameter, Stack as Described};
+use serde_json::{Value, json};
+use zip::CompressionMethod;
+use zip::write::SimpleFileOptions;
+
+use crate::support::account::Account;
+use crate::support::http::Reply;
+use crate::support::{sdk, signed};
+
+/// The template as it is committed, which the deployment's test changes.
+const TEMPLATE: &str = include_str!("../../lambda/template.yaml");
+const BUCKET: &str = "artifacts";
+const STACK: &str = "shop-crypto";
+
+/// A deployed API.
+struct Api {
+    account: Account,
+    outputs: BTreeMap<String, String>,
+    /// Who may call everything of it.
+    caller: Account,
+}
+
+impl Api {
+    /// Deploys it to an account of its own. Functions keep no keyring, so that each call sees what the secret is.
+    async fn deploy() -> Self {
+        let account = Account::enforcing_iam();
+        let config = sdk::config(&account, true).await;
+        let s3 =
+            aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
+        let place = aws_sdk_s3::types::CreateBucketConfiguration::builder()
+            .location_constraint(account.region.as_str().into())
+            .build();
+        s3.create_bucket().bucket(BUCKET).create_bucket_configuration(place).send().await.unwrap();
+        for name in ["crypto", "rotate"] {
+            let zip = zipped(&binary(name));
+            s3.put_object().bucket(BUCKET).key(format!("{name}.zip")).body(zip.into()).send().await.unwrap();
+        }
+        let outputs = roll_out(&account, TEMPLATE, true).await;
+        let caller = account.user("caller", &[invoke(&outputs["InvokeArn"])]);
+        Self { account, outputs, caller }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.outputs["CryptoEndpoint"])
+    }
+
+    /// A call in somebody's name, signed.
+    fn call_as(&self, who: &Account, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        told(&signed::call(who, method, &self.url(path), &body))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.call_as(&self.caller, "POST", path, body)
+    }
+
+    fn get(&self, path: &str) -> (u16, Value) {
+        self.call_as(&self.caller, "GET", path, &Value::Null)
+    }
+}
+
+fn told(reply: &Reply) -> (u16, Value) {
+    (reply.status, reply.json())
+}
+
+fn invoke(resource: &str) -> Value {
+    json!({"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource})
+}
+
+/// Creates or updates the stack, and gives its outputs.
+async fn roll_out(account: &Account, template: &str, create: bool) -> BTreeMap<String, String> {
+    let client = aws_sdk_cloudformation::Client::new(&sdk::config(account, true).await);
+    let parameters: Vec<Parameter> = [
+        ("ArtifactBucket", BUCKET),
+        ("CryptoCodeKey", "crypto.zip"),
+        ("RotateCodeKey", "rotate.zip"),
+        ("KeyringCacheSeconds", "0"),
+        ("EndpointUrl", &account.endpoint_url),
+    ]
+    .into_iter()
+    .map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build())
+    .collect();
+    if create {
+        let request = client.create_stack().stack_name(STACK).template_body(template).set_parameters(Some(parameters));
+        request.capabilities(Capability::CapabilityIam).send().await.unwrap();
+    } else {
+        let request = client.update_stack().stack_name(STACK).template_body(template).set_parameters(Some(parameters));
+        request.capabilities(Capability::CapabilityIam).send().await.unwrap();
+    }
+    let stack = settled(&client).await;
+    let outputs = stack.outputs().iter();
+    outputs.filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))).collect()
+}
+
+/// The stack, once nothing is in progress any more.
+async fn settled(client: &aws_sdk_cloudformation::Client) -> Described {
+    loop {
+        let answer = client.describe_stacks().stack_name(STACK).send().await.unwrap();
+        let stack = answer.stacks().first().unwrap().clone();
+        let status = stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned());
+        if !status.ends_with("_IN_PROGRESS") {
+            let events = client.describe_stack_events().stack_name(STACK).send().await.unwrap();
+            let failed = events.stack_events().iter().filter_map(|event| {
+                let reason = event.resource_status_reason()?;
+                Some(format!("{}: {reason}", event.logical_resource_id().unwrap_or_default()))
+            });
+            let right = ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status.as_str());
+            assert!(right, "{status}: {:#?}", failed.collect::<Vec<_>>());
+            return stack;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A function's binary, as `cargo test --workspace` has built it; built here when this is run alone.
+fn binary(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let directory = BUILT.get_or_init(|| {
+        let exe = std::env::current_exe().unwrap();
+        // target/debug/deps/suite-…
+        let profile = exe.parent().and_then(Path::parent).unwrap().to_owned();
+        // Both packages, so that dependencies keep the features that they were built with.
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "--locked", "--package", "plumb", "--package", "plumb-lambda", "--bins"]);
+        cargo.arg("--target-dir").arg(profile.parent().unwrap()).current_dir(env!("CARGO_MANIFEST_DIR"));
+        assert!(cargo.status().unwrap().success(), "the functions do not build");
+        profile
+    });
+    directory.join(name)
+}
+
+/// An artifact of a debug build, stored as it is: packing thirty megabytes would take longer than running them.
+fn zipped(binary: &Path) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
+    zip.start_file("bootstrap", options).unwrap();
+    zip.write_all(&std::fs::read(binary).unwrap()).unwrap();
+    zip.finish().unwrap().into_inner()
+}
