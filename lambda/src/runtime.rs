@@ -30,8 +30,8 @@ fn variable(name: &str) -> Result<String, Error> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or_else(|| format!("{name} is not set").into())
 }
 
-/// Region and credentials as Lambda hands them to every function. The SDK's search for them, with SSO, profiles and the
-/// instance's metadata, would be half of the binary and never find anything else.
+/// Region and credentials as Lambda hands them to every function. The SDK's search for them would bring clients for SSO
+/// and STS into the binary, and never find anything else.
 fn config() -> Result<Config, Error> {
     let timeouts = TimeoutConfig::builder().operation_timeout(CALL).operation_attempt_timeout(ATTEMPT).build();
     let (key, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);

@@ -138,9 +138,15 @@ def main(schemathesis, bootstrap):
     }
     with tempfile.TemporaryDirectory() as directory, open(f"{directory}/log", "w+", encoding="utf-8") as log:
         with subprocess.Popen([bootstrap], env=environment, stdout=log, stderr=log) as function:
+            # Its own list of how a request may be refused lacks 413.
+            Path(directory, "schemathesis.toml").write_text(
+                "[checks]\nnegative_data_rejection.expected-statuses = [400, 403, 404, 405, 413, 415, 422]\n", "utf-8"
+            )
             command = [
                 schemathesis, "run", str(HERE.parent / "openapi.yaml"), "--url", f"http://{serve(Gateway)}",
-                "--checks", "all", "--exclude-checks", "ignored_auth,missing_required_header,use_after_free",
+                # What is excluded: the gateway's own work, and that a text of the right type is always a ciphertext.
+                "--checks", "all",
+                "--exclude-checks", "ignored_auth,missing_required_header,positive_data_acceptance,use_after_free",
                 "--header", "Authorization: AWS4-HMAC-SHA256 what API Gateway would have checked",
                 "--phases", "examples,coverage,fuzzing", "--max-time", str(SECONDS), "--max-examples", "400",
                 "--no-color", "--warnings", "off",

@@ -14,8 +14,6 @@ mod runtime_api;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
 
 use aws_sdk_cloudformation::types::{Capability, Parameter, Stack as Described};
 use serde_json::{Value, json};
@@ -131,21 +129,11 @@ async fn settled(client: &aws_sdk_cloudformation::Client) -> Described {
     }
 }
 
-/// A function's binary, as `cargo test --workspace` has built it; built here when this is run alone.
+/// A function's binary, built beside the tests by `cargo test --workspace`.
 fn binary(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let directory = BUILT.get_or_init(|| {
-        let exe = std::env::current_exe().unwrap();
-        // target/debug/deps/suite-…
-        let profile = exe.parent().and_then(Path::parent).unwrap().to_owned();
-        // Both packages, so that dependencies keep the features that they were built with.
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--locked", "--package", "plumb", "--package", "plumb-lambda", "--bins"]);
-        cargo.arg("--target-dir").arg(profile.parent().unwrap()).current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(cargo.status().unwrap().success(), "the functions do not build");
-        profile
-    });
-    directory.join(name)
+    let path = Path::new(env!("CARGO_BIN_EXE_plumb")).with_file_name(name);
+    assert!(path.is_file(), "{} is missing: cargo build -p plumb -p plumb-lambda --bins", path.display());
+    path
 }
 
 /// An artifact of a debug build, stored as it is: packing thirty megabytes would take longer than running them.
