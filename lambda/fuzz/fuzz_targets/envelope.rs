@@ -5,8 +5,12 @@
 
 #![no_main]
 
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../src/envelope.rs"]
+mod envelope;
+
+use envelope::{Context, Key, decrypt, key_version};
 use libfuzzer_sys::fuzz_target;
-use plumb_lambda::envelope::{Context, Key, decrypt, key_version};
 
 fuzz_target!(|text: &str| {
     let version = key_version(text);
