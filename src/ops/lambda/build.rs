@@ -151,7 +151,7 @@ async fn compile(
     arch: Arch,
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<(String, Vec<PathBuf>), Why> {
-    let target = directory.join("target");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| directory.join("target"), PathBuf::from);
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(directory).stdin(Stdio::null());
     let version = cargo_lambda().await;
