@@ -26,7 +26,6 @@ use crate::support::{sdk, signed};
 
 /// The template as it is committed, which the deployment's test changes.
 const TEMPLATE: &str = include_str!("../../lambda/template.yaml");
-const BUCKET: &str = "artifacts";
 const STACK: &str = "shop-crypto";
 
 /// A deployed API.
@@ -40,17 +39,20 @@ struct Api {
 impl Api {
     /// Deploys it to an account of its own. Functions keep no keyring, so that each call sees what the secret is.
     async fn deploy() -> Self {
-        let account = Account::enforcing_iam();
+        Self::deploy_to(Account::enforcing_iam()).await
+    }
+
+    async fn deploy_to(account: Account) -> Self {
         let config = sdk::config(&account, true).await;
         let s3 =
             aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
         let place = aws_sdk_s3::types::CreateBucketConfiguration::builder()
             .location_constraint(account.region.as_str().into())
             .build();
-        s3.create_bucket().bucket(BUCKET).create_bucket_configuration(place).send().await.unwrap();
+        s3.create_bucket().bucket(bucket(&account)).create_bucket_configuration(place).send().await.unwrap();
         for name in ["crypto", "rotate"] {
             let zip = zipped(&binary(name));
-            s3.put_object().bucket(BUCKET).key(format!("{name}.zip")).body(zip.into()).send().await.unwrap();
+            s3.put_object().bucket(bucket(&account)).key(format!("{name}.zip")).body(zip.into()).send().await.unwrap();
         }
         let outputs = roll_out(&account, TEMPLATE, true).await;
         let caller = account.user("caller", &[invoke(&outputs["InvokeArn"])]);
@@ -76,6 +78,11 @@ impl Api {
     }
 }
 
+/// Buckets' names are shared by all accounts.
+fn bucket(account: &Account) -> String {
+    format!("artifacts-{}", account.id)
+}
+
 fn told(reply: &Reply) -> (u16, Value) {
     (reply.status, reply.json())
 }
@@ -87,8 +94,9 @@ fn invoke(resource: &str) -> Value {
 /// Creates or updates the stack, and gives its outputs.
 async fn roll_out(account: &Account, template: &str, create: bool) -> BTreeMap<String, String> {
     let client = aws_sdk_cloudformation::Client::new(&sdk::config(account, true).await);
+    let bucket = bucket(account);
     let parameters: Vec<Parameter> = [
-        ("ArtifactBucket", BUCKET),
+        ("ArtifactBucket", bucket.as_str()),
         ("CryptoCodeKey", "crypto.zip"),
         ("RotateCodeKey", "rotate.zip"),
         ("KeyringCacheSeconds", "0"),

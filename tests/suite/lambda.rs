@@ -109,7 +109,10 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
         assert_eq!(other["functions"][number]["sha256"], function["sha256"]);
         let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
         let entry = zip.by_index(0).unwrap();
-        assert_eq!((entry.name().unwrap().as_ref(), entry.unix_mode().map(|mode| mode & 0o777)), ("bootstrap", Some(0o755)));
+        assert_eq!(
+            (entry.name().unwrap().as_ref(), entry.unix_mode().map(|mode| mode & 0o777)),
+            ("bootstrap", Some(0o755))
+        );
     }
     let written: Value = serde_json::from_slice(&std::fs::read(place.path("one/lambda.json")).unwrap()).unwrap();
     assert_eq!(written, one);

