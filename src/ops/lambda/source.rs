@@ -12,7 +12,7 @@ use crate::ops::git_why;
 /// The crate's directory in the workspace.
 const CRATE: &str = "lambda";
 /// What lies there and is not source.
-const NO_SOURCE: [&str; 4] = ["target", ".git", "corpus", "artifacts"];
+const NO_SOURCE: [&str; 6] = ["target", ".git", "corpus", "artifacts", "__pycache__", "proptest-regressions"];
 
 /// The files below `lambda/`.
 #[derive(Debug, Clone)]
