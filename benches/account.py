@@ -123,6 +123,7 @@ layers = "merged"
 [environments.prod]
 region = "{REGION}"
 endpoint_url = "{url}"
+protection = "open"
 """
     )
     values = {f"key{number:06}": f"value of {number}" for number in range(count)}

@@ -84,6 +84,9 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     let backend = Live::new(shared, projects, fingerprinter, clock, last);
     match console::run(Arc::new(backend), options).await {
         Ok(()) => Ok(Outcome::Clean),
+        Err(console::Error::Signal(ending)) => {
+            Err(Failed::Signal { told: format!("ended by {ending}"), code: ending.exit_code() })
+        }
         Err(error) => Err(Why::new(error.to_string()).into()),
     }
 }

@@ -2,10 +2,9 @@
 //!
 //! What a script reads goes to stdout, everything else to stderr.
 
-#![allow(clippy::print_stdout, reason = "printing is what commands are for")]
-
 mod completions;
 mod config;
+mod consent;
 mod demo;
 mod diff;
 mod doctor;
@@ -14,9 +13,11 @@ mod journal;
 mod keys;
 mod lambda;
 mod local;
+mod machine;
 mod man;
 mod map;
 mod policy;
+mod print;
 mod projects;
 mod record;
 mod shared;
@@ -32,9 +33,10 @@ use clap_complete::ArgValueCandidates;
 use futures::future::BoxFuture;
 
 pub use self::keys::{KeyRow, Rows};
+use self::print::{print_json, say};
 pub(crate) use self::projects::Place;
-pub(crate) use self::shared::clean;
 pub use self::shared::{Failed, Shared};
+pub(crate) use self::shared::{brief, clean};
 
 /// Opens the console and stays until it is closed.
 pub type Open = fn(Shared) -> BoxFuture<'static, Result<Outcome, Failed>>;
@@ -97,6 +99,17 @@ pub struct Global {
     stats: bool,
 }
 
+impl Global {
+    /// Without values of which nothing is typed yet.
+    fn without_blanks(mut self) -> Self {
+        let Self { env, git_ref, project, profile, region, endpoint_url, stack, path, theme, stats: _ } = &mut self;
+        for value in [env, git_ref, project, profile, region, endpoint_url, stack, path, theme] {
+            value.take_if(|value| value.trim().is_empty());
+        }
+        self
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// What differs between git and live.
@@ -154,7 +167,7 @@ pub enum Outcome {
     Problem,
 }
 
-/// The exit code of a command that ^C ended.
+/// The exit code of a command that ^C ended: that of a process which SIGINT ended, 128 + 2.
 const INTERRUPTED: u8 = 130;
 
 /// The exit code when nobody reads the output any more: that of a process which SIGPIPE ended, 128 + 13.
@@ -195,6 +208,17 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             _ = tokio::signal::ctrl_c() => return ExitCode::from(INTERRUPTED),
         }
     };
+    ended(written(result))
+}
+
+/// What was printed is written to its last byte, or it is no success.
+fn written(result: Result<Outcome, Failed>) -> Result<Outcome, Failed> {
+    let outcome = result?;
+    std::io::stdout().flush()?;
+    Ok(outcome)
+}
+
+fn ended(result: Result<Outcome, Failed>) -> ExitCode {
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Differences) => ExitCode::from(1),
@@ -204,21 +228,23 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
         Err(Failed::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(failed) => {
             failed.print();
-            ExitCode::from(2)
+            ExitCode::from(if let Failed::Signal { code, .. } = failed { code } else { 2 })
         }
     }
 }
 
-/// Writes what a script reads.
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failed> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from)?;
-    writeln!(out)?;
-    Ok(())
-}
-
-/// Reads the command line; `None`: a shell asked what may stand there, and has its answer.
-#[must_use]
-pub fn parse() -> Option<Cli> {
-    if completions::answered() { None } else { Some(Cli::parse()) }
+/// Reads the command line; else the exit code: a shell that asked what may stand there has its answer, help was asked for,
+/// or the line is wrong.
+pub fn parse() -> Result<Cli, ExitCode> {
+    if completions::answered() {
+        return Err(ExitCode::SUCCESS);
+    }
+    Cli::try_parse().map_err(|asked| {
+        let printed = asked.print().and_then(|()| std::io::stdout().flush());
+        match printed {
+            Err(error) if !asked.use_stderr() => ended(Err(error.into())),
+            // A wrong line is wrong, whoever hears of it.
+            _ => ExitCode::from(u8::try_from(asked.exit_code()).unwrap_or(2)),
+        }
+    })
 }

@@ -54,10 +54,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
-pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, ProjectInfo, RefInfo, Target};
-pub use clipboard::Multiplexer;
+pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Note, Permit, ProjectInfo, RefInfo, Target};
+pub use clipboard::{Multiplexer, Sent};
 pub use effect::{Effect, Order};
-pub use home::{FilePlace, Home};
+pub use home::{Command, FilePlace, Home};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
 pub use memory::Memory;
 pub use message::{Granted, Message};
@@ -66,7 +66,7 @@ pub use model::{Model, Setup};
 pub use overlay::{Help, Overlay, Palette, Picker, Plan, Prepared, Tour, Wanted, Work};
 pub use page::Page;
 pub use remote::Remote;
-pub use runtime::run;
+pub use runtime::{Ending, run};
 pub use theme::{Depth, Role, Tailor, Theme, ThemeError, Wardrobe, default_theme};
 pub use update::update;
 pub use view::view;
@@ -122,7 +122,10 @@ pub enum Error {
     /// The project has no environment at all.
     #[error("this project has no environment; add one to plumb.toml")]
     NoEnvironment,
+    /// It was left while something was being written.
+    #[error("left while writing to {0}: how far that went is in the journal (plumb journal --env {0})")]
+    Unfinished(String),
     /// A signal asked the console to end; the terminal has been restored.
     #[error("ended by {0}")]
-    Signal(&'static str),
+    Signal(Ending),
 }

@@ -12,3 +12,4 @@ pub mod ops;
 pub mod secret;
 pub mod sops;
 pub mod template;
+mod visible;

@@ -3,10 +3,14 @@
 // The SDK's futures nest deeper than the compiler's default allows.
 #![recursion_limit = "256"]
 
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let Some(cli) = plumb::cli::parse() else { return ExitCode::SUCCESS };
+    let cli = match plumb::cli::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(plumb::cli::run(cli, plumb::app::CONSOLE));
@@ -15,7 +19,7 @@ fn main() -> ExitCode {
             code
         }
         Err(error) => {
-            eprintln!("plumb: cannot start its runtime: {error}");
+            let _ = writeln!(std::io::stderr(), "plumb: cannot start its runtime: {error}");
             ExitCode::from(2)
         }
     }

@@ -4,6 +4,7 @@
 //! Errors are [`Why`]s: what failed, on what, why, and what to try.
 
 pub mod artifact;
+pub mod command;
 pub mod demo;
 pub mod deploy;
 pub mod doctor;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod schema;
 pub mod session;
 pub mod snapshot;
+pub mod unlock;
 
 use crate::aws;
 use crate::compare::{Why, WhyKind};

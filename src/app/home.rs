@@ -36,15 +36,18 @@ pub(super) fn actions(settings: &Settings) -> Result<Vec<(CustomAction, Option<K
 /// What the console has to know of the terminal and the tools.
 pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<(CustomAction, Option<Key>)>) -> Home {
     let operator = &settings.operator;
+    let path = shared.environ.get("PATH").unwrap_or_default();
     Home {
         mouse: operator.mouse,
         title: operator.title,
         notify: operator.notify,
         clipboard: operator.clipboard.clone(),
         multiplexer: Multiplexer::detect(|name| shared.environ.get(name)),
+        // Over SSH only the terminal's type is left of a tmux that runs elsewhere.
+        tmux: shared.environ.get("TMUX").is_some() && on_path("tmux", path),
         editor: operator.editor.clone().unwrap_or_else(|| String::from("vi")),
         pager: pager(shared, settings),
-        delta: on_path("delta", shared.environ.get("PATH").unwrap_or_default()),
+        delta: on_path("delta", path),
         actions,
     }
 }

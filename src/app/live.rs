@@ -14,8 +14,8 @@ use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, Ended, EnvironmentInfo, FilePlace, Fresh, Memory, Prepared, ProjectInfo, RefInfo, Target,
-    Unlock, Wanted, Work,
+    Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Fresh, Memory, Permit, Prepared, ProjectInfo,
+    RefInfo, Target, Unlock, Wanted, Work,
 };
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::journal::Found;
@@ -269,6 +269,11 @@ impl Backend for Live {
     fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.write(&target, &work).await })
+    }
+
+    fn begin(&self, target: Target, command: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.begin(&target, &command).await })
     }
 
     fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::live::{Inner, Place};
 use crate::compare::Why;
-use crate::console::{Ended, Prepared, Target, Unlock, Wanted, Work};
-use crate::ops::journal::{Action, Begun, Found, Intent, Query};
-use crate::ops::record;
+use crate::console::{BoxFuture, Command, Ended, Note, Permit, Prepared, Target, Unlock, Wanted, Work};
+use crate::ops::journal::{Action, Begun, Found, Intent, Outcome, Query};
 use crate::ops::report::Identity;
-use crate::ops::session::{self, Session};
+use crate::ops::session::Session;
+use crate::ops::unlock::{self, Opened, Span};
+use crate::ops::{command, record};
 
 /// How many entries of the journal the console shows.
 const SHOWN: usize = 500;
@@ -18,15 +19,6 @@ const SHOWN: usize = 500;
 /// The environments that may be written to for a while.
 #[derive(Default)]
 pub(super) struct Locks(Mutex<HashMap<Place, Opened>>);
-
-/// An environment that may be written to for a while.
-#[derive(Clone)]
-struct Opened {
-    until: Instant,
-    /// The environment as whoever may write to it.
-    writer: Session,
-    identity: Identity,
-}
 
 impl Locks {
     fn open(&self, place: Place, opened: Opened) {
@@ -39,8 +31,18 @@ impl Locks {
 
     /// The environment as whoever may write to it, while it is unlocked.
     pub(super) fn writer(&self, place: &Place) -> Option<Session> {
-        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(place)?.clone();
-        (Instant::now() < opened.until).then_some(opened.writer)
+        let locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = locks.get(place)?;
+        (Instant::now() < opened.until).then(|| opened.writer.clone())
+    }
+}
+
+/// A command that the console runs, and that the journal holds.
+struct Running(command::Running);
+
+impl Note for Running {
+    fn settle(self: Box<Self>, outcome: Outcome, error: Option<String>) -> BoxFuture<'static, Option<Why>> {
+        Box::pin(self.0.settle(outcome, error))
     }
 }
 
@@ -64,6 +66,7 @@ impl Inner {
                 Work::Record(record::survey(&reader, &reference).await?.into())
             }
             Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
+            Wanted::Command(command) => Work::Command(command.into()),
         };
         Ok(Prepared { writer: identity, work })
     }
@@ -73,24 +76,22 @@ impl Inner {
         match work {
             Work::Record(plan) => record::write(&session, plan).await.map(|outcome| outcome.untold),
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
+            Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
         }
+    }
+
+    pub(super) async fn begin(&self, target: &Target, command: &Command) -> Result<Permit, Why> {
+        let session = self.session(&target.project, &target.environment).await?;
+        let running = command::begin(&session, format!("{}: {}", command.id, command.line())).await?;
+        Ok(Permit { variables: running.variables(), note: Box::new(Running(running)) })
     }
 
     pub(super) async fn unlock(&self, target: &Target, unlock: &Unlock) -> Result<(Identity, Option<Why>), Why> {
         let session = self.session(&target.project, &target.environment).await?;
-        let until = Instant::now() + Duration::from_mins(u64::from(unlock.minutes));
-        let leave = session::Unlock { until, reason: unlock.reason.clone() };
-        let (writer, identity) = session.unlocked(leave).as_writer().await?;
-        let intent = Intent {
-            action: Action::Unlock,
-            subjects: vec![format!("{} minutes", unlock.minutes)],
-            commit: None,
-            reason: Some(unlock.reason.clone()),
-        };
-        let begun = Begun::new(&writer, &identity, intent)?;
-        self.locks.open(place(target), Opened { until, writer: writer.clone(), identity: identity.clone() });
-        let untold = begun.settle(&writer, None).await;
-        Ok((identity, untold))
+        let opened = unlock::unlock(&session, &Span::Minutes(unlock.minutes), &unlock.reason).await?;
+        let answer = (opened.identity.clone(), opened.untold.clone());
+        self.locks.open(place(target), opened);
+        Ok(answer)
     }
 
     /// Locks at once; the future notes it.

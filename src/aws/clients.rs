@@ -307,8 +307,7 @@ fn login(options: &Options) -> String {
         Some(profile) => renew::command(&profile),
         // A process never sees that its environment was changed outside.
         None if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() => {
-            "set new values for AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, start plumb again"
-                .into()
+            "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN anew, start plumb again".into()
         }
         None => "aws sso login".into(),
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::{Failed, Open, Outcome, Output, Shared};
+use super::{Failed, Open, Outcome, Output, Shared, print_json, say, shared};
 use crate::compare::Why;
 use crate::config::Environ;
 use crate::ops::demo::{self, Demo, ENVIRONMENT, Options};
@@ -53,7 +53,7 @@ pub(crate) async fn run(shared: &Shared, args: &Args, open: Open) -> Result<Outc
         stay: args.script,
     };
     let demo = tokio::select! {
-        demo = demo::make(&options, &|line| eprintln!("{line}")) => demo?,
+        demo = demo::make(&options, &|line| say!("{}", shared::lines(&line))) => demo?,
         _ = tokio::signal::ctrl_c() => return Err(Failed::Interrupted),
     };
     if args.script {
@@ -79,8 +79,7 @@ pub(crate) async fn run(shared: &Shared, args: &Args, open: Open) -> Result<Outc
     let ended = local::down(&paths).await.map_err(|error| Why::new(error.to_string()));
     if args.keep {
         let kept: PathBuf = folder.keep();
-        // A terminal that is gone takes no message.
-        let _ = writeln!(std::io::stderr(), "kept: {}", kept.join("petshop").display());
+        say!("kept: {}", kept.join("petshop").display());
         let _ = std::fs::remove_dir_all(&paths.state);
     } else {
         folder.close().map_err(|error| Why::new(format!("cannot remove the demo's directory: {error}")))?;
@@ -93,7 +92,8 @@ fn print(demo: &Demo, output: Output) -> Result<(), Failed> {
     let account = &demo.account;
     let mut out = std::io::stdout().lock();
     if output == Output::Json {
-        let json = serde_json::json!({
+        drop(out);
+        return print_json(&serde_json::json!({
             "project_dir": demo.project_dir,
             "environment": ENVIRONMENT,
             "endpoint_url": account.endpoint_url,
@@ -102,9 +102,7 @@ fn print(demo: &Demo, output: Output) -> Result<(), Failed> {
             "access_key_id": account.access_key_id,
             "secret_access_key": account.secret_access_key,
             "age_key_file": demo.age_key_file,
-        });
-        writeln!(out, "{json:#}")?;
-        return Ok(());
+        }));
     }
     writeln!(out, "cd {}", demo.project_dir.display())?;
     writeln!(out, "export SOPS_AGE_KEY_FILE={}", demo.age_key_file.display())?;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::{Failed, Outcome, shared};
+use super::{Failed, Outcome, say, shared};
 use crate::compare::{Line, Why, text_rows};
 use crate::ops::init::{self, Guess};
 
@@ -32,17 +32,17 @@ pub(super) async fn run(args: &Args) -> Result<Outcome, Failed> {
     match existing {
         None => {
             out.write_all(text.as_bytes())?;
-            eprintln!("wrote {path}: look at each comment, then try: plumb map --all, plumb doctor, plumb status");
+            say!("wrote {path}: look at each comment, then try: plumb map --all, plumb doctor, plumb status");
             Ok(Outcome::Clean)
         }
         Some(existing) if existing == text => {
-            eprintln!("{path} is there, and says what would be guessed");
+            say!("{path} is there, and says what would be guessed");
             Ok(Outcome::Clean)
         }
         Some(existing) => {
             writeln!(out, "--- {path}\n+++ guessed")?;
             changes(&mut out, existing, text)?;
-            eprintln!("plumb: {path} is there already and was not touched; above is what would be guessed");
+            say!("plumb: {path} is there already and was not touched; above is what would be guessed");
             Ok(Outcome::Problem)
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::table::Table;
-use super::{Failed, Outcome, Output, Shared, clean, print_json};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, say};
 use crate::ops::journal::{self, Entry, Found, Query};
 use crate::ops::schema::{VERSION, time};
 
@@ -91,7 +91,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         Output::Text => text(&found)?,
     }
     if found.unreadable > 0 {
-        eprintln!("note: entries that cannot be read: {}, cut short by a crash or of a newer plumb", found.unreadable);
+        say!("note: entries that cannot be read: {}, cut short by a crash or of a newer plumb", found.unreadable);
     }
     Ok(Outcome::Clean)
 }
@@ -114,7 +114,7 @@ fn text(found: &Found) -> io::Result<()> {
     }
     let mut table = Table::new();
     for entry in &found.entries {
-        let short = |commit: &String| commit.get(..7).unwrap_or(commit).to_owned();
+        let short = |commit: &String| clean(commit.get(..7).unwrap_or(commit));
         let mut about = subjects(entry);
         if let Some(reason) = &entry.reason {
             about = format!("{about}   \"{reason}\"");

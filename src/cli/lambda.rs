@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::{Failed, Outcome, Output, Shared, clean, print_json};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, say};
 use crate::ops::lambda::{Source, build};
 
 /// What to do with the functions.
@@ -67,7 +67,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
                     Arch::Arm64 => build::Arch::Arm64,
                 },
             };
-            let built = build::build(&options, &|line| eprintln!("{}", clean(&line))).await?;
+            let built = build::build(&options, &|line| say!("{}", clean(&line))).await?;
             if *output == Output::Json {
                 print_json(&built)?;
             } else {

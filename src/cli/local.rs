@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::{Failed, Outcome, Shared, clean};
+use super::{Failed, Outcome, Shared, clean, say};
 use crate::compare::Why;
 use crate::ops::local::{self, Note, Running, Status, UpOptions, env_exports};
 use crate::ops::schema::time;
@@ -40,7 +40,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
             let options = UpOptions { enforce_iam: *enforce_iam, persist, detached: true };
             let running = local::up(&paths, options, tell).await?;
             describe(&mut out, &running)?;
-            eprintln!("eval \"$(plumb local env)\" points a shell at it; plumb local down stops it");
+            say!("eval \"$(plumb local env)\" points a shell at it; plumb local down stops it");
             Ok(Outcome::Clean)
         }
         Command::Status => match local::status(&paths).await? {
@@ -54,23 +54,23 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
             }
             Status::Silent { pid, port } => {
                 writeln!(out, "does not answer on port {port} (process {pid})")?;
-                eprintln!("try: plumb local down, then plumb local up");
+                say!("try: plumb local down, then plumb local up");
                 Ok(Outcome::Differences)
             }
             Status::Crashed { started_at, log } => {
                 writeln!(out, "crashed; it was started {}", time(started_at))?;
-                eprintln!("its log: {}", log.display());
+                say!("its log: {}", log.display());
                 Ok(Outcome::Differences)
             }
         },
         Command::Reset => {
             local::reset(&paths).await?;
-            eprintln!("the local account is empty");
+            say!("the local account is empty");
             Ok(Outcome::Clean)
         }
         Command::Down => {
             let ended = local::down(&paths).await?;
-            eprintln!("{}", if ended { "the local account is stopped" } else { "the local account did not run" });
+            say!("{}", if ended { "the local account is stopped" } else { "the local account did not run" });
             Ok(Outcome::Clean)
         }
         Command::Env => match local::status(&paths).await? {
@@ -85,12 +85,12 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
 
 fn tell(note: Note) {
     match note {
-        Note::Waiting => eprintln!("waiting for another plumb local"),
-        Note::Installing(tool) => eprintln!("installing it with {} (once)", clean(&tool)),
-        Note::Retrying(why) => eprintln!("{}", super::shared::lines(&why)),
-        Note::Starting(port) => eprintln!("starting on 127.0.0.1:{port}"),
-        Note::Ready(port) => eprintln!("ready on 127.0.0.1:{port}"),
-        Note::Attached(port) => eprintln!("it runs already, on 127.0.0.1:{port}"),
+        Note::Waiting => say!("waiting for another plumb local"),
+        Note::Installing(tool) => say!("installing it with {} (once)", clean(&tool)),
+        Note::Retrying(why) => say!("{}", super::shared::lines(&why)),
+        Note::Starting(port) => say!("starting on 127.0.0.1:{port}"),
+        Note::Ready(port) => say!("ready on 127.0.0.1:{port}"),
+        Note::Attached(port) => say!("it runs already, on 127.0.0.1:{port}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `plumb policy`: the IAM policy that Plumb needs.
 
-use super::{Failed, Outcome, Output, Shared, clean, print_json, shared};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, say, shared};
 use crate::compare::Why;
 use crate::ops::permissions::Need;
 use crate::ops::policy;
@@ -43,7 +43,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         .map_err(|error| Why::new(format!("an internal task failed: {error}")))?;
     print_json(&policy.document)?;
     for note in &policy.notes {
-        eprintln!("note: {}", clean(note));
+        say!("note: {}", clean(note));
     }
     Ok(Outcome::Clean)
 }

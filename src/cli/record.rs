@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use super::{Failed, Outcome, Output, Shared, clean, print_json, values};
+use super::consent::{Consent, Deed};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::record;
 use crate::ops::schema::VERSION;
@@ -17,8 +18,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(values::references))]
     at: Option<String>,
     /// Compare, and write nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["yes", "unlock"])]
     dry_run: bool,
+    #[command(flatten)]
+    consent: Consent,
     /// Text or JSON.
     #[arg(long, short, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -53,17 +56,21 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
             .hint("plumb record --env NAME; --dry-run shows what would be written")
             .into());
     }
-    let session = shared.session().await?;
+    let mut session = shared.session().await?;
     let reference = args.at.clone().unwrap_or_else(|| session.reference());
     let environment = session.environment().name.clone();
-    eprintln!("comparing {environment} with {reference}");
+    if !args.dry_run {
+        let deed = Deed { command: "record", does: "write receipts of what is equal" };
+        session = args.consent.obtain(&session, deed).await?;
+    }
+    say!("comparing {environment} with {reference}");
     let found = Box::pin(record::record(&session, &reference, args.dry_run)).await?;
     match args.output {
         Output::Json => print_json(&json(&environment, &reference, args.dry_run, &found))?,
         Output::Text => text(&environment, &reference, args.dry_run, &found)?,
     }
     if let Some(why) = &found.untold {
-        eprintln!("note: {}", clean(&why.reason));
+        say!("note: {}", clean(&why.reason));
     }
     shared.stats(&session);
     Ok(outcome(&found))

@@ -1,13 +1,12 @@
 //! What the commands have in common: settings, keys, the session, and how errors are told.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::Global;
+use super::{Global, machine, say};
 use crate::compare::Fingerprinter;
 use crate::compare::Why;
 use crate::config::{self, Directories, Environ, Flags, Settings};
@@ -17,6 +16,7 @@ use crate::ops::keys::{KeySources, Keys};
 use crate::ops::report::Calls;
 use crate::ops::session::{Access, Credentials, Session};
 use crate::secret::Secret;
+use crate::visible::visible;
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -27,6 +27,13 @@ pub enum Failed {
     Config(String),
     /// ^C.
     Interrupted,
+    /// A signal, or the end of the terminal.
+    Signal {
+        /// What is said of it.
+        told: String,
+        /// The exit code, as a shell tells of a process that a signal ended.
+        code: u8,
+    },
     /// The output could not be written.
     Output(std::io::Error),
 }
@@ -57,6 +64,7 @@ impl Failed {
             Self::Why(why) => why,
             Self::Config(text) => Why::new(text.lines().next().unwrap_or_default()),
             Self::Interrupted => Why::new("interrupted"),
+            Self::Signal { told, .. } => Why::new(told),
             Self::Output(error) => Why::new(error.to_string()),
         }
     }
@@ -69,11 +77,11 @@ impl Failed {
                 format!("{}{hint}", clean(&why.reason))
             }
             Self::Interrupted => "interrupted".to_owned(),
+            Self::Signal { told, .. } => told.clone(),
             Self::Config(text) => lines(text),
             Self::Output(error) => format!("cannot write the output: {error}"),
         };
-        // Not `eprintln`, which panics when the terminal is gone.
-        let _ = writeln!(std::io::stderr(), "plumb: {text}");
+        say!("plumb: {text}");
     }
 }
 
@@ -222,11 +230,7 @@ impl Shared {
     /// The key itself.
     pub(crate) fn fingerprint_key(&self) -> Result<Zeroizing<[u8; 32]>, Failed> {
         let directory = self.directories().state()?;
-        let key = machine_key(&directory).map_err(|error| {
-            Why::new(format!("cannot keep this machine's fingerprint key in {}: {error}", directory.display()))
-                .hint("PLUMB_STATE_DIR names another directory")
-        })?;
-        Ok(key)
+        Ok(machine::key(&directory)?)
     }
 
     /// Tells the number of AWS calls on stderr, when asked for.
@@ -237,9 +241,9 @@ impl Shared {
     /// The same for any number of sessions.
     pub(crate) fn print_stats(&self, calls: Calls, by_operation: &BTreeMap<String, u64>) {
         if self.global.stats {
-            eprintln!("AWS API: {calls}");
+            say!("AWS API: {calls}");
             for (operation, calls) in by_operation {
-                eprintln!("  {calls:>6}  {operation}");
+                say!("  {calls:>6}  {operation}");
             }
         }
     }
@@ -249,53 +253,24 @@ pub(crate) fn here() -> Result<PathBuf, Failed> {
     std::env::current_dir().map_err(|error| Why::new(format!("the current directory cannot be read: {error}")).into())
 }
 
-/// Reads the key of this machine's fingerprints, or makes it: 32 random bytes, for its owner alone.
-fn machine_key(directory: &Path) -> std::io::Result<Zeroizing<[u8; 32]>> {
-    use std::io::Error;
-    use std::os::unix::fs::OpenOptionsExt;
-
-    let path = directory.join("fingerprint.key");
-    let read = || -> std::io::Result<Zeroizing<[u8; 32]>> {
-        let bytes = Zeroizing::new(std::fs::read(&path)?);
-        <[u8; 32]>::try_from(bytes.as_slice()).map(Zeroizing::new).map_err(|_| Error::other("it is not 32 bytes long"))
-    };
-    match read() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        known => return known,
-    }
-    std::fs::create_dir_all(directory)?;
-    let mut key = Zeroizing::new([0_u8; 32]);
-    getrandom::fill(key.as_mut_slice()).map_err(|error| Error::other(error.to_string()))?;
-    // Written whole and then renamed, so that a second process never sees half a key.
-    let temporary = directory.join(format!("fingerprint.key.{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    file.write_all(key.as_slice())?;
-    match std::fs::hard_link(&temporary, &path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
-        _ => std::fs::remove_file(&temporary)?,
-    }
-    read()
-}
-
-/// Text from AWS, git or a file, safe for a terminal: control characters are shown as symbols.
+/// Text from AWS, git or a file, safe for a terminal: what it would act on or hide is shown as symbols.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(visible).collect()
+    visible(text).into_owned()
 }
 
 /// The same for text of several lines.
 pub(crate) fn lines(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' { c } else { visible(c) }).collect()
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
-fn visible(character: char) -> char {
-    match character {
-        // The control pictures of Unicode: ␀ to ␟, and ␡.
-        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
-        '\x7f' => '\u{2421}',
-        // C1 controls, and what reorders a line.
-        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        other => other,
+/// The same in one line of at most so many characters, for what nobody limits: a commit's subject, a reason.
+pub(crate) fn brief(text: &str, most: usize) -> String {
+    let mut seen = clean(text);
+    if let Some((at, _)) = seen.char_indices().nth(most) {
+        seen.truncate(seen.char_indices().nth(most.saturating_sub(1)).map_or(at, |(before, _)| before));
+        seen.push('…');
     }
+    seen
 }
 
 #[cfg(test)]
@@ -305,14 +280,19 @@ mod tests {
     #[test]
     fn escape_sequences_are_shown_and_never_sent() {
         assert_eq!(clean("a\u{1b}[31mb\nc"), "a␛[31mb␊c");
-        assert_eq!(lines("a\nb\u{7}"), "a\nb␇");
+        assert_eq!(lines("a\nb\u{7}\n"), "a\nb␇\n");
     }
 
     #[test]
-    fn the_machine_key_is_made_once() {
-        let directory = tempfile::tempdir().unwrap();
-        let first = machine_key(directory.path()).unwrap();
-        assert_eq!(first, machine_key(directory.path()).unwrap());
-        assert_ne!(*first, [0; 32]);
+    fn what_is_invisible_does_not_make_two_names_look_the_same() {
+        for hidden in ['\u{200b}', '\u{2060}', '\u{200f}', '\u{feff}', '\u{ad}', '\u{202e}', '\u{9b}'] {
+            assert_eq!(clean(&format!("pool{hidden}")), "pool▯", "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_long_is_cut_and_what_fits_is_not() {
+        assert_eq!(brief("äbc", 3), "äbc");
+        assert_eq!(brief("äbcd", 3), "äb…");
     }
 }

@@ -3,9 +3,7 @@
 mod fleet;
 mod text;
 
-use std::io::Write;
-
-use super::{Failed, Outcome, Output, Shared};
+use super::{Failed, Outcome, Output, Shared, print_json};
 use crate::compare::{Item, Kind, Verdict};
 use crate::ops::inspect::{self, Detect, Wish};
 use crate::ops::report::Report;
@@ -96,14 +94,9 @@ pub(crate) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     // Without a project nothing is managed, and what is there is what one wants to see.
     let all = args.all || session.settings.adhoc.is_some();
     let shown = |item: &Item| all || item.verdict.needs_attention();
-    let mut out = std::io::stdout().lock();
     match args.output {
-        Output::Json => {
-            let json = schema::status(&report, &session.fingerprinter, |item| in_json(args, item));
-            serde_json::to_writer_pretty(&mut out, &json).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
-        Output::Text => text::text(&mut out, &report, &shown)?,
+        Output::Json => print_json(&schema::status(&report, &session.fingerprinter, |item| in_json(args, item)))?,
+        Output::Text => text::text(&mut std::io::stdout().lock(), &report, &shown)?,
     }
     shared.stats(&session);
     Ok(outcome(&report, args.strict))

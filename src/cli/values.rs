@@ -75,7 +75,7 @@ fn settings_of_any() -> Option<(Shared, Settings)> {
     let command = Cli::command().ignore_errors(true);
     let matches = command.try_get_matches_from(words()).ok()?;
     // With these there would be no project; and one of them may be what is being typed.
-    let global = Global { stack: None, path: None, ..Global::from_arg_matches(&matches).ok()? };
+    let global = Global { stack: None, path: None, ..Global::from_arg_matches(&matches).ok()? }.without_blanks();
     let shared = Shared::new(global.clone());
     // The environment may be what is being typed.
     let settings = shared.settings_of_any().or_else(|_| Shared::new(Global { env: None, ..global }).settings_of_any());

@@ -15,7 +15,7 @@ pub enum Verdict {
     Pending,
     /// Both moved, to different ends.
     Diverged,
-    /// Live and git differ, and no receipt says who moved.
+    /// Live and git differ, and no receipt says which of them moved.
     Differs,
     /// In git and not live, and never rolled out as far as is known.
     GitOnly,

@@ -174,14 +174,33 @@ pub(super) fn glob(text: &str) -> Checked {
 
 /// An environment's name.
 pub(super) fn environment(name: &str) -> Checked {
-    let begins = name.chars().next().is_some_and(|char| char.is_ascii_alphanumeric());
-    let odd = name.chars().find(|char| !char.is_ascii_alphanumeric() && !"-_.".contains(*char));
-    match (begins, odd) {
-        (true, None) => Ok(()),
-        (_, Some(char)) => {
-            Err(Wrong::new(format!("an environment's name cannot hold {char:?}")).hint("letters, digits and - _ ."))
-        }
-        (false, None) => Err(Wrong::new("an environment's name begins with a letter or a digit")),
+    label("an environment's name", name)
+}
+
+/// A project's name. It is part of keys in the state bucket, of tags and of policies.
+pub(super) fn project(name: &str) -> Checked {
+    some(name)?;
+    label("a project's name", name)
+}
+
+/// The name of the layer that all environments share: a part of paths and of parameters' names.
+pub(super) fn layer(name: &str) -> Checked {
+    some(name)?;
+    letters("a layer's name", name)
+}
+
+fn label(what: &str, name: &str) -> Checked {
+    letters(what, name)?;
+    match name.chars().next() {
+        Some(first) if first.is_ascii_alphanumeric() => Ok(()),
+        _ => Err(Wrong::new(format!("{what} begins with a letter or a digit"))),
+    }
+}
+
+fn letters(what: &str, name: &str) -> Checked {
+    match name.chars().find(|char| !char.is_ascii_alphanumeric() && !"-_.".contains(*char)) {
+        Some(char) => Err(Wrong::new(format!("{what} cannot hold {char:?}")).hint("letters, digits and - _ .")),
+        None => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ pub fn guess(name: &str, files: &[String], read: &dyn Fn(&str) -> Option<String>
     let printable = |text: &str| !text.chars().any(char::is_control);
     let files: Vec<String> = files.iter().filter(|file| printable(file)).cloned().collect();
     let files = files.as_slice();
-    let name = if name.trim().is_empty() { "project" } else { name };
+    let name = &project(name);
 
     let sam = SamConfig::find(files, read);
     let mut trees = trees::find(files, &encrypted_under(files, read));
@@ -209,6 +209,14 @@ fn write_environments(out: &mut String, environments: &BTreeMap<String, String>,
             "# With the account's id here, a mistaken profile cannot write to another account.\n# account = \"123456789012\"\n"
         );
     }
+}
+
+/// The nearest name that a project may have.
+fn project(name: &str) -> String {
+    let allowed = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    let name: String = name.chars().map(|char| if allowed(char) { char } else { '-' }).collect();
+    let name = name.trim_start_matches(|char: char| !char.is_ascii_alphanumeric()).trim_end_matches('-');
+    if name.is_empty() { "project".to_owned() } else { name.to_owned() }
 }
 
 fn bucket(name: &str) -> String {

@@ -34,7 +34,7 @@ pub fn parse_project(file: &str, text: &str) -> Result<(Project, Origins), Error
 }
 
 fn project(root: &mut Section<'_, '_>) -> Project {
-    let name = root.need("name", check::some);
+    let name = root.need("name", check::project);
     let state_bucket = root.section("state").and_then(|mut state| {
         let bucket = state.need("bucket", check::pattern(&[Env, Account, Region]));
         state.finish();
@@ -71,7 +71,7 @@ fn config_tree(mut section: Section<'_, '_>) -> ConfigTree {
     }
     let tree = ConfigTree {
         files,
-        global: section.text_or("global", "global", check::some),
+        global: section.text_or("global", "global", check::layer),
         parameter: section.text_or("parameter", "/{service}/{layer}/{key}", check::parameter),
         joiner: section.text_or("joiner", "/", check::joiner),
         layers: section.choice_or("layers", ("separate", Layers::Separate), &[("merged", Layers::Merged)]),

@@ -277,7 +277,9 @@ fn read(
                 return;
             }
             let segment = path.split('/').next().unwrap_or_default();
-            let ends = segment.char_indices().map(|(at, char)| at + char.len_utf8());
+            // A value with a brace in it would be taken for a placeholder wherever it is filled in.
+            let chars = segment.char_indices().take_while(|(_, char)| !matches!(char, '{' | '}'));
+            let ends = chars.map(|(at, char)| at + char.len_utf8());
             for end in ends {
                 let value = &path[..end];
                 if accept(*hole, value) {
@@ -307,6 +309,7 @@ mod tests {
             ("config/{service}/{env}/config.json", "config/billing/dev/config.json.orig", None),
             ("{env}/{service}/{env}.json", "dev/billing/dev.json", Some(bind("billing", "dev"))),
             ("{env}/{service}/{env}.json", "dev/billing/qa.json", None),
+            ("config/{service}/{env}.json", "config/{account}/dev.json", None),
             ("plain.json", "plain.json", Some(Bindings::default())),
         ] {
             assert_eq!(Pattern::parse(pattern).unwrap().matches(path), expected, "{pattern} {path}");

@@ -127,8 +127,10 @@ pub fn settle(
     project: Option<(Project, Origins)>,
 ) -> Result<Settings, Error> {
     let (mut operator, operator_origins) = operator.unwrap_or_default();
-    let adhoc = (flags.stack.is_some() || flags.path.is_some())
-        .then(|| Adhoc { stack: flags.stack.clone(), path: flags.path.clone() });
+    nothing_is_empty(flags)?;
+    let path = flags.path.as_deref().map(parameter_path);
+    let adhoc =
+        (flags.stack.is_some() || path.is_some()).then(|| Adhoc { stack: flags.stack.clone(), path: path.clone() });
     if adhoc.is_none() && project.is_none() {
         return Err(Error::NoProject { searched: environ.get("PWD").unwrap_or("this directory").to_owned() });
     }
@@ -173,6 +175,32 @@ pub fn settle(
         sources.extend(rest_of(&project_origins));
     }
     Ok(Settings { project, environment, environments, operator, adhoc, color, sources, root: None })
+}
+
+/// What is said and says nothing, as by a variable that is not set in a script, must not mean everything.
+fn nothing_is_empty(flags: &Flags) -> Result<(), Error> {
+    let given = [
+        ("--env", &flags.env, ""),
+        ("--ref", &flags.git_ref, ""),
+        ("--profile", &flags.profile, ""),
+        ("--write-profile", &flags.write_profile, ""),
+        ("--region", &flags.region, ""),
+        ("--endpoint-url", &flags.endpoint_url, ""),
+        ("--stack", &flags.stack, ""),
+        ("--path", &flags.path, "; / is every parameter of the account and region"),
+        ("--theme", &flags.theme, ""),
+    ];
+    for (flag, value, hint) in given {
+        if value.as_deref().is_some_and(|value| value.trim().is_empty()) {
+            return Err(Error::BadValue { origin: Origin::Flag(flag), why: format!("is empty{hint}") });
+        }
+    }
+    Ok(())
+}
+
+/// A path as Parameter Store writes it: each one begins with `/`, and none ends with one.
+fn parameter_path(given: &str) -> String {
+    format!("/{}", given.trim().trim_matches('/'))
 }
 
 /// Applies flags and environment variables to what the operator prefers.

@@ -2,8 +2,9 @@
 
 use super::model::Model;
 use super::overlay::Menu;
+use super::page::overview::Half;
 use super::page::{Page, Zoom};
-use super::update::{outside, yank};
+use super::update::{is_writing, last_running, outside, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +17,7 @@ pub enum Scope {
     Move,
     /// On every page.
     Page,
-    /// On the pages that list items.
+    /// On every page, for what is done with an item.
     Items,
     /// In the menu of what can be done with an item.
     Actions,
@@ -59,11 +60,12 @@ impl Scope {
     }
 
     /// Where its keys work, after "only".
-    fn where_it_is(self) -> &'static str {
+    pub(super) fn where_it_is(self) -> &'static str {
         match self {
-            Self::Always | Self::Back | Self::Move | Self::Page => "outside of a text field",
-            Self::Items => "where items are listed",
-            Self::Actions | Self::Yank => "in its menu",
+            Self::Always | Self::Back | Self::Move => "outside of a text field",
+            Self::Page | Self::Items => "on a page",
+            Self::Actions => "in the menu of an item",
+            Self::Yank => "in the menu of what is copied",
             Self::Input => "in a text field",
             Self::Tour => "in the tour",
         }
@@ -137,22 +139,18 @@ macro_rules! actions {
 }
 
 actions! {
-    Open, "open", "Open what is selected, full screen", "open" 80, ["enter"], Page, Nothing, nothing_to_open;
+    Open, "open", "Open what is selected, full screen", "open" 86, ["enter"], Page, Nothing, nothing_to_open;
     Back, "back", "Cancel a running call; else go back", "back" 98, ["esc"], Back, Nothing, always;
-    Layout, "layout", "Diff: side by side, or one below the other", "layout" 63, ["s"], Items, Nothing, only_in_diff;
-    Fold, "fold", "Diff: fold what is the same, or unfold it", "fold" 61, ["z"], Items, Nothing, only_in_diff;
-    Left, "left", "Diff: to the left", "", ["left", "H"], Items, Nothing, only_in_diff;
-    Right, "right", "Diff: to the right", "", ["right", "L"], Items, Nothing, only_in_diff;
-    Pick, "pick", "Choose environment and git ref", "env/ref" 70, ["@"], Page, Nothing, always;
-    Filter, "filter", "Filter by name", "filter" 75, ["/"], Page, Nothing, always;
-    NextDifference, "next", "Next difference", "next" 60, ["n"], Page, Nothing, always;
+    Reveal, "reveal", "Show the values of the item; mask them again", "reveal" 85, ["v"], Items, Reveals, no_item;
+    Diff, "diff", "Git and live line by line", "diff" 84, ["d"], Items, Nothing, no_item;
+    Layout, "layout", "Diff: side by side, or one below the other", "layout" 84, ["s"], Items, Nothing, only_in_diff;
+    Fold, "fold", "Diff: fold what is the same, or unfold it", "fold" 82, ["z"], Items, Nothing, only_in_diff;
+    NextDifference, "next", "Next difference", "next" 83, ["n"], Page, Nothing, always;
     PreviousDifference, "previous", "Previous difference", "", ["N"], Page, Nothing, always;
-    Show, "show", "Show differences, all, or what is unmanaged", "show" 58, ["f"], Items, Nothing, always;
-    Reveal, "reveal", "Show the values of the item; mask them again", "reveal" 64, ["v"], Items, Reveals, no_item;
-    Diff, "diff", "Git and live line by line", "diff" 62, ["d"], Items, Nothing, no_item;
-    Actions, "actions", "What can be done with the item", "actions" 66, ["x"], Items, Nothing, no_item;
+    Show, "show", "Show differences, all, or what is unmanaged", "show" 81, ["f"], Items, Nothing, not_in_overview;
+    Actions, "actions", "What can be done with the item", "menu" 80, ["x"], Items, Nothing, no_item;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
-    Yank, "yank", "Copy its value, name, links or commands", "copy", ["y"], Items, Nothing, no_item;
+    Yank, "yank", "Copy its value, name, links or commands", "copy" 79, ["y"], Items, Nothing, no_item;
     YankLive, "yank-live", "The live value, without showing it", "", ["v"], Yank, Nothing, yank::no_value;
     YankGit, "yank-git", "Git's value, without showing it", "", ["g"], Yank, Nothing, yank::no_value;
     YankName, "yank-name", "The name", "", ["n"], Yank, Nothing, no_item;
@@ -161,26 +159,31 @@ actions! {
     YankCommand, "yank-command", "The aws command that reads it", "", ["c"], Yank, Nothing, yank::no_region;
     YankConsole, "yank-console", "The link to its page in AWS's console", "", ["w"], Yank, Nothing, yank::no_console;
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
-    Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
-    Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
+    Filter, "filter", "Filter by name", "filter" 70, ["/"], Page, Nothing, always;
+    Pick, "pick", "Choose environment and git ref", "env" 69, ["@"], Page, Nothing, always;
     Refresh, "refresh", "Refresh what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
     RefreshAll, "refresh-all", "Refresh everything of every environment", "", ["ctrl-r"], Page, Nothing, all_reading;
-    Record, "record", "Write receipts for what is live already", "", ["r"], Actions, Plans, writing_already;
     Detect, "detect", "Read again with a new drift detection", "", ["R"], Page, Nothing, already_reading;
+    Record, "record", "Write receipts for what is live already", "", ["r"], Actions, Plans, writing_already;
+    Left, "left", "Diff: to the left", "", ["left", "H"], Items, Nothing, only_in_diff;
+    Right, "right", "Diff: to the right", "", ["right", "L"], Items, Nothing, only_in_diff;
+    Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
+    Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
+    End, "end", "End a command of your own that runs in the background", "end command" 72, ["ctrl-x"], Page, Nothing, nothing_runs;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Journal, "journal", "What was written to the environment", "", ["u"], Page, Nothing, always;
-    Overview, "overview", "The overview", "", ["1"], Page, Nothing, always;
-    Stacks, "stacks", "The stacks and the code of functions", "", ["2"], Page, Nothing, always;
-    Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, always;
-    Secrets, "secrets", "The secrets", "", ["4"], Page, Nothing, always;
+    Overview, "overview", "The overview", "", ["1"], Page, Nothing, |model| already_on(model, Page::Overview);
+    Stacks, "stacks", "The stacks and the code of functions", "", ["2"], Page, Nothing, |model| already_on(model, Page::Stacks);
+    Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, |model| already_on(model, Page::Parameters);
+    Secrets, "secrets", "The secrets", "", ["4"], Page, Nothing, |model| already_on(model, Page::Secrets);
     Down, "down", "Down", "", ["j", "down"], Move, Nothing, always;
     Up, "up", "Up", "", ["k", "up"], Move, Nothing, always;
     First, "first", "To the first", "", ["g", "home"], Move, Nothing, always;
     Last, "last", "To the last", "", ["G", "end"], Move, Nothing, always;
     HalfDown, "half-down", "Half a page down", "", ["ctrl-d", "pagedown"], Move, Nothing, always;
     HalfUp, "half-up", "Half a page up", "", ["ctrl-u", "pageup"], Move, Nothing, always;
-    Quit, "quit", "Leave what is open; else quit", "quit" 99, ["q"], Back, Nothing, always;
-    Help, "help", "The keys, to be searched and done", "keys" 100, ["?"], Back, Nothing, always;
+    Quit, "quit", "Leave what is open, then the page; on the overview: quit", "quit" 99, ["q"], Back, Nothing, always;
+    Help, "help", "The keys, to be searched and done", "keys" 100, ["?", "f1"], Back, Nothing, always;
     Palette, "palette", "Search everything by name, or give a command", "commands" 56, [":"], Page, Nothing, always;
     Accept, "accept", "Take what is typed or chosen", "take" 80, ["enter"], Input, Nothing, always;
     Dismiss, "dismiss", "Leave the text field", "leave" 99, ["esc"], Input, Nothing, always;
@@ -200,20 +203,14 @@ impl Action {
     /// The row's reason, or that of the place, why it cannot be done where these scopes are heard; `None`: it can.
     pub(super) fn why_not(self, model: &Model, context: &[Scope]) -> Option<String> {
         if !self.is_heard(context) {
-            return Some(format!("only {}", self.place().where_it_is()));
+            return Some(format!("only {}", place(self.spec().scope).where_it_is()));
         }
         (self.spec().disabled)(model).map(str::to_owned)
     }
 
     /// Whether its keys, or the menu that it is in, work where these scopes are heard.
     pub(super) fn is_heard(self, context: &[Scope]) -> bool {
-        context.contains(&self.place())
-    }
-
-    /// Its scope; of an entry of a menu, that of what opens the menu.
-    fn place(self) -> Scope {
-        let scope = self.spec().scope;
-        Menu::of(scope).map_or(scope, |menu| menu.opener.spec().scope)
+        is_heard(self.spec().scope, context)
     }
 
     /// Its row.
@@ -224,20 +221,55 @@ impl Action {
     }
 }
 
+/// A scope itself; a menu's, that of what opens it.
+fn place(scope: Scope) -> Scope {
+    Menu::of(scope).map_or(scope, |menu| menu.opener.spec().scope)
+}
+
+/// Whether the keys of a scope, or the menu that it is, work where these scopes are heard.
+pub(super) fn is_heard(scope: Scope, context: &[Scope]) -> bool {
+    context.contains(&place(scope))
+}
+
 fn always(_: &Model) -> Option<&'static str> {
     None
 }
 
 fn no_item(model: &Model) -> Option<&'static str> {
-    model.selected().is_none().then_some("no item is selected")
+    if model.selected().is_some() {
+        return None;
+    }
+    if model.page != Page::Overview {
+        let is_problem = model.list().cursor.is_some();
+        return Some(if is_problem { "a problem is selected, and no item" } else { "no item is selected" });
+    }
+    Some(match (model.overview.half, &model.overview.cursor) {
+        (Half::Environments, _) => "an environment is selected, and no item",
+        (Half::Needs, Some(_)) => "a problem is selected, and no item",
+        (Half::Needs, None) => "no item is selected",
+    })
 }
 
 fn only_in_diff(model: &Model) -> Option<&'static str> {
-    (model.list().zoom != Zoom::Diff).then_some("only in the diff")
+    (model.page == Page::Overview || model.list().zoom != Zoom::Diff).then_some("only in the diff")
+}
+
+fn not_in_overview(model: &Model) -> Option<&'static str> {
+    (model.page == Page::Overview).then_some("the overview has what needs you; the other pages show everything")
+}
+
+/// A page that is looked at already; what is open on it is closed, so that its list is there.
+fn already_on(model: &Model, page: Page) -> Option<&'static str> {
+    let open = page != Page::Overview && model.list().zoom != Zoom::Split;
+    (model.page == page && !open).then_some("this is the page")
 }
 
 fn writing_already(model: &Model) -> Option<&'static str> {
-    model.sent.iter().any(|sent| sent.environment == model.current).then_some("a write is under way")
+    is_writing(model).then_some("a write is under way")
+}
+
+fn nothing_runs(model: &Model) -> Option<&'static str> {
+    last_running(model).is_none().then_some("no command of your own runs")
 }
 
 fn already_reading(model: &Model) -> Option<&'static str> {
@@ -253,7 +285,10 @@ fn all_reading(model: &Model) -> Option<&'static str> {
 
 fn nothing_to_open(model: &Model) -> Option<&'static str> {
     match model.page {
-        Page::Overview => None,
+        Page::Overview => {
+            let nothing = model.overview.half == Half::Needs && model.overview.needs.is_empty();
+            nothing.then_some("nothing is selected")
+        }
         _ if model.list().zoom != Zoom::Split => Some("already open: esc goes back"),
         _ if model.list().cursor.is_none() => Some("nothing is selected"),
         _ => None,

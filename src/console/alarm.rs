@@ -5,31 +5,54 @@ use super::model::{EnvState, Model};
 use super::page::Page;
 use crate::compare::{Why, WhyKind};
 
-/// The line; `None`: nothing is the matter. On the overview it is about every environment, else about the current one.
-pub(super) fn alarm(model: &Model) -> Option<String> {
+/// The line in more and in fewer words, the most first; `None`: nothing is the matter. On the overview it is about every
+/// environment, else about the current one.
+pub(super) fn alarm(model: &Model) -> Option<Vec<String>> {
     let current = model.environment();
     let everywhere = model.environments.iter().filter(|_| model.page == Page::Overview);
     let (env, why) = std::iter::once(current).chain(everywhere).find_map(|env| Some((env, env.blocked()?)))?;
-    let key = model.keymap.keys(Action::Refresh).next().map(|key| key.to_string()).unwrap_or_default();
-    let text = match why.kind {
-        WhyKind::Expired => format!("credentials{} expired: {}", whose(env), remedy(why, &key)),
-        WhyKind::NoCredentials => format!("no valid credentials{}: {}", whose(env), remedy(why, &key)),
-        _ => format!("no network: {}; {key} tries again", cause(why)),
+    let mut lines = match why.kind {
+        WhyKind::Expired => lack(model, env, why, "credentials", "expired"),
+        WhyKind::NoCredentials => lack(model, env, why, "no valid credentials", ""),
+        _ => {
+            let again = match env.inspecting {
+                // The key would be refused.
+                Some(_) => String::from("it is tried again"),
+                None => format!("{} tries again", key(model, Action::Refresh)),
+            };
+            vec![format!("no network: {}; {again}", cause(why)), format!("no network; {again}")]
+        }
     };
     let alike = |other: &&EnvState| other.blocked().is_some_and(|other| other.kind == why.kind);
     let count = model.environments.iter().filter(alike).count();
-    Some(if model.page == Page::Overview && count > 1 { format!("{text}  ({count} environments)") } else { text })
+    if model.page == Page::Overview && count > 1 {
+        lines.insert(0, format!("{}  ({count} environments)", lines[0]));
+    }
+    Some(lines)
 }
 
-fn whose(env: &EnvState) -> String {
+/// What is lacking, of which profile and what renews it; what is to be done stands longest.
+fn lack(model: &Model, env: &EnvState, why: &Why, what: &str, state: &str) -> Vec<String> {
     let profile = env.info.as_ref().and_then(|info| info.profile.as_deref());
-    profile.map_or_else(String::new, |profile| format!(" of profile {profile}"))
+    let of = profile.map_or_else(String::new, |profile| format!(" of profile {profile}"));
+    let hint = why.hint.as_deref().unwrap_or("renew them");
+    let hint = hint.strip_suffix(", then refresh").unwrap_or(hint);
+    let refresh = key(model, Action::Refresh);
+    let then = match env.inspecting {
+        Some(_) => format!("then {} and {refresh}", key(model, Action::Back)),
+        None => format!("then {refresh}"),
+    };
+    let state = if state.is_empty() { String::new() } else { format!(" {state}") };
+    vec![
+        format!("{what}{of}{state}: {hint}, {then}"),
+        format!("{what}{state}: {hint}, {then}"),
+        format!("{what}{state}: {hint}"),
+        hint.to_owned(),
+    ]
 }
 
-/// What renews them, and the key that goes on.
-fn remedy(why: &Why, key: &str) -> String {
-    let hint = why.hint.as_deref().unwrap_or("renew them");
-    format!("{}, then {key}", hint.strip_suffix(", then refresh").unwrap_or(hint))
+fn key(model: &Model, action: Action) -> String {
+    model.keymap.key(action)
 }
 
 /// What failed, without on what: that is everything.

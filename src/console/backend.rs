@@ -1,16 +1,19 @@
 //! What the console asks of the use cases.
 
+use std::sync::Arc;
+
 use futures::future;
 use tokio::sync::mpsc;
 
-use super::home::FilePlace;
+use super::home::{Command, FilePlace};
 use super::memory::Memory;
 use super::mode::{Ended, Unlock};
 use super::overlay::{Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
-use crate::ops::journal::Found;
+use crate::ops::journal::{Found, Outcome};
 use crate::ops::report::{Identity, Part, Report};
+use crate::ops::session::Variable;
 use crate::ops::snapshot::Snapshot;
 
 /// A future that can be sent to another thread.
@@ -69,6 +72,10 @@ pub trait Backend: Send + Sync + 'static {
     /// Does what was planned. It is in the journal before it is sent, and settled after; answers why not, if so.
     fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>>;
 
+    /// Notes that a command of the operator's own begins that was planned, for the console to run it. Refused where writing
+    /// is.
+    fn begin(&self, target: Target, command: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>>;
+
     /// Lets an environment be written to for a while, and reads it as whoever may write. Answers who that is, and why the
     /// journal does not hold it, if so.
     fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>>;
@@ -78,6 +85,20 @@ pub trait Backend: Send + Sync + 'static {
 
     /// What was written to an environment, the newest first.
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>>;
+}
+
+/// Leave to run a command that writes. The journal holds it as begun.
+pub struct Permit {
+    /// What the command's environment has to have.
+    pub variables: Vec<Variable>,
+    /// Where it is noted how it went.
+    pub note: Box<dyn Note>,
+}
+
+/// The note of something that has begun. Dropped before it is settled, it says that nobody knows how that went.
+pub trait Note: Send {
+    /// Notes how it went, and what failed if so; answers why the journal does not hold that, if so.
+    fn settle(self: Box<Self>, outcome: Outcome, error: Option<String>) -> BoxFuture<'static, Option<Why>>;
 }
 
 /// Which environment, compared with which commit.

@@ -1,7 +1,8 @@
 //! Text on its way to the clipboard, as the terminal wants it.
 //!
 //! OSC 52 asks the terminal itself, which is the one that sits before the operator, over SSH too. A multiplexer in
-//! between is asked to pass it on.
+//! between is asked to pass it on. tmux does so for its own commands; what a program within it asks for it drops, unless it
+//! is configured otherwise.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +16,35 @@ const LONGEST: usize = 74_994;
 
 /// Bytes of one piece through GNU screen, which drops strings of more than 768.
 const PIECE: usize = 512;
+
+/// Takes a text into tmux's buffers and has tmux hand it to the terminal, whatever `set-clipboard` says (tmux 3.2).
+pub(super) const TMUX: &str = "tmux load-buffer -w -";
+
+/// How a text left, as far as that can be known: no terminal tells whether it took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// To the terminal.
+    Terminal,
+    /// To tmux, which took it and hands it to the terminal.
+    Tmux,
+    /// To tmux, which drops it unless it is configured to pass it on.
+    PastTmux,
+    /// To the operator's own command, which took it.
+    Command,
+}
+
+impl Sent {
+    /// What is told of so many characters of something.
+    pub(super) fn told(self, what: &str, characters: usize) -> String {
+        let length = if characters == 1 { String::from("1 character") } else { format!("{characters} characters") };
+        match self {
+            Self::Terminal => format!("{what} sent to the terminal's clipboard, {length}"),
+            Self::Tmux => format!("{what} sent to the terminal's clipboard by tmux, {length}"),
+            Self::PastTmux => format!("{what} sent, {length}; tmux passes it on with set-clipboard on"),
+            Self::Command => format!("{what} copied, {length}"),
+        }
+    }
+}
 
 /// What stands between the console and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -17,8 +17,10 @@ use std::ops::Range;
 use block::{Block, Row, Three};
 use zeroize::Zeroizing;
 
+use super::action::Action;
 use super::model::Model;
 use super::text;
+use super::theme::Role;
 use super::view::facet_text;
 use crate::compare::{Facet, Item, Sides, Verdict, differs_only_in, document as parsed};
 
@@ -31,7 +33,11 @@ pub(super) struct Comparison {
     pub(super) starts: Vec<usize>,
     /// Columns of the longest line.
     pub(super) widest: usize,
+    /// What is not known of the sides, so that nobody can tell whether they differ.
+    pub(super) unknown: usize,
     blocks: Vec<Block>,
+    /// Of each block, the sides of which there is no value: words stand there, and what they mean.
+    spoken: Vec<[Option<Role>; 3]>,
 }
 
 /// One line of the diff.
@@ -84,6 +90,11 @@ impl Comparison {
         block.and_then(|block| block.texts[span.side].get(span.range.clone())).unwrap_or_default()
     }
 
+    /// What a line means that is words about its side, and no value of it.
+    pub(super) fn spoken(&self, span: &Span) -> Option<Role> {
+        self.spoken.get(span.block).and_then(|sides| sides[span.side])
+    }
+
     /// Compares the sides of an item as far as they may be shown.
     fn of(model: &Model, item: &Item, layout: Layout, unfolded: bool) -> Self {
         let mut comparison = Self::default();
@@ -112,17 +123,27 @@ impl Comparison {
         let with_applied = layout == Layout::Three;
         let facets = [&sides.git, &sides.applied, &sides.live];
         // The head says the item's reason already.
-        self.lines.extend(notes(model, sides).into_iter().filter(|note| !item.reason.contains(note)).map(Line::Note));
-        let texts = facets.map(|facet| match facet {
-            Facet::Absent | Facet::Unrecorded => None,
-            other => Some(Zeroizing::new(facet_text(model, other))),
+        let note = explained(&sides.git, &sides.live, model.is_revealed());
+        self.lines.extend(note.filter(|note| !item.reason.contains(note.as_str())).map(Line::Note));
+        let words = facets.map(|facet| words(model, facet));
+        let spoken = words.each_ref().map(|words| words.as_ref().map(|(_, role)| *role));
+        let is_unknown = [0, 2].into_iter().any(|side| is_unknown(facets[side]));
+        self.unknown += usize::from(is_unknown);
+        let texts = [0, 1, 2].map(|side: usize| match (facets[side], &words[side]) {
+            (_, Some(_)) => None,
+            (facet, None) => Some(Zeroizing::new(facet_text(model, facet))),
         });
         let texts = texts.each_ref().map(|text| text.as_ref().map(|text| text.as_str()));
-        let block = documents(texts, with_applied)
+        let mut block = documents(texts, with_applied)
             .map(|values| document::block(values.each_ref().map(Option::as_ref), with_applied, unfolded))
             .filter(|block| block.rows.iter().any(|row| matches!(row, Row::Line { equal: false, .. })))
             // What means the same is shown as it is written, if that is what differs.
             .unwrap_or_else(|| Block::of_texts(texts, with_applied, unfolded));
+        for (side, words) in words.iter().enumerate().filter(|(side, _)| *side != 1 || with_applied) {
+            if let Some((words, _)) = words {
+                block.speak(side, &said(layout, side, words));
+            }
+        }
         for (side, text) in block.texts.iter().enumerate() {
             let lines = block.rows.iter().filter_map(|row| match row {
                 Row::Line { cells, .. } => cells[side].clone(),
@@ -132,20 +153,32 @@ impl Comparison {
             self.widest = self.widest.max(columns);
         }
         let index = self.blocks.len();
-        if layout == Layout::Unified {
-            self.unified(index, &block.rows);
-        } else {
-            self.beside(index, &block.rows);
+        match (layout, is_unknown) {
+            (Layout::Unified, false) => self.unified(index, &block.rows),
+            (Layout::Unified, true) => self.told(index, &block.rows),
+            (Layout::Beside | Layout::Three, _) => self.beside(index, &block.rows, is_unknown),
         }
         self.blocks.push(block);
+        self.spoken.push(spoken);
     }
 
-    fn beside(&mut self, block: usize, rows: &[Row]) {
+    fn beside(&mut self, block: usize, rows: &[Row], is_unknown: bool) {
         let line = |row: &Row| match row {
             Row::Skipped { count, indent } => Line::Skipped { count: *count, indent: *indent },
-            Row::Line { cells, equal } => Line::Beside { cells: spans(block, cells), equal: *equal },
+            Row::Line { cells, equal } => Line::Beside { cells: spans(block, cells), equal: *equal || is_unknown },
         };
         self.lines.extend(rows.iter().map(line));
+    }
+
+    /// What there is of each side, one below the other, where nobody can say what differs.
+    fn told(&mut self, block: usize, rows: &[Row]) {
+        for side in [0, 2] {
+            let lines = rows.iter().filter_map(|row| match row {
+                Row::Line { cells, .. } => spans(block, cells)[side].clone().map(Line::Both),
+                Row::Skipped { count, indent } => Some(Line::Skipped { count: *count, indent: *indent }),
+            });
+            self.lines.extend(lines);
+        }
     }
 
     /// Of a run of changes first what git has, then what live has.
@@ -173,6 +206,37 @@ impl Comparison {
     }
 }
 
+/// What stands for a side that has no value, and what it means; `None`: it has one.
+fn words(model: &Model, facet: &Facet) -> Option<(String, Role)> {
+    match facet {
+        Facet::Absent | Facet::Unrecorded => Some((facet_text(model, facet), Role::Dim)),
+        Facet::Unread => {
+            let key = model.keymap.keys(Action::Reveal).next().map(|key| format!(": {key} reads it"));
+            Some((format!("not read{}", key.unwrap_or_default()), Role::Dim))
+        }
+        Facet::Unreadable(_) => Some((facet_text(model, facet), Role::Unknown)),
+        Facet::Plain(text) if text.is_empty() => Some((String::from("empty"), Role::Dim)),
+        Facet::Secret(secret) if secret.expose().is_empty() && model.is_revealed() => {
+            Some((String::from("empty"), Role::Dim))
+        }
+        Facet::Plain(_) | Facet::Secret(_) | Facet::Masked { .. } => None,
+    }
+}
+
+/// Whether nobody can say what is there.
+fn is_unknown(facet: &Facet) -> bool {
+    matches!(facet, Facet::Unread | Facet::Unreadable(_))
+}
+
+/// The words where they stand: below each other, with the side that they are about.
+fn said(layout: Layout, side: usize, words: &str) -> String {
+    match (layout, side) {
+        (Layout::Unified, 0) => format!("git: {words}"),
+        (Layout::Unified, _) => format!("live: {words}"),
+        _ => words.to_owned(),
+    }
+}
+
 fn spans(block: usize, cells: &Three<Range<usize>>) -> [Option<Span>; 3] {
     let span = |side: usize| cells[side].clone().map(|range| Span { block, side, range });
     [span(0), span(1), span(2)]
@@ -193,23 +257,6 @@ fn documents(texts: Three<&str>, with_applied: bool) -> Option<Three<serde_json:
         values[side] = Some(parsed(text)?);
     }
     Some(values)
-}
-
-/// What is not to be seen in the lines themselves.
-fn notes(model: &Model, sides: &Sides) -> Vec<String> {
-    let mut notes = Vec::new();
-    for (place, facet) in [("in git", &sides.git), ("live", &sides.live)] {
-        match facet {
-            Facet::Absent => notes.push(format!("absent {place}")),
-            Facet::Plain(text) if text.is_empty() => notes.push(format!("empty {place}")),
-            Facet::Secret(secret) if secret.expose().is_empty() && model.is_revealed() => {
-                notes.push(format!("empty {place}"));
-            }
-            _ => {}
-        }
-    }
-    notes.extend(explained(&sides.git, &sides.live, model.is_revealed()));
-    notes
 }
 
 /// What two sides differ in, told without telling either; the less, the more of them can be seen.

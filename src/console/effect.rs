@@ -8,7 +8,8 @@ use super::mode::{Confirmation, Ended};
 use super::overlay::{Wanted, Work};
 use crate::compare::Kind;
 
-/// Work for the runtime. Only [`Effect::Write`] writes to the environment, and the runtime asks again whether it may.
+/// Work for the runtime. Only [`Effect::Write`] writes to the environment, a command of the operator's own among it, and
+/// the runtime asks again whether it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Read the files of another project.
@@ -29,8 +30,10 @@ pub enum Effect {
     Copy(Copy),
     /// Give the terminal to another program until it ends.
     Outside(Outside),
-    /// Run a command of the operator's own in the background.
+    /// Run a command of the operator's own in the background; one that writes is an [`Effect::Write`].
     Run(Generation, Command),
+    /// End a command that runs in the background, and whatever it has started.
+    End(Generation),
     /// Ask the terminal to notify.
     Notify(String),
     /// Work out what would be written, by reading alone.

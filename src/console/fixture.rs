@@ -6,10 +6,10 @@ use futures::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
-use crate::config::Protection;
+use crate::config::{CustomAction, Harm, On, Output, Protection};
 use crate::console::{
-    Ask, Backend, BoxFuture, Ended, EnvironmentInfo, FilePlace, Prepared, ProjectInfo, RefInfo, Target, Unlock, Wanted,
-    Work,
+    Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Key, Note, Permit, Prepared, ProjectInfo,
+    RefInfo, Target, Unlock, Wanted, Work,
 };
 use crate::ops::journal::{self, Found};
 use crate::ops::receipt::UnitId;
@@ -336,6 +336,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
     match wanted {
         Wanted::Record => prepared(),
         Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
+        Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
     }
 }
 
@@ -368,6 +369,45 @@ pub(crate) fn journal(environment: &str) -> Found {
             entry("1", 4000, Action::Deploy, &["petshop-prod"], Outcome::Unknown, given_up),
         ],
         unreadable: 1,
+    }
+}
+
+/// Commands of one's own: two that write nothing, one that writes in the background, one that writes on the terminal.
+pub(crate) fn actions() -> Vec<(CustomAction, Option<Key>)> {
+    let action = |id: &str, danger, key, wait| {
+        let action = CustomAction {
+            id: id.to_owned(),
+            title: format!("Do {id}"),
+            key: None,
+            on: On::Any,
+            command: vec![String::from("tool"), id.to_owned(), String::from("it's")],
+            danger,
+            wait,
+            output: Output::Notice,
+        };
+        (action, key)
+    };
+    vec![
+        action("look", Harm::Nothing, Some(Key::Ctrl('l')), false),
+        action("read", Harm::Reads, None, true),
+        action("restart", Harm::Writes, Some(Key::Ctrl('e')), false),
+        action("restart-here", Harm::Writes, Some(Key::Ctrl('o')), true),
+    ]
+}
+
+/// One of them with everything filled in; of an id that is none of theirs, a command all the same.
+pub(crate) fn command(id: &str) -> Command {
+    let argv = ["tool", id, "it's"].map(str::to_owned).into();
+    let wait = actions().iter().any(|(action, _)| action.id == id && action.wait);
+    Command { id: id.to_owned(), title: format!("Do {id}"), argv, output: Output::Notice, wait }
+}
+
+/// Nothing is noted.
+struct NoNote;
+
+impl Note for NoNote {
+    fn settle(self: Box<Self>, _: journal::Outcome, _: Option<String>) -> BoxFuture<'static, Option<Why>> {
+        async { None }.boxed()
     }
 }
 
@@ -437,6 +477,10 @@ impl Backend for Fixture {
 
     fn write(&self, _: Target, _: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
         async { Ok(None) }.boxed()
+    }
+
+    fn begin(&self, _: Target, _: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {
+        async { Ok(Permit { variables: Vec::new(), note: Box::new(NoNote) }) }.boxed()
     }
 
     fn unlock(&self, _: Target, _: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {

@@ -2,6 +2,7 @@
 
 use super::clipboard::Multiplexer;
 use super::keymap::Key;
+use super::links::quoted;
 use super::message::Generation;
 use crate::config::{Clipboard, CustomAction};
 use crate::secret::Secret;
@@ -20,6 +21,8 @@ pub struct Home {
     pub clipboard: Clipboard,
     /// What stands between the console and the terminal.
     pub multiplexer: Multiplexer,
+    /// Whether tmux can be asked by a command of its own.
+    pub tmux: bool,
     /// The editor's command line.
     pub editor: String,
     /// The pager's command line; `None`: nobody named one. Empty: none is wanted.
@@ -129,18 +132,22 @@ pub struct FilePlace {
 pub struct Command {
     /// The action's id.
     pub id: String,
+    /// What the operator calls it.
+    pub title: String,
     /// The program and its arguments.
     pub argv: Vec<String>,
     /// Where its output goes.
     pub output: crate::config::Output,
-    /// Whether it may change something.
-    pub writes: bool,
-    /// The project of the environment that it is run for.
-    pub project: String,
-    /// The environment.
-    pub environment: String,
-    /// What the operator has typed to confirm it.
-    pub confirmed: Option<String>,
+    /// Whether it has the terminal until it ends; else it runs in the background.
+    pub wait: bool,
+}
+
+impl Command {
+    /// The whole line, as one would type it into a shell.
+    #[must_use]
+    pub fn line(&self) -> String {
+        self.argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl State {

@@ -127,12 +127,20 @@ pub enum KeyError {
     },
 }
 
+/// What is heard on a page.
+pub(super) const ON_PAGE: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items];
+
+/// What is heard where something is read over a page.
+pub(super) const READING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move];
+
+/// What is heard in a text field.
+pub(super) const TYPING: &[Scope] = &[Scope::Always, Scope::Input];
+
 /// Which scopes hear a key, the first that knows it winning; within one of these no key may have two actions.
 pub(super) const CONTEXTS: &[&[Scope]] = &[
-    &[Scope::Always, Scope::Back, Scope::Move, Scope::Page],
-    &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],
-    &[Scope::Always, Scope::Back, Scope::Move],
-    &[Scope::Always, Scope::Input],
+    ON_PAGE,
+    READING,
+    TYPING,
     &[Scope::Always, Scope::Actions],
     // The tour lies beside whatever else is open.
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],
@@ -142,7 +150,7 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
 
 /// What is heard where that scope is.
 pub(super) fn context_of(scope: Scope) -> &'static [Scope] {
-    CONTEXTS.iter().find(|context| context.contains(&scope)).unwrap_or(&CONTEXTS[0])
+    CONTEXTS.iter().find(|context| context.contains(&scope)).unwrap_or(&ON_PAGE)
 }
 
 /// The keys in force.
@@ -207,7 +215,7 @@ impl Keymap {
     /// The keys of an action as they are typed one after the other: `x n` for an entry of a menu.
     #[must_use]
     pub fn written(&self, action: Action) -> Vec<String> {
-        let prefix = prefix(action.spec().scope, |opener| self.keys(opener).next().map(|key| key.to_string()));
+        let prefix = prefix(action.spec().scope, |opener| Some(self.key(opener)));
         self.keys(action).map(|key| format!("{prefix}{key}")).collect()
     }
 
@@ -218,6 +226,12 @@ impl Keymap {
             matches!(scope, Scope::Always | Scope::Back | Scope::Move | Scope::Page | Scope::Items | Scope::Actions)
         };
         self.keys.iter().find(|(own, action)| *own == key && heard(action.spec().scope)).map(|(_, action)| *action)
+    }
+
+    /// The preferred key of an action, as it is told.
+    #[must_use]
+    pub fn key(&self, action: Action) -> String {
+        self.keys(action).next().map(|key| key.to_string()).unwrap_or_default()
     }
 
     /// The keys of an action, the preferred first.
@@ -303,8 +317,8 @@ mod tests {
     #[test]
     fn an_override_replaces_the_default_keys() {
         let keymap = with("refresh", &["f5", "ctrl-b"]).unwrap();
-        assert_eq!(keymap.action(Key::F(5), CONTEXTS[0]), Some(Action::Refresh));
-        assert_eq!(keymap.action(Key::Char('r'), CONTEXTS[0]), None);
+        assert_eq!(keymap.action(Key::F(5), ON_PAGE), Some(Action::Refresh));
+        assert_eq!(keymap.action(Key::Char('r'), ON_PAGE), None);
     }
 
     #[test]

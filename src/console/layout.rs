@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 
 use super::model::Model;
-use super::overlay::Picker;
 use super::page::overview::{self, Row};
 use super::page::{Page, Zoom};
 use super::view::tour_height;
@@ -114,17 +113,19 @@ pub(super) fn is_beside(body: Rect) -> bool {
 
 /// The first row drawn of the overview's table of environments, whose first line is its head.
 pub(super) fn environments_offset(model: &Model, rows: &[Row], table: Rect) -> usize {
+    let height = usize::from(table.height.saturating_sub(1));
+    if let Some(top) = model.overview.top {
+        return top.min(rows.len().saturating_sub(height));
+    }
     let here = rows.iter().position(|row| *row == Row::Environment(model.current)).unwrap_or(0);
     // The head of the selected one's project is worth a line only while there is room for both.
-    (here + 1).saturating_sub(usize::from(table.height.saturating_sub(1)))
+    (here + 1).saturating_sub(height)
 }
 
-/// The lines of the choice of environment and ref, and the first one drawn.
-pub(super) fn picker_list(picker: &Picker, choices: usize, room: Rect) -> (Rect, usize) {
+/// The lines of the choice of environment and ref.
+pub(super) fn picker_list(choices: usize, room: Rect) -> Rect {
     let wanted = u16::try_from(choices).unwrap_or(u16::MAX).saturating_add(7).min(room.height);
-    let list = Rect { y: room.y + 3, height: wanted.saturating_sub(5), ..room };
-    let height = usize::from(list.height);
-    (list, picker.line.saturating_sub(height / 2).min(choices.saturating_sub(height)))
+    Rect { y: room.y + 3, height: wanted.saturating_sub(5), ..room }
 }
 
 /// Lines of the overview: environments, then needs.

@@ -1,6 +1,7 @@
 //! What happens to the console.
 
 use super::backend::{EnvironmentInfo, RefInfo};
+use super::clipboard::Sent;
 use super::home::FilePlace;
 use super::keymap::Key;
 use super::overlay::Prepared;
@@ -45,8 +46,8 @@ pub enum Message {
     Read(Generation, Result<Box<Item>, Why>),
     /// The line of a file is found.
     Located(Generation, Result<FilePlace, Why>),
-    /// A text is in the clipboard, or is not: what it was, and how many characters.
-    Copied(String, usize, Result<(), Why>),
+    /// A text is on its way to the clipboard, or is not: what it was, and how many characters.
+    Copied(String, usize, Result<Sent, Why>),
     /// A command in the background has ended, with the first line that it wrote.
     Ran(Generation, Result<String, Why>),
     /// The terminal is back; what is to be told of it.
@@ -90,7 +91,7 @@ impl Message {
             Self::Resize(..) => "resize",
             Self::Part(_, Part::Identity(_)) => "part identity",
             Self::Part(_, Part::Commit(_)) => "part commit",
-            Self::Part(_, Part::Section(..)) => "part section",
+            Self::Part(_, Part::Section(..) | Part::Provisional(..)) => "part section",
             Self::Part(_, Part::Progress(..)) => "part progress",
             Self::Part(_, Part::Calls(_)) => "part calls",
             Self::Project(..) => "project",

@@ -7,12 +7,7 @@ use crate::compare::Why;
 use crate::config::Protection;
 use crate::console::remote::Remote;
 use crate::ops::report::Identity;
-
-/// The longest that writing may be unlocked, in minutes.
-const LONGEST: u32 = 60;
-
-/// The shortest reason that says something, in characters.
-const SHORTEST_REASON: usize = 4;
+use crate::ops::unlock::{LONGEST, check_reason};
 
 /// What may be written to an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,10 +106,7 @@ impl Unlock {
         if !(1..=LONGEST).contains(&self.minutes) {
             return Err(format!("unlock for 1 to {LONGEST} minutes"));
         }
-        if self.reason.trim().chars().count() < SHORTEST_REASON {
-            return Err(String::from("say why, in a few words: the journal keeps it"));
-        }
-        Ok(())
+        check_reason(&self.reason)
     }
 
     /// How long, in milliseconds.

@@ -6,7 +6,7 @@ mod times;
 
 pub(super) use env::{EnvState, Job, Subject};
 pub(super) use fleet::{Fleet, Project};
-pub(super) use times::Times;
+pub(super) use times::{Missed, Times};
 
 use super::ages::Clock;
 use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
@@ -84,6 +84,8 @@ pub struct Model {
     pub tour: Option<Tour>,
     /// What is remembered until next time.
     pub memory: Memory,
+    /// Whether it ends as soon as nothing is being written any more.
+    pub leaving: bool,
     /// Whether the console is over.
     pub over: bool,
     /// What the diff remembers.
@@ -145,6 +147,13 @@ pub enum Revealing {
 }
 
 impl Model {
+    /// The environment that is being written to, when something is. A command of the operator's own is ended, and
+    /// waited for, by leaving.
+    pub(super) fn unfinished(&self) -> Option<&str> {
+        let mut sent = self.sent.iter().filter(|sent| !matches!(sent.work, Work::Command(_)));
+        sent.next().map(|sent| self.environments[sent.environment].name())
+    }
+
     /// The state before anything happened.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
@@ -167,6 +176,7 @@ impl Model {
             sent: Vec::new(),
             tour: (setup.tour && !setup.memory.toured).then(Tour::default),
             memory: setup.memory,
+            leaving: false,
             over: false,
             diff: diff::State::default(),
             looks: looks::State::default(),
@@ -211,12 +221,27 @@ impl Model {
     /// What the current list page remembers; on the overview, the stacks'.
     #[must_use]
     pub fn list(&self) -> &list::State {
-        &self.lists[list_index(self.page)]
+        self.list_of(self.page)
+    }
+
+    /// What a list page remembers.
+    pub(super) fn list_of(&self, page: Page) -> &list::State {
+        &self.lists[list_index(page)]
     }
 
     /// The current list page's state beside the environment that it is of.
     pub(super) fn list_mut(&mut self) -> (&mut list::State, &EnvState) {
         (&mut self.lists[list_index(self.page)], &self.environments[self.current])
+    }
+
+    /// Takes every cursor that nobody has put anywhere back to the first line: what it is on is of another environment.
+    pub(super) fn leave_environment(&mut self) {
+        for list in self.lists.iter_mut().filter(|list| !list.chosen) {
+            list.cursor = None;
+        }
+        if !self.overview.chosen {
+            self.overview.cursor = None;
+        }
     }
 
     /// Makes every list anew from the current environment.
@@ -241,11 +266,12 @@ impl Model {
         first..self.environments.len()
     }
 
-    /// The selected item of the current page as it was read; `None` on the overview.
+    /// The selected item of the current page as it was read; on the overview, of what needs the operator.
     #[must_use]
     pub fn selected(&self) -> Option<&Item> {
         if self.page == Page::Overview {
-            return None;
+            let need = self.overview.needs.get(self.overview.line);
+            return need.filter(|_| self.overview.half == overview::Half::Needs)?.item(self.environment());
         }
         let (env, state) = (self.environment(), self.list());
         let Mark::Item(id) = state.cursor.as_ref()? else { return None };

@@ -5,10 +5,10 @@ mod journal;
 mod menu;
 mod palette;
 mod plan;
-mod run;
 mod tour;
 
 pub use help::Help;
+pub(super) use help::{HelpRow, Listed};
 pub(super) use journal::Journal;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
@@ -16,7 +16,6 @@ pub(super) use palette::{What, why_not};
 pub(super) use plan::Sheet;
 pub(super) use plan::Stage;
 pub use plan::{Plan, Prepared, Wanted, Work};
-pub(super) use run::Run;
 pub(super) use tour::STEPS;
 pub use tour::Tour;
 
@@ -40,8 +39,6 @@ pub enum Overlay {
     Journal(Journal),
     /// What a second key would do.
     Menu(Scope),
-    /// A command of the operator's own that changes something, before it is run.
-    Run(Run),
 }
 
 impl Overlay {
@@ -51,7 +48,6 @@ impl Overlay {
             Self::Help(help) => Some(&help.text),
             Self::Palette(palette) => Some(&palette.text),
             Self::Picker(picker) => Some(&picker.text),
-            Self::Run(run) => Some(&run.typed),
             Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
         }
     }
@@ -62,7 +58,6 @@ impl Overlay {
             Self::Help(help) => Some((&mut help.text, &mut help.line)),
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
-            Self::Run(run) => Some((&mut run.typed, &mut run.line)),
             Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
         }
     }
@@ -70,10 +65,10 @@ impl Overlay {
     /// How many lines can be chosen from.
     pub(super) fn choices(&self, model: &Model) -> usize {
         match self {
-            Self::Help(help) => help.found(&model.keymap).len(),
+            Self::Help(help) => help.found(model).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
-            Self::Menu(_) | Self::Run(_) | Self::Plan(_) | Self::Journal(_) => 0,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => 0,
         }
     }
 }
@@ -85,6 +80,8 @@ pub struct Picker {
     pub text: String,
     /// The chosen line.
     pub line: usize,
+    /// The first line drawn.
+    pub(super) first: usize,
 }
 
 /// One line of the choice.

@@ -7,7 +7,7 @@ use super::model::Model;
 use super::overlay::Overlay;
 use super::page::overview::{Row, rows};
 use super::page::{Page, Zoom};
-use super::view::{detail_row_at, menu_entry_at, palette_find_at};
+use super::view::{detail_row_at, help_listed_at, menu_entry_at, palette_find_at};
 use crate::console::action::Action;
 
 /// Something that the mouse did.
@@ -43,6 +43,8 @@ pub(super) enum Spot {
     Tab(Page),
     /// An environment of the overview.
     Environment(usize),
+    /// The rest of its table.
+    Table,
     /// Something that needs the operator.
     Need(usize),
     /// A line of the list.
@@ -59,6 +61,8 @@ pub(super) enum Spot {
     Choice(usize),
     /// A find of the palette.
     Find(usize),
+    /// Something that the keys list.
+    Listed(usize),
     /// An entry of a menu.
     Entry(Action),
     /// Anything else of an overlay.
@@ -88,13 +92,14 @@ fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<
     let found = match overlay {
         Overlay::Picker(picker) => {
             let choices = picker.choices(model).len();
-            let (list, offset) = picker_list(picker, choices, room);
-            let at = offset + usize::from(here.y.saturating_sub(list.y));
+            let list = picker_list(choices, room);
+            let at = picker.first + usize::from(here.y.saturating_sub(list.y));
             (list.contains(here) && at < choices).then_some(Spot::Choice(at))
         }
         Overlay::Palette(palette) => palette_find_at(room, palette, here).map(Spot::Find),
         Overlay::Menu(scope) => menu_entry_at(model, room, *scope, here).map(Spot::Entry),
-        Overlay::Help(_) | Overlay::Run(_) | Overlay::Plan(_) | Overlay::Journal(_) => None,
+        Overlay::Help(help) => help_listed_at(model, room, help, here).map(Spot::Listed),
+        Overlay::Plan(_) | Overlay::Journal(_) => None,
     };
     Some(found.unwrap_or(Spot::Overlay))
 }
@@ -114,12 +119,12 @@ pub(super) fn tabs(area: Rect) -> impl Iterator<Item = (Page, Rect)> {
 fn overview(model: &Model, body: Rect, here: Position) -> Option<Spot> {
     let (table, needs) = halves(model, body);
     if table.contains(here) {
-        let row = usize::from(here.y.checked_sub(table.y + 1)?);
+        let Some(row) = here.y.checked_sub(table.y + 1).map(usize::from) else { return Some(Spot::Table) };
         let rows = rows(model);
-        return match rows.get(row + environments_offset(model, &rows, table))? {
-            Row::Environment(index) => Some(Spot::Environment(*index)),
-            Row::Project(_) => None,
-        };
+        return Some(match rows.get(row + environments_offset(model, &rows, table)) {
+            Some(Row::Environment(index)) => Spot::Environment(*index),
+            Some(Row::Project(_)) | None => Spot::Table,
+        });
     }
     let row = usize::from(here.y.checked_sub(needs.y + 2)?);
     let index = row + model.overview.offset;

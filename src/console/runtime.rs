@@ -7,8 +7,10 @@ mod clipboard;
 mod door;
 mod gate;
 mod host;
+mod input;
 mod jobs;
 mod outside;
+mod own;
 mod sheet;
 mod terminal;
 mod watch;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::Event;
 use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -28,13 +30,12 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::backend::{Backend, Target};
-use super::clipboard::sequence;
+use super::clipboard::{Multiplexer, Sent, TMUX, sequence};
 use super::effect::Effect;
 use super::home::{Copy, Outside};
-use super::keymap::{Key, Keymap};
+use super::keymap::Keymap;
 use super::message::Message;
 use super::model::{Model, Setup};
-use super::pointer::{Button, Mouse};
 use super::theme::Theme;
 use super::title;
 use super::update::update;
@@ -44,7 +45,8 @@ use crate::compare::Why;
 use crate::config::Clipboard;
 use door::Door;
 use host::Host;
-use jobs::Jobs;
+use input::message;
+use jobs::{Handover, Jobs};
 use sheet::{Framed, Sheet};
 use terminal::{Desk, Events, Guard, Signals};
 use watch::Watch;
@@ -69,7 +71,13 @@ pub async fn run(backend: Arc<dyn Backend>, options: ConsoleOptions) -> Result<(
     let events = Events::read(Arc::clone(&door));
     let outcome = console.drive(&mut screen, events, Signals::listen()?, Desk { door }).await;
     drop(guard);
-    outcome
+    outcome.map_err(|error| match error {
+        // Reading it may fail before anything tells that it is gone.
+        Error::Terminal(gone) if gone.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+            Error::Signal(Ending::NoTerminal)
+        }
+        other => other,
+    })
 }
 
 fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error> {
@@ -117,10 +125,54 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
 /// A signal that concerns the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// It has to end; the name of the signal.
-    End(&'static str),
+    /// It has to end.
+    End(Ending),
     /// It has to stop until it is continued.
     Stop,
+}
+
+/// What ends the console from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// SIGINT, sent by another than the keyboard, which is read as a key.
+    Interrupt,
+    /// SIGQUIT.
+    Quit,
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP.
+    HangUp,
+    /// The terminal is gone, of which no signal tells.
+    NoTerminal,
+    /// Signals cannot be heard any more.
+    Deaf,
+}
+
+impl Ending {
+    /// The exit code, as a shell tells of a process that the signal ended: 128 and its number.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::HangUp | Self::NoTerminal => 128 + 1,
+            Self::Interrupt => 128 + 2,
+            Self::Quit => 128 + 3,
+            Self::Terminate => 128 + 15,
+            Self::Deaf => 2,
+        }
+    }
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt => "SIGINT",
+            Self::Quit => "SIGQUIT",
+            Self::Terminate => "SIGTERM",
+            Self::HangUp => "SIGHUP",
+            Self::NoTerminal => "the end of its terminal",
+            Self::Deaf => "the end of signals",
+        })
+    }
 }
 
 struct Console {
@@ -143,17 +195,18 @@ enum Step {
     Input(Option<io::Result<Event>>),
     Signal(Option<Signal>),
     Reply(Message),
+    Handover(Handover),
     Theme(Result<Theme, Why>),
     Draw,
     Time,
 }
 
 /// What the loop does after an effect.
-#[derive(PartialEq, Eq)]
 enum Flow {
     On,
     Suspend,
     Outside(Outside),
+    Handover(Handover),
     Quit,
 }
 
@@ -164,7 +217,7 @@ impl Console {
             model,
             theme: options.theme,
             watch: Watch::begin(options.tailor),
-            jobs: Jobs::new(backend, sender, clock(options.clock)),
+            jobs: Jobs::new(backend, &options.home.actions, sender, clock(options.clock)),
             replies,
             clock: options.clock,
             log: options.log,
@@ -218,13 +271,14 @@ impl Console {
                 signal = signals.next() => Step::Signal(signal),
                 () = until(self.draw_at) => Step::Draw,
                 Some(message) = self.replies.recv() => Step::Reply(message),
+                Some(handover) = self.jobs.handovers.recv() => Step::Handover(handover),
                 theme = self.watch.next() => Step::Theme(theme),
                 () = until(wake) => Step::Time,
             };
             let flow = match step {
                 Step::Input(Some(event)) => {
                     let mut flow = self.input(&event?);
-                    while flow == Flow::On
+                    while matches!(flow, Flow::On)
                         && let Poll::Ready(Some(event)) = futures::poll!(events.next())
                     {
                         flow = self.input(&event?);
@@ -234,9 +288,10 @@ impl Console {
                 }
                 Step::Input(None) => Flow::Quit,
                 Step::Signal(Some(Signal::Stop)) => Flow::Suspend,
-                Step::Signal(Some(Signal::End(name))) => return Err(Error::Signal(name)),
-                Step::Signal(None) => return Err(Error::Signal("the end of signals")),
+                Step::Signal(Some(Signal::End(ending))) => return Err(Error::Signal(ending)),
+                Step::Signal(None) => return Err(Error::Signal(Ending::Deaf)),
                 Step::Reply(message) => self.gather(message),
+                Step::Handover(handover) => Flow::Handover(handover),
                 Step::Theme(theme) => {
                     let outcome = theme.map(|theme| self.theme = theme);
                     self.tell(Message::Restyled(outcome));
@@ -251,25 +306,34 @@ impl Console {
             };
             match flow {
                 Flow::On => continue,
-                Flow::Quit => return Ok(()),
+                Flow::Quit => {
+                    return self.model.unfinished().map_or(Ok(()), |name| Err(Error::Unfinished(name.to_owned())));
+                }
                 Flow::Suspend => host.suspend()?,
                 Flow::Outside(outside) => {
-                    let ready = self.jobs.permits(&outside).await;
-                    let ready = ready.and_then(|()| host.leave().map_err(|error| Why::new(error.to_string())));
-                    let left = ready.is_ok();
-                    let returned = match ready {
-                        Ok(()) => outside::run(&outside, &self.model.home.settings, &mut signals).await,
-                        Err(why) => Ok(Err(why)),
+                    let left = self.jobs.permits(&outside).and_then(|()| leave(&mut host));
+                    let returned = match &left {
+                        Ok(()) => outside::run(&outside, &self.model.home.settings, &mut signals).await?,
+                        Err(why) => Err(why.clone()),
                     };
                     drop(outside);
-                    let returned = match returned {
-                        Ok(returned) => returned,
-                        Err(outside::Ended(name)) => return Err(Error::Signal(name)),
-                    };
-                    if left {
+                    if left.is_ok() {
                         host.enter()?;
                     }
                     self.tell(Message::Returned(returned));
+                }
+                Flow::Handover(Handover { generation, command, permit, under_way }) => {
+                    let left = leave(&mut host);
+                    let home = &self.model.home.settings;
+                    let returned = match &left {
+                        Ok(()) => own::on_the_terminal(&command, Some(permit), home, &mut signals).await?,
+                        Err(why) => own::not_begun(permit, why).await,
+                    };
+                    drop(under_way);
+                    if left.is_ok() {
+                        host.enter()?;
+                    }
+                    self.tell(Message::Ran(generation, returned.map(Option::unwrap_or_default)));
                 }
             }
             // Not `clear`, which asks the terminal where its cursor is and waits for an answer that the stream of events
@@ -336,12 +400,23 @@ impl Console {
 
     fn copy(&mut self, copy: Copy) {
         let settings = &self.model.home.settings;
+        let through = settings.multiplexer;
         let outcome = match &settings.clipboard {
-            Clipboard::Command(line) => return self.jobs.copy(line.clone(), copy),
+            Clipboard::Command(line) => {
+                return self.jobs.copy(line.clone(), copy, |taken| taken.map(|()| Sent::Command));
+            }
             Clipboard::Off => Err(Why::new("not copied: clipboard = \"off\" in config.toml")),
-            Clipboard::Osc52 => sequence(&copy.text, settings.multiplexer).map(|sequence| self.outbox.push(sequence)),
+            Clipboard::Osc52 => sequence(&copy.text, through),
         };
-        self.tell(Message::Copied(copy.what, copy.text.chars(), outcome));
+        let sent = outcome.map(|sequence| {
+            self.outbox.push(sequence);
+            if through == Multiplexer::Tmux { Sent::PastTmux } else { Sent::Terminal }
+        });
+        if self.model.home.settings.tmux && sent.is_ok() {
+            // Beside the sequences, which are for what tmux itself cannot do: a terminal that it does not know.
+            return self.jobs.copy(String::from(TMUX), copy, move |taken| taken.map_or(sent, |()| Ok(Sent::Tmux)));
+        }
+        self.tell(Message::Copied(copy.what, copy.text.chars(), sent));
     }
 
     /// Sends what waits to the terminal, before a picture: a picture ends with the cursor where it belongs.
@@ -391,6 +466,16 @@ impl Console {
     }
 }
 
+fn leave(host: &mut impl Host) -> Result<(), Why> {
+    host.leave().map_err(|error| Why::new(error.to_string()))
+}
+
+impl From<outside::Ended> for Error {
+    fn from(outside::Ended(name): outside::Ended) -> Self {
+        Self::Signal(name)
+    }
+}
+
 fn clock(standing_still: Option<i64>) -> jobs::Clock {
     Arc::new(move || standing_still.unwrap_or_else(system_time))
 }
@@ -405,57 +490,6 @@ async fn until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => futures::future::pending().await,
     }
-}
-
-fn message(event: &Event) -> Option<Message> {
-    match event {
-        Event::Key(event) if event.kind != KeyEventKind::Release => key(*event).map(Message::Key),
-        Event::Paste(text) => Some(Message::Paste(text.clone())),
-        Event::Resize(width, height) => Some(Message::Resize(*width, *height)),
-        Event::Mouse(event) => mouse(*event).map(Message::Mouse),
-        Event::FocusGained => Some(Message::Focus(true)),
-        Event::FocusLost => Some(Message::Focus(false)),
-        Event::Key(_) => None,
-    }
-}
-
-/// Other buttons are left alone: the middle one pastes, the right one is the terminal's.
-fn mouse(event: MouseEvent) -> Option<Mouse> {
-    let button = match event.kind {
-        MouseEventKind::Down(MouseButton::Left) => Button::Press,
-        MouseEventKind::Drag(MouseButton::Left) => Button::Drag,
-        MouseEventKind::Up(MouseButton::Left) => Button::Release,
-        MouseEventKind::ScrollDown => Button::WheelDown,
-        MouseEventKind::ScrollUp => Button::WheelUp,
-        _ => return None,
-    };
-    Some(Mouse { button, column: event.column, line: event.row })
-}
-
-fn key(event: KeyEvent) -> Option<Key> {
-    let with = |modifier| event.modifiers.contains(modifier);
-    Some(match event.code {
-        KeyCode::Char(c) if with(KeyModifiers::CONTROL) => Key::Ctrl(c.to_ascii_lowercase()),
-        KeyCode::Char(c) if with(KeyModifiers::ALT) => Key::Alt(c),
-        KeyCode::Char(c) => Key::Char(c),
-        KeyCode::F(number) => Key::F(number),
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Esc,
-        KeyCode::Tab if with(KeyModifiers::SHIFT) => Key::BackTab,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::BackTab => Key::BackTab,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Delete => Key::Delete,
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,18 @@
 //! Stories, pictures and laws of the console.
 
 mod answers;
+mod direction;
 mod discover;
 mod fleet;
+mod hints;
 mod home;
+mod honest;
 mod laws;
+mod moved;
+mod own;
 mod panes;
 mod pictures;
+mod pointer;
 mod random;
 mod remembered;
 mod safe;

@@ -15,8 +15,7 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Stands for what cannot be shown. Not U+FFFD, which some terminals drop.
-const STAND_IN: char = '▯';
+use crate::visible::{STAND_IN, visible};
 
 /// The text with every character visible and every cluster as wide as its characters; in ASCII, each other cluster is
 /// replaced by one that takes as many cells.
@@ -24,54 +23,13 @@ pub(super) fn clean(text: &str, ascii: bool) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);
     }
-    let seen = steady(shown(text));
+    let seen = steady(visible(text));
     if ascii { Cow::Owned(seen.graphemes(true).map(in_ascii).collect()) } else { seen }
 }
 
 /// Whether the text is printable ASCII, as nearly all of it is.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
-}
-
-/// Every invisible character as a visible one.
-fn shown(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| c.is_control() || is_invisible(c)) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut last = None;
-    for c in text.chars() {
-        match c {
-            '\u{0}'..='\u{1f}' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or(STAND_IN)),
-            '\u{7f}' => out.push('\u{2421}'),
-            // Asks for the coloured picture or the plain one, which a terminal may not have: it changes widths, not
-            // what is meant. Elsewhere it is a way to hide something.
-            '\u{fe0e}' | '\u{fe0f}' if last.is_some_and(has_pictures) => {}
-            _ if c.is_control() || is_invisible(c) => out.push(STAND_IN),
-            _ => out.push(c),
-        }
-        last = Some(c);
-    }
-    Cow::Owned(out)
-}
-
-/// What has no look of its own: formats, joiners, fillers, selectors, tags (Unicode's `Default_Ignorable_Code_Point`,
-/// the two separators, the annotations, and what already stands for something else).
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}'
-            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
-    )
-}
-
-/// Whether a character is an emoji, or a key's digit that can become one.
-fn has_pictures(c: char) -> bool {
-    let mut with = String::from(c);
-    with.push('\u{fe0f}');
-    with.width() == 2
 }
 
 fn steady(text: Cow<'_, str>) -> Cow<'_, str> {

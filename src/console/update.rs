@@ -3,6 +3,7 @@
 //! No I/O, no clock, no awaiting: what has to be done is returned.
 
 mod asks;
+mod carry;
 mod commands;
 mod custom;
 mod keys;
@@ -17,18 +18,23 @@ mod requests;
 mod tour;
 pub(super) mod yank;
 
-pub(super) use custom::{disabled as own_disabled, offered as own_offered};
-pub(super) use keys::{context, context_below, filter};
-pub(super) use mode::asks;
+pub(super) use custom::{disabled as own_disabled, last_running, offered as own_offered};
+pub(super) use keys::{context, context_below, filter, filter_of};
+pub(super) use mode::{asks, is_writing};
+pub(super) use opens::{is_at_rest, is_open};
 pub(super) use tour::can_be_left as can_leave_tour;
+
+use ratatui::layout::Rect;
 
 use super::diff;
 use super::effect::Effect;
-use super::layout::{Areas, Panes, halves, scrolled};
+use super::layout::{Areas, Panes, halves, picker_list, scrolled};
 use super::looks;
 use super::message::Message;
 use super::model::{Model, Revealing};
+use super::overlay::Overlay;
 use super::page::{Mark, Page};
+use super::view::field_list;
 use crate::compare::Why;
 
 /// Lets one thing happen, and says what is to be done about it.
@@ -128,6 +134,7 @@ fn mask_what_was_left(model: &mut Model) -> Option<Effect> {
 /// Keeps every cursor in sight, whatever moved it.
 fn scroll(model: &mut Model) {
     let Some(areas) = Areas::of(model) else { return };
+    scroll_overlay(model, areas.body.union(areas.tabs));
     if model.page == Page::Overview {
         let (_, needs) = halves(model, areas.body);
         let state = &mut model.overview;
@@ -136,5 +143,29 @@ fn scroll(model: &mut Model) {
     } else if let Some(list) = Panes::of(model, areas.body).list {
         let (state, _) = model.list_mut();
         state.offset = scrolled(state.offset, state.line, state.lines.len(), usize::from(list.height));
+    }
+}
+
+/// The same in what lies over the page. A line that is clicked stays where it is, so that it can be clicked again.
+fn scroll_overlay(model: &mut Model, room: Rect) {
+    let list = usize::from(field_list(room).height);
+    let first = match model.overlays.last() {
+        Some(Overlay::Help(help)) => {
+            let rows = help.rows(model);
+            scrolled(help.first, help.chosen(&rows), rows.len(), list)
+        }
+        Some(Overlay::Palette(palette)) => scrolled(palette.first, palette.line, palette.found.len(), list),
+        Some(Overlay::Picker(picker)) => {
+            let choices = picker.choices(model).len();
+            let height = usize::from(picker_list(choices, room).height);
+            scrolled(picker.first, picker.line, choices, height)
+        }
+        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_)) | None => return,
+    };
+    match model.overlays.last_mut() {
+        Some(Overlay::Help(help)) => help.first = first,
+        Some(Overlay::Palette(palette)) => palette.first = first,
+        Some(Overlay::Picker(picker)) => picker.first = first,
+        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_)) | None => {}
     }
 }

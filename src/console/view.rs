@@ -19,8 +19,9 @@ use ratatui::layout::Rect;
 pub(super) use detail::{cell as detail_cell, height as detail_height, row_at as detail_row_at};
 pub(super) use facet::{role as facet_role, text as facet_text};
 pub(super) use overlay::tour::height as tour_height;
-pub(super) use overlay::{menu_entry_at, palette_find_at};
+pub(super) use overlay::{field_list, help_listed_at, menu_entry_at, palette_find_at, plan_furthest};
 
+use super::action::Action;
 use super::layout::{Areas, MINIMUM, Panes};
 use super::model::Model;
 use super::page::{Page, Zoom};
@@ -35,14 +36,17 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     // The terminal may have changed its size since the model was told.
     let fits = (area.width, area.height) == model.size;
     let Some(areas) = Areas::of(model).filter(|_| fits) else {
-        return too_small(&mut ink, area);
+        return too_small(&mut ink, model, area);
     };
     header::draw(&mut ink, model, areas.header);
     header::tabs(&mut ink, model, areas.tabs);
-    // What goes on below a pane is told on the line below it, which the footer may draw.
+    // What goes on below a pane is told on the line below it, which the tour or the footer may draw.
     let mut below: Vec<(Rect, usize)> = Vec::new();
     match model.page {
-        Page::Overview => below.push((areas.body, overview::draw(&mut ink, model, areas.body))),
+        Page::Overview => {
+            below.push((areas.body, overview::draw(&mut ink, model, areas.body)));
+            overview::above(&mut ink, model, areas.body, areas.tabs);
+        }
         Page::Stacks | Page::Parameters | Page::Secrets => {
             let panes = Panes::of(model, areas.body);
             if let Some(area) = panes.detail {
@@ -59,26 +63,31 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
             }
         }
     }
-    if let Some(area) = areas.tour {
-        overlay::tour::draw(&mut ink, model, area);
-    }
+    let hints = areas.tour.map(|area| overlay::tour::draw(&mut ink, model, area));
     footer::draw(&mut ink, model, areas.footer);
-    // What lies over the panes tells of itself.
-    for (area, more) in below.into_iter().filter(|_| model.overlays.is_empty()) {
-        ink.more(Rect { y: area.bottom(), height: 1, ..area }, more, false);
-    }
     let room = areas.body.union(areas.tabs);
     for overlay in &model.overlays {
-        overlay::draw(&mut ink, model, room, overlay);
+        // What lies over the panes tells of itself.
+        below = vec![(room, overlay::draw(&mut ink, model, room, overlay))];
+    }
+    for (area, more) in below {
+        let mut line = Rect { y: area.bottom(), height: 1, ..area };
+        if let (Some(tour), Some(hints)) = (areas.tour, hints)
+            && line.y == tour.y
+        {
+            line.width = line.right().min(hints).saturating_sub(line.x);
+        }
+        ink.more(line, more, false);
     }
 }
 
-fn too_small(ink: &mut Ink<'_>, area: Rect) {
+fn too_small(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let (width, height) = MINIMUM;
+    let quit = model.keymap.key(Action::Quit);
     let lines = [
         (format!("plumb needs {width} columns and {height} lines."), Role::Strong),
         (format!("This terminal has {} and {}.", area.width, area.height), Role::Text),
-        (String::from("Enlarge it, or press q to quit."), Role::Dim),
+        (format!("Enlarge it, or press {quit} to quit."), Role::Dim),
     ];
     for (line, (text, role)) in (area.y..area.bottom()).zip(lines) {
         ink.put(area.x, line, area.width, &text, role);

@@ -10,14 +10,15 @@ mod night;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::journal::Journal;
 use super::keys::{KeySources, Keys};
-use super::session::{Access, Session};
+use super::session::{Access, Session, Unlock};
 use super::{deploy, failed, push};
 use crate::aws;
 use crate::compare::{Fingerprinter, Why};
-use crate::config::{self, Environ, Flags};
+use crate::config::{self, Environ, Flags, Protection};
 use crate::local::{self, Running};
 use crate::secret::Secret;
 use crate::sops::generate_age_key;
@@ -29,6 +30,9 @@ pub const ENVIRONMENT: &str = "prod";
 
 /// The project's file of age keys, beside the repository and never in it.
 const AGE_KEYS: &str = "age-keys.txt";
+
+/// How long the first rollout may write to the environment that is read-only by its name.
+const ROLLOUT: Duration = Duration::from_mins(15);
 
 /// A demo that stands.
 #[derive(Debug)]
@@ -133,7 +137,14 @@ impl Demo {
         let access =
             Access { credentials: Some(self.credentials()), journal: Some(journal.clone()), ..Access::default() };
         // Nothing is shown from here, so any fingerprint key will do.
-        Session::open(settings, &self.project_dir, keys, Fingerprinter::new([0; 32]), access).await
+        let session = Session::open(settings, &self.project_dir, keys, Fingerprinter::new([0; 32]), access).await?;
+        Ok(match session.environment().protection {
+            Protection::ReadOnly => {
+                let reason = String::from("the demo's first rollout");
+                session.unlocked(Unlock { until: Instant::now() + ROLLOUT, reason })
+            }
+            Protection::Open | Protection::Confirm => session,
+        })
     }
 }
 

@@ -292,6 +292,7 @@ async fn publish(
             commit: commit.to_owned(),
             version,
             modified: None,
+            at: Some(now()),
             digest,
             code_sha256: Some(artifact.code_sha256.clone()),
         };

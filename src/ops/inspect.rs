@@ -152,7 +152,7 @@ async fn section(context: &Context, kind: Kind) -> Result<Section, Why> {
     section.items.sort_by(|a, b| a.name.cmp(&b.name));
     if who::is_wanted(&section) {
         // The verdicts stand; CloudTrail, which is slow, only adds names.
-        context.provisional(Part::Section(kind, Ok(section.clone())));
+        context.provisional(kind, section.clone());
         who::name(context, &mut section).await;
     }
     Ok(section)

@@ -72,6 +72,8 @@ pub enum Action {
     Unlock,
     /// Writing was refused again.
     Lock,
+    /// A command of the operator's own was run.
+    Run,
 }
 
 impl Action {
@@ -84,6 +86,7 @@ impl Action {
             Self::Deploy => "deploy",
             Self::Unlock => "unlock",
             Self::Lock => "lock",
+            Self::Run => "run",
         }
     }
 }
@@ -259,16 +262,21 @@ impl Begun {
     /// Writes how it went, here and into the team's journal. What could not be written is handed back: the write
     /// itself is done or not, whatever becomes of its note.
     pub async fn settle(self, session: &Session, failed: Option<String>) -> Option<Why> {
-        let (entry, here) = self.settle_here(failed);
+        let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Ok };
+        self.settle_as(session, outcome, failed).await
+    }
+
+    /// The same in other words than these two: that it is not known how far it came.
+    pub async fn settle_as(self, session: &Session, outcome: Outcome, error: Option<String>) -> Option<Why> {
+        let (entry, here) = self.settle_here(outcome, error);
         let team = team::write(session, &entry).await.err();
         here.or(team)
     }
 
     /// Writes how it went into the journal of this machine alone.
     #[must_use]
-    pub fn settle_here(mut self, failed: Option<String>) -> (Entry, Option<Why>) {
-        let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Ok };
-        let settled = Settled { at: now(), outcome, error: failed };
+    pub fn settle_here(mut self, outcome: Outcome, error: Option<String>) -> (Entry, Option<Why>) {
+        let settled = Settled { at: now(), outcome, error };
         let here = self.journal.settle(&self.entry.id, &settled).err();
         self.entry.settled = Some(settled);
         (self.entry.clone(), here)
@@ -298,7 +306,8 @@ pub(super) async fn noted<T>(
 impl Drop for Begun {
     fn drop(&mut self) {
         if self.entry.settled.is_none() {
-            let error = Some("given up before AWS had answered".to_owned());
+            let before = if self.entry.action == Action::Run { "the command had ended" } else { "AWS had answered" };
+            let error = Some(format!("given up before {before}"));
             let _ = self.journal.settle(&self.entry.id, &Settled { at: now(), outcome: Outcome::Unknown, error });
         }
     }

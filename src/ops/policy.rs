@@ -1,11 +1,14 @@
 //! The IAM policy that Plumb needs for an environment: no more than the project's own parameters, secrets, stacks,
 //! functions and state bucket. Reads git and the configuration; asks no AWS.
 
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use self::names::{exactly, narrowest, open, start};
 use super::map::bindings;
 use super::permissions::{self, Need, On, PERMISSIONS};
 use crate::config::{self, Bindings, Environment, Layers, Settings, Stack, mapping};
@@ -27,7 +30,7 @@ struct Ground {
     partition: String,
     region: String,
     account: String,
-    /// Starts of parameter names, of secret names, and names of stacks and functions; may hold `*`.
+    /// Starts of parameter names, of secret names, and names of stacks and functions, as IAM reads them.
     parameters: BTreeSet<String>,
     secrets: BTreeSet<String>,
     stacks: BTreeSet<String>,
@@ -35,7 +38,7 @@ struct Ground {
     bucket: Option<String>,
     objects: Vec<String>,
     types: BTreeSet<String>,
-    /// Parameters and secrets that the stacks themselves make, by their whole names.
+    /// Parameters and secrets that the stacks themselves make, by their whole names, likewise.
     own_parameters: BTreeSet<String>,
     own_secrets: BTreeSet<String>,
     /// What of these has a name that the template does not tell.
@@ -96,15 +99,16 @@ fn survey(settings: &Settings, root: &Path) -> Ground {
         ground.stack(stack, environment, snapshot.as_ref().ok().map(|(snapshot, _)| snapshot));
     }
     if let Some(adhoc) = &settings.adhoc {
-        ground.stacks.extend(adhoc.stack.clone());
-        ground.functions.extend(adhoc.stack.as_ref().map(|stack| format!("{stack}-*")));
-        ground.parameters.extend(adhoc.path.clone());
+        let stack = adhoc.stack.as_deref().map(exactly);
+        ground.functions.extend(stack.as_ref().map(|stack| format!("{stack}-*")));
+        ground.stacks.extend(stack);
+        ground.parameters.extend(adhoc.path.as_deref().map(exactly));
     }
     if let Some(bucket) = &project.state_bucket {
         let bucket = bucket.replace("{project}", &project.name);
         ground.bucket = Some(open(&config::fill(&bucket, &bindings(environment))));
-        let kept = format!("plumb/{}", project.name);
-        ground.objects = vec![format!("{kept}/{}/*", environment.name), format!("{kept}/artifacts/*")];
+        let kept = format!("plumb/{}", exactly(&project.name));
+        ground.objects = vec![format!("{kept}/{}/*", exactly(&environment.name)), format!("{kept}/artifacts/*")];
     }
     ground
 }
@@ -172,7 +176,8 @@ impl Ground {
             account: environment.account.clone(),
             region: environment.region.clone(),
             partition: environment.region.as_deref().map(|region| partition(region).to_owned()),
-            stack_name: Some(name.clone()),
+            // One that is not known whole would make names that match nothing.
+            stack_name: (!stack.name.contains('{')).then(|| stack.name.clone()),
             ..Scope::default()
         };
         for resource in template.resources() {
@@ -184,7 +189,7 @@ impl Ground {
             };
             if let Some(own) = own {
                 match resource.properties.get("Name").map(|value| template.resolve(value, &scope)) {
-                    Some(Resolved::Value(Value::String(known))) => drop(own.insert(known)),
+                    Some(Resolved::Value(Value::String(known))) => drop(own.insert(exactly(&known))),
                     _ => self.nameless.push(format!("{name}/{}", resource.logical_id)),
                 }
             }
@@ -193,7 +198,7 @@ impl Ground {
             }
             let named = resource.properties.get("FunctionName").map(|value| template.resolve(value, &scope));
             self.functions.insert(match named {
-                Some(Resolved::Value(Value::String(function))) => function,
+                Some(Resolved::Value(Value::String(function))) => exactly(&function),
                 // CloudFormation begins the names that it makes with the stack's.
                 None | Some(Resolved::NoValue) => format!("{name}-*"),
                 Some(_) => "*".to_owned(),
@@ -317,30 +322,6 @@ impl Ground {
     }
 }
 
-/// A name up to its key; what else is not bound becomes `*`.
-fn start(pattern: &str, bindings: &Bindings) -> String {
-    let filled = config::fill(pattern, bindings);
-    open(filled.split("{key}").next().unwrap_or_default())
-}
-
-/// `*` for each placeholder that nothing fills.
-fn open(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        out.push('*');
-        rest = after.split_once('}').map_or("", |(_, after)| after);
-    }
-    out + rest
-}
-
-/// Leaves out what a shorter start covers.
-fn narrowest(starts: &BTreeSet<String>) -> Vec<&String> {
-    let covers = |wide: &str, name: &str| wide.strip_suffix('*').is_some_and(|start| name.starts_with(start));
-    starts.iter().filter(|name| !starts.iter().any(|wide| wide != *name && covers(wide, name))).collect()
-}
-
 fn partition(region: &str) -> &'static str {
     match region {
         region if region.starts_with("cn-") => "aws-cn",
@@ -350,113 +331,4 @@ fn partition(region: &str) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Environ, Flags, parse_project, settle};
-
-    fn settings(text: &str, env: &str) -> Settings {
-        let flags = Flags { env: Some(env.to_owned()), ..Flags::default() };
-        settle(&flags, &Environ::default(), None, Some(parse_project("plumb.toml", text).unwrap())).unwrap()
-    }
-
-    const PROJECT: &str = "name = \"p\"\n[state]\nbucket = \"p-{account}-{region}\"\n[[config]]\nfiles = \"c/{service}/{env}.json\"\n\
-        [[secrets]]\nname = \"{env}/p/{key}\"\nfile = \"s/{env}.json\"\nshape = \"key\"\n[[stacks]]\nname = \"p-{env}\"\n\
-        template = \"t.yaml\"\n[environments.dev]\nregion = \"eu-central-1\"\naccount = \"471100004201\"\n[environments.qa]\n";
-
-    fn texts(value: &Value) -> Vec<String> {
-        match value {
-            Value::String(text) => vec![text.clone()],
-            Value::Array(all) => all.iter().flat_map(texts).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    #[test]
-    fn resources_are_those_of_the_environment() {
-        let nowhere = tempfile::tempdir().unwrap();
-        let policy = policy(&settings(PROJECT, "dev"), nowhere.path(), Need::Read);
-        let statements = policy.document["Statement"].as_array().unwrap();
-        let all: Vec<String> = statements.iter().flat_map(|statement| texts(&statement["Resource"])).collect();
-        for expected in [
-            "arn:aws:ssm:eu-central-1:471100004201:parameter/*/dev/*",
-            "arn:aws:ssm:eu-central-1:471100004201:parameter/*/global/*",
-            "arn:aws:secretsmanager:eu-central-1:471100004201:secret:dev/p/*",
-            "arn:aws:cloudformation:eu-central-1:471100004201:stack/p-dev/*",
-            "arn:aws:lambda:eu-central-1:471100004201:function:p-dev-*",
-            "arn:aws:s3:::p-471100004201-eu-central-1",
-            "arn:aws:s3:::p-471100004201-eu-central-1/plumb/p/dev/*",
-        ] {
-            assert!(all.contains(&expected.to_owned()), "{expected} in {all:#?}");
-        }
-        assert!(policy.notes.iter().any(|note| note.starts_with("git could not be read")), "{:?}", policy.notes);
-    }
-
-    #[test]
-    fn no_statement_for_everything_answers_with_values() {
-        let template = "Resources:\n  Known:\n    Type: AWS::SecretsManager::Secret\n    Properties:\n      Name: dev/stack/known\n  \
-            Unnamed:\n    Type: AWS::SecretsManager::Secret\n  Plain:\n    Type: AWS::SSM::Parameter\n    Properties:\n      \
-            Name: /stack/plain\n  Code:\n    Type: AWS::Lambda::Function\n";
-        let tmp = tempfile::tempdir().unwrap();
-        let git = |arguments: &[&str]| {
-            let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
-            let run = std::process::Command::new("git").current_dir(tmp.path()).args(identity).args(arguments).output();
-            assert!(run.unwrap().status.success(), "{arguments:?}");
-        };
-        git(&["init", "-q", "-b", "main"]);
-        std::fs::write(tmp.path().join("t.yaml"), template).unwrap();
-        git(&["add", "."]);
-        git(&["commit", "-q", "-m", "Template"]);
-        let policy = policy(&settings(PROJECT, "dev"), tmp.path(), Need::Read);
-        let statements = policy.document["Statement"].as_array().unwrap();
-        let of = |sid: &str| statements.iter().find(|statement| statement["Sid"] == sid).unwrap();
-        assert_eq!(
-            texts(&of("PlumbReadDriftSecrets")["Resource"]),
-            ["arn:aws:secretsmanager:eu-central-1:471100004201:secret:dev/stack/known-??????"]
-        );
-        assert_eq!(
-            texts(&of("PlumbReadDriftParameters")["Resource"]),
-            ["arn:aws:ssm:eu-central-1:471100004201:parameter/stack/plain"]
-        );
-        for statement in statements.iter().filter(|statement| texts(&statement["Resource"]).contains(&"*".to_owned())) {
-            for action in texts(&statement["Action"]) {
-                assert!(!permissions::answers_with_values(&action), "{action} in {statement:#}");
-            }
-        }
-        assert!(policy.notes.iter().any(|note| note.contains("p-dev/Unnamed")), "{:?}", policy.notes);
-        assert!(policy.notes[0].contains("the environment dev alone"), "{:?}", policy.notes);
-    }
-
-    #[test]
-    fn reading_allows_no_writing() {
-        let nowhere = tempfile::tempdir().unwrap();
-        let actions = |need| {
-            let policy = policy(&settings(PROJECT, "qa"), nowhere.path(), need);
-            let statements = policy.document["Statement"].as_array().unwrap().clone();
-            statements.iter().flat_map(|statement| texts(&statement["Action"])).collect::<BTreeSet<String>>()
-        };
-        let writes = PERMISSIONS.iter().filter(|permission| permission.need == Need::Write);
-        let (read, write) = (actions(Need::Read), actions(Need::Write));
-        assert!(read.is_subset(&write));
-        for permission in writes {
-            assert!(!read.contains(permission.action) && write.contains(permission.action), "{}", permission.action);
-        }
-    }
-
-    #[test]
-    fn what_is_not_configured_is_left_open_and_said() {
-        let nowhere = tempfile::tempdir().unwrap();
-        let policy = policy(&settings(PROJECT, "qa"), nowhere.path(), Need::Read);
-        let text = policy.document.to_string();
-        assert!(text.contains("arn:*:cloudformation:*:*:stack/p-qa/*") && text.contains("arn:*:s3:::p-*-*"), "{text}");
-        assert!(!text.contains('{') || !text.contains("{account}"));
-        assert_eq!(policy.notes.iter().filter(|note| note.contains("is configured, so the policy")).count(), 2);
-    }
-
-    #[test]
-    fn placeholders_that_nothing_fills_are_wildcards() {
-        assert_eq!(open("a-{account}-{region}"), "a-*-*");
-        assert_eq!(open("plain"), "plain");
-        let starts = BTreeSet::from(["p-dev-*".to_owned(), "p-dev-api".to_owned(), "other".to_owned()]);
-        assert_eq!(narrowest(&starts), ["other", "p-dev-*"]);
-    }
-}
+mod tests;

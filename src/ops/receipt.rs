@@ -62,7 +62,7 @@ pub struct Receipt {
     pub environment: String,
     /// The unit: `config/billing`, `stack/petshop-dev`, `secrets`.
     pub unit: String,
-    /// The commit rolled out last.
+    /// The commit rolled out last, all of it.
     pub commit: String,
     /// When, milliseconds since the Unix epoch.
     pub at: i64,
@@ -70,7 +70,7 @@ pub struct Receipt {
     pub by: String,
     /// Per item (a parameter's or secret's name, a function's logical id) what was rolled out.
     pub items: BTreeMap<String, Entry>,
-    /// Items that were live with another value when the receipt was written, and had no record: who moved is not known.
+    /// Items that were live with another value when the receipt was written, and had no record: which side moved is not known.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unsettled: BTreeSet<String>,
     /// Of a stack: when AWS says that it last changed, milliseconds since the Unix epoch. While that holds, what is
@@ -89,6 +89,10 @@ pub struct Entry {
     /// When AWS says that this version was made, milliseconds since the Unix epoch. A parameter that was
     /// deleted and made anew counts its versions from 1 again.
     pub modified: Option<i64>,
+    /// When this was written: live was that version then, milliseconds since the Unix epoch; `None` in receipts that are
+    /// older than this field. What moves live comes after, however often the receipt is written anew meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
     /// Digest of the ciphertext in git; of a function, the git tree id of its source.
     pub digest: String,
     /// Of a function: SHA-256 (base64, as Lambda shows it) of the artifact that was built from that tree.

@@ -150,6 +150,8 @@ async fn plan_place(session: &Session, place: Place, whole: &mut Plan) -> Result
     let names: Vec<String> = side.items.keys().cloned().collect();
     let units: BTreeSet<UnitId> = side.items.values().map(|item| unit_of(place, &item.unit)).collect();
     let held = held(session, units).await;
+    // Whatever moves live from here on comes after what is about to be read.
+    let at = now();
     let live = match place {
         Place::Config => parameters(session, side, &names).await?,
         Place::Secrets => secrets(session, side, &names).await?,
@@ -169,6 +171,7 @@ async fn plan_place(session: &Session, place: Place, whole: &mut Plan) -> Result
                     commit: loaded.commit.clone(),
                     version: version.clone(),
                     modified: *modified,
+                    at: Some(at),
                     digest: item.digest.clone(),
                     code_sha256: None,
                 };
@@ -252,36 +255,62 @@ fn stack_receipt(session: &Session, by: &str, commit: &str, planned: &Planned, o
         // Another writer has seen a later state of the stack.
         Some(old) if old.stack_changed_at > planned.stack_changed_at => old,
         old => {
+            let head = match &old {
+                Some(old) if old.commit == commit => Head::of(old),
+                _ => Head::now(commit, by),
+            };
             let items = old.map(|old| old.items).unwrap_or_default();
-            let new = receipt(session, &planned.unit, commit, by, items);
+            let new = receipt(session, &planned.unit, head, items);
             Receipt { stack_changed_at: planned.stack_changed_at, ..new }
         }
     }
 }
 
 fn changed(session: &Session, by: &str, commit: &str, planned: &Planned, old: Option<Receipt>) -> Receipt {
-    // The unit runs the commit only when all of it does.
-    let commit = match &old {
-        Some(old) if !planned.left.is_empty() => old.commit.clone(),
-        _ => commit.to_owned(),
+    let is_there = |(name, new): (&String, &Entry), old: &Receipt| {
+        old.items.get(name).is_some_and(|old| (&old.version, old.modified) == (&new.version, new.modified))
+    };
+    let head = match &old {
+        // The unit runs the commit only when all of it does.
+        Some(old) if !planned.left.is_empty() => Head::of(old),
+        // To write down once more what is there rolls nothing out.
+        Some(old) if old.commit == commit && planned.entries.iter().all(|new| is_there(new, old)) => Head::of(old),
+        _ => Head::now(commit, by),
     };
     // What differs now keeps the record of what it was, so that one still sees who moved.
     let mut items: BTreeMap<String, Entry> = old.map(|old| old.items).unwrap_or_default();
     items.retain(|name, _| planned.known.contains(name));
     items.extend(planned.entries.clone());
     let unsettled = planned.different.iter().filter(|name| !items.contains_key(*name)).cloned().collect();
-    Receipt { unsettled, ..receipt(session, &planned.unit, &commit, by, items) }
+    Receipt { unsettled, ..receipt(session, &planned.unit, head, items) }
 }
 
-fn receipt(session: &Session, unit: &UnitId, commit: &str, by: &str, items: BTreeMap<String, Entry>) -> Receipt {
+/// What was rolled out last, when and by whom: the three belong together.
+struct Head {
+    commit: String,
+    at: i64,
+    by: String,
+}
+
+impl Head {
+    fn now(commit: &str, by: &str) -> Self {
+        Self { commit: commit.to_owned(), at: now(), by: by.to_owned() }
+    }
+
+    fn of(receipt: &Receipt) -> Self {
+        Self { commit: receipt.commit.clone(), at: receipt.at, by: receipt.by.clone() }
+    }
+}
+
+fn receipt(session: &Session, unit: &UnitId, head: Head, items: BTreeMap<String, Entry>) -> Receipt {
     Receipt {
         schema: SCHEMA,
         project: session.project().name.clone(),
         environment: session.environment().name.clone(),
         unit: unit.to_string(),
-        commit: commit.to_owned(),
-        at: now(),
-        by: by.to_owned(),
+        commit: head.commit,
+        at: head.at,
+        by: head.by,
         items,
         unsettled: BTreeSet::new(),
         stack_changed_at: None,

@@ -104,6 +104,8 @@ pub enum Part {
     Identity(Result<Identity, Why>),
     /// The commit that is compared.
     Commit(Result<Commit, Why>),
+    /// What is known of a kind already, while more is asked: who moved what is not yet told, nor a newer detection's result.
+    Provisional(Kind, Section),
     /// One kind is done.
     Section(Kind, Result<Section, Why>),
     /// What is going on right now: "detecting drift of petshop-prod, 12 of 18 resources".

@@ -18,6 +18,7 @@ use crate::compare::IgnoreRules;
 use crate::compare::Why;
 use crate::config::{Bindings, Environment, Project, Protection, Settings};
 use crate::git::{CommitInfo, Repository};
+use crate::secret::Secret;
 
 /// How AWS is reached, beside what the settings say.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +45,9 @@ impl From<Option<Credentials>> for Access {
         Self { credentials, ..Self::default() }
     }
 }
+
+/// An environment variable for another program; `None`: it must not be there.
+pub type Variable = (&'static str, Option<Secret>);
 
 /// Everything that the use cases need: settings, repository, AWS clients, keys.
 ///
@@ -211,8 +215,9 @@ impl Session {
     pub async fn for_writing(&self) -> Result<(Self, Identity), Why> {
         let name = &self.environment().name;
         if self.environment().protection == Protection::ReadOnly && self.unlocked_for().is_none() {
-            return Err(Why::new(format!("refused: {name} is read-only"))
-                .hint(format!(":unlock in the console, or protection in [environments.{name}] of plumb.toml")));
+            return Err(Why::new(format!("refused: {name} is read-only")).hint(format!(
+                "--unlock \"why\", in the console :unlock, or protection in [environments.{name}] of plumb.toml"
+            )));
         }
         self.as_writer().await
     }
@@ -226,6 +231,29 @@ impl Session {
         };
         let identity = writer.expected_identity().await?;
         Ok((writer, identity))
+    }
+
+    /// What another program's environment has to have so that it asks AWS where and as whom this session does. Where
+    /// nothing names a profile it finds its credentials as this one did.
+    #[must_use]
+    pub fn variables(&self) -> Vec<Variable> {
+        let plain = |text: &str| Some(Secret::new(text));
+        let region = self.clients.region();
+        let mut variables = vec![("AWS_REGION", plain(region)), ("AWS_DEFAULT_REGION", plain(region))];
+        variables.extend(self.environment().endpoint.as_deref().map(|url| ("AWS_ENDPOINT_URL", plain(url))));
+        let (keys, profile) = (&self.access.credentials, self.environment().profile.as_deref());
+        if keys.is_none() && profile.is_none() {
+            return variables;
+        }
+        let profile = profile.filter(|_| keys.is_none());
+        // Each of these would win over a profile in some SDK or other.
+        let others = ["AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"];
+        variables.extend(others.map(|name| (name, None)));
+        variables.push(("AWS_PROFILE", profile.and_then(plain)));
+        variables.push(("AWS_ACCESS_KEY_ID", keys.as_ref().and_then(|keys| plain(&keys.access_key_id))));
+        variables.push(("AWS_SECRET_ACCESS_KEY", keys.as_ref().map(|keys| keys.secret_access_key.clone())));
+        variables.push(("AWS_SESSION_TOKEN", keys.as_ref().and_then(|keys| keys.session_token.clone())));
+        variables
     }
 
     async fn with_profile(&self, profile: &str) -> Result<Self, Why> {

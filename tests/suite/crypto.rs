@@ -8,6 +8,7 @@ mod rotation;
 
 #[path = "../../lambda/tests/support/http.rs"]
 mod http;
+#[allow(dead_code, reason = "the functions' own tests use the rest")]
 #[path = "../../lambda/tests/support/runtime_api.rs"]
 mod runtime_api;
 

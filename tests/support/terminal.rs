@@ -253,6 +253,11 @@ impl Terminal {
         self.state.read().emulator.clipboard().to_vec()
     }
 
+    /// Whether the terminal was asked to show each character in the cell that it was written to, whatever its script.
+    pub fn keeps_order(&self) -> bool {
+        self.state.read().emulator.keeps_order()
+    }
+
     /// The titles that the program gave its window.
     pub fn titles(&self) -> Vec<String> {
         self.state.read().emulator.titles().to_vec()

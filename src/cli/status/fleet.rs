@@ -157,14 +157,14 @@ fn print(out: &mut impl Write, found: &[Found], unread: &[(&str, &Why)]) -> std:
         let identity = report.identity.as_ref().ok();
         table.row([
             clean(&found.project),
-            report.environment.clone(),
+            clean(&report.environment),
             runs(report),
             stacks,
             code,
             parameters,
             secrets,
             identity.map_or_else(|| "?".to_owned(), |identity| clean(&identity.account)),
-            identity.map(|identity| identity.region.clone()).or_else(|| found.region.clone()).unwrap_or_default(),
+            clean(identity.map(|identity| &identity.region).or(found.region.as_ref()).map_or("", String::as_str)),
             text::ago(report.read_at, now),
         ]);
     }

@@ -2,14 +2,16 @@
 
 use std::io::Write;
 
-use crate::cli::clean;
 use crate::cli::table::Table;
+use crate::cli::{brief, clean};
 use crate::compare::{Item, Kind, Tally, Verdict};
 use crate::ops::report::{Commit, Report, Section, Unit};
 use crate::ops::schema;
 
 /// The status of a stack that is not there.
 const ABSENT: &str = "does not exist";
+/// Characters of a commit's subject: what git itself advises, and half as much again.
+pub(super) const SUBJECT: usize = 100;
 /// The status of a stack that AWS did not tell of.
 const UNREAD: &str = "could not be read";
 
@@ -91,8 +93,12 @@ fn unrecorded(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
         return Ok(());
     }
     writeln!(out)?;
-    writeln!(out, "  i no receipt of {}: values were compared, and nobody can say who moved", units.join(", "))?;
-    writeln!(out, "    try: plumb record --env {}", report.environment)
+    writeln!(
+        out,
+        "  i no receipt of {}: values were compared, and nobody can say who moved",
+        clean(&units.join(", "))
+    )?;
+    writeln!(out, "    try: plumb record --env {}", clean(&report.environment))
 }
 
 /// Failures that are not one item's, each with what to try.
@@ -127,16 +133,16 @@ pub(in crate::cli) fn header(out: &mut impl Write, report: &Report) -> std::io::
         Ok(identity) => writeln!(
             out,
             "{}   account {}   {}   {}",
-            report.environment,
+            clean(&report.environment),
             clean(&identity.account),
-            identity.region,
+            clean(&identity.region),
             clean(&identity.arn)
         )?,
-        Err(_) => writeln!(out, "{}   account unknown", report.environment)?,
+        Err(_) => writeln!(out, "{}   account unknown", clean(&report.environment))?,
     }
     if let Ok(commit) = &report.commit {
         let id = commit.id.get(..7).unwrap_or(&commit.id);
-        writeln!(out, "git {} {id} \"{}\"", clean(&commit.reference), clean(&commit.subject))?;
+        writeln!(out, "git {} {id} \"{}\"", clean(&commit.reference), brief(&commit.subject, SUBJECT))?;
         if !commit.id.is_empty() {
             writeln!(out, "    {}", about(commit, report.read_at))?;
         }

@@ -91,6 +91,28 @@ fn each_value_has_its_line_and_each_default_says_so() {
     }
 }
 
+#[test]
+fn a_project_is_named_like_a_part_of_a_key() {
+    let told = |name: &str| {
+        let text = format!("name = \"{name}\"\n[environments.dev]\n");
+        parse_project("plumb.toml", &text).map(|_| ()).map_err(|error| error.to_string())
+    };
+    for fine in ["petshop", "Pet.shop_2", "3d-shop"] {
+        assert_eq!(told(fine), Ok(()), "{fine}");
+    }
+    for (name, expected) in [
+        ("../x*/y\\u001b[31m", "a project's name cannot hold '/'; letters, digits and - _ ."),
+        ("shop*", "a project's name cannot hold '*'; letters, digits and - _ ."),
+        ("..", "a project's name begins with a letter or a digit"),
+        (" ", "is empty"),
+    ] {
+        assert_eq!(told(name), Err(format!("plumb.toml:1: name: {expected}")), "{name}");
+    }
+    let text = format!("{LEAST}[[config]]\nfiles = \"c/{{service}}/{{env}}.json\"\nglobal = \"{{x}}*\"\n");
+    let error = parse_project("plumb.toml", &text).unwrap_err().to_string();
+    assert!(error.contains("config[0].global: a layer's name cannot hold '{'"), "{error}");
+}
+
 /// Text after the least file's two lines, and the one complaint it must cause.
 const MISTAKES: &[(&str, &str, &str)] = &[
     ("an unknown key", "regoin = \"eu-west-1\"", "3: environments.dev.regoin: unknown key; did you mean \"region\"?"),

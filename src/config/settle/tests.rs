@@ -263,3 +263,28 @@ fn beside_a_project_a_path_is_read_with_the_environments_access_and_nothing_else
     assert!(settings.project.stacks.is_empty());
     assert!(settings.sources.iter().all(|line| !line.key.starts_with("stacks")));
 }
+
+#[test]
+fn a_path_begins_with_a_slash_however_it_is_written() {
+    for (given, path) in
+        [("billing/prod", "/billing/prod"), ("/billing/prod/", "/billing/prod"), ("/", "/"), (" /a ", "/a")]
+    {
+        let flags = Flags { path: some(given), ..Flags::default() };
+        let settings = settled(&flags, &[], "", None).unwrap();
+        assert_eq!(settings.adhoc.unwrap().path.as_deref(), Some(path), "{given}");
+    }
+}
+
+#[test]
+fn a_flag_that_says_nothing_is_refused() {
+    let empty = || some(" ");
+    for (flags, told) in [
+        (Flags { path: empty(), ..Flags::default() }, "flag --path: is empty; / is every parameter of the account"),
+        (Flags { stack: some(""), ..Flags::default() }, "flag --stack: is empty"),
+        (Flags { region: empty(), ..Flags::default() }, "flag --region: is empty"),
+        (Flags { git_ref: some(""), ..Flags::default() }, "flag --ref: is empty"),
+    ] {
+        let error = settled(&flags, &[], "", Some(PROJECT)).unwrap_err().to_string();
+        assert!(error.starts_with(told), "{error}");
+    }
+}

@@ -75,6 +75,22 @@ pub(super) fn steps(equal: &[bool], context: usize, all: bool) -> Vec<Step> {
 }
 
 impl Block {
+    /// Puts words in the place of a side that has no text: beside the first line of the others.
+    pub(super) fn speak(&mut self, side: usize, words: &str) {
+        self.texts[side] = Zeroizing::new(words.to_owned());
+        let free = self.rows.iter_mut().find_map(|row| match row {
+            Row::Line { cells, .. } => Some(&mut cells[side]),
+            Row::Skipped { .. } => None,
+        });
+        if let Some(cell) = free {
+            *cell = Some(0..words.len());
+            return;
+        }
+        let mut cells: Three<Range<usize>> = [None, None, None];
+        cells[side] = Some(0..words.len());
+        self.rows.insert(0, Row::Line { cells, equal: false });
+    }
+
     /// Texts line by line; of lines far from a difference only the number is told, unless all are shown.
     pub(super) fn of_texts(texts: Three<&str>, with_applied: bool, all: bool) -> Self {
         let ends: Vec<bool> = texts.iter().flatten().map(|text| text.ends_with('\n')).collect();

@@ -1,6 +1,6 @@
 //! What the diff remembers: how it is looked at, and the comparison that is shown.
 
-use super::{Comparison, Line, changed, columns};
+use super::{Comparison, Line, Span, changed, columns};
 use crate::compare::{Facet, Item, Sides};
 use crate::console::layout::{Areas, WIDE};
 use crate::console::model::{Model, Revealing};
@@ -172,7 +172,8 @@ fn marks(comparison: &Comparison, at: usize) -> (usize, usize) {
         Line::Git(git, live) => (Some(git), live.as_ref()),
         _ => (None, None),
     };
-    let (Some(old), Some(new)) = (old, new) else { return (0, 0) };
+    let is_value = |span: &&Span| comparison.spoken(span).is_none();
+    let (Some(old), Some(new)) = (old.filter(is_value), new.filter(is_value)) else { return (0, 0) };
     let (old, new) = (comparison.text(old), comparison.text(new));
     let (left, right) = changed(old, new);
     let column = |text: &str, byte: usize| columns(text.get(..byte).unwrap_or_default());

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::block::{Block, Row};
 use super::explained;
-use crate::compare::{Facet, Item, Kind, Verdict};
+use crate::compare::{Facet, Item, Kind, Verdict, Why};
 use crate::console::fixture::{self, item, masked, plain, sides};
 use crate::console::tests::story::{Story, story};
 use crate::ops::report::Section;
@@ -152,6 +152,57 @@ fn a_masked_value_shows_neither_text_nor_keys_until_it_is_revealed() {
     }
     with(secret()).press("dv").sees("\"pin\": \"7745\"").after(30_000).does_not_see("7745").does_not_see("pin");
     with(secret()).press("dv").sees("7745").press("v").does_not_see("7745");
+}
+
+#[test]
+fn what_is_not_known_is_no_change() {
+    let why = Why::new("CloudFormation never looks at it");
+    let row = |path: &str, verdict, git, live| crate::compare::Row {
+        path: String::from(path),
+        verdict,
+        sides: sides(git, Facet::Absent, live),
+    };
+    let unknown = || row("Runtime", Verdict::Unknown(why.clone()), plain("python"), Facet::Unreadable(why.clone()));
+    let mut function = parameter("/shop/fn", Facet::Absent, Facet::Absent, Facet::Absent);
+    function.rows = vec![unknown()];
+    for keys in ["d", "ds"] {
+        let story = with(vec![function.clone()]).press(keys).sees("CloudFormation never looks at it").sees("not known");
+        story
+            .does_not_see("+ ?")
+            .does_not_see("+   ?")
+            .does_not_see("- python")
+            .does_not_see("1 change")
+            .sees("python");
+    }
+    let buffer = with(vec![function.clone()]).press("d").buffer();
+    let styles = crate::console::tests::story::styles(&buffer);
+    assert!(!styles.contains("added") && !styles.contains("removed"), "{styles}");
+    function.rows.push(row("Timeout", Verdict::Drifted, plain("3"), plain("9")));
+    with(vec![function]).press("d").sees("change 1 of 1, 1 unknown");
+}
+
+#[test]
+fn what_is_not_there_is_told_on_its_side() {
+    let deleted = || vec![parameter("/shop/ttl", plain("3600"), plain("3600"), Facet::Absent)];
+    let screen = with(deleted()).press("d").screen();
+    let line = screen.lines().find(|line| line.contains("3600")).unwrap();
+    let (left, right) = line.split_once('│').unwrap();
+    assert!(left.contains("- 3600") && !left.contains("absent") && right.trim() == "absent", "{line}");
+    with(deleted()).press("ds").sees("- 3600").sees("live: absent").does_not_see("▸ +").does_not_see("- live");
+    let emptied = || vec![parameter("/shop/ttl", plain("3600"), plain("3600"), plain(""))];
+    let screen = with(emptied()).press("d").screen();
+    let line = screen.lines().find(|line| line.contains("3600")).unwrap();
+    assert_eq!(line.split_once('│').unwrap().1.trim(), "empty");
+    with(emptied()).press("d").sees("change 1 of 1");
+}
+
+#[test]
+fn what_was_not_read_says_how_it_is_read() {
+    let deleted = || vec![parameter("/shop/ttl", Facet::Unread, Facet::Unread, Facet::Absent)];
+    for keys in ["d", "ds"] {
+        with(deleted()).press(keys).sees("not read: v reads it").does_not_see("- not read").sees("absent");
+    }
+    with(deleted()).sees("not read: v reads it");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Times;
+use super::times::Reading;
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
-use crate::console::backend::{Ask, EnvironmentInfo, Target};
+use crate::console::backend::{Ask, EnvironmentInfo, Fresh, Target};
 use crate::console::message::Generation;
 use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
@@ -51,6 +52,10 @@ pub struct EnvState {
     pub wanted: Option<Ask>,
     /// What is still shown from before this session, and when that was read, milliseconds since the Unix epoch.
     pub remembered: BTreeMap<Kind, i64>,
+    /// Whether who asks is still told as it was before this session.
+    pub remembered_identity: bool,
+    /// Whether its lists were whole once: from then on no cursor leaves its item by itself.
+    pub was_whole: bool,
     sections: BTreeMap<Kind, Remote<Section>>,
 }
 
@@ -85,22 +90,58 @@ impl EnvState {
 
     /// Shows what was found before this session, as old, until live answers.
     pub(in crate::console) fn show_last(&mut self, snapshot: Snapshot) {
+        self.remembered_identity = snapshot.identity.is_some();
+        self.was_whole = true;
         self.identity = snapshot.identity.map_or(Remote::Idle, Remote::Stale);
         self.commit = snapshot.commit.map_or(Remote::Idle, Remote::Stale);
         for kept in snapshot.sections {
             self.remembered.insert(kept.kind, kept.read_at);
-            self.times.read(kept.kind, kept.read_at);
+            self.times.read(kept.kind, self.reading(kept.read_at));
             self.sections.insert(kept.kind, Remote::Stale(kept.section));
         }
     }
 
-    /// Shows no longer what was found before this session: it turned out to be about something else.
-    pub(in crate::console) fn drop_last(&mut self) {
-        for kind in std::mem::take(&mut self.remembered).into_keys() {
-            let since = self.inspecting.map(|job| job.since);
-            self.sections.insert(kind, since.map_or(Remote::Idle, |since| Remote::Loading { since }));
+    /// A reading of that time, compared with the commit that is known now.
+    pub(in crate::console) fn reading(&self, at: i64) -> Reading {
+        Reading { at, commit: self.commit.value().map(|commit| commit.id.clone()) }
+    }
+
+    /// Shows no longer what was found under another ref, or in another account; what the inspection under way has
+    /// answered stays, and what it was not asked for is wanted.
+    pub(in crate::console) fn forget(&mut self) {
+        self.was_whole = self.read_at.is_some();
+        let since = self.inspecting.map(|job| job.since);
+        let asked: Vec<Kind> = self.asked_whole().collect();
+        let answered = |section: &Remote<Section>, kind| asked.contains(&kind) && matches!(section, Remote::Ready(_));
+        let gone = Kind::ALL.into_iter().filter(|kind| !answered(self.section(*kind), *kind));
+        for kind in gone.collect::<Vec<_>>() {
+            let is_asked = asked.contains(&kind);
+            let known = self.sections.remove(&kind).is_some_and(|section| section.value().is_some());
+            if let Some(since) = since.filter(|_| is_asked) {
+                self.sections.insert(kind, Remote::Loading { since });
+            } else if known {
+                self.want(Ask::kinds(Fresh::Cached, &[kind]));
+            }
+            self.remembered.remove(&kind);
             self.times.forget(kind);
         }
+    }
+
+    /// Kinds that were compared with another commit than is known now, and are not being read.
+    pub(in crate::console) fn behind(&self) -> Vec<Kind> {
+        let commit = self.commit.value().map(|commit| commit.id.as_str());
+        let asked: Vec<Kind> = self.asked_whole().collect();
+        let is_behind = |kind: &Kind| {
+            let known = self.section(*kind).value().is_some();
+            known && !asked.contains(kind) && self.times.commit_of(*kind) != commit
+        };
+        Kind::ALL.into_iter().filter(is_behind).collect()
+    }
+
+    /// The kinds that the inspection under way reads, each as a whole.
+    fn asked_whole(&self) -> impl Iterator<Item = Kind> {
+        let asked = self.asked.iter().filter(|ask| self.inspecting.is_some() && ask.only.is_none());
+        asked.flat_map(|ask| ask.kinds.iter().copied())
     }
 
     /// Whether what is shown of an item is from before this session.
@@ -245,6 +286,13 @@ impl EnvState {
         self.info.as_ref().map_or(Protection::ReadOnly, |info| info.protection)
     }
 
+    /// The AWS profile in whose name it is written to, where one is named.
+    #[must_use]
+    pub fn write_profile(&self) -> Option<&str> {
+        let info = self.info.as_ref()?;
+        info.write_profile.as_deref().or(info.profile.as_deref())
+    }
+
     /// What may be written to it at that time. In an account that is not the expected one nothing is.
     #[must_use]
     pub fn mode(&self, now: i64) -> Mode {
@@ -252,6 +300,28 @@ impl EnvState {
             return Mode::Read;
         }
         Mode::of(self.protection(), self.unlocked.as_ref().map(|unlocked| unlocked.until), now)
+    }
+
+    /// The same as far as it may be promised: to whom, somebody must have said.
+    #[must_use]
+    pub fn promised_mode(&self, now: i64) -> Mode {
+        match self.mode(now) {
+            Mode::Write if !self.is_vouched() => Mode::Read,
+            mode => mode,
+        }
+    }
+
+    /// Whether AWS said in this session who asks, and has not failed to say it again since.
+    #[must_use]
+    pub fn is_vouched(&self) -> bool {
+        let lacks_credentials = self.blocked().is_some_and(|why| why.kind.is_of_credentials());
+        match &self.identity {
+            Remote::Ready(_) => !lacks_credentials,
+            Remote::Stale(_) => {
+                !self.remembered_identity && !self.trouble.contains_key(&Subject::Identity) && !lacks_credentials
+            }
+            Remote::Idle | Remote::Loading { .. } | Remote::Failed(_) => false,
+        }
     }
 
     pub(in crate::console) fn asks_to_write(&self, now: i64) -> Asks {

@@ -1,6 +1,6 @@
-//! When what is shown was read, and whether a newer answer could not be had.
+//! When what is shown was read, with which commit it was compared, and whether a newer answer could not be had.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::compare::Kind;
 use crate::console::page::ItemId;
@@ -8,15 +8,47 @@ use crate::console::page::ItemId;
 /// The ages of what is known of an environment; times are milliseconds since the Unix epoch.
 #[derive(Debug, Default)]
 pub struct Times {
-    kinds: BTreeMap<Kind, i64>,
-    items: Vec<(ItemId, i64)>,
-    stale: BTreeSet<Kind>,
+    kinds: BTreeMap<Kind, Reading>,
+    items: Vec<(ItemId, Reading)>,
+    stale: BTreeMap<Kind, Missed>,
+}
+
+/// Why what is shown is older than the last attempt to read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// It failed, or was not answered.
+    Failed,
+    /// The operator cancelled it.
+    Cancelled,
+    /// Git is at another commit by now.
+    Moved,
+}
+
+impl Missed {
+    /// What happened since.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "the last attempt failed",
+            Self::Cancelled => "the last attempt was cancelled",
+            Self::Moved => "git has moved since",
+        }
+    }
+}
+
+/// One reading.
+#[derive(Debug, Clone)]
+pub(in crate::console) struct Reading {
+    /// When.
+    pub at: i64,
+    /// The commit that live was compared with; `None`: with none.
+    pub commit: Option<String>,
 }
 
 impl Times {
     /// A kind was read.
-    pub(in crate::console) fn read(&mut self, kind: Kind, at: i64) {
-        self.kinds.insert(kind, at);
+    pub(in crate::console) fn read(&mut self, kind: Kind, reading: Reading) {
+        self.kinds.insert(kind, reading);
         self.items.retain(|(id, _)| id.kind != kind);
         self.stale.remove(&kind);
     }
@@ -29,27 +61,43 @@ impl Times {
     }
 
     /// One item was read.
-    pub(in crate::console) fn read_one(&mut self, id: ItemId, at: i64) {
+    pub(in crate::console) fn read_one(&mut self, id: ItemId, reading: Reading) {
         self.items.retain(|(other, _)| *other != id);
-        self.items.push((id, at));
+        self.items.push((id, reading));
     }
 
     /// A kind was asked for, and there was no answer.
-    pub(in crate::console) fn missed(&mut self, kind: Kind) {
-        self.stale.insert(kind);
+    pub(in crate::console) fn missed(&mut self, kind: Kind, how: Missed) {
+        self.stale.insert(kind, how);
     }
 
     /// When a kind was read.
     #[must_use]
     pub fn of(&self, kind: Kind) -> Option<i64> {
-        self.kinds.get(&kind).copied()
+        self.kinds.get(&kind).map(|reading| reading.at)
+    }
+
+    /// The commit that a kind was compared with.
+    #[must_use]
+    pub fn commit_of(&self, kind: Kind) -> Option<&str> {
+        self.kinds.get(&kind)?.commit.as_deref()
+    }
+
+    /// The commit that an item was compared with.
+    #[must_use]
+    pub fn commit_of_item(&self, id: &ItemId) -> Option<&str> {
+        self.reading(id)?.commit.as_deref()
+    }
+
+    fn reading(&self, id: &ItemId) -> Option<&Reading> {
+        let own = self.items.iter().find(|(other, _)| other == id).map(|(_, reading)| reading);
+        own.or_else(|| self.kinds.get(&id.kind))
     }
 
     /// When an item was read: by itself, or with its kind.
     #[must_use]
     pub fn of_item(&self, id: &ItemId) -> Option<i64> {
-        let own = self.items.iter().find(|(other, _)| other == id).map(|(_, at)| *at);
-        own.or_else(|| self.of(id.kind))
+        self.reading(id).map(|reading| reading.at)
     }
 
     /// When the oldest of these kinds was read.
@@ -61,12 +109,13 @@ impl Times {
     /// Whether what is shown of a kind is older than the last attempt to read it.
     #[must_use]
     pub fn is_stale(&self, kind: Kind) -> bool {
-        self.stale.contains(&kind)
+        self.stale.contains_key(&kind)
     }
 
-    /// The same for an item, which may have been read by itself since.
+    /// Whether an item is older than the last attempt to read it, and why; it may have been read by itself since.
     #[must_use]
-    pub fn is_item_stale(&self, id: &ItemId) -> bool {
-        self.is_stale(id.kind) && !self.items.iter().any(|(other, _)| other == id)
+    pub fn item_missed(&self, id: &ItemId) -> Option<Missed> {
+        let own = self.items.iter().any(|(other, _)| other == id);
+        self.stale.get(&id.kind).copied().filter(|_| !own)
     }
 }

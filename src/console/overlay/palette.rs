@@ -23,6 +23,8 @@ pub struct Palette {
     pub text: String,
     /// The chosen line.
     pub line: usize,
+    /// The first line drawn.
+    pub(in crate::console) first: usize,
     /// What it finds, the best first.
     pub(in crate::console) found: Vec<What>,
     /// How many there are, shown or not.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::compare::Why;
+use crate::console::home::Command;
 use crate::console::mode::Unlock;
 use crate::console::model::{EnvState, Job};
 use crate::ops::record;
@@ -17,13 +18,16 @@ pub enum Wanted {
     Record,
     /// To write for a while to an environment that refuses it.
     Unlock(Unlock),
+    /// To run a command of the operator's own that writes.
+    Command(Command),
 }
 
 impl Wanted {
     fn title(&self) -> &'static str {
         match self {
             Self::Record => "RECORD PLAN",
-            Self::Unlock(_) => "UNLOCK",
+            Self::Unlock(_) => "UNLOCK PLAN",
+            Self::Command(_) => "RUN PLAN",
         }
     }
 }
@@ -35,6 +39,8 @@ pub enum Work {
     Record(Arc<record::Plan>),
     /// Writing is allowed for a while.
     Unlock(Arc<Unlock>),
+    /// A command is run.
+    Command(Arc<Command>),
 }
 
 impl Work {
@@ -44,7 +50,8 @@ impl Work {
         match (self, other) {
             (Self::Record(one), Self::Record(two)) => Arc::ptr_eq(one, two),
             (Self::Unlock(one), Self::Unlock(two)) => Arc::ptr_eq(one, two),
-            (Self::Record(_) | Self::Unlock(_), _) => false,
+            (Self::Command(one), Self::Command(two)) => Arc::ptr_eq(one, two),
+            (Self::Record(_) | Self::Unlock(_) | Self::Command(_), _) => false,
         }
     }
 }
@@ -117,6 +124,8 @@ impl Plan {
 pub(in crate::console) struct Sheet {
     /// Where from, and the like: a word and what it is.
     pub(in crate::console) facts: Vec<(&'static str, String)>,
+    /// What has to be read to its end, over as many lines as it takes.
+    pub(in crate::console) whole: Option<(&'static str, String)>,
     /// The heads of the three columns.
     pub(in crate::console) heads: [&'static str; 3],
     /// The rows: a sign, and three columns.
@@ -136,6 +145,7 @@ impl Sheet {
         let sheet = match &prepared.work {
             Work::Record(plan) => record(plan, env.commit.value()),
             Work::Unlock(unlock) => unlocking(unlock, env),
+            Work::Command(command) => running(command, env),
         };
         match &prepared.writer {
             Ok(_) => sheet,
@@ -179,6 +189,23 @@ fn record(plan: &record::Plan, commit: Option<&Commit>) -> Sheet {
         done: format!("{receipts} written"),
         refused: (count == 0)
             .then(|| Why::new("nothing to record: the commit's config, secrets and stacks are not live here")),
+        ..Sheet::default()
+    }
+}
+
+fn running(command: &Command, env: &EnvState) -> Sheet {
+    let profile = env.write_profile().map(|profile| format!(": AWS_PROFILE is {profile}")).unwrap_or_default();
+    Sheet {
+        facts: vec![("what", command.title.clone())],
+        whole: Some(("command", command.line())),
+        notes: vec![
+            ('!', format!("it may change what is live in {}; plumb does not know what it does", env.name())),
+            ('i', format!("it runs in the name above{profile}")),
+            ('i', String::from("the journal keeps this line, when it began and how it ended")),
+        ],
+        verb: format!("run {}", command.id),
+        done: format!("{} has ended", command.id),
+        ..Sheet::default()
     }
 }
 

@@ -71,7 +71,7 @@ pub(in crate::console) const STEPS: &[Step] = &[
         deeds: &[&[Action::Reveal], &[Action::Reveal]],
     },
     Step {
-        title: "Everything else",
+        title: "Search",
         text: "{help} searches the keys and {palette} everything there is: type a few letters, {accept} does it, \
                {dismiss} leaves. Try one of them.",
         deeds: &[

@@ -146,7 +146,7 @@ pub struct State {
     pub filter: Filter,
     /// What is selected, wherever it is.
     pub cursor: Option<Mark>,
-    /// Whether the operator chose it; else the cursor stays on the first line while lines come in.
+    /// Whether the operator chose it; else the cursor stays on the first line while lines come in for the first time.
     pub chosen: bool,
     /// The lines of the list.
     pub lines: Vec<Line>,
@@ -168,7 +168,7 @@ impl State {
     /// Makes the lines anew, and keeps the cursor on its item, or near to where it was.
     pub(in crate::console) fn rebuild(&mut self, page: Page, env: &EnvState) {
         self.lines = lines(page, env, self.show, &self.filter);
-        let wanted = self.cursor.as_ref().filter(|_| self.chosen);
+        let wanted = self.cursor.as_ref().filter(|_| self.chosen || env.was_whole);
         let at = |lines: &[Line]| lines.iter().position(|line| env.mark_at(line).as_ref() == wanted);
         let mut found = wanted.and_then(|_| at(&self.lines));
         // What is looked at closely stays, also when it is no difference any more.
@@ -250,6 +250,22 @@ impl State {
     pub(in crate::console) fn choose(&mut self, line: usize, env: &EnvState) {
         self.chosen = true;
         self.go(Some(line), env);
+    }
+
+    /// The items that the selected line stands for beside its own.
+    pub(in crate::console) fn alike<'a>(&self, env: &'a EnvState, page: Page) -> Vec<&'a Item> {
+        let line = self.lines.get(self.line).filter(|line| matches!(line, Line::Item { more: 1.., .. }));
+        let Some(first) = line.and_then(|line| env.item_at(line)) else { return Vec::new() };
+        let matches = self.filter.matcher();
+        let is_alike = |item: &&Item| {
+            let same = match (&first.verdict, &item.verdict) {
+                (Verdict::Unknown(one), Verdict::Unknown(other)) => one.reason == other.reason,
+                (one, other) => one == other,
+            };
+            same && item.unit == first.unit && !std::ptr::eq(*item, first) && matches(&item.name)
+        };
+        let sections = page.kinds().iter().filter_map(|kind| env.section(*kind).value());
+        sections.flat_map(|section| &section.items).filter(is_alike).collect()
     }
 
     fn go(&mut self, line: Option<usize>, env: &EnvState) {

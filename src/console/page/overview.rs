@@ -24,7 +24,7 @@ pub struct State {
     pub needs: Vec<Need>,
     /// What is selected.
     pub cursor: Option<Mark>,
-    /// Whether the operator chose it; else the cursor stays on the first line while lines come in.
+    /// Whether the operator chose it; else the cursor stays on the first line while lines come in for the first time.
     pub chosen: bool,
     /// Its place in the list.
     pub line: usize,
@@ -32,6 +32,8 @@ pub struct State {
     pub offset: usize,
     /// Narrows the list by name.
     pub filter: Filter,
+    /// The first row drawn of the table of environments, once the wheel has moved it; else it follows the current one.
+    pub top: Option<usize>,
 }
 
 impl State {
@@ -40,7 +42,7 @@ impl State {
         // What narrows the environments to this one says nothing about its items.
         let named = self.filter.matcher()(&label(env));
         self.needs = if named { needs(env, &Filter::default()) } else { needs(env, &self.filter) };
-        let wanted = self.cursor.as_ref().filter(|_| self.chosen);
+        let wanted = self.cursor.as_ref().filter(|_| self.chosen || env.was_whole);
         let found = wanted.and_then(|mark| self.needs.iter().position(|need| need.mark(env).as_ref() == Some(mark)));
         self.go(found.unwrap_or(if self.chosen { self.line } else { 0 }), env);
     }

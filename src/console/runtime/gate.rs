@@ -1,14 +1,17 @@
 //! What may be written, as the effect runner sees it: a second look, after the update's.
 //!
-//! It knows each environment's protection from the backend, the locks that it has opened itself and when they end, and
-//! the plans that the backend handed out. What the model says of any of these counts for nothing here.
+//! It knows each environment's protection from the backend, the locks that it has opened itself and when they end, the
+//! plans that the backend handed out, and from the config which of the operator's own commands write. What the model says
+//! of any of these counts for nothing here.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::compare::Why;
-use crate::config::Protection;
+use crate::config::{CustomAction, Harm, Protection};
 use crate::console::backend::{EnvironmentInfo, Target};
 use crate::console::effect::Order;
+use crate::console::home::Command;
+use crate::console::keymap::Key;
 use crate::console::message::Generation;
 use crate::console::mode::{Mode, asks_to_unlock, asks_to_write, confirmed};
 use crate::console::overlay::{Prepared, Work};
@@ -26,15 +29,19 @@ pub(super) struct Gate {
     unlocked: HashMap<Place, i64>,
     prepared: HashMap<Generation, (Place, Prepared)>,
     writing: HashSet<Place>,
+    /// The operator's own commands that write nothing, by their ids.
+    harmless: HashSet<String>,
 }
 
 impl Gate {
-    pub(super) fn new(environments: &[EnvironmentInfo]) -> Self {
+    pub(super) fn new(environments: &[EnvironmentInfo], own: &[(CustomAction, Option<Key>)]) -> Self {
+        let harmless = own.iter().filter(|(action, _)| action.danger != Harm::Writes);
         let mut gate = Self {
             environments: HashMap::new(),
             unlocked: HashMap::new(),
             prepared: HashMap::new(),
             writing: HashSet::new(),
+            harmless: harmless.map(|(action, _)| action.id.clone()).collect(),
         };
         gate.learn(environments);
         gate
@@ -52,6 +59,14 @@ impl Gate {
         let place = place(target);
         self.prepared.retain(|_, (other, _)| *other != place);
         self.prepared.insert(generation, (place, prepared.clone()));
+    }
+
+    /// Lets a command of the operator's own through that writes nothing. One that does is planned, and then ordered.
+    pub(super) fn run(&self, command: &Command) -> Result<(), Why> {
+        if self.harmless.contains(&command.id) {
+            return Ok(());
+        }
+        Err(Why::new(format!("refused: {} may write, and was not planned", command.id)))
     }
 
     /// Lets a write through, once, and no other to that environment until it is done.
@@ -123,7 +138,7 @@ mod tests {
     use crate::console::{Confirmation, Unlock};
 
     fn gate() -> Gate {
-        Gate::new(&fixture::environments())
+        Gate::new(&fixture::environments(), &fixture::actions())
     }
 
     fn order(environment: &str, work: &Work, confirmation: Confirmation) -> Order {
@@ -215,6 +230,38 @@ mod tests {
         assert!(gate.write(&to(other("dev")), 0).is_ok());
         gate.opened(&other("prod"), 1000);
         assert!(asked(&mut gate, "prod", name("prod"), 0).is_err(), "the other prod is unlocked");
+    }
+
+    #[test]
+    fn a_command_of_one_s_own_passes_unplanned_only_where_the_config_says_that_it_writes_nothing() {
+        let gate = gate();
+        let rows = [("look", true), ("read", true), ("restart", false), ("restart-here", false), ("unheard-of", false)];
+        for (id, passes) in rows {
+            assert_eq!(gate.run(&fixture::command(id)).is_ok(), passes, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_writes_passes_as_every_write_does() {
+        let mut gate = gate();
+        let work = Work::Command(Arc::new(fixture::command("restart")));
+        let mut tries = |environment: &str, confirmation, now| {
+            let prepared = Prepared { writer: Ok(fixture::writer()), work: work.clone() };
+            gate.remember(1, &target(environment), &prepared);
+            let answer = gate.write(&order(environment, &work, confirmation), now).is_ok();
+            gate.written(&target(environment));
+            gate.opened(&target("prod"), 1000);
+            answer
+        };
+        assert!(!tries("prod", name("prod"), 0), "prod is read-only");
+        assert!(tries("prod", name("prod"), 0), "and is unlocked now");
+        assert!(!tries("prod", Confirmation::Yes, 0));
+        assert!(!tries("prod", name("prod"), 1000), "its time is over");
+        assert!(tries("dev", Confirmation::Yes, 0));
+        assert!(!tries("qa", Confirmation::Yes, 0) && tries("qa", name("qa"), 0));
+        let looks_the_same = Work::Command(Arc::new(fixture::command("restart")));
+        gate.remember(1, &target("dev"), &Prepared { writer: Ok(fixture::writer()), work });
+        assert!(gate.write(&order("dev", &looks_the_same, Confirmation::Yes), 0).is_err());
     }
 
     #[test]

@@ -3,20 +3,25 @@
 //! What writes passes the [`Gate`] first, which knows by itself what may be written.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use futures::future::{join, join_all};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinHandle};
 
+use super::clipboard;
 use super::gate::Gate;
-use super::{clipboard, outside};
+use super::own::{self, Ending};
 use crate::compare::Why;
-use crate::console::backend::{Ask, Backend, Target};
+use crate::config::CustomAction;
+use crate::console::backend::{Ask, Backend, Permit, Target};
+use crate::console::clipboard::Sent;
 use crate::console::effect::{Effect, Order};
 use crate::console::home::{Command, Copy, Outside};
+use crate::console::keymap::Key;
 use crate::console::message::{Generation, Granted, Message};
 use crate::console::mode::Ended;
 use crate::console::overlay::Work;
@@ -29,8 +34,22 @@ pub(super) struct Jobs {
     backend: Arc<dyn Backend>,
     sender: mpsc::UnboundedSender<Message>,
     running: HashMap<Generation, AbortHandle>,
+    /// The operator's own commands in the background, and what ends them.
+    commands: HashMap<Generation, (Option<oneshot::Sender<Ending>>, JoinHandle<()>)>,
     gate: Arc<Mutex<Gate>>,
     clock: Clock,
+    handing: mpsc::UnboundedSender<Handover>,
+    /// Commands that write and are to have the terminal now.
+    pub(super) handovers: mpsc::UnboundedReceiver<Handover>,
+}
+
+/// A command that writes, noted as begun, for which the console steps aside.
+pub(super) struct Handover {
+    pub(super) generation: Generation,
+    pub(super) command: Arc<Command>,
+    pub(super) permit: Permit,
+    /// Until it has ended no other write to its environment passes.
+    pub(super) under_way: UnderWay,
 }
 
 /// The gate, whatever became of others that held it.
@@ -39,23 +58,39 @@ fn pass(gate: &Mutex<Gate>) -> MutexGuard<'_, Gate> {
 }
 
 impl Jobs {
-    pub(super) fn new(backend: Arc<dyn Backend>, sender: mpsc::UnboundedSender<Message>, clock: Clock) -> Self {
-        let gate = Arc::new(Mutex::new(Gate::new(&backend.environments())));
-        Self { backend, sender, running: HashMap::new(), gate, clock }
+    pub(super) fn new(
+        backend: Arc<dyn Backend>,
+        own: &[(CustomAction, Option<Key>)],
+        sender: mpsc::UnboundedSender<Message>,
+        clock: Clock,
+    ) -> Self {
+        let gate = Arc::new(Mutex::new(Gate::new(&backend.environments(), own)));
+        let (handing, handovers) = mpsc::unbounded_channel();
+        let (running, commands) = (HashMap::new(), HashMap::new());
+        Self { backend, sender, running, commands, gate, clock, handing, handovers }
     }
 
-    /// Locks whatever is unlocked, before the console is left.
-    pub(super) async fn close(&self) {
+    /// Ends what runs in the background and locks whatever is unlocked, before the console is left.
+    pub(super) async fn close(&mut self) {
+        let commands = self.commands.drain().map(|(_, (end, task))| {
+            // One that has ended by itself does not listen.
+            let _ = end.map(|end| end.send(Ending::Left));
+            task
+        });
         let unlocked = pass(&self.gate).close();
-        for target in unlocked {
-            // Nobody is left to be told.
-            let _ = self.backend.lock(target, Ended::Quit).await;
-        }
+        let lock = async {
+            for target in unlocked {
+                // Nobody is left to be told.
+                let _ = self.backend.lock(target, Ended::Quit).await;
+            }
+        };
+        join(join_all(commands), lock).await;
     }
 
     /// Begins or aborts work. What concerns the console itself is none.
     pub(super) fn begin(&mut self, effect: Effect) {
         self.running.retain(|_, handle| !handle.is_finished());
+        self.commands.retain(|_, (_, task)| !task.is_finished());
         let backend = Arc::clone(&self.backend);
         match effect {
             Effect::Project(generation, name) => {
@@ -72,24 +107,35 @@ impl Jobs {
                 let work = inspect(backend, self.sender.clone(), generation, target, ask);
                 self.spawn(generation, work);
             }
-            Effect::Reveal(generation, target, kind, name) => self.spawn(generation, async move {
-                Message::Revealed(generation, backend.reveal(target, kind, name).await.map(Box::new))
-            }),
-            Effect::Read(generation, target, kind, name) => self.spawn(generation, async move {
-                Message::Read(generation, backend.reveal(target, kind, name).await.map(Box::new))
-            }),
+            Effect::Reveal(generation, target, kind, name) => {
+                self.spawn(generation, async move {
+                    Message::Revealed(generation, backend.reveal(target, kind, name).await.map(Box::new))
+                });
+            }
+            Effect::Read(generation, target, kind, name) => {
+                self.spawn(generation, async move {
+                    Message::Read(generation, backend.reveal(target, kind, name).await.map(Box::new))
+                });
+            }
             Effect::Locate(generation, target, file, name) => {
                 self.spawn(generation, async move {
                     Message::Located(generation, backend.locate(target, file, name).await)
                 });
             }
-            Effect::Run(generation, command) => self.spawn(generation, async move {
-                let outcome = match permits(&*backend, &command).await {
-                    Ok(()) => outside::in_background(&command).await,
-                    Err(why) => Err(why),
-                };
-                Message::Ran(generation, outcome)
-            }),
+            Effect::Run(generation, command) => {
+                let passed = pass(&self.gate).run(&command);
+                match passed {
+                    Ok(()) => self.run(generation, command.into(), async { Ok(None) }, None),
+                    Err(why) => self.refuse(Message::Ran(generation, Err(why))),
+                }
+            }
+            Effect::End(generation) => {
+                let command = self.commands.get_mut(&generation);
+                if let Some(end) = command.and_then(|(end, _)| end.take()) {
+                    // One that has ended by itself does not listen.
+                    let _ = end.send(Ending::Asked);
+                }
+            }
             Effect::Refs(generation, project) => {
                 self.spawn(generation, async move { Message::Refs(generation, backend.refs(project).await) });
             }
@@ -130,19 +176,24 @@ impl Jobs {
         }
     }
 
-    /// Refuses a command that is not permitted where it is to be run.
-    pub(super) async fn permits(&self, outside: &Outside) -> Result<(), Why> {
+    /// Refuses a command that writes: it would have been planned.
+    pub(super) fn permits(&self, outside: &Outside) -> Result<(), Why> {
         match outside {
-            Outside::Command(command) => permits(&*self.backend, command).await,
+            Outside::Command(command) => pass(&self.gate).run(command),
             Outside::Page { .. } | Outside::Edit(_) => Ok(()),
         }
     }
 
-    /// Lets a command of the operator's take a text for the clipboard.
-    pub(super) fn copy(&self, line: String, copy: Copy) {
+    /// Lets a command take a text for the clipboard; `told` says what that means.
+    pub(super) fn copy(
+        &self,
+        line: String,
+        copy: Copy,
+        told: impl FnOnce(Result<(), Why>) -> Result<Sent, Why> + Send + 'static,
+    ) {
         let sender = self.sender.clone();
         tokio::spawn(async move {
-            let outcome = clipboard::by_command(&line, &copy.text).await;
+            let outcome = told(clipboard::by_command(&line, &copy.text).await);
             // The console is over when nobody listens.
             let _ = sender.send(Message::Copied(copy.what, copy.text.chars(), outcome));
         });
@@ -155,11 +206,58 @@ impl Jobs {
         }
         let under_way = UnderWay { gate: Arc::clone(&self.gate), target: order.target.clone() };
         let backend = Arc::clone(&self.backend);
-        self.spawn(generation, async move {
-            let answer = backend.write(order.target, order.work).await;
+        match order.work {
+            Work::Command(command) => {
+                let leave = backend.begin(order.target, Arc::clone(&command));
+                if !command.wait {
+                    let leave = leave.map(|permit| permit.map(Some));
+                    return self.run(generation, command, leave, Some(under_way));
+                }
+                let handing = self.handing.clone();
+                self.spawn(generation, async move {
+                    match leave.await {
+                        Ok(permit) => {
+                            // The console is over when nobody listens.
+                            let _ = handing.send(Handover { generation, command, permit, under_way });
+                            None
+                        }
+                        Err(why) => {
+                            drop(under_way);
+                            Some(Message::Ran(generation, Err(why)))
+                        }
+                    }
+                });
+            }
+            work => {
+                self.spawn(generation, async move {
+                    let answer = backend.write(order.target, work).await;
+                    drop(under_way);
+                    Message::Written(generation, answer)
+                });
+            }
+        }
+    }
+
+    /// Runs a command in the background, once there is leave.
+    fn run(
+        &mut self,
+        generation: Generation,
+        command: Arc<Command>,
+        leave: impl Future<Output = Result<Option<Permit>, Why>> + Send + 'static,
+        under_way: Option<UnderWay>,
+    ) {
+        let (end, asked) = oneshot::channel();
+        // Nobody can end it any more when nobody holds the other half; it ends by itself.
+        let asked = async { if let Ok(ending) = asked.await { ending } else { pending().await } };
+        let task = self.spawn(generation, async move {
+            let outcome = match leave.await {
+                Ok(permit) => own::in_background(&command, permit, asked).await,
+                Err(why) => Err(why),
+            };
             drop(under_way);
-            Message::Written(generation, answer)
+            Message::Ran(generation, outcome)
         });
+        self.commands.insert(generation, (Some(end), task));
     }
 
     fn unlock(&mut self, generation: Generation, order: Order) {
@@ -187,29 +285,26 @@ impl Jobs {
         let _ = self.sender.send(message);
     }
 
-    fn spawn(&mut self, generation: Generation, work: impl Future<Output = Message> + Send + 'static) {
+    fn spawn<M: Into<Option<Message>>>(
+        &mut self,
+        generation: Generation,
+        work: impl Future<Output = M> + Send + 'static,
+    ) -> JoinHandle<()> {
         let sender = self.sender.clone();
         let task = tokio::spawn(async move {
             let outcome = AssertUnwindSafe(work).catch_unwind().await;
-            // The console is over when nobody listens.
-            let _ = sender.send(outcome.unwrap_or(Message::Lost(generation)));
+            if let Some(message) = outcome.map_or(Some(Message::Lost(generation)), Into::into) {
+                // The console is over when nobody listens.
+                let _ = sender.send(message);
+            }
         });
         self.running.insert(generation, task.abort_handle());
+        task
     }
 }
 
-/// Asks the backend how the command's environment is protected, whatever the model thinks.
-async fn permits(backend: &dyn Backend, command: &Command) -> Result<(), Why> {
-    let known = if command.project == backend.project_name() {
-        backend.environments()
-    } else {
-        backend.project(command.project.clone()).await?
-    };
-    outside::permitted(command, &known)
-}
-
 /// A write under way: no other to that environment passes until this is dropped, however it ended.
-struct UnderWay {
+pub(super) struct UnderWay {
     gate: Arc<Mutex<Gate>>,
     target: Target,
 }

@@ -1,4 +1,4 @@
-//! Other programs: in the terminal while the console steps aside, or in the background.
+//! Other programs in the terminal, while the console steps aside: the pager and the editor.
 //!
 //! What is shown goes through a pipe; no plaintext reaches a file, an argument or the environment.
 
@@ -6,45 +6,20 @@ use std::io::ErrorKind;
 use std::process::{ExitStatus, Stdio};
 
 use futures::{Stream, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
-use zeroize::Zeroizing;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
 
-use super::Signal;
 use super::terminal::stop;
+use super::{Ending, Signal, own};
 use crate::compare::Why;
-use crate::config::{Output, Protection};
-use crate::console::EnvironmentInfo;
-use crate::console::home::{self, Home, Outside};
-use crate::console::programs::{editor_arguments, pager, tame};
-
-/// Bytes of a command's output that are kept.
-const KEPT: u64 = 4 << 20;
-
-/// Refuses what writes unless it was confirmed as its environment wants, whatever the console asked before.
-pub(super) fn permitted(command: &home::Command, environments: &[EnvironmentInfo]) -> Result<(), Why> {
-    if !command.writes {
-        return Ok(());
-    }
-    let environment = environments.iter().find(|info| info.name == command.environment);
-    let wanted = match environment.map(|info| info.protection) {
-        Some(Protection::Open) => "y",
-        Some(Protection::Confirm) => command.environment.as_str(),
-        Some(Protection::ReadOnly) | None => {
-            return Err(Why::new(format!("refused: {} is read-only", command.environment)));
-        }
-    };
-    if command.confirmed.as_deref() == Some(wanted) {
-        return Ok(());
-    }
-    Err(Why::new(format!("refused: {} was not confirmed", command.id)))
-}
+use crate::console::home::{Home, Outside};
+use crate::console::programs::{editor_arguments, pager};
 
 /// How the time outside ended.
 pub(super) type Returned = Result<Option<String>, Why>;
 
 /// A signal that ends the console while another program has the terminal.
-pub(super) struct Ended(pub(super) &'static str);
+pub(super) struct Ended(pub(super) Ending);
 
 /// Lets a program have the terminal until it ends. The inner result is for the operator.
 pub(super) async fn run(
@@ -60,11 +35,12 @@ pub(super) async fn run(
             command.args(editor_arguments(&home.editor, place));
             foreground(command, &home.editor, None, signals).await
         }
-        Outside::Command(command) => custom(command, home, signals).await,
+        Outside::Command(command) => own::on_the_terminal(command, None, home, signals).await,
     }
 }
 
-async fn page(
+/// Shows a text in the pager.
+pub(super) async fn page(
     text: &[u8],
     diff: bool,
     home: &Home,
@@ -80,96 +56,6 @@ async fn page(
         return ask_for_enter(signals).await;
     }
     Ok(returned)
-}
-
-async fn custom(
-    custom: &home::Command,
-    home: &Home,
-    signals: &mut (impl Stream<Item = Signal> + Unpin),
-) -> Result<Returned, Ended> {
-    let Some((program, arguments)) = custom.argv.split_first() else { return Ok(Ok(None)) };
-    let mut command = Command::new(program);
-    command.args(arguments);
-    if custom.output == Output::None {
-        let returned = foreground(command, program, None, signals).await?;
-        ask_for_enter(signals).await?.ok();
-        return Ok(returned.map(|_| Some(format!("{} has ended", custom.id))));
-    }
-    command.stdout(Stdio::piped()).kill_on_drop(true);
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(error) => return Ok(Err(not_started(program, &error))),
-    };
-    let output = gather(&mut child);
-    let gathered = with_signals(output, signals).await?;
-    let (status, output) = match gathered {
-        Ok(gathered) => gathered,
-        Err(error) => return Ok(Err(Why::new(format!("{}: {error}", custom.id)))),
-    };
-    let said = Zeroizing::new(tame(&String::from_utf8_lossy(&output)));
-    if custom.output == Output::Pager && !said.trim().is_empty() {
-        let paged = page(said.as_bytes(), false, home, signals).await?;
-        return Ok(ended(&custom.id, status).and(paged));
-    }
-    Ok(ended(&custom.id, status).map(|()| Some(notice(&custom.id, &said))))
-}
-
-/// Runs a command in the background; its first line.
-pub(super) async fn in_background(custom: &home::Command) -> Result<String, Why> {
-    let Some((program, arguments)) = custom.argv.split_first() else { return Ok(String::new()) };
-    let mut command = Command::new(program);
-    // In a group of its own: what the terminal's keys end is the console's matter.
-    command.args(arguments).process_group(0).kill_on_drop(true);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
-    let errors = child.stderr.take();
-    let complaint = tokio::spawn(async move {
-        let mut said = Vec::new();
-        if let Some(errors) = errors {
-            // Nothing more than its beginning is told; the rest is read so that the program does not wait.
-            let mut errors = errors.take(16 << 10);
-            let _ = errors.read_to_end(&mut said).await;
-            let _ = tokio::io::copy(&mut errors.into_inner(), &mut tokio::io::sink()).await;
-        }
-        said
-    });
-    let (status, output) = gather(&mut child).await.map_err(|error| Why::new(format!("{}: {error}", custom.id)))?;
-    let said = Zeroizing::new(tame(&String::from_utf8_lossy(&output)));
-    if !status.success() {
-        let complaint = complaint.await.unwrap_or_default();
-        let complaint = tame(&String::from_utf8_lossy(&complaint));
-        let why = complaint.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-        return Err(Why::new(format!("{} ended with {status}{why}", custom.id)));
-    }
-    Ok(match custom.output {
-        Output::Notice | Output::Pager => notice(&custom.id, &said),
-        Output::None => format!("{} has ended", custom.id),
-    })
-}
-
-/// All that a program writes, up to a limit, and how it ended.
-async fn gather(child: &mut Child) -> std::io::Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
-    let mut output = Zeroizing::new(Vec::new());
-    if let Some(stdout) = child.stdout.take() {
-        let mut stdout = stdout.take(KEPT);
-        stdout.read_to_end(&mut output).await?;
-        tokio::io::copy(&mut stdout.into_inner(), &mut tokio::io::sink()).await?;
-    }
-    Ok((child.wait().await?, output))
-}
-
-fn notice(id: &str, said: &str) -> String {
-    let first = said.lines().map(str::trim).find(|line| !line.is_empty());
-    first.map_or_else(|| format!("{id} has ended"), |line| format!("{id}: {line}"))
-}
-
-fn ended(name: &str, status: ExitStatus) -> Result<(), Why> {
-    if status.success() { Ok(()) } else { Err(Why::new(format!("{name} ended with {status}"))) }
-}
-
-fn not_started(program: &str, error: &std::io::Error) -> Why {
-    Why::new(format!("{program} cannot be started: {error}"))
 }
 
 /// Runs a program on the terminal, with a text on its standard input or else with the keyboard.
@@ -203,7 +89,7 @@ async fn foreground(
 }
 
 /// What a program wrote last is read before the console covers it.
-async fn ask_for_enter(signals: &mut (impl Stream<Item = Signal> + Unpin)) -> Result<Returned, Ended> {
+pub(super) async fn ask_for_enter(signals: &mut (impl Stream<Item = Signal> + Unpin)) -> Result<Returned, Ended> {
     let mut command = Command::new("sh");
     command.args(["-c", "printf '\\n[plumb] press enter to go back '; read -r _; :"]);
     foreground(command, "sh", None, signals).await
@@ -211,7 +97,7 @@ async fn ask_for_enter(signals: &mut (impl Stream<Item = Signal> + Unpin)) -> Re
 
 /// Works until it is done, or a signal ends the console. The keys that interrupt and stop a program on the terminal reach
 /// the console too: the one is the program's alone, the other stops both.
-async fn with_signals<T>(
+pub(super) async fn with_signals<T>(
     work: impl Future<Output = T>,
     signals: &mut (impl Stream<Item = Signal> + Unpin),
 ) -> Result<T, Ended> {
@@ -221,71 +107,32 @@ async fn with_signals<T>(
             biased;
             done = &mut work => return Ok(done),
             signal = signals.next() => match signal {
-                Some(Signal::End("SIGINT" | "SIGQUIT")) => {}
-                Some(Signal::End(name)) => return Err(Ended(name)),
+                Some(Signal::End(Ending::Interrupt | Ending::Quit)) => {}
+                Some(Signal::End(ending)) => return Err(Ended(ending)),
                 Some(Signal::Stop) => drop(stop()),
-                None => return Err(Ended("the end of signals")),
+                None => return Err(Ended(Ending::Deaf)),
             },
         }
     }
+}
+
+/// Whether a program ended well; else how it did.
+pub(super) fn ended(name: &str, status: ExitStatus) -> Result<(), Why> {
+    if status.success() { Ok(()) } else { Err(Why::new(format!("{name} ended with {status}"))) }
+}
+
+pub(super) fn not_started(program: &str, error: &std::io::Error) -> Why {
+    Why::new(format!("{program} cannot be started: {error}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn command(argv: &[&str], output: Output) -> home::Command {
-        let argv = argv.iter().map(|&arg| arg.to_owned()).collect();
-        let (id, environment) = (String::from("own"), String::from("prod"));
-        home::Command { id, argv, output, writes: false, project: String::from("shop"), environment, confirmed: None }
-    }
-
-    #[test]
-    fn what_writes_is_refused_unless_it_was_confirmed_as_its_environment_wants() {
-        let info = |protection| {
-            let (project, name) = (String::from("shop"), String::from("prod"));
-            let (endpoint, remotes) = (None, Vec::new());
-            let (profile, write_profile, region) = (None, None, None);
-            vec![EnvironmentInfo { project, name, protection, profile, write_profile, region, endpoint, remotes }]
-        };
-        let rows = [
-            (Protection::Open, Some("y"), true),
-            (Protection::Open, None, false),
-            (Protection::Confirm, Some("prod"), true),
-            (Protection::Confirm, Some("y"), false),
-            (Protection::Confirm, Some("prod "), false),
-            (Protection::ReadOnly, Some("prod"), false),
-        ];
-        for (protection, confirmed, fine) in rows {
-            let confirmed = confirmed.map(str::to_owned);
-            let writes = home::Command { writes: true, confirmed, ..command(&["true"], Output::None) };
-            assert_eq!(permitted(&writes, &info(protection)).is_ok(), fine, "{protection:?} {:?}", writes.confirmed);
-            assert!(permitted(&writes, &[]).is_err(), "an environment that nobody knows");
-        }
-        assert!(permitted(&command(&["true"], Output::None), &info(Protection::ReadOnly)).is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_command_in_the_background_tells_its_first_line() {
-        let shell = ["sh", "-c", "echo; echo \"$1\"; echo more", "sh", "a $b; c"];
-        let said = in_background(&command(&shell, Output::Notice)).await;
-        assert_eq!(said.unwrap(), "own: a $b; c", "an argument is an argument");
-        assert_eq!(in_background(&command(&["true"], Output::Notice)).await.unwrap(), "own has ended");
-        assert_eq!(in_background(&command(&["echo", "x"], Output::None)).await.unwrap(), "own has ended");
-    }
-
-    #[tokio::test]
-    async fn its_failure_says_why() {
-        let why = in_background(&command(&["sh", "-c", "echo fine; echo no access >&2; exit 4"], Output::Notice)).await;
-        assert_eq!(why.unwrap_err().reason, "own ended with exit status: 4: no access");
-        let why = in_background(&command(&["/nonexistent/program"], Output::Notice)).await.unwrap_err();
-        assert!(why.reason.starts_with("/nonexistent/program cannot be started: "), "{}", why.reason);
-    }
-
     #[tokio::test]
     async fn interrupting_a_program_is_the_program_s_matter_and_ending_is_ours() {
-        let mut signals = futures::stream::iter([Signal::End("SIGINT"), Signal::End("SIGTERM")]);
+        let mut signals = futures::stream::iter([Signal::End(Ending::Interrupt), Signal::End(Ending::Terminate)]);
         let outcome = with_signals(futures::future::pending::<()>(), &mut signals).await;
-        assert!(matches!(outcome, Err(Ended("SIGTERM"))));
+        assert!(matches!(outcome, Err(Ended(Ending::Terminate))));
     }
 }

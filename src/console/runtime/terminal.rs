@@ -17,9 +17,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc;
 
-use super::Signal;
 use super::door::Door;
 use super::host::Host;
+use super::{Ending, Signal};
 use crate::console::home::Home;
 
 /// Asks a terminal that reorders right-to-left text to show every character in the cell that it was written to (ECMA-48's
@@ -209,10 +209,10 @@ impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
         let stop = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
         let kinds = [
-            (SignalKind::terminate(), Signal::End("SIGTERM")),
-            (SignalKind::hangup(), Signal::End("SIGHUP")),
-            (SignalKind::interrupt(), Signal::End("SIGINT")),
-            (SignalKind::quit(), Signal::End("SIGQUIT")),
+            (SignalKind::terminate(), Signal::End(Ending::Terminate)),
+            (SignalKind::hangup(), Signal::End(Ending::HangUp)),
+            (SignalKind::interrupt(), Signal::End(Ending::Interrupt)),
+            (SignalKind::quit(), Signal::End(Ending::Quit)),
             (stop, Signal::Stop),
         ];
         let listeners =
@@ -253,7 +253,7 @@ impl Stream for Signals {
             }
         }
         match self.hangup.poll_recv(context) {
-            Poll::Ready(Some(())) => Poll::Ready(Some(Signal::End("the end of its terminal"))),
+            Poll::Ready(Some(())) => Poll::Ready(Some(Signal::End(Ending::NoTerminal))),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }

@@ -1,8 +1,11 @@
 //! The loop over a fake backend and a fake terminal. Nothing sleeps: every step waits for what it is about.
 
+mod own;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use futures::{FutureExt, stream};
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
@@ -12,10 +15,10 @@ use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
 use crate::console::{
-    Ask, BoxFuture, Confirmation, Ended, EnvironmentInfo, FilePlace, Home, Order, Prepared, ProjectInfo, RefInfo,
-    Tailor, Target, Theme, Unlock, Wanted, Wardrobe, Work,
+    Ask, BoxFuture, Command, Confirmation, Ended, EnvironmentInfo, FilePlace, Home, Note, Order, Permit, Prepared,
+    ProjectInfo, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe, Work,
 };
-use crate::ops::journal::Found;
+use crate::ops::journal::{Found, Outcome};
 use crate::ops::report::{Identity, Part, Report};
 
 impl From<std::convert::Infallible> for Error {
@@ -164,6 +167,12 @@ impl Backend for Fake {
         self.fixture.write(target, work)
     }
 
+    fn begin(&self, target: Target, command: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {
+        self.seen.did(format!("begin {} {}", target.environment, command.id));
+        let note = Box::new(Noted(Arc::clone(&self.seen), command.id.clone(), false));
+        async { Ok(Permit { variables: Vec::new(), note: note as Box<dyn Note> }) }.boxed()
+    }
+
     fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
         self.seen.did(format!("unlock {}", target.environment));
         self.fixture.unlock(target, unlock)
@@ -180,6 +189,26 @@ impl Backend for Fake {
 
     fn fetch(&self, target: Target) -> BoxFuture<'static, Result<(), Why>> {
         self.fixture.fetch(target)
+    }
+}
+
+/// The note of a command, and whether it is settled.
+struct Noted(Arc<Seen>, String, bool);
+
+impl Note for Noted {
+    fn settle(mut self: Box<Self>, outcome: Outcome, error: Option<String>) -> BoxFuture<'static, Option<Why>> {
+        self.2 = true;
+        let error = error.map(|error| format!(" {error}")).unwrap_or_default();
+        self.0.did(format!("settle {} {outcome:?}{error}", self.1));
+        async { None }.boxed()
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if !self.2 {
+            self.0.did(format!("given up {}", self.1));
+        }
     }
 }
 
@@ -292,10 +321,10 @@ async fn a_signal_ends_it_and_aborts_what_runs() {
     let waits = Arc::clone(&seen);
     let signals = stream::once(async move {
         waits.until(|seen| seen.inspections.load(Ordering::SeqCst) > 0).await;
-        Signal::End("SIGTERM")
+        Signal::End(Ending::Terminate)
     });
     let outcome = console.drive(&mut screen, stream::pending(), Box::pin(signals), || Ok(())).await;
-    assert!(matches!(outcome, Err(Error::Signal("SIGTERM"))));
+    assert!(matches!(outcome, Err(Error::Signal(Ending::Terminate))));
     seen.until(|seen| seen.dropped.load(Ordering::SeqCst) > 0).await;
 }
 
@@ -304,7 +333,8 @@ async fn suspending_gives_the_terminal_back_once_and_draws_anew() {
     let Rig { console, mut screen, .. } = rig(Mood::Hangs);
     let suspended = AtomicUsize::new(0);
     let stop = Ok(Event::Key(KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL)));
-    let events = stream::iter([stop, Ok(press('2')), Ok(press('q'))]);
+    let leave = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
+    let events = stream::iter([stop, Ok(press('2')), Ok(leave)]);
     let count = || {
         suspended.fetch_add(1, Ordering::SeqCst);
         Ok(())
@@ -333,7 +363,7 @@ impl Around {
         let (sender, replies) = mpsc::unbounded_channel();
         let now = Arc::new(std::sync::atomic::AtomicI64::new(fixture::NOW));
         let clock = Arc::clone(&now);
-        let jobs = Jobs::new(backend, sender, Arc::new(move || clock.load(Ordering::SeqCst)));
+        let jobs = Jobs::new(backend, &fixture::actions(), sender, Arc::new(move || clock.load(Ordering::SeqCst)));
         Self { jobs, replies, seen, now }
     }
 

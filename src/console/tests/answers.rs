@@ -1,7 +1,7 @@
 //! What the fixture answers to an effect, or that it fails.
 
 use crate::compare::Why;
-use crate::console::{Effect, Message, fixture};
+use crate::console::{Effect, Message, Order, Sent, Work, fixture};
 
 /// The answer; `None` where none comes, or where only the test knows it.
 pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
@@ -32,6 +32,9 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
             let planned = if fine { Ok(Box::new(fixture::plan(wanted))) } else { Err(why()) };
             Message::Planned(generation, planned)
         }
+        Effect::Write(generation, Order { work: Work::Command(command), .. }) => {
+            Message::Ran(generation, if fine { Ok(format!("{} has ended", command.id)) } else { Err(why()) })
+        }
         Effect::Write(generation, _) => Message::Written(generation, if fine { Ok(None) } else { Err(why()) }),
         Effect::Unlock(generation, _) => Message::Unlocked(generation, Err(why())),
         Effect::Lock(target, _) => Message::Locked(target.environment, None),
@@ -39,9 +42,9 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
             Message::Journal(generation, if fine { Ok(fixture::journal(&target.environment)) } else { Err(why()) })
         }
         Effect::Locate(generation, ..) => Message::Located(generation, Err(why())),
-        Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
+        Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(Sent::Terminal)),
         Effect::Outside(_) => Message::Returned(Err(why())),
-        Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
+        Effect::End(generation) | Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
         Effect::Remember(_) | Effect::Notify(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return None,
     })
 }

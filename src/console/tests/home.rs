@@ -1,12 +1,10 @@
-//! Copying, the mouse, other programs, and the operator's own actions.
+//! Copying, other programs, news and the title.
 
 use super::story::{Story, night};
 use crate::compare::{Kind, Why};
-use crate::config::{CustomAction, Harm, On, Output};
 use crate::console::fixture::{self, SECRETS};
 use crate::console::home::Outside;
-use crate::console::pointer::{Button, Mouse};
-use crate::console::{Effect, Key, Message};
+use crate::console::{Effect, Message, Sent};
 
 /// The selected parameter of most stories.
 const POOL: &str = "/checkout/prod/db/pool_size";
@@ -36,8 +34,14 @@ fn a_value_is_copied_masked_as_it_stays_on_the_screen() {
     night()
         .press("3jyv")
         .wants(&["copy live value: new-pool-75\n"])
-        .hears(Message::Copied(String::from("live value"), 12, Ok(())))
-        .sees("live value copied, 12 characters")
+        .hears(Message::Copied(String::from("live value"), 12, Ok(Sent::Terminal)))
+        .sees("live value sent to the terminal's clipboard, 12 characters")
+        .hears(Message::Copied(String::from("name"), 1, Ok(Sent::Tmux)))
+        .sees("name sent to the terminal's clipboard by tmux, 1 character")
+        .hears(Message::Copied(String::from("name"), 2, Ok(Sent::PastTmux)))
+        .sees("name sent, 2 characters; tmux passes it on with set-clipboard on")
+        .hears(Message::Copied(String::from("name"), 2, Ok(Sent::Command)))
+        .sees("name copied, 2 characters")
         .does_not_see("new-pool")
         .press("yg")
         .wants(&[&format!("copy value in git: {}", SECRETS[2])])
@@ -49,7 +53,10 @@ fn a_value_that_was_not_read_is_read_for_the_clipboard_alone() {
     let name = "/billing/prod/key00";
     let mut story = night().press("3f/key00⏎yv").sees("reading the live value, esc cancels");
     assert!(matches!(&story.effects[..], [Effect::Read(_, _, Kind::Parameter, read)] if read == name));
-    story = story.answers_all().sees("live value copied, 28 characters").does_not_see("value of /billing");
+    story = story
+        .answers_all()
+        .sees("live value sent to the terminal's clipboard, 28 characters")
+        .does_not_see("value of /billing");
     let mut off = night();
     off.model.home.settings.clipboard = crate::config::Clipboard::Off;
     off.press("3f/key00⏎yv").sees("not copied: clipboard = \"off\"").wants(&[]);
@@ -166,195 +173,6 @@ fn the_file_of_an_item_is_found_and_opened_in_the_editor() {
     night().press("3O").sees("no file says what it should be").wants(&[]);
 }
 
-/// Does something with the mouse where a text is on the screen.
-fn mouse(story: Story, button: Button, text: &str) -> Story {
-    let (column, line) = place(&story, text);
-    story.hears(Message::Mouse(Mouse { button, column, line }))
-}
-
-/// Where a text begins on the screen.
-fn place(story: &Story, text: &str) -> (u16, u16) {
-    let screen = story.screen();
-    let (line, row) =
-        screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap_or_else(|| panic!("{screen}"));
-    let column = row.find(text).map(|at| crate::console::text::width(&row[..at])).unwrap();
-    (u16::try_from(column).unwrap(), u16::try_from(line).unwrap())
-}
-
-fn click(story: Story, text: &str) -> Story {
-    let (column, line) = place(&story, text);
-    let press = story.hears(Message::Mouse(Mouse { button: Button::Press, column, line }));
-    press.hears(Message::Mouse(Mouse { button: Button::Release, column, line }))
-}
-
-#[test]
-fn a_click_on_a_tab_opens_its_page() {
-    for (tab, title) in [("2 stacks", "2 STACKS"), ("3 parameters", "3 PARAMETERS"), ("4 secrets", "4 SECRETS")] {
-        click(night(), tab).sees(title);
-    }
-    click(night().press("4"), "1 overview").sees("NEEDS YOU");
-    click(night().press("4"), "verview").sees("NEEDS YOU");
-}
-
-#[test]
-fn a_click_selects_a_line_and_a_second_one_opens_it() {
-    let story = click(night().press("3"), "/checkout/prod/api/url").sees("▸ > pending   /checkout/prod/api/url");
-    click(story, "/checkout/prod/api/url").sees("https://api.petshop.example/v2").does_not_see(POOL);
-    // What cannot be selected is not.
-    click(night().press("3j"), "12 more").sees(&format!("▸ ~ drifted   {POOL}"));
-}
-
-#[test]
-fn the_overview_and_the_properties_are_clicked_too() {
-    let story = click(night(), "checkout-api").sees("▸ ~ drifted");
-    click(story, "checkout-api").sees("2 STACKS").sees("▸ ~ drifted   checkout-api");
-    let story = click(night(), " dev ").sees("▸ dev");
-    click(story, " dev ").sees("petshop / dev");
-    let story = click(night().press("2/CheckoutFn⏎"), "> pending");
-    assert_eq!((story.model.list().row, story.model.list().pane), (1, crate::console::page::Pane::Detail));
-}
-
-#[test]
-fn the_wheel_moves_what_it_is_over() {
-    let story = mouse(night().press("3f"), Button::WheelDown, "/billing/prod/key00");
-    assert_eq!(story.model.list().line, 4, "{}", story.screen());
-    let story = mouse(story, Button::WheelUp, "/billing/prod/key00");
-    assert_eq!(story.model.list().line, 1, "{}", story.screen());
-    let story = mouse(night().press("?"), Button::WheelDown, "KEYS").press("jj");
-    story.sees("KEYS");
-}
-
-#[test]
-fn the_border_is_dragged_and_stays_where_it_was_left() {
-    let lists = |story: &Story| {
-        let areas = crate::console::layout::Areas::of(&story.model).unwrap();
-        crate::console::layout::Panes::of(&story.model, areas.body).list.unwrap()
-    };
-    let story = night().press("3j");
-    let before = lists(&story).height;
-    let head = format!(" {POOL}  SecureString  version 4");
-    let mut story = mouse(story, Button::Press, &head);
-    for (button, line) in [(Button::Drag, 25), (Button::Drag, 28), (Button::Release, 28)] {
-        story = story.hears(Message::Mouse(Mouse { button, column: 5, line }));
-    }
-    let screen = story.screen();
-    assert!(screen.lines().nth(28).unwrap().starts_with(&head), "{screen}");
-    let story = story.press("4").press("3");
-    assert!(lists(&story).height > before);
-    // Without a press on it nothing is dragged.
-    let still = night().press("3j").hears(Message::Mouse(Mouse { button: Button::Drag, column: 5, line: 28 }));
-    assert_eq!(lists(&still).height, before);
-    // Beside each other the bar is what is dragged.
-    let wide = night().size(200, 40).press("3j");
-    let bar = lists(&wide).width;
-    let press = |story: Story, button, column| story.hears(Message::Mouse(Mouse { button, column, line: 20 }));
-    let wide = press(press(wide, Button::Press, bar), Button::Drag, 120);
-    assert_eq!(lists(&wide).width, 120);
-}
-
-#[test]
-fn overlays_are_clicked_and_what_lies_below_is_not() {
-    let story = night().press("@").answers_all();
-    let story = click(story, "ref   v2.3.0").sees("▸ ref   v2.3.0");
-    let mut story = click(story, "ref   v2.3.0").does_not_see("GIT REF");
-    assert!(matches!(story.effects.pop(), Some(Effect::Inspect(..))));
-    let story = click(night().press("3j:").answers_all(), "Copy its value");
-    click(story.sees("▸ do"), "Copy its value").sees("COPY");
-    click(night().press("3jy"), "The name").wants(&[&format!("copy name: {POOL}")]);
-    click(night().press("3jy"), "/checkout/prod/api/url").sees("COPY").wants(&[]);
-}
-
-fn own(id: &str, danger: Harm, command: &[&str]) -> CustomAction {
-    CustomAction {
-        id: id.to_owned(),
-        title: format!("Do {id}"),
-        key: Some(String::from("ctrl-l")),
-        on: On::Parameter,
-        command: command.iter().map(|&argument| argument.to_owned()).collect(),
-        danger,
-        wait: false,
-        output: Output::Notice,
-    }
-}
-
-fn with(mut story: Story, action: CustomAction) -> Story {
-    story.model.home.settings.actions = vec![(action, Some(Key::Ctrl('l')))];
-    story
-}
-
-/// The same night in dev, where writing is open, with everything shown.
-fn in_dev() -> Story {
-    night().press("⇥kk⏎3f").sees("petshop / dev")
-}
-
-#[test]
-fn an_action_of_one_s_own_runs_with_its_placeholders_filled_in() {
-    let command =
-        ["tool", "--name={name}", "{environment}", "{region}/{account}", "{profile}", "{commit}", "{arn}", "{Id: x}"];
-    let filled = format!(
-        "run tool --name={POOL} prod eu-central-1/471100004242 petshop-prod {} \
-         arn:aws:ssm:eu-central-1:471100004242:parameter{POOL} {{Id: x}}",
-        fixture::GIT
-    );
-    let story = with(night(), own("look", Harm::Nothing, &command)).press("3j");
-    let mut story = story.press("x").sees("^l      Do look").press("⎋").press("^l").sees("look has begun");
-    let Some(Effect::Run(generation, _)) = story.effects.last() else { panic!("nothing runs") };
-    let generation = *generation;
-    story = story.wants(&[&filled]).hears(Message::Ran(generation, Ok(String::from("look: 7 found"))));
-    let story = story.sees("look: 7 found").press(":").answers_all().press("do look").sees("own    Do look").press("⏎");
-    assert!(story.effects.iter().any(|effect| matches!(effect, Effect::Run(..))), "the palette runs it too");
-}
-
-#[test]
-fn an_action_that_does_not_fit_says_why_and_is_not_run() {
-    let look = || own("look", Harm::Nothing, &["tool", "{name}"]);
-    with(night(), look()).press("4j^l").sees("it is for parameters").wants(&[]);
-    with(night(), look()).press("^l").sees("it is for parameters").wants(&[]);
-    with(night(), look()).press("4jx").does_not_see("Do look");
-    // In a text field its key is a key of the field.
-    with(night(), look()).press("3/^l").wants(&[]);
-    let anywhere = CustomAction { on: On::Any, ..look() };
-    with(night(), anywhere).press("^l").sees("no item is selected").wants(&[]);
-}
-
-#[test]
-fn what_is_filled_in_is_never_read_as_a_placeholder_or_an_option_again() {
-    let mut report = fixture::report("prod");
-    if let Ok(section) = &mut report.sections[2].1 {
-        section.items[0].name = String::from("{region}");
-        section.items[1].name = String::from("--output");
-    }
-    let mut story = night().press("r");
-    let Some(Effect::Fetch(generation, _)) = story.effects.pop() else { panic!("nothing was fetched") };
-    let story = story.hears(Message::Fetched(generation, Ok(()))).answers(report).press("3f");
-    let mut story = with(story, own("look", Harm::Nothing, &["tool", "{name}"]));
-    story.effects.clear();
-    let story = story.press("/{region}⏎^l").wants(&["run tool {region}"]);
-    story.press("⎋/--output⏎^l").sees("--output would be taken for an option").wants(&[]);
-}
-
-#[test]
-fn what_writes_is_asked_for_where_it_is_open_and_refused_where_it_is_read_only() {
-    let writes = || own("restart", Harm::Writes, &["tool", "it's", "{environment}"]);
-    with(night(), writes()).press("3j^l").sees("refused: prod is read-only").wants(&[]);
-    let story = with(in_dev(), writes()).press("j^l").sees("RUN").sees("tool 'it'\\''s' dev").sees("Type y");
-    // Enter alone is no answer, and neither is a click.
-    let story = story.press("⏎").sees("not run: y has to be typed").wants(&[]);
-    let story = click(story, "Type y").wants(&[]);
-    story.press("y⏎").does_not_see("RUN").wants(&["run tool it's dev"]);
-    with(in_dev(), writes()).press("j^l⎋").does_not_see("RUN").wants(&[]);
-}
-
-#[test]
-fn where_writing_is_confirmed_the_environment_is_typed() {
-    let writes = CustomAction { wait: true, ..own("restart", Harm::Writes, &["tool", "{environment}"]) };
-    let story = with(night().press("⇥k⏎3f").sees("petshop / qa"), writes).press("j^l").sees("Type qa and enter");
-    let story = story.press("y⏎").sees("not run: qa has to be typed").wants(&[]);
-    let pasted =
-        story.press("^u").hears(Message::Paste(String::from("qa\n"))).sees("pasting confirms nothing: type it");
-    pasted.press("⏎").sees("not run: qa has to be typed").wants(&[]).press("qa⏎").wants(&["wait for tool qa"]);
-}
-
 #[test]
 fn the_end_of_something_long_is_news_to_who_looks_elsewhere() {
     let slow = |focused: bool, milliseconds: i64| {
@@ -371,6 +189,11 @@ fn the_end_of_something_long_is_news_to_who_looks_elsewhere() {
     assert!(story.effects.contains(&Effect::Notify(String::from("plumb petshop: prod is read"))));
     assert!(!told(&slow(true, 10_001)), "the operator sees it");
     assert!(!told(&slow(false, 9_000)), "it did not take long");
+}
+
+/// The same night in dev, with everything shown.
+fn in_dev() -> Story {
+    night().press("⇥kk⏎3f").sees("petshop / dev")
 }
 
 #[test]

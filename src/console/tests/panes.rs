@@ -85,7 +85,8 @@ fn many_items_in_git_only_are_one_line_until_they_are_asked_for() {
     let many = |count: usize| (0..count).map(|n| parameter(&format!("/shop/key{n:02}"), Verdict::GitOnly)).collect();
     let folded = with(many(12)).sees("/shop/key00  +11").does_not_see("key01").press("3");
     assert!(line(&folded, "key00  +11").ends_with("f to show"));
-    folded.does_not_see("key01").press("f").sees("/shop/key11").does_not_see("+11");
+    let folded = folded.sees("11 more like it: /shop/key01, /shop/key02");
+    folded.does_not_see("- git only  /shop/key01").press("f").sees("- git only  /shop/key11").does_not_see("+11");
     // By name, each is found; a few are no flood.
     with(many(12)).press("3/key07").sees("/shop/key07").does_not_see("+");
     with(many(4)).sees("/shop/key03").press("3").sees("/shop/key03");

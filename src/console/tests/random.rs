@@ -7,11 +7,13 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::answers::answer;
+use super::remembered::kept;
 use super::story::{by_role, setup, text};
-use crate::compare::{Facet, Item, Kind, Sides, Why};
+use crate::compare::{Facet, Item, Kind, Sides, Why, WhyKind};
 use crate::config::Protection;
 use crate::console::fixture::{self, NOW};
-use crate::console::{Confirmation, Effect, Granted, Key, Message, Model, Overlay, Theme, Work, update, view};
+use crate::console::home::Outside;
+use crate::console::{Confirmation, Effect, Granted, Key, Message, Model, Order, Overlay, Theme, Work, update, view};
 use crate::ops::report::Part;
 
 /// Consoles that are driven, and steps that each takes.
@@ -68,6 +70,8 @@ struct Run {
     /// Until when prod is unlocked.
     unlocked: [i64; 3],
     writes: u32,
+    /// Those of them that run a command of the operator's own.
+    commands: u32,
     unlocks: u32,
     revealed: u32,
 }
@@ -88,7 +92,7 @@ fn drive(runs: std::ops::Range<u64>) {
     let theme = by_role();
     let canaries = canaries();
     assert!(canaries.len() >= 8, "there is something to find: {canaries:?}");
-    let (mut writes, mut unlocks, mut revealed) = (0, 0, 0);
+    let (mut writes, mut commands, mut unlocks, mut revealed) = (0, 0, 0, 0);
     for number in runs {
         let mut run = Run::new(seed.wrapping_mul(RUNS).wrapping_add(number + 1));
         for step in 0..STEPS {
@@ -100,11 +104,13 @@ fn drive(runs: std::ops::Range<u64>) {
             }
         }
         writes += run.writes;
+        commands += run.commands;
         unlocks += run.unlocks;
         revealed += run.revealed;
     }
     // Steps that never get anywhere would prove nothing.
-    assert!(writes > 10 && unlocks > 3 && revealed > 10, "{writes} writes, {unlocks} unlocks, {revealed} revealed");
+    let counts = format!("{writes} writes, {commands} commands, {unlocks} unlocks, {revealed} revealed");
+    assert!(writes > 10 && commands > 5 && writes > commands && unlocks > 3 && revealed > 5, "{counts}");
 }
 
 impl Run {
@@ -118,9 +124,17 @@ impl Run {
             generation: 0,
             unlocked: [0; 3],
             writes: 0,
+            commands: 0,
             unlocks: 0,
             revealed: 0,
         };
+        run.model.home.settings.actions = fixture::actions();
+        // Half of them begin with what another one left.
+        if run.random.below(2) == 0 {
+            for (index, info) in fixture::environments().iter().enumerate() {
+                run.model.show_last(index, kept(fixture::report(&info.name)));
+            }
+        }
         run.hear(Message::Time(NOW), "start");
         run.hear(Message::Start, "start");
         run
@@ -152,7 +166,8 @@ impl Run {
                 self.now += *self.random.pick(&[1, 100, 1_000, 10_000, 61_000]);
                 Message::Time(self.now)
             }
-            84..90 => Message::Resize(self.number(200), self.number(60)),
+            // Mostly sizes on which something is drawn, since elsewhere hardly any key is heard.
+            84..90 => Message::Resize(40 + self.number(160), 10 + self.number(50)),
             90..93 => {
                 use crate::console::pointer::{Button, Mouse};
 
@@ -187,6 +202,11 @@ impl Run {
             Key::Ctrl('w'),
             Key::Char('日'),
             Key::F(1),
+            // The operator's own commands, and what ends them.
+            Key::Ctrl('l'),
+            Key::Ctrl('e'),
+            Key::Ctrl('o'),
+            Key::Ctrl('x'),
         ];
         let keys: Vec<Key> = likely.chain(others).collect();
         *self.random.pick(&keys)
@@ -229,10 +249,14 @@ impl Run {
         };
         let report = fixture::report(&environment);
         let (kind, section) = self.random.pick(&report.sections).clone();
-        let part = match self.random.below(3) {
-            0 => Part::Identity(report.identity),
-            1 => Part::Progress(kind, String::from("detecting drift")),
-            _ => Part::Section(kind, section),
+        let why = || Why::new("cannot connect to AWS").kind(WhyKind::Network);
+        let part = match (self.random.below(6), section) {
+            (0, _) => Part::Identity(report.identity),
+            (1, _) => Part::Progress(kind, String::from("detecting drift")),
+            (2, Ok(section)) => Part::Provisional(kind, section),
+            (3, _) => Part::Identity(Err(why())),
+            (4, _) => Part::Section(kind, Err(why())),
+            (_, section) => Part::Section(kind, section),
         };
         Message::Part(generation, part)
     }
@@ -267,9 +291,11 @@ impl Run {
         for effect in update(&mut self.model, message) {
             match &effect {
                 Effect::Write(generation, order) | Effect::Unlock(generation, order) => {
-                    let name = order.target.environment.as_str();
-                    self.judge(name, &order.confirmation, matches!(effect, Effect::Unlock(..)), key, place);
+                    self.judge(&effect, order, key, place);
                     self.generation = self.generation.max(*generation);
+                }
+                Effect::Run(_, command) | Effect::Outside(Outside::Command(command)) => {
+                    assert!(!command.id.starts_with("restart"), "{place}: {command:?} writes and was not planned");
                 }
                 Effect::Lock(target, _) => self.unlocked[index(&target.environment)] = 0,
                 Effect::Inspect(generation, ..) | Effect::Plan(generation, ..) | Effect::Journal(generation, _) => {
@@ -289,7 +315,9 @@ impl Run {
     }
 
     /// Whether this may be sent, told from the outside alone.
-    fn judge(&mut self, name: &str, confirmation: &Confirmation, unlock: bool, key: Option<Key>, place: &str) {
+    fn judge(&mut self, effect: &Effect, order: &Order, key: Option<Key>, place: &str) {
+        let (name, confirmation) = (order.target.environment.as_str(), &order.confirmation);
+        let (unlock, command) = (matches!(effect, Effect::Unlock(..)), matches!(order.work, Work::Command(_)));
         let protection = fixture::environments()[index(name)].protection;
         let last = match confirmation {
             Confirmation::Yes => {
@@ -306,6 +334,7 @@ impl Run {
             self.unlocks += 1;
         } else {
             self.writes += 1;
+            self.commands += u32::from(command);
             let open = protection != Protection::ReadOnly || self.now < self.unlocked[index(name)];
             assert!(open, "{place}: {name} is read-only");
         }
@@ -313,7 +342,7 @@ impl Run {
 
     fn draw(&mut self, theme: &Theme, canaries: &[String], place: &str) {
         let (width, height) = match self.random.below(3) {
-            0 => (self.number(200), self.number(60)),
+            0 => (40 + self.number(160), 10 + self.number(50)),
             1 => (120, 40),
             _ => (60, 16),
         };

@@ -6,12 +6,12 @@ use crate::console::fixture::{self, NOW};
 use crate::console::{Effect, Key, Message};
 
 /// The night, in another environment than prod, which is read-only.
-fn in_env(name: &str) -> Story {
+pub(super) fn in_env(name: &str) -> Story {
     night().press(&format!("@{name}⏎")).answers_all().press("1")
 }
 
 /// A command of the palette; `␣` stands for a space.
-fn command(story: Story, line: &str) -> Story {
+pub(super) fn command(story: Story, line: &str) -> Story {
     let story = story.press(":");
     let story = line.chars().fold(story, |story, c| story.hears(Message::Key(Key::Char(c))));
     let mut story = story.press("⏎");
@@ -20,7 +20,7 @@ fn command(story: Story, line: &str) -> Story {
 }
 
 /// Prod, unlocked for five minutes.
-fn unlocked() -> Story {
+pub(super) fn unlocked() -> Story {
     let mut story = command(night(), "unlock 5m \"prod is down\"").answers_all().press("prod").answers_all();
     story.effects.clear();
     story
@@ -123,6 +123,24 @@ fn a_write_goes_on_when_its_plan_is_left_and_is_told_in_a_line() {
 }
 
 #[test]
+fn who_quits_during_a_write_is_told_and_leaves_when_it_is_done_or_by_insisting() {
+    let writing = || {
+        let mut story = command(in_env("dev"), "record").answers_all().press("y");
+        let Some(Effect::Write(generation, _)) = story.effects.pop() else { panic!("y writes") };
+        (story.press("⎋ ^c").wants(&[]).sees("writing to dev: plumb ends when that is done"), generation)
+    };
+    let (story, generation) = writing();
+    assert_eq!(story.hears(Message::Written(generation, Ok(None))).effects, [Effect::Quit]);
+    let (story, _) = writing();
+    let story = story.press("^c");
+    assert_eq!((story.model.unfinished(), &*story.effects), (Some("dev"), &[Effect::Quit][..]));
+    // What failed has to be seen.
+    let (story, generation) = writing();
+    let failed = Message::Written(generation, Err(Why::new("AccessDenied")));
+    story.hears(failed).sees("AccessDenied").wants(&["inspect dev Cached"]);
+}
+
+#[test]
 fn a_writer_in_the_wrong_account_is_refused_before_it_is_asked() {
     let mut story = command(in_env("dev"), "record");
     let Some(Effect::Plan(generation, ..)) = story.effects.pop() else { panic!("no plan") };
@@ -137,7 +155,7 @@ fn unlocking_says_who_where_how_long_and_why_and_takes_the_typed_name() {
     let story = command(night(), "unlock 5m \"prod is down\"").wants_first("plan prod Unlock");
     let story = story
         .answers_all()
-        .sees("UNLOCK")
+        .sees("UNLOCK PLAN")
         .sees("account 471100004242")
         .sees("role deployer")
         .sees("profile petshop-deployer")
@@ -149,6 +167,72 @@ fn unlocking_says_who_where_how_long_and_why_and_takes_the_typed_name() {
         .hears(Message::Key(Key::Backspace))
         .press("prod");
     story.wants(&["unlock prod by Name(\"prod\")"]);
+}
+
+#[test]
+fn what_can_be_written_to_already_is_not_unlocked() {
+    let line = "unlock 5m \"prod is down\"";
+    let said = |name: &str| format!("{name} can be written to already, its protection is ");
+    command(in_env("dev"), line).sees(&said("dev")).does_not_see("UNLOCK PLAN").wants(&[]);
+    command(in_env("qa"), line).sees(&said("qa")).does_not_see("UNLOCK PLAN").wants(&[]);
+    // What is unlocked can be unlocked for longer.
+    command(unlocked(), line).wants_first("plan prod Unlock");
+}
+
+#[test]
+fn nothing_of_a_plan_is_cut_and_what_there_is_no_room_for_is_marked_and_reached() {
+    for (width, height) in [(60, 16), (80, 24), (120, 40)] {
+        for (line, parts) in [
+            (
+                "record",
+                vec![
+                    "stack/petshop-prod",
+                    "keep their",
+                    "records",
+                    "3f2a91c",
+                    "only receipts",
+                    "or stack is",
+                    "touched",
+                ],
+            ),
+            (
+                "unlock 15m \"prod is down\"",
+                vec!["still planned and", "confirmed", "who, when and why", "leaving the", "console"],
+            ),
+        ] {
+            let mut story = command(night(), line).size(width, height).answers_all();
+            // Where it goes and how it is confirmed stand however far one scrolls.
+            let standing = |story: Story| {
+                let asked = if line == "record" { "prod is read-only" } else { "Type prod to unlock it" };
+                story
+                    .sees("to       prod")
+                    .sees("account 471100004242")
+                    .sees("role deployer")
+                    .sees(asked)
+                    .does_not_see("… ")
+            };
+            let mut seen = String::new();
+            let mut steps = 0;
+            loop {
+                story = standing(story);
+                let screen = story.screen();
+                seen.push_str(&screen);
+                let more = screen.contains('▾');
+                assert_eq!(screen.contains('▴'), steps > 0, "{screen}");
+                if !more {
+                    break;
+                }
+                story = story.press("↓");
+                steps += 1;
+                assert!(steps < 30, "it never ends:\n{screen}");
+            }
+            assert!(parts.iter().all(|part| seen.contains(part)), "{parts:?} at {width}x{height}:\n{seen}");
+            assert_eq!(steps > 0, width == 60, "{line} at {width}x{height}");
+            // As far back in as many steps, whatever was pressed at the end.
+            let back = standing(story.press("↓↓↓↓").press(&"↑".repeat(steps)));
+            assert!(!back.screen().contains('▴'), "{}", back.screen());
+        }
+    }
 }
 
 #[test]

@@ -7,12 +7,14 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
-use crate::compare::Kind;
+use crate::compare::{Kind, Why};
 use crate::console::fixture::{self, NOW};
 use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
+use crate::console::pointer::{Button, Mouse};
 use crate::console::{
-    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Setup, Theme, Work, update, view,
+    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent, Setup, Theme, Work, update,
+    view,
 };
 use crate::ops::report::Report;
 use crate::ops::snapshot::Snapshot;
@@ -130,6 +132,15 @@ impl Story {
         self.hears(Message::Inspected(generation, Box::new(report)))
     }
 
+    /// The kinds that are being read.
+    pub(in crate::console) fn inspected(&self) -> Vec<Kind> {
+        let asked = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Inspect(_, _, ask) => Some(ask.kinds.clone()),
+            _ => None,
+        });
+        asked.flatten().collect()
+    }
+
     /// Answers every request until nothing is asked any more.
     pub(in crate::console) fn answers_all(mut self) -> Self {
         while !self.effects.is_empty() {
@@ -150,11 +161,15 @@ impl Story {
                 Effect::Read(generation, _, kind, name) => {
                     Message::Read(generation, Ok(Box::new(fixture::opened(kind, &name).unwrap())))
                 }
-                Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(())),
+                Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(Sent::Terminal)),
                 Effect::Plan(generation, _, wanted) => {
                     Message::Planned(generation, Ok(Box::new(fixture::plan(wanted))))
                 }
-                Effect::Write(generation, _) => Message::Written(generation, Ok(None)),
+                Effect::Write(generation, order) => match order.work {
+                    Work::Command(command) => Message::Ran(generation, Ok(format!("{} has ended", command.id))),
+                    _ => Message::Written(generation, Ok(None)),
+                },
+                Effect::End(generation) => Message::Ran(generation, Err(Why::new("it was ended"))),
                 Effect::Unlock(generation, order) => Message::Unlocked(generation, Ok(self.grants(&order))),
                 Effect::Lock(target, _) => Message::Locked(target.environment, None),
                 Effect::Journal(generation, target) => {
@@ -232,6 +247,28 @@ impl Story {
     }
 }
 
+/// Does something with the mouse where a text is on the screen.
+pub(super) fn mouse(story: Story, button: Button, text: &str) -> Story {
+    let (column, line) = place(&story, text);
+    story.hears(Message::Mouse(Mouse { button, column, line }))
+}
+
+/// Where a text begins on the screen.
+fn place(story: &Story, text: &str) -> (u16, u16) {
+    let screen = story.screen();
+    let (line, row) =
+        screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap_or_else(|| panic!("{screen}"));
+    let column = row.find(text).map(|at| crate::console::text::width(&row[..at])).unwrap();
+    (u16::try_from(column).unwrap(), u16::try_from(line).unwrap())
+}
+
+/// Clicks where a text is on the screen.
+pub(super) fn click(story: Story, text: &str) -> Story {
+    let (column, line) = place(&story, text);
+    let press = story.hears(Message::Mouse(Mouse { button: Button::Press, column, line }));
+    press.hears(Message::Mouse(Mouse { button: Button::Release, column, line }))
+}
+
 fn words(effect: &Effect) -> String {
     match effect {
         Effect::Inspect(_, target, ask) => {
@@ -250,11 +287,15 @@ fn words(effect: &Effect) -> String {
         Effect::Outside(Outside::Edit(place)) => format!("edit {}:{}", place.path.display(), place.line),
         Effect::Outside(Outside::Command(command)) => format!("wait for {}", command.argv.join(" ")),
         Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
+        Effect::End(_) => String::from("end"),
         Effect::Notify(text) => format!("notify {text}"),
         Effect::Refs(..) => String::from("refs"),
         Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
         Effect::Plan(_, target, wanted) => format!("plan {} {wanted:?}", target.environment),
+        Effect::Write(_, Order { target, work: Work::Command(command), confirmation, .. }) => {
+            format!("run {} in {} by {confirmation:?}", command.argv.join(" "), target.environment)
+        }
         Effect::Write(_, order) => format!("write {} by {:?}", order.target.environment, order.confirmation),
         Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
         Effect::Lock(target, ended) => format!("lock {}: {}", target.environment, ended.word()),
@@ -298,7 +339,7 @@ pub(super) fn text(buffer: &Buffer) -> String {
 }
 
 /// The roles of the screen's cells, line by line, each with the number of cells that follow each other in it.
-pub(super) fn styles(buffer: &Buffer) -> String {
+pub(in crate::console) fn styles(buffer: &Buffer) -> String {
     lines(buffer, |line| {
         let mut runs: Vec<(String, usize)> = Vec::new();
         for cell in line {

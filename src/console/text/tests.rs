@@ -164,7 +164,7 @@ proptest! {
 
     #[test]
     fn nothing_that_moves_a_terminal_survives(text in any::<String>()) {
-        prop_assert!(!clean(&text, false).chars().any(|c| c.is_control() || is_invisible(c)));
+        prop_assert!(!clean(&text, false).chars().any(crate::visible::is_hidden));
         prop_assert!(clean(&text, true).is_ascii());
     }
 
@@ -187,6 +187,8 @@ proptest! {
 
     #[test]
     fn the_next_column_stays_in_its_place(first in strange(), text in strange(), room in 1_u16..40, ascii in any::<bool>()) {
+        // The emulated terminal keeps so many bytes of a cell and drops the marks beyond.
+        prop_assume!(clean(&text, false).graphemes(true).all(|grapheme| grapheme.len() <= 18));
         let theme = Theme::embedded("plumb-dark").unwrap();
         let theme = if ascii { theme.ascii() } else { theme };
         let terminal = after(&[&first, &text], room, &theme);

@@ -49,6 +49,14 @@ fn the_sixteen_are_the_terminal_s_own_and_monochrome_has_no_colour() {
 }
 
 #[test]
+fn what_is_unknown_is_no_louder_than_a_drift() {
+    for theme in all() {
+        let bold = |role| theme.style(role).add_modifier.contains(Modifier::BOLD);
+        assert!(!bold(Role::Unknown), "{}: much of it stands there for good", theme.name);
+    }
+}
+
+#[test]
 fn a_style_changes_field_by_field_and_what_is_inherited_can_be_taken_away() {
     let light = Theme::embedded("plumb-light").unwrap();
     let own = "inherits = 'light'\n[styles]\ndrifted = { bold = true }\nstrong = { bold = false, underline = true }\n\

@@ -5,7 +5,7 @@ use super::requests::give_up;
 use crate::compare::Why;
 use crate::console::backend::{Ask, Fresh};
 use crate::console::effect::Effect;
-use crate::console::model::{Model, Revealing};
+use crate::console::model::{Missed, Model, Revealing};
 use crate::console::page::{ItemId, Page, Zoom};
 use crate::console::remote::Remote;
 
@@ -113,10 +113,11 @@ pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Ef
     let mut effects = Vec::new();
     let env = model.environment_mut();
     env.git_ref = git_ref;
-    env.drop_last();
     if let Some(job) = env.inspecting.take() {
         effects.push(Effect::Cancel(job.generation));
     }
+    env.forget();
+    env.commit = Remote::Idle;
     env.want(Ask::all(Fresh::Cached));
     effects.extend(begin_wanted(model));
     effects
@@ -145,7 +146,7 @@ pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
         effects.extend(env.fetching.take().map(|(job, _)| Effect::Cancel(job.generation)));
         if let Some(job) = env.inspecting.take() {
             effects.push(Effect::Cancel(job.generation));
-            give_up(env, &Why::new("cancelled").hint("r reads again"));
+            give_up(env, &Why::new("cancelled").hint("r reads again"), Missed::Cancelled);
         }
     }
     if effects.is_empty() {

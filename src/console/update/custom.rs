@@ -1,17 +1,18 @@
-//! The operator's own actions: what they are offered on, what is filled in, and what is asked before.
+//! The operator's own actions: what they are offered on, what is filled in, running and ending them.
 
+use super::mode;
 use super::outside::{begin, news, with_hint};
 use super::yank::place;
 use crate::compare::{Kind, Why};
-use crate::config::{CustomAction, Harm, On, PLACEHOLDERS, Protection};
-use crate::console::action::Scope;
+use crate::config::{CustomAction, Harm, On, PLACEHOLDERS};
+use crate::console::action::{Action, Scope};
 use crate::console::effect::Effect;
 use crate::console::home::{Command, ErrandOf, Outside};
 use crate::console::keymap::Key;
 use crate::console::links;
 use crate::console::message::Generation;
 use crate::console::model::Model;
-use crate::console::overlay::{Overlay, Run};
+use crate::console::overlay::{Overlay, Work};
 
 /// The action of a key where it is heard: on a page, and in the menu of an item.
 pub(super) fn of_key(model: &Model, key: Key) -> Option<usize> {
@@ -47,10 +48,8 @@ pub(in crate::console) fn disabled(model: &Model, index: usize) -> Option<String
     if !offered(model).contains(&index) {
         return Some(format!("it is for {}", noun(action.on)));
     }
-    if action.danger == Harm::Writes
-        && let Err(why) = permission(model)
-    {
-        return Some(why);
+    if action.danger == Harm::Writes && mode::is_writing(model) {
+        return Some(String::from("a write is under way"));
     }
     fill(model, action).err()
 }
@@ -65,20 +64,7 @@ fn noun(on: On) -> &'static str {
     }
 }
 
-/// What has to be typed before something is changed here, or why nothing may be.
-fn permission(model: &Model) -> Result<String, String> {
-    let env = model.environment();
-    if let Some((expected, actual)) = env.wrong_account() {
-        return Err(format!("refused: account {actual} is not the expected {expected}"));
-    }
-    match env.info.as_ref().map(|info| info.protection) {
-        Some(Protection::Open) => Ok(String::from("y")),
-        Some(Protection::Confirm) => Ok(env.name().to_owned()),
-        Some(Protection::ReadOnly) | None => Err(format!("refused: {} is read-only", env.name())),
-    }
-}
-
-/// Does it, or asks before, or says why not.
+/// Does it, or plans it where it writes, or says why not.
 pub(super) fn start(model: &mut Model, index: usize) -> Vec<Effect> {
     if let Some(why) = disabled(model, index) {
         model.notice = Some(why);
@@ -86,47 +72,49 @@ pub(super) fn start(model: &mut Model, index: usize) -> Vec<Effect> {
     }
     let Some((action, _)) = model.home.settings.actions.get(index).cloned() else { return Vec::new() };
     let Ok(argv) = fill(model, &action) else { return Vec::new() };
-    let writes = action.danger == Harm::Writes;
-    let (project, environment) = (model.project().to_owned(), model.environment().name().to_owned());
-    let command = Command { id: action.id, argv, output: action.output, writes, project, environment, confirmed: None };
-    if writes && let Ok(wanted) = permission(model) {
-        let run = Run { title: action.title, command, wait: action.wait, wanted, typed: String::new(), line: 0 };
-        model.overlays.push(Overlay::Run(run));
-        return Vec::new();
+    let CustomAction { id, title, output, wait, .. } = action;
+    let command = Command { id, title, argv, output, wait };
+    if action.danger == Harm::Writes {
+        return mode::run(model, command);
     }
-    go(model, command, action.wait)
-}
-
-/// Takes what is typed. Nothing typed, or something else, confirms nothing.
-pub(super) fn confirm(model: &mut Model) -> Vec<Effect> {
-    let Some(Overlay::Run(run)) = model.overlays.last() else { return Vec::new() };
-    if run.typed != run.wanted {
-        model.notice = Some(format!("not run: {} has to be typed", run.wanted));
-        return Vec::new();
-    }
-    // The world may have changed while it was typed.
-    if let Err(why) = permission(model) {
-        model.notice = Some(why);
-        return Vec::new();
-    }
-    let Some(Overlay::Run(run)) = model.overlays.pop() else { return Vec::new() };
-    let command = Command { confirmed: Some(run.typed), ..run.command };
-    go(model, command, run.wait)
-}
-
-fn go(model: &mut Model, command: Command, wait: bool) -> Vec<Effect> {
     if wait {
         return vec![Effect::Outside(Outside::Command(command))];
     }
-    model.notice = Some(format!("{} has begun", command.id));
+    model.notice = Some(begun(model, &command.id));
     let (generation, mut effects) = begin(model, ErrandOf::Command(command.id.clone()));
     effects.push(Effect::Run(generation, command));
     effects
 }
 
+/// That a command runs in the background, and the key that ends it.
+pub(super) fn begun(model: &Model, id: &str) -> String {
+    let ends = model.keymap.keys(Action::End).next().map(|key| format!("; {key} ends it")).unwrap_or_default();
+    format!("{id} runs in the background{ends}")
+}
+
+/// The command that was begun last of those in the background: what its answer carries, and its id.
+pub(in crate::console) fn last_running(model: &Model) -> Option<(Generation, &str)> {
+    let errands = model.home.errands.iter().filter_map(|errand| match &errand.of {
+        ErrandOf::Command(id) => Some((errand.generation, id.as_str())),
+        ErrandOf::Value { .. } | ErrandOf::Place => None,
+    });
+    let sent = model.sent.iter().filter_map(|sent| match &sent.work {
+        Work::Command(command) if !command.wait => Some((sent.job.generation, command.id.as_str())),
+        Work::Record(_) | Work::Unlock(_) | Work::Command(_) => None,
+    });
+    errands.chain(sent).max_by_key(|(generation, _)| *generation)
+}
+
+/// Ends the command that was begun last. Its answer tells when it has ended.
+pub(super) fn end(model: &mut Model) -> Vec<Effect> {
+    let Some((generation, id)) = last_running(model) else { return Vec::new() };
+    model.notice = Some(format!("ending {id}"));
+    vec![Effect::End(generation)]
+}
+
 /// A command in the background has ended.
 pub(super) fn ran(model: &mut Model, generation: Generation, outcome: Result<String, Why>) -> Vec<Effect> {
-    let Some(errand) = model.home.answered(generation) else { return Vec::new() };
+    let Some(errand) = model.home.answered(generation) else { return mode::ran(model, generation, outcome) };
     let said = outcome.unwrap_or_else(with_hint);
     let news = news(model, errand.since, &said);
     model.notice = Some(said);
@@ -135,17 +123,17 @@ pub(super) fn ran(model: &mut Model, generation: Generation, outcome: Result<Str
 
 /// The arguments with everything filled in, or what is missing. What was filled in is not looked at again.
 fn fill(model: &Model, action: &CustomAction) -> Result<Vec<String>, String> {
-    action.command.iter().map(|argument| one(model, argument)).collect()
+    action.command.iter().map(|argument| one(model, action.danger, argument)).collect()
 }
 
-fn one(model: &Model, argument: &str) -> Result<String, String> {
+fn one(model: &Model, danger: Harm, argument: &str) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = argument;
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let known = PLACEHOLDERS.iter().find_map(|name| Some((name, after.strip_prefix(name)?.strip_prefix('}')?)));
         if let Some((name, after)) = known {
-            out.push_str(&stands_for(model, name)?);
+            out.push_str(&stands_for(model, danger, name)?);
             rest = after;
         } else {
             out.push('{');
@@ -160,7 +148,7 @@ fn one(model: &Model, argument: &str) -> Result<String, String> {
     Ok(out)
 }
 
-fn stands_for(model: &Model, placeholder: &str) -> Result<String, String> {
+fn stands_for(model: &Model, danger: Harm, placeholder: &str) -> Result<String, String> {
     let item = || model.selected().ok_or_else(|| String::from("no item is selected"));
     let here = || place(model).ok_or_else(|| String::from("the region is not known yet"));
     match placeholder {
@@ -170,7 +158,8 @@ fn stands_for(model: &Model, placeholder: &str) -> Result<String, String> {
         "region" => Ok(here()?.region.to_owned()),
         "account" => here()?.account.map(str::to_owned).ok_or_else(|| String::from("the account is not known yet")),
         "profile" => {
-            here()?.profile.map(str::to_owned).ok_or_else(|| String::from("this environment names no profile"))
+            let profile = if danger == Harm::Writes { model.environment().write_profile() } else { here()?.profile };
+            profile.map(str::to_owned).ok_or_else(|| String::from("this environment names no profile"))
         }
         "commit" => {
             let commit = model.environment().commit.value().map(|commit| commit.id.clone());

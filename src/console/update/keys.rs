@@ -4,16 +4,18 @@ use super::asks;
 use super::menu;
 use super::mode;
 use super::moves::{half, seek, step, to_shown};
-use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, toggle_diff};
+use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, to_selected, toggle_diff};
 use super::palette;
 use super::tour;
 use super::{custom, outside, yank};
+use crate::console::action::ACTIONS;
 use crate::console::action::{Action, Scope};
 use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, CONTEXTS, Key};
+use crate::console::keymap::{self, Key, ON_PAGE, READING, TYPING};
+use crate::console::layout::Areas;
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Overlay, Picker, Stage};
 use crate::console::page::{Filter, Page, Pane, Zoom};
@@ -21,6 +23,9 @@ use crate::console::remote::Remote;
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
+    if Areas::of(model).is_none() {
+        return press_unseen(model, key);
+    }
     if let Some(effects) = mode::press(model, key) {
         return effects;
     }
@@ -43,13 +48,44 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     if let Some(own) = custom::of_key(model, key) {
         return custom::start(model, own);
     }
-    typed(model, key);
+    if heard_as_text(model) {
+        typed(model, key);
+    } else {
+        model.notice = not_heard(model, key);
+    }
     Vec::new()
+}
+
+/// Where nothing is drawn, what a key would do is not seen: those that leave are heard, and no other.
+fn press_unseen(model: &mut Model, key: Key) -> Vec<Effect> {
+    match model.keymap.action(key, &[Scope::Always, Scope::Back]) {
+        Some(Action::Quit | Action::Leave) => quit(model),
+        Some(Action::Suspend) => vec![Effect::Suspend],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether letters go into a text field.
+fn heard_as_text(model: &Model) -> bool {
+    context(model).contains(&Scope::Input)
+}
+
+/// What a key says that does nothing here: a key that is listed is never silent.
+fn not_heard(model: &Model, key: Key) -> Option<String> {
+    let known = ACTIONS.iter().find(|spec| model.keymap.keys(spec.action).any(|own| own == key));
+    match known {
+        Some(spec) => Some(format!("{key} works only {}", spec.scope.where_it_is())),
+        None if matches!(key, Key::Char(_)) => {
+            let help = model.keymap.key(Action::Help);
+            Some(format!("{key} does nothing: {help} shows the keys"))
+        }
+        None => None,
+    }
 }
 
 /// Pasted text goes into a text field or nowhere; it never is a key.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
-    if mode::refuses_paste(model) {
+    if Areas::of(model).is_none() || mode::refuses_paste(model) {
         return Vec::new();
     }
     edit(model, |field| field.extend(text.chars().filter(|c| !c.is_control())));
@@ -68,20 +104,22 @@ pub(in crate::console) fn context_below(model: &Model) -> &'static [Scope] {
 
 fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
     match overlay {
-        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Run(_) | Overlay::Plan(_)) => {
-            CONTEXTS[3]
-        }
-        Some(Overlay::Journal(_)) => CONTEXTS[2],
+        Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Plan(_)) => TYPING,
+        Some(Overlay::Journal(_)) => READING,
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
-        None if filter(model).editing => CONTEXTS[3],
-        None if model.page == Page::Overview => CONTEXTS[0],
-        None => CONTEXTS[1],
+        None if filter(model).editing => TYPING,
+        None => ON_PAGE,
     }
 }
 
 /// The filter of the current page.
 pub(in crate::console) fn filter(model: &Model) -> &Filter {
-    if model.page == Page::Overview { &model.overview.filter } else { &model.list().filter }
+    filter_of(model, model.page)
+}
+
+/// The filter of a page.
+pub(in crate::console) fn filter_of(model: &Model, page: Page) -> &Filter {
+    if page == Page::Overview { &model.overview.filter } else { &model.list_of(page).filter }
 }
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -133,14 +171,22 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
             state.row = 0;
             state.rebuild(page, env);
         }
-        Action::Reveal => return reveal(model),
+        Action::Reveal => {
+            to_selected(model);
+            return reveal(model);
+        }
         Action::Diff => toggle_diff(model),
         Action::Layout => model.diff.unified = Some(diff::layout(model) != diff::Layout::Unified),
-        Action::Fold => model.diff.unfolded = !model.diff.unfolded,
+        Action::Fold => {
+            model.diff.unfolded = !model.diff.unfolded;
+            let said = if model.diff.unfolded { "unfolded: everything is shown" } else { "what is the same is folded" };
+            model.notice = Some(String::from(said));
+        }
         Action::Left => diff::pan(model, false),
         Action::Right => diff::pan(model, true),
         Action::Journal => return mode::journal(model),
         Action::Record => return mode::record(model),
+        Action::End => return custom::end(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
         Action::Detect => return asks::detect(model),
@@ -211,7 +257,6 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             let line = picker.line;
             accept_choice(model, line)
         }
-        Some(Overlay::Run(_)) => custom::confirm(model),
         Some(Overlay::Palette(_)) => palette::take(model),
         Some(Overlay::Help(_)) => palette::take_key(model),
         Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_)) => Vec::new(),

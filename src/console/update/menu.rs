@@ -31,7 +31,7 @@ pub(super) fn press(model: &mut Model, scope: Scope, key: Key) -> Vec<Effect> {
         return custom::start(model, own);
     }
     if key != Key::Esc && model.keymap.action(key, &[Scope::Back]) != Some(Action::Back) {
-        let opener = model.keymap.keys(menu.opener).next().map(|key| key.to_string()).unwrap_or_default();
+        let opener = model.keymap.key(menu.opener);
         model.notice = Some(format!("{opener} {key} does nothing: {opener} shows what there is"));
     }
     Vec::new()

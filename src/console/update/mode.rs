@@ -1,14 +1,20 @@
-//! Plans, and what follows when they are confirmed: writing, unlocking, locking; and the journal.
+//! Plans, and what follows when they are confirmed: writing, running, unlocking, locking; and the journal.
 
 use super::asks::read_again;
+use super::custom::begun;
+use super::opens::quit;
+use super::outside::{news, with_hint};
 use crate::compare::Why;
 use crate::console::effect::{Effect, Order};
+use crate::console::home::Command;
 use crate::console::keymap::Key;
+use crate::console::layout::Areas;
 use crate::console::message::{Generation, Granted};
-use crate::console::mode::{Asks, Confirmation, Ended, Unlock, Unlocked};
+use crate::console::mode::{Asks, Confirmation, Ended, Mode, Unlock, Unlocked};
 use crate::console::model::{EnvState, Model, Sent};
 use crate::console::overlay::{Journal, Overlay, Plan, Prepared, Sheet, Stage, Wanted, Work};
 use crate::console::remote::Remote;
+use crate::console::view::plan_furthest;
 use crate::ops::journal::Found;
 
 /// Opens the plan of recording what is equal.
@@ -16,14 +22,30 @@ pub(super) fn record(model: &mut Model) -> Vec<Effect> {
     plan(model, Wanted::Record)
 }
 
-/// Opens the plan of unlocking the current environment.
+/// Opens the plan of unlocking the current environment, unless nothing of it is locked.
 pub(super) fn unlock(model: &mut Model, unlock: Unlock) -> Vec<Effect> {
+    let env = model.environment();
+    if env.mode(model.clock.now) == Mode::Write {
+        let (name, protection) = (env.name(), env.protection().word());
+        model.notice = Some(format!("{name} can be written to already, its protection is {protection}"));
+        return Vec::new();
+    }
     plan(model, Wanted::Unlock(unlock))
+}
+
+/// Opens the plan of running a command of the operator's own that writes.
+pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    plan(model, Wanted::Command(command))
+}
+
+/// Whether the current environment is being written to.
+pub(in crate::console) fn is_writing(model: &Model) -> bool {
+    model.sent.iter().any(|sent| sent.environment == model.current)
 }
 
 fn plan(model: &mut Model, wanted: Wanted) -> Vec<Effect> {
     let env = model.environment();
-    if model.sent.iter().any(|sent| sent.environment == model.current) {
+    if is_writing(model) {
         model.notice = Some(format!("a write to {} is under way", env.name()));
         return Vec::new();
     }
@@ -92,22 +114,17 @@ pub(super) fn press(model: &mut Model, key: Key) -> Option<Vec<Effect>> {
 
 /// Moves through the rows of a plan.
 pub(super) fn scroll(model: &mut Model, by: isize) {
-    if let Some(Overlay::Plan(plan)) = model.overlays.last() {
-        let rows = plan.prepared().map_or(0, |prepared| {
-            let env = &model.environments[plan.environment];
-            let sheet = Sheet::of(prepared, env);
-            sheet.rows.len() + sheet.notes.len()
-        });
-        let to = plan.scroll.saturating_add_signed(by).min(rows.saturating_sub(1));
-        if let Some(Overlay::Plan(plan)) = model.overlays.last_mut() {
-            plan.scroll = to;
-        }
+    let (Some(areas), Some(Overlay::Plan(plan))) = (Areas::of(model), model.overlays.last()) else { return };
+    let furthest = plan_furthest(model, areas.body.union(areas.tabs), plan);
+    let to = plan.scroll.min(furthest).saturating_add_signed(by).min(furthest);
+    if let Some(Overlay::Plan(plan)) = model.overlays.last_mut() {
+        plan.scroll = to;
     }
 }
 
 /// What is pasted confirms nothing: a name in the clipboard is not a decision.
 pub(super) fn refuses_paste(model: &mut Model) -> bool {
-    let refuses = matches!(model.overlays.last(), Some(Overlay::Plan(_) | Overlay::Run(_)));
+    let refuses = matches!(model.overlays.last(), Some(Overlay::Plan(_)));
     if refuses {
         model.notice = Some(String::from("pasting confirms nothing: type it"));
     }
@@ -145,7 +162,7 @@ pub(in crate::console) fn asks(env: &EnvState, prepared: &Prepared, now: i64) ->
     }
     match prepared.work {
         Work::Unlock(_) => env.asks_to_unlock(),
-        Work::Record(_) => env.asks_to_write(now),
+        Work::Record(_) | Work::Command(_) => env.asks_to_write(now),
     }
 }
 
@@ -160,10 +177,16 @@ fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
     model.sent.push(Sent { job, environment, work: work.clone() });
     let target = model.environments[environment].target();
     let order = Order { plan: planned, target, work, confirmation };
-    match order.work {
-        Work::Unlock(_) => vec![Effect::Unlock(job.generation, order)],
-        Work::Record(_) => vec![Effect::Write(job.generation, order)],
+    match &order.work {
+        Work::Unlock(_) => return vec![Effect::Unlock(job.generation, order)],
+        // It may take long, and nobody has to look at it.
+        Work::Command(command) if !command.wait => {
+            model.overlays.pop();
+            model.notice = Some(begun(model, &command.id));
+        }
+        Work::Record(_) | Work::Command(_) => {}
     }
+    vec![Effect::Write(job.generation, order)]
 }
 
 pub(super) fn planned(model: &mut Model, generation: Generation, answer: Result<Box<Prepared>, Why>) -> Vec<Effect> {
@@ -184,6 +207,9 @@ pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<
     let name = model.environments[sent.environment].name().to_owned();
     match answer {
         Ok(untold) => {
+            if model.leaving && model.unfinished().is_none() {
+                return quit(model);
+            }
             let done = done(model, &sent);
             close(model, generation);
             model.notice = Some(match untold {
@@ -194,6 +220,27 @@ pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<
         Err(why) => fail(model, generation, &name, why),
     }
     read_again(model, sent.environment)
+}
+
+/// A command that writes has ended. What it did is read, whichever.
+pub(super) fn ran(model: &mut Model, generation: Generation, outcome: Result<String, Why>) -> Vec<Effect> {
+    let Some(sent) = take_sent(model, generation) else { return Vec::new() };
+    let name = model.environments[sent.environment].name().to_owned();
+    let said = match &outcome {
+        Ok(said) => said.clone(),
+        Err(why) => with_hint(why.clone()),
+    };
+    let news = news(model, sent.job.since, &said);
+    match outcome {
+        Ok(_) => {
+            close(model, generation);
+            model.notice = Some(format!("{name}: {said}"));
+        }
+        Err(why) => fail(model, generation, &name, why),
+    }
+    let mut effects = read_again(model, sent.environment);
+    effects.extend(news);
+    effects
 }
 
 pub(super) fn unlocked(model: &mut Model, generation: Generation, answer: Result<Box<Granted>, Why>) -> Vec<Effect> {
@@ -275,8 +322,9 @@ fn close(model: &mut Model, generation: Generation) {
     model.overlays.retain(|overlay| !matches!(overlay, Overlay::Plan(plan) if plan.job.generation == generation));
 }
 
-/// Told where the plan is, or in a line when it was left meanwhile.
+/// Told where the plan is, or in a line when it was left meanwhile; who wanted to leave has to see it.
 fn fail(model: &mut Model, generation: Generation, name: &str, why: Why) {
+    model.leaving = false;
     match plan_of(model, generation) {
         Some(plan) => plan.stage = Stage::Failed(why),
         None => model.notice = Some(format!("{name}: {}", why.reason)),

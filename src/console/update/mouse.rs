@@ -6,10 +6,10 @@ use super::opens::{go, open, switch};
 use super::palette;
 use crate::console::action::{Action, Danger, Scope};
 use crate::console::effect::Effect;
-use crate::console::layout::Areas;
+use crate::console::layout::{Areas, environments_offset, halves};
 use crate::console::model::Model;
 use crate::console::overlay::{Overlay, What};
-use crate::console::page::overview::Half;
+use crate::console::page::overview::{self, Half};
 use crate::console::page::{Page, Pane, Zoom};
 use crate::console::pointer::{Button, Mouse, Spot, spot};
 
@@ -84,6 +84,13 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
                 return palette::take(model);
             }
         }
+        Spot::Listed(line) => {
+            let Some(Overlay::Help(help)) = model.overlays.last_mut() else { return Vec::new() };
+            if help.line == line {
+                return palette::take_key(model);
+            }
+            help.line = line;
+        }
         Spot::Entry(action) => {
             model.overlays.pop();
             // What the keys of a menu do is harmless too; should that change, it is not for a click.
@@ -91,7 +98,7 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
                 return do_action(model, action);
             }
         }
-        Spot::Overlay => {}
+        Spot::Overlay | Spot::Table => {}
     }
     Vec::new()
 }
@@ -126,7 +133,8 @@ fn leave_filter(model: &mut Model) {
     }
 }
 
-/// The wheel moves what it is over.
+/// The wheel moves what it is over. Over the environments it moves what is seen of them and not the cursor: another
+/// environment is another place to read and to write, which takes a click or a key.
 fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
     let heard = context(model);
     if !model.overlays.is_empty() {
@@ -142,7 +150,10 @@ fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
         return (0..by.unsigned_abs()).flat_map(|_| do_action(model, action)).collect();
     }
     match here {
-        Some(Spot::Environment(_)) => model.overview.half = Half::Environments,
+        Some(Spot::Environment(_) | Spot::Table) => {
+            scroll_table(model, by);
+            return Vec::new();
+        }
         Some(Spot::Need(_)) => model.overview.half = Half::Needs,
         Some(Spot::Line(_) | Spot::List) => model.list_mut().0.pane = Pane::List,
         Some(Spot::Row(_) | Spot::Detail) => focus_detail(model),
@@ -150,6 +161,15 @@ fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
     }
     step(model, by);
     Vec::new()
+}
+
+fn scroll_table(model: &mut Model, by: isize) {
+    let Some(areas) = Areas::of(model) else { return };
+    let (table, _) = halves(model, areas.body);
+    let rows = overview::rows(model);
+    let last = rows.len().saturating_sub(usize::from(table.height.saturating_sub(1)));
+    let top = environments_offset(model, &rows, table).saturating_add_signed(by).min(last);
+    model.overview.top = Some(top);
 }
 
 /// Puts the border where the mouse is.

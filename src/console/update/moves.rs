@@ -78,8 +78,13 @@ pub(super) fn half(model: &Model) -> isize {
 pub(super) fn seek(model: &mut Model, forward: bool) {
     let by = if forward { 1 } else { -1 };
     if model.page == Page::Overview {
+        let before = (model.overview.half, model.overview.line);
         model.overview.half = Half::Needs;
-        return step_here(model, by);
+        step_here(model, by);
+        if before == (Half::Needs, model.overview.line) {
+            model.notice = Some(no_further(forward));
+        }
+        return;
     }
     if model.list().zoom == Zoom::Diff {
         return seek_in_diff(model, forward);
@@ -89,8 +94,12 @@ pub(super) fn seek(model: &mut Model, forward: bool) {
     }
     let (state, env) = model.list_mut();
     if !state.seek(forward, env) {
-        model.notice = Some(String::from(if forward { "no further difference" } else { "no difference before this" }));
+        model.notice = Some(no_further(forward));
     }
+}
+
+fn no_further(forward: bool) -> String {
+    String::from(if forward { "no further difference" } else { "no difference before this" })
 }
 
 fn seek_row(model: &mut Model, forward: bool) -> bool {

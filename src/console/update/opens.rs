@@ -2,6 +2,7 @@
 
 use super::keys::{edit_filter, filter, leave_overlay};
 use super::{asks, requests};
+use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
 use crate::console::model::{Model, Reveal, Revealing, has_unread};
@@ -18,29 +19,42 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     match model.overview.half {
         // The cursor has made it the current one already.
         Half::Environments => model.overview.half = Half::Needs,
-        Half::Needs => {
-            let Some(need) = model.overview.needs.get(model.overview.line) else { return Vec::new() };
-            let (page, id) = (Page::of(need.kind()), need.mark(model.environment()));
-            model.page = page;
-            if let Some(id) = id {
-                let (state, env) = model.list_mut();
-                state.reach(id, page, env);
-            }
-        }
+        Half::Needs => to_selected(model),
     }
     Vec::new()
+}
+
+/// From the overview to the page of what is selected there, which is selected there too. Elsewhere one is there already.
+pub(super) fn to_selected(model: &mut Model) {
+    if model.page != Page::Overview {
+        return;
+    }
+    let Some(need) = model.overview.needs.get(model.overview.line) else { return };
+    let (page, id) = (Page::of(need.kind()), need.mark(model.environment()));
+    model.page = page;
+    close(model);
+    if let Some(id) = id {
+        let (state, env) = model.list_mut();
+        state.reach(id, page, env);
+    }
 }
 
 pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
     if index >= model.environments.len() {
         return Vec::new();
     }
+    model.leave_environment();
     model.current = index;
+    model.overview.top = None;
     model.rebuild();
     asks::entered(model)
 }
 
+/// Goes to a page; to the one that is looked at by closing what is open on it.
 pub(super) fn go(model: &mut Model, page: Page) {
+    if model.page == page {
+        close(model);
+    }
     model.page = page;
 }
 
@@ -63,6 +77,7 @@ pub(super) fn other_pane(model: &mut Model) {
 }
 
 pub(super) fn toggle_diff(model: &mut Model) {
+    to_selected(model);
     let (state, _) = model.list_mut();
     state.zoom = if state.zoom == Zoom::Diff { Zoom::Split } else { Zoom::Diff };
     state.scroll = 0;
@@ -78,31 +93,59 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
     if close(model) {
         return Vec::new();
     }
-    if !filter(model).text.is_empty() {
+    if filter(model).text.is_empty() {
+        let quit = model.keymap.key(Action::Quit);
+        let does = if model.page == Page::Overview { "quits" } else { "leads to the overview" };
+        model.notice = Some(format!("nothing is open here: {quit} {does}"));
+    } else {
         edit_filter(model, |filter| *filter = Filter::default());
     }
     Vec::new()
+}
+
+/// Whether there is nothing on the page that going back would leave: neither an overlay nor a part of it that is open, nor
+/// a filter.
+pub(in crate::console) fn is_at_rest(model: &Model) -> bool {
+    model.overlays.is_empty() && !is_open(model) && filter(model).text.is_empty()
+}
+
+/// Whether something is open on the page.
+pub(in crate::console) fn is_open(model: &Model) -> bool {
+    model.page != Page::Overview && (model.list().zoom != Zoom::Split || model.list().pane == Pane::Detail)
 }
 
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     if !model.overlays.is_empty() {
         return leave_overlay(model);
     }
-    if close(model) { Vec::new() } else { quit(model) }
+    if close(model) {
+        return Vec::new();
+    }
+    if model.page == Page::Overview {
+        return quit(model);
+    }
+    go(model, Page::Overview);
+    Vec::new()
 }
 
+/// Leaves; while something is being written only when it is said again, since what was begun would be given up.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    if let Some(name) = model.unfinished().filter(|_| !model.leaving) {
+        model.notice = Some(format!("writing to {name}: plumb ends when that is done; once more leaves it unfinished"));
+        model.leaving = true;
+        return Vec::new();
+    }
     model.over = true;
     vec![Effect::Quit]
 }
 
 /// Closes what is open on the page; false when nothing is.
 fn close(model: &mut Model) -> bool {
+    let was_open = is_open(model);
     if model.page == Page::Overview {
         return false;
     }
     let (state, _) = model.list_mut();
-    let was_open = state.zoom != Zoom::Split || state.pane == Pane::Detail;
     state.zoom = Zoom::Split;
     state.pane = Pane::List;
     state.scroll = 0;

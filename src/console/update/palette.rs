@@ -10,7 +10,7 @@ use crate::console::command;
 use crate::console::effect::Effect;
 use crate::console::memory::Recent;
 use crate::console::model::Model;
-use crate::console::overlay::{Help, Overlay, Palette, What};
+use crate::console::overlay::{Help, Listed, Overlay, Palette, What};
 use crate::console::page::{ItemId, Mark, Page};
 
 /// Opens the palette, and has the refs listed for it.
@@ -48,8 +48,11 @@ pub(super) fn search_again(model: &mut Model) {
 /// Does the action chosen in the keys, on what lies below them.
 pub(super) fn take_key(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::Help(help)) = model.overlays.last() else { return Vec::new() };
-    let chosen = help.found(&model.keymap).get(help.line).copied();
-    chosen.map(|action| leave_and_act(model, action)).unwrap_or_default()
+    match help.found(model).get(help.line).copied() {
+        Some(Listed::Action(action)) => leave_and_act(model, action),
+        Some(Listed::Own(index)) => leave_and_start(model, index),
+        None => Vec::new(),
+    }
 }
 
 /// Takes the chosen find of the palette.
@@ -64,14 +67,7 @@ pub(super) fn take(model: &mut Model) -> Vec<Effect> {
             }
             effects
         }
-        What::Own(index) => {
-            if let Some(why) = custom::disabled(model, index) {
-                model.notice = Some(why);
-                return Vec::new();
-            }
-            model.overlays.pop();
-            custom::start(model, index)
-        }
+        What::Own(index) => leave_and_start(model, index),
         What::Verb(name) => {
             if let Some(Overlay::Palette(palette)) = model.overlays.last_mut() {
                 palette.text = format!("{name} ");
@@ -140,6 +136,16 @@ fn leave_and_act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     model.overlays.pop();
     act(model, action)
+}
+
+/// The same with an action of the operator's own.
+fn leave_and_start(model: &mut Model, index: usize) -> Vec<Effect> {
+    if let Some(why) = custom::disabled(model, index) {
+        model.notice = Some(why);
+        return Vec::new();
+    }
+    model.overlays.pop();
+    custom::start(model, index)
 }
 
 fn remember(model: &mut Model, choice: &Recent) -> Effect {

@@ -1,13 +1,14 @@
 //! Being answered. A reply to an older request is dropped.
 
 use super::asks::{ask_refs, begin_wanted};
+use super::carry;
 use super::mode;
 use super::outside;
 use crate::compare::{Item, Kind, Why};
 use crate::console::backend::{Ask, EnvironmentInfo, Fresh, RefInfo};
 use crate::console::effect::Effect;
 use crate::console::message::Generation;
-use crate::console::model::{EnvState, Model, Revealing, Subject};
+use crate::console::model::{EnvState, Missed, Model, Revealing, Subject};
 use crate::console::page::ItemId;
 use crate::console::remote::Remote;
 use crate::ops::report::{Commit, Identity, Part, Report, Section};
@@ -40,6 +41,10 @@ pub(super) fn part(model: &mut Model, generation: Generation, part: Part) -> Vec
     match part {
         Part::Identity(answer) => answer_identity(env, answer),
         Part::Commit(answer) => answer_commit(env, answer),
+        Part::Provisional(kind, mut section) => {
+            carry::who_meanwhile(env.section(kind).value(), &mut section);
+            answer_section(env, kind, Ok(section), now);
+        }
         Part::Section(kind, answer) => answer_section(env, kind, answer, now),
         Part::Progress(kind, text) => {
             env.progress.insert(kind, text);
@@ -56,7 +61,7 @@ pub(super) fn part(model: &mut Model, generation: Generation, part: Part) -> Vec
 
 pub(super) fn inspected(model: &mut Model, generation: Generation, report: Report) -> Vec<Effect> {
     let Some(env) = inspecting(model, generation) else { return Vec::new() };
-    let since = env.inspecting.take().map_or(i64::MAX, |job| job.since);
+    let since = env.inspecting.map_or(i64::MAX, |job| job.since);
     env.progress.clear();
     env.read_at = Some(report.read_at);
     env.calls = Some(report.calls);
@@ -65,7 +70,9 @@ pub(super) fn inspected(model: &mut Model, generation: Generation, report: Repor
     for (kind, answer) in report.sections {
         answer_section(env, kind, answer, report.read_at);
     }
-    give_up(env, &Why::new("not read"));
+    give_up(env, &Why::new("not read"), Missed::Failed);
+    env.was_whole = true;
+    env.inspecting = None;
     let read = format!("{} is read", env.name());
     model.rebuild();
     let news = outside::news(model, since, &read);
@@ -137,7 +144,7 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
         for kind in env.asked.iter().flat_map(|ask| ask.kinds.clone()).collect::<Vec<_>>() {
             answer_section(env, kind, Err(why.clone()), now);
         }
-        give_up(env, &why);
+        give_up(env, &why, Missed::Failed);
         model.rebuild();
         return begin_wanted(model);
     }
@@ -171,8 +178,9 @@ fn answer_identity(env: &mut EnvState, answer: Result<Identity, Why>) {
     if let (Ok(new), Some(old)) = (&answer, env.identity.value())
         && (&new.account, &new.region) != (&old.account, &old.region)
     {
-        env.drop_last();
+        env.forget();
     }
+    env.remembered_identity &= answer.is_err();
     let trouble = env.identity.answer(answer);
     note(env, Subject::Identity, trouble);
 }
@@ -182,21 +190,29 @@ fn answer_commit(env: &mut EnvState, answer: Result<Commit, Why>) {
     if let (Ok(new), Some(old)) = (&answer, env.commit.value())
         && new.reference != old.reference
     {
-        env.drop_last();
+        env.forget();
     }
     let trouble = env.commit.answer(answer);
     note(env, Subject::Commit, trouble);
+    // Git moved since the other kinds were read: what is shown of them is about another commit.
+    for kind in env.behind() {
+        env.times.missed(kind, Missed::Moved);
+        env.want(Ask::kinds(Fresh::Cached, &[kind]));
+    }
 }
 
 fn answer_section(env: &mut EnvState, kind: Kind, answer: Result<Section, Why>, at: i64) {
     env.progress.remove(&kind);
-    let answer = in_one_word(answer);
+    let mut answer = in_one_word(answer);
+    if let Ok(section) = &mut answer {
+        carry::who_for_sure(env.section(kind).value(), section);
+    }
     let fine = answer.is_ok();
     let trouble = if let Some(name) = env.asked.as_ref().and_then(|ask| ask.only.clone()) {
         answer.map(|section| answer_item(env, ItemId { kind, name }, section, at)).err()
     } else {
         if fine {
-            env.times.read(kind, at);
+            env.times.read(kind, env.reading(at));
             env.remembered.remove(&kind);
         }
         env.section_mut(kind).answer(answer)
@@ -213,7 +229,7 @@ fn answer_item(env: &mut EnvState, id: ItemId, answer: Section, at: i64) {
         section.items.insert(place, item);
     }
     section.units = answer.units;
-    env.times.read_one(id, at);
+    env.times.read_one(id, env.reading(at));
 }
 
 /// An answer in which a lack of credentials or of a network is to be told as often as there are items is that failure,
@@ -232,13 +248,13 @@ fn note(env: &mut EnvState, subject: Subject, trouble: Option<Why>) {
 }
 
 /// Waits no longer for what has not been answered; what is there from before is stale now.
-pub(super) fn give_up(env: &mut EnvState, why: &Why) {
+pub(super) fn give_up(env: &mut EnvState, why: &Why, how: Missed) {
     env.identity.give_up(why);
     env.commit.give_up(why);
     let asked = env.asked.iter().filter(|ask| ask.only.is_none()).flat_map(|ask| ask.kinds.clone()).collect::<Vec<_>>();
     for kind in asked {
         if matches!(env.section(kind), Remote::Stale(_)) {
-            env.times.missed(kind);
+            env.times.missed(kind, how);
         }
         env.section_mut(kind).give_up(why);
     }

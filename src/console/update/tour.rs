@@ -5,7 +5,7 @@ use crate::console::effect::Effect;
 use crate::console::keymap::Key;
 use crate::console::model::Model;
 use crate::console::overlay::Tour;
-use crate::console::update::context;
+use crate::console::update::{context, is_at_rest};
 
 /// Begins it, and has it remembered that it was shown.
 pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
@@ -30,9 +30,9 @@ pub(super) fn hears(model: &mut Model, key: Key) -> bool {
     leaves
 }
 
-/// Whether esc leaves the tour, and not what is open over the page.
+/// Whether esc leaves the tour: what is open, on the page or over it, and a filter are left first.
 pub(in crate::console) fn can_be_left(model: &Model) -> bool {
-    model.overlays.is_empty() && !context(model).contains(&Scope::Input)
+    is_at_rest(model) && !context(model).contains(&Scope::Input)
 }
 
 /// An action was done.

@@ -3,11 +3,13 @@
 use super::outside::begin;
 use crate::compare::{Facet, Item, Kind, Sides, Why};
 use crate::config::Clipboard;
+use crate::console::clipboard::Sent;
 use crate::console::effect::Effect;
 use crate::console::home::{Copy, ErrandOf, Side};
 use crate::console::links::{self, Place};
 use crate::console::message::Generation;
 use crate::console::model::Model;
+use crate::console::page::Page;
 use crate::console::page::list::shown_rows;
 use crate::ops::schema;
 use crate::secret::Secret;
@@ -107,8 +109,10 @@ pub(super) fn value(model: &mut Model, side: Side) -> Vec<Effect> {
 
 /// The path of the property under the cursor; `None`: the item has a value of its own.
 fn property(model: &Model, item: &Item) -> Option<String> {
-    let rows = shown_rows(item, model.list().show);
-    let at = rows.get(model.list().row).or(rows.first())?;
+    // The overview shows no rows; there the first that differs is meant, as on the item's page.
+    let list = Some(model.list()).filter(|_| model.page != Page::Overview);
+    let rows = shown_rows(item, list.map(|list| list.show).unwrap_or_default());
+    let at = list.and_then(|list| rows.get(list.row)).or(rows.first())?;
     // Versions of a function are rows too, each with a value.
     item.rows.get(*at).map(|row| row.path.clone())
 }
@@ -172,10 +176,9 @@ pub(super) fn read(model: &mut Model, generation: Generation, answer: Result<Box
 }
 
 /// Tells how long a text was and never what it was.
-pub(super) fn copied(model: &mut Model, what: &str, characters: usize, outcome: Result<(), Why>) -> Vec<Effect> {
+pub(super) fn copied(model: &mut Model, what: &str, characters: usize, outcome: Result<Sent, Why>) -> Vec<Effect> {
     model.notice = Some(match outcome {
-        Ok(()) if characters == 1 => format!("{what} copied, 1 character"),
-        Ok(()) => format!("{what} copied, {characters} characters"),
+        Ok(sent) => sent.told(what, characters),
         Err(why) => match why.hint {
             Some(hint) => format!("{}  try: {hint}", why.reason),
             None => why.reason,

@@ -2,26 +2,48 @@
 
 use crate::compare::Verdict;
 
-/// The counts that a cell has room for.
-pub(super) struct Fitted {
-    pub(super) parts: Vec<(Verdict, usize)>,
+/// Counts of verdicts, as they are drawn beside each other.
+pub(super) type Counts = Vec<(Verdict, usize)>;
+
+/// How counts stand: the least number of columns for a number, and the columns between two counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
     pub(super) pad: usize,
     pub(super) gap: u16,
+}
+
+/// From the most room to the least.
+const LOOKS: [Look; 3] = [Look { pad: 4, gap: 2 }, Look { pad: 0, gap: 2 }, TIGHT];
+const TIGHT: Look = Look { pad: 0, gap: 1 };
+
+impl Look {
+    /// The look in which every cell of a column fits: numbers below each other are then alike.
+    pub(super) fn of<'a>(cells: impl IntoIterator<Item = &'a Counts>, room: usize) -> Self {
+        let cells: Vec<&Counts> = cells.into_iter().collect();
+        let wide = |look: &Self| look.pad == 0 || room >= 15;
+        let fits = |look: &Self| cells.iter().all(|parts| look.long(parts) <= room);
+        LOOKS.into_iter().filter(wide).find(fits).unwrap_or(TIGHT)
+    }
+
+    fn long(self, parts: &[(Verdict, usize)]) -> usize {
+        let digits = |count: &usize| count.to_string().len().max(self.pad) + 1;
+        let gaps = parts.len().saturating_sub(1) * usize::from(self.gap);
+        parts.iter().map(|(_, count)| digits(count)).sum::<usize>() + gaps
+    }
+}
+
+/// The counts that a cell has room for.
+pub(super) struct Fitted {
+    pub(super) parts: Counts,
+    pub(super) look: Look,
     /// Whether some had to be left out.
     pub(super) is_short: bool,
 }
 
 /// A count is shown in full or not at all; what matters least goes first.
-pub(super) fn fit(mut parts: Vec<(Verdict, usize)>, room: usize) -> Fitted {
-    let long = |parts: &[(Verdict, usize)], pad: usize, gap: u16| {
-        let digits = |count: &usize| count.to_string().len().max(pad) + 1;
-        parts.iter().map(|(_, count)| digits(count) + usize::from(gap)).sum::<usize>()
-    };
-    let looks = [(4, 2), (0, 2), (0, 1)];
-    for (pad, gap) in looks.into_iter().filter(|(pad, _)| *pad == 0 || room >= 15) {
-        if long(&parts, pad, gap) <= room + usize::from(gap) {
-            return Fitted { parts, pad, gap, is_short: false };
-        }
+pub(super) fn fit(mut parts: Counts, room: usize, look: Look) -> Fitted {
+    if look.long(&parts) <= room {
+        return Fitted { parts, look, is_short: false };
     }
     let rank = |verdict: &Verdict| match verdict {
         Verdict::Diverged | Verdict::Drifted => 0,
@@ -31,12 +53,12 @@ pub(super) fn fit(mut parts: Vec<(Verdict, usize)>, room: usize) -> Fitted {
         Verdict::InSync | Verdict::Unmanaged | Verdict::Ignored(_) => 4,
     };
     // The mark takes a column of its own.
-    while long(&parts, 0, 1) + 1 > room
+    while TIGHT.long(&parts) + usize::from(!parts.is_empty()) + 1 > room
         && let Some(least) = (0..parts.len()).max_by_key(|at| (rank(&parts[*at].0), *at))
     {
         parts.remove(least);
     }
-    Fitted { parts, pad: 0, gap: 1, is_short: true }
+    Fitted { parts, look: TIGHT, is_short: true }
 }
 
 #[cfg(test)]
@@ -48,12 +70,14 @@ mod tests {
     use crate::console::text;
 
     fn shown(counts: &[(Verdict, usize)], room: usize) -> String {
-        let fitted = fit(counts.to_vec(), room);
-        let gap = " ".repeat(usize::from(fitted.gap));
+        let counts = counts.to_vec();
+        let look = Look::of(std::iter::once(&counts), room);
+        let fitted = fit(counts, room, look);
+        let gap = " ".repeat(usize::from(fitted.look.gap));
         let parts: Vec<String> = fitted
             .parts
             .iter()
-            .map(|(verdict, count)| format!("{}{count:>1$}", verdict.symbol(), fitted.pad))
+            .map(|(verdict, count)| format!("{}{count:>1$}", verdict.symbol(), fitted.look.pad))
             .collect();
         format!("{}{}", parts.join(&gap), if fitted.is_short { format!("{gap}…") } else { String::new() })
     }
@@ -73,6 +97,17 @@ mod tests {
         ] {
             assert_eq!(shown(&counts, room), expected, "{room}");
         }
+    }
+
+    #[test]
+    fn the_counts_of_a_column_are_alike() {
+        let (few, many) = (vec![(Verdict::Pending, 1)], vec![(Verdict::Drifted, 3), (Verdict::Pending, 12)]);
+        let more: Counts = [&many[..], &[(Verdict::GitOnly, 240), (Verdict::Unmanaged, 7)]].concat();
+        let look = |cells: &[Counts], room| Look::of(cells.iter(), room);
+        assert_eq!(look(&[few.clone(), many.clone()], 16), LOOKS[0]);
+        assert_eq!(look(&[few.clone(), more.clone()], 16), TIGHT);
+        assert_eq!(look(&[few.clone(), many], 10), LOOKS[1]);
+        assert_eq!(look(&[few, more], 4), TIGHT, "one is cut, and none of them is spread");
     }
 
     proptest! {

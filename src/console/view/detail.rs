@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 use super::header::spinner;
 use super::ink::{Ink, Row};
 use super::list::{foreign, label, short_type, who as named};
-use crate::compare::{Changed, Item, Kind, Verdict, Why};
+use crate::compare::{Changed, Facet, Item, Kind, Verdict, Why};
+use crate::console::action::Action;
 use crate::console::layout::BESIDE;
 use crate::console::looks::{self, Look, Whole};
 use crate::console::model::{Model, Revealing};
@@ -32,8 +33,16 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
     for (y, at) in (room.y..room.bottom()).zip(offset..) {
         lines.draw(ink, Rect { y, height: 1, ..room }, at);
     }
+    fade_old(ink, model, area, item);
     ink.more(Rect { height: 1, ..area }, offset, true);
     lines.len().saturating_sub(offset + usize::from(room.height))
+}
+
+/// Takes the colours from an item that is from before this session; the values that were just read of it keep theirs.
+pub(super) fn fade_old(ink: &mut Ink<'_>, model: &Model, area: Rect, item: &Item) {
+    if !model.is_revealed() && model.environment().is_remembered(item) {
+        ink.fade(area);
+    }
 }
 
 /// Which of the shown properties is drawn on a line of the terminal.
@@ -124,6 +133,7 @@ impl<'a> Lines<'a> {
         let whole = looks.map(|looks| looks.whole.as_slice()).unwrap_or_default();
         let mut lines = Self { rows: Vec::new(), cursor: None, whole, stops: Vec::new() };
         lines.summary(item, width);
+        lines.alike(model, item, width);
         lines.revealing(model, width, spinner);
         let looks = looks.map(|looks| looks.rows.as_slice()).unwrap_or_default();
         if item.rows.is_empty() {
@@ -136,6 +146,7 @@ impl<'a> Lines<'a> {
         } else {
             lines.properties(model, item, looks, width);
         }
+        lines.unread(model, item, width);
         lines.facts(model, item, width);
         lines
     }
@@ -190,6 +201,34 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// The items that the line of the list stands for beside this one, by name.
+    fn alike(&mut self, model: &Model, item: &Item, width: u16) {
+        /// Names that somebody still reads.
+        const MOST: usize = 60;
+        /// Lines of them where the list stands beside or above.
+        const FEW: usize = 2;
+        let state = model.list();
+        let names = state.alike(model.environment(), model.page);
+        if names.is_empty() {
+            return;
+        }
+        let why = if matches!(item.verdict, Verdict::Unknown(_)) { "for the same reason" } else { "like it" };
+        let left = names.len().saturating_sub(MOST);
+        let told = names.iter().take(MOST).map(|item| label(item)).collect::<Vec<_>>().join(", ");
+        let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let text = format!("{} more {why}: {told}{rest}", names.len());
+        let mut lines = text::wrap(&text, usize::from(width.saturating_sub(16)));
+        if state.zoom != Zoom::Full && lines.len() > FEW {
+            lines.truncate(FEW);
+            if let Some(last) = lines.last_mut() {
+                last.push('…');
+            }
+        }
+        for line in lines {
+            self.add(Row::default().piece(15, width.saturating_sub(16), line, Role::Dim));
+        }
+    }
+
     fn revealing(&mut self, model: &Model, width: u16, spinner: &str) {
         let room = width.saturating_sub(4);
         match model.revealed() {
@@ -211,10 +250,10 @@ impl<'a> Lines<'a> {
     fn titles(&mut self, model: &Model, item: &Item, columns: Option<&Columns>) {
         let Some(columns) = columns else { return };
         let env = model.environment();
-        let git = env.commit.value().map(|commit| text::short(&commit.id)).unwrap_or_default();
+        let git = env.times.commit_of_item(&ItemId::of(item)).map(text::short).unwrap_or_default();
         let unit = env.unit(item.kind, &item.unit);
         let applied = unit.and_then(|unit| unit.runs.as_deref()).map(text::short).unwrap_or_default();
-        let read = env.times.of_item(&ItemId::of(item)).or(env.read_at);
+        let read = env.times.of_item(&ItemId::of(item));
         let live = read.map(|at| format!("{} ago", model.clock.age(at))).unwrap_or_default();
         let side = columns.side;
         self.add(
@@ -266,7 +305,7 @@ impl<'a> Lines<'a> {
         if hidden > 0 {
             let noun = if hidden == 1 { "property" } else { "properties" };
             let text = format!("{hidden} equal {noun}");
-            let key = model.keymap.keys(crate::console::Action::Show).next().map(|key| key.to_string());
+            let key = model.keymap.keys(Action::Show).next().map(|key| key.to_string());
             let hint = format!("{} to show", key.unwrap_or_default());
             let at = width.saturating_sub(u16::try_from(hint.len()).unwrap_or(10) + 1);
             self.add(Row::default().piece(3, 30, text, Role::Dim).piece(at, 16, hint, Role::Dim));
@@ -301,6 +340,18 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// How to see what versions and digests have settled without being looked at.
+    fn unread(&mut self, model: &Model, item: &Item, width: u16) {
+        let rows = item.rows.iter().map(|row| &row.sides);
+        let mut sides = std::iter::once(&item.sides).filter(|_| item.rows.is_empty()).chain(rows);
+        let is_unread = sides.any(|sides| [&sides.git, &sides.applied, &sides.live].contains(&&Facet::Unread));
+        let key = model.keymap.keys(Action::Reveal).next();
+        if let Some(key) = key.filter(|_| is_unread && model.revealed().is_none()) {
+            let text = format!("not read: {key} reads it");
+            self.add(Row::default().piece(3, width.saturating_sub(4), text, Role::Dim));
+        }
+    }
+
     fn facts(&mut self, model: &Model, item: &Item, width: u16) {
         let mut facts = Vec::new();
         if let Some(changed) = &item.changed {
@@ -330,7 +381,8 @@ fn ages(model: &Model, item: &Item) -> Option<(&'static str, String)> {
     let age = |at: i64| format!("{} ago", model.clock.age(at));
     let unit = env.unit(item.kind, &item.unit);
     let read = env.times.of_item(&id).map(|at| {
-        let stale = if env.times.is_item_stale(&id) { ", stale: the last attempt failed" } else { "" };
+        let stale = env.times.item_missed(&id);
+        let stale = stale.map(|how| format!(", stale: {}", how.word())).unwrap_or_default();
         format!("live read {}{stale}", age(at))
     });
     let checked = unit.filter(|_| item.kind == Kind::Stack).and_then(|unit| unit.drift_checked_at);

@@ -4,11 +4,13 @@ use std::ops::Range;
 
 use ratatui::layout::Rect;
 
+use super::detail::fade_old;
 use super::ink::{Ink, Row};
 use super::list::{foreign, label};
 use super::window::{self, Window};
 use crate::console::diff::{Comparison, Layout, Line, Span, changed, layout, shown};
 use crate::console::model::Model;
+use crate::console::page::ItemId;
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -44,6 +46,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
     {
         ink.put(area.x + 1, room.y + y, 1, ink.symbols().cursor, Role::Cursor);
     }
+    fade_old(ink, model, area, item);
     ink.more(Rect { height: 1, ..area }, offset, true);
     comparison.lines.len().saturating_sub(offset + rows.len())
 }
@@ -52,10 +55,15 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
 fn place(model: &Model, comparison: &Comparison) -> String {
     let total = comparison.starts.len();
     let change = match (model.diff.change, total) {
+        (_, 0) if comparison.unknown > 0 => String::from("not known"),
         (_, 0) => String::from("no change"),
         (Some(change), _) => format!("change {} of {total}", change + 1),
         (None, 1) => String::from("1 change"),
         (None, _) => format!("{total} changes"),
+    };
+    let change = match comparison.unknown {
+        unknown if unknown > 0 && total > 0 => format!("{change}, {unknown} unknown"),
+        _ => change,
     };
     if model.diff.across == 0 { change } else { format!("from column {}  {change}", model.diff.across + 1) }
 }
@@ -85,11 +93,12 @@ impl<'a> Pen<'a> {
 
     fn titles(&self, model: &Model) -> Row {
         let env = model.environment();
-        let git = env.commit.value().map(|commit| format!("GIT {}", text::short(&commit.id)));
-        let git = git.unwrap_or_else(|| String::from("GIT"));
+        let compared = model.shown().and_then(|item| env.times.commit_of_item(&ItemId::of(item)));
+        let git = compared.map_or_else(|| String::from("GIT"), |commit| format!("GIT {}", text::short(commit)));
         let unit = model.shown().and_then(|item| env.unit(item.kind, &item.unit));
         let applied = unit.and_then(|unit| unit.runs.as_deref()).map(text::short).unwrap_or_default();
-        let live = env.read_at.map_or_else(|| String::from("LIVE"), |at| format!("LIVE {}", model.clock.moment(at)));
+        let read = model.shown().and_then(|item| env.times.of_item(&ItemId::of(item)));
+        let live = read.map_or_else(|| String::from("LIVE"), |at| format!("LIVE {}", model.clock.moment(at)));
         let titles = match self.layout {
             Layout::Unified => {
                 let titles = [(format!("- {git}"), Role::Removed), (format!("+ {live}"), Role::Added)];
@@ -156,8 +165,11 @@ impl<'a> Pen<'a> {
 
     /// One side's line, with what its counterpart lacks marked.
     fn cell(&self, row: Row, column: u16, sign: &str, span: &Span, other: Option<&Span>, roles: [Role; 2]) -> Row {
-        let [plain, part] = roles;
+        let spoken = self.comparison.spoken(span);
+        // Words about a side are no line of it.
+        let ([plain, part], sign) = spoken.map_or((roles, sign), |role| ([role; 2], ""));
         let text = self.comparison.text(span);
+        let other = other.filter(|other| self.comparison.spoken(other).is_none());
         let marked = match other {
             Some(other) if plain != part => changed(text, self.comparison.text(other)).0,
             _ => Vec::new(),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::counts::fit;
+use super::counts::{Counts, Look, fit};
 use super::header::{account, spinner};
 use super::ink::Ink;
 use crate::compare::{Kind, Tally, Verdict, Why, WhyKind};
@@ -60,18 +60,89 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let rows = overview::rows(model);
     let focused = model.overview.half == Half::Environments;
     let offset = environments_offset(model, &rows, area);
+    let cells = Cells::of(model, usize::from(columns.width.saturating_sub(1)));
     for (y, row) in (area.y + 1..area.bottom()).zip(rows.iter().skip(offset)) {
         let line = Rect { y, height: 1, ..area };
         match *row {
             Row::Project(index) => head(ink, model, &model.fleet.projects[index], line),
             Row::Environment(index) => {
-                environment(ink, model, index, &columns, line);
+                environment(ink, model, index, &columns, &cells, line);
                 if index == model.current {
                     ink.select(line, focused);
                 }
             }
         }
     }
+}
+
+/// Says at the right end of a line how many rows of the table there are below what is seen, and whether something is
+/// wrong with any of them: what cannot be seen must not be taken for calm.
+pub(super) fn more(ink: &mut Ink<'_>, model: &Model, table: Rect, line: Rect) {
+    let rows = overview::rows(model);
+    let seen = environments_offset(model, &rows, table) + usize::from(table.height.saturating_sub(1));
+    let hidden = rows.get(seen..).unwrap_or_default();
+    let is_wrong = |row: &&Row| match row {
+        Row::Project(index) => matches!(model.fleet.projects[*index].files, Remote::Failed(_)),
+        Row::Environment(index) => {
+            let env = &model.environments[*index];
+            Kind::ALL.into_iter().any(|kind| env.why_failed(kind).is_some()) || env.wrong_account().is_some()
+        }
+    };
+    let wrong = hidden.iter().filter(is_wrong).count();
+    if wrong == 0 {
+        return ink.more(line, hidden.len(), false);
+    }
+    let text = format!(" {} {} more, {wrong} not read ", ink.symbols().down, hidden.len());
+    let room = u16::try_from(text::width(&text)).unwrap_or(line.width);
+    ink.put_right(line.right().saturating_sub(1), line.y, room, &text, Role::Error);
+}
+
+/// Says how many rows there are above: in the air over the table, or else in its margin.
+pub(super) fn above(ink: &mut Ink<'_>, model: &Model, table: Rect, tabs: Rect) {
+    let offset = environments_offset(model, &overview::rows(model), table);
+    if table.y > tabs.bottom() {
+        ink.more(Rect { y: table.y - 1, height: 1, ..table }, offset, true);
+    } else if offset > 0 {
+        ink.put(table.x, table.y, 1, ink.symbols().up, Role::Text);
+    }
+}
+
+/// The counts of every environment, and how those of each kind stand.
+struct Cells {
+    counts: Vec<[Counts; 4]>,
+    looks: [Look; 4],
+}
+
+impl Cells {
+    fn of(model: &Model, room: usize) -> Self {
+        let counts: Vec<[Counts; 4]> =
+            model.environments.iter().map(|env| Kind::ALL.map(|kind| counts(env, kind))).collect();
+        let looks = [0, 1, 2, 3].map(|kind: usize| Look::of(counts.iter().map(|cells| &cells[kind]), room));
+        Self { counts, looks }
+    }
+}
+
+/// The verdicts on a kind, those that matter first; none while nothing of it is known.
+fn counts(env: &EnvState, kind: Kind) -> Counts {
+    let Some(section) = env.section(kind).value() else { return Vec::new() };
+    let tally = Tally::of(&section.items);
+    let unknown = Verdict::Unknown(Why::new(""));
+    let mut parts = vec![
+        (Verdict::Diverged, tally.diverged),
+        (Verdict::Drifted, tally.drifted),
+        (Verdict::Pending, tally.pending),
+        (Verdict::Differs, tally.differs),
+        (Verdict::GitOnly, tally.git_only),
+        (unknown, tally.unknown + section.problems.len()),
+    ];
+    parts.retain(|(_, count)| *count > 0);
+    if parts.is_empty() {
+        parts.push((Verdict::InSync, tally.in_sync));
+    }
+    if tally.unmanaged > 0 {
+        parts.push((Verdict::Unmanaged, tally.unmanaged));
+    }
+    parts
 }
 
 fn titles(ink: &mut Ink<'_>, columns: &Columns, area: Rect) {
@@ -107,7 +178,7 @@ fn head(ink: &mut Ink<'_>, model: &Model, project: &Project, line: Rect) {
     }
 }
 
-fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns, line: Rect) {
+fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns, cells: &Cells, line: Rect) {
     let (env, y) = (&model.environments[index], line.y);
     let role = if index == model.current { Role::Strong } else { Role::Text };
     ink.put(line.x + 3, y, 12, env.name(), role);
@@ -115,9 +186,10 @@ fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns
         let (text, role) = runs(env);
         ink.put(line.x + at, y, columns.kinds[0].saturating_sub(at + 1), &text, role);
     }
-    for (at, kind) in columns.kinds.into_iter().zip(Kind::ALL) {
+    for (column, (at, kind)) in columns.kinds.into_iter().zip(Kind::ALL).enumerate() {
         let cell = Rect { x: line.x + at, width: columns.width.saturating_sub(1), ..line };
-        counts(ink, model, env, kind, cell);
+        let counts = cells.counts.get(index).map(|cells| cells[column].clone()).unwrap_or_default();
+        draw_counts(ink, model, env, kind, cell, (counts, cells.looks[column]));
         if env.remembered.contains_key(&kind) {
             ink.fade(cell);
         }
@@ -128,7 +200,7 @@ fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns
         ink.put(line.x + 2, y, 1, "!", Role::Loud);
     }
     if let Some(at) = columns.account {
-        let (text, role) = whose(env);
+        let (text, role) = whose(env, ink.symbols().stale);
         ink.put(line.x + at, y, 10, &text, role);
     }
     if let Some(at) = columns.region {
@@ -138,13 +210,14 @@ fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns
     ink.put(line.x + columns.read, y, 8, &text, role);
 }
 
-/// The account, as AWS says; marked when the project expects another.
-fn whose(env: &EnvState) -> (String, Role) {
+/// The account, as AWS says; marked when the project expects another, and when nobody has said it again.
+fn whose(env: &EnvState, stale: &str) -> (String, Role) {
     match env.identity.value() {
         Some(identity) if identity.expected_account.is_some() => {
             (format!("!{}", account(&identity.account)), Role::Error)
         }
-        Some(identity) => (account(&identity.account), Role::Text),
+        Some(identity) if env.is_vouched() => (account(&identity.account), Role::Text),
+        Some(identity) => (format!("{stale}{}", account(&identity.account)), Role::Dim),
         None if matches!(env.identity, Remote::Failed(_)) => (String::from("?"), Role::Unknown),
         None => (String::new(), Role::Dim),
     }
@@ -188,8 +261,15 @@ fn runs(env: &EnvState) -> (String, Role) {
     }
 }
 
-fn counts(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, area: Rect) {
-    let section = match env.section(kind) {
+fn draw_counts(
+    ink: &mut Ink<'_>,
+    model: &Model,
+    env: &EnvState,
+    kind: Kind,
+    area: Rect,
+    (counts, look): (Counts, Look),
+) {
+    match env.section(kind) {
         Remote::Idle => return,
         Remote::Loading { .. } => {
             ink.put(area.x, area.y, area.width, spinner(model, ink), Role::Dim);
@@ -199,49 +279,33 @@ fn counts(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, area: Re
             ink.put(area.x, area.y, area.width, failed_word(why), Role::Unknown);
             return;
         }
-        Remote::Ready(section) | Remote::Stale(section) => section,
-    };
+        Remote::Ready(_) | Remote::Stale(_) => {}
+    }
     if env.times.is_stale(kind) {
         // Before the numbers, where it is not cut off.
         ink.put(area.x.saturating_sub(1), area.y, 1, ink.symbols().stale, Role::Notice);
     }
-    let tally = Tally::of(&section.items);
-    let unknown = Verdict::Unknown(Why::new(""));
-    let mut parts = vec![
-        (Verdict::Diverged, tally.diverged),
-        (Verdict::Drifted, tally.drifted),
-        (Verdict::Pending, tally.pending),
-        (Verdict::Differs, tally.differs),
-        (Verdict::GitOnly, tally.git_only),
-        (unknown, tally.unknown + section.problems.len()),
-    ];
-    parts.retain(|(_, count)| *count > 0);
-    if parts.is_empty() {
-        parts.push((Verdict::InSync, tally.in_sync));
-    }
-    if tally.unmanaged > 0 {
-        parts.push((Verdict::Unmanaged, tally.unmanaged));
-    }
-    let fitted = fit(parts, usize::from(area.width));
+    let fitted = fit(counts, usize::from(area.width), look);
     let mut x = area.x;
     for (verdict, count) in &fitted.parts {
-        let text = format!("{}{count:>pad$}", verdict.symbol(), pad = fitted.pad);
+        let text = format!("{}{count:>pad$}", verdict.symbol(), pad = fitted.look.pad);
         let long = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        x = ink.put(x, area.y, long, &text, Role::from(verdict)) + fitted.gap;
+        // Much that nobody can ever know stands here for good: it is told, and is not louder than a drift.
+        let role = if matches!(verdict, Verdict::Unknown(_)) { Role::Text } else { Role::from(verdict) };
+        x = ink.put(x, area.y, long, &text, role) + fitted.look.gap;
     }
     if fitted.is_short {
         ink.put(x, area.y, 1, ink.symbols().ellipsis, Role::Strong);
     }
 }
 
+/// The age of what is shown, and whether it is being read again.
 fn read(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
-    if let Some(job) = env.inspecting {
-        let seconds = (model.clock.now - job.since).max(0) / 1000;
-        return (format!("{} {seconds} s", spinner(model, ink)), Role::Dim);
-    }
-    match env.times.oldest(&Kind::ALL).or(env.read_at) {
-        Some(at) => (model.clock.age(at), Role::Dim),
-        None if env.wanted.is_some() => (String::from("next"), Role::Dim),
-        None => (String::from("-"), Role::Dim),
-    }
+    let age = env.times.oldest(&Kind::ALL).map(|at| model.clock.age(at));
+    let text = match (env.inspecting, age) {
+        (Some(_), age) => format!("{} {}", spinner(model, ink), age.unwrap_or_default()),
+        (None, Some(age)) => age,
+        (None, None) => String::from(if env.wanted.is_some() { "next" } else { "-" }),
+    };
+    (text, Role::Dim)
 }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::ink::Ink;
-use crate::console::action::{ACTIONS, Action};
+use crate::console::action::{ACTIONS, Action, Spec};
 use crate::console::keymap::Key;
 use crate::console::model::{Model, Revealing};
 use crate::console::overlay::Overlay;
@@ -11,13 +11,13 @@ use crate::console::page::list::Line;
 use crate::console::page::{Page, Zoom};
 use crate::console::text;
 use crate::console::theme::Role;
-use crate::console::update::{context, filter};
+use crate::console::update::{context, filter, is_at_rest, is_open};
 
 /// Hints of at least this priority stand at the right end, where the eye finds them on every page.
 const STANDING: u8 = 90;
 
-/// Columns between two hints.
-const GAP: usize = 3;
+/// Columns between two hints. A key and its word differ in style, so that no more is needed to tell hints apart.
+const GAP: usize = 2;
 
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     ink.rule(area.x, area.y, area.width);
@@ -70,10 +70,10 @@ fn hints(model: &Model) -> Vec<Hint> {
     }
     let heard = ACTIONS.iter().filter(|spec| scopes.contains(&spec.scope) && !spec.hint.is_empty());
     heard
-        .filter(|spec| (spec.disabled)(model).is_none() && !is_idle_back(model, spec.action))
+        .filter(|spec| (spec.disabled)(model).is_none() && !is_idle(model, spec.action))
         .filter_map(|spec| {
             let key = model.keymap.keys(spec.action).next()?.to_string();
-            Some(Hint { key, word: spec.hint, priority: spec.priority })
+            Some(Hint { key, word: word(model, spec), priority: spec.priority })
         })
         .collect()
 }
@@ -110,14 +110,26 @@ fn columns(width: usize) -> u16 {
     u16::try_from(width).unwrap_or(u16::MAX)
 }
 
-/// Going back is worth a hint only where there is something to go back from.
-fn is_idle_back(model: &Model, action: Action) -> bool {
-    let nothing_open = model.overlays.is_empty() && (model.page == Page::Overview || model.list().zoom == Zoom::Split);
+/// The word of a hint; of those that lead away, where to.
+fn word(model: &Model, spec: &Spec) -> &'static str {
+    match spec.action {
+        Action::Back if model.overlays.is_empty() && model.waiting().is_some() => "cancel",
+        Action::Back if model.overlays.is_empty() && !is_open(model) => "show all",
+        Action::Quit if model.page != Page::Overview => "back",
+        _ => spec.hint,
+    }
+}
+
+/// What can be pressed and is not worth a hint: going back where there is nothing to go back from, a second way to leave
+/// what is open.
+fn is_idle(model: &Model, action: Action) -> bool {
+    let over = model.overlays.last();
     match action {
-        Action::Back => nothing_open && model.waiting().is_none(),
-        Action::Quit => !nothing_open && !matches!(model.overlays.last(), Some(Overlay::Journal(_))),
-        Action::HelpHere => matches!(model.overlays.last(), Some(Overlay::Help(_))),
-        Action::Accept => matches!(model.overlays.last(), Some(Overlay::Plan(_))),
+        Action::Back => is_at_rest(model) && model.waiting().is_none(),
+        Action::Quit => over.is_some() || is_open(model),
+        Action::Diff | Action::Show => model.page != Page::Overview && model.list().zoom == Zoom::Diff,
+        Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
+        Action::Accept => matches!(over, Some(Overlay::Plan(_))),
         _ => false,
     }
 }

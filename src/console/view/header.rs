@@ -7,19 +7,31 @@ use crate::compare::Kind;
 use crate::console::alarm::alarm;
 use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
+use crate::console::overlay::Work;
 use crate::console::page::Page;
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::console::update::filter_of;
 use crate::ops::report::Commit;
 
 /// A text, its meaning, and its rank: what has the highest goes first when there is no room.
 type Part = (String, Role, u8);
 
-/// The rank of a commit's subject.
-const SUBJECT: u8 = 6;
+/// The ranks of the second line. What is there at all, and how old it is, has none of them.
+const ID: u8 = 1;
+const REFERENCE: u8 = 2;
+const ESC: u8 = 3;
+const DIRTY: u8 = 3;
+const THROTTLED: u8 = 3;
+const AHEAD: u8 = 4;
+const FETCHED: u8 = 5;
+const LABEL: u8 = 7;
+const CALLS: u8 = 6;
+const SUBJECT: u8 = 8;
+const AUTHOR: u8 = 9;
 
-/// A number of columns between two parts of the first line.
+/// A number of columns between two parts.
 const APART: u16 = 2;
 
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
@@ -30,35 +42,30 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
         ink.fill(Rect { height: 2, ..area }, Role::Unlocked);
     }
     // While a protected environment can be written to, the header is of one colour, which cannot be overlooked.
-    let tint = |part: Part| if loud { (part.0, Role::Unlocked, part.2) } else { part };
+    let tint = |parts: Vec<Part>| -> Vec<Part> {
+        let tint = |(text, role, rank)| (text, if loud { Role::Unlocked } else { role }, rank);
+        parts.into_iter().map(tint).collect()
+    };
     let long = u16::try_from(text::width(&mode)).unwrap_or(0);
     ink.put_right(right, area.y, long, &mode, if loud { Role::Unlocked } else { Role::Strong });
     let room = right.saturating_sub(long + APART + area.x + 1);
-    let first: Vec<Part> = place(model, env, ink, room).into_iter().map(tint).collect();
-    line(ink, area.x + 1, area.y, right.saturating_sub(long + APART), &first);
+    let [first, _] = fitted([tint(place(model, env, ink, room)), Vec::new()], room);
+    line(ink, area.x + 1, area.y, &first);
 
-    let live = tint({
-        let (text, role) = live(model, env, ink, area.width);
-        (text, role, 0)
-    });
-    let long = u16::try_from(text::width(&live.0)).unwrap_or(0).min(area.width / 2);
-    ink.put_right(right, area.y + 1, long, &live.0, live.1);
-    let git: Vec<Part> = git(model, env).into_iter().map(tint).collect();
-    line(ink, area.x + 1, area.y + 1, right.saturating_sub(long + 2), &git);
+    let room = right.saturating_sub(area.x + 1);
+    let [git, live] = fitted([tint(git(model, env)), tint(live(model, env, ink, area.width))], room);
+    line(ink, area.x + 1, area.y + 1, &git);
+    line(ink, right.saturating_sub(u16::try_from(long_of(&live)).unwrap_or(room)), area.y + 1, &live);
 
     let mut y = area.y + 2;
-    if let Some((expected, actual)) = env.wrong_account() {
-        let warning = format!(
-            " ! account {actual} is not the expected {expected}: nothing below is of {}; reading only",
-            env.name()
-        );
+    let warning = env.wrong_account().map(|(expected, actual)| {
+        let (short, name) = (format!("account {actual} is not the expected {expected}"), env.name());
+        vec![format!("{short}: nothing below is of {name}; reading only"), format!("{short}: reading only"), short]
+    });
+    for words in warning.into_iter().chain(alarm(model)) {
+        let fits = words.iter().find(|words| text::width(words) + 3 <= usize::from(area.width)).or(words.last());
         ink.fill(Rect { y, height: 1, ..area }, Role::Loud);
-        ink.put(area.x, y, area.width, &warning, Role::Loud);
-        y += 1;
-    }
-    if let Some(alarm) = alarm(model) {
-        ink.fill(Rect { y, height: 1, ..area }, Role::Loud);
-        ink.put(area.x, y, area.width, &format!(" ! {alarm}"), Role::Loud);
+        ink.put(area.x, y, area.width, &format!(" ! {}", fits.map_or("", String::as_str)), Role::Loud);
         y += 1;
     }
     ink.rule(area.x, y, area.width);
@@ -70,50 +77,82 @@ pub(super) fn tabs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
         let here = *page == model.page;
         let title = if here { page.title().to_uppercase() } else { page.title().to_owned() };
         x = ink.put(x, area.y, area.width, &format!("{} ", index + 1), Role::Dim);
-        x = ink.put(x, area.y, area.width, &title, if here { Role::TabHere } else { Role::Tab }) + 3;
+        x = ink.put(x, area.y, area.width, &title, if here { Role::TabHere } else { Role::Tab });
+        // A filter is kept while another page is looked at, and nowhere without a sign.
+        if !here && !filter_of(model, *page).text.is_empty() {
+            ink.put(x, area.y, 1, "/", Role::Notice);
+        }
+        x += 3;
     }
+    if model.page == Page::Overview {
+        return;
+    }
+    let state = model.list();
     let right = area.right().saturating_sub(1);
-    if model.page != Page::Overview {
-        let state = model.list();
-        let filter = if state.filter.text.is_empty() { String::new() } else { format!("  /{}", state.filter.text) };
-        let shown = format!("{}{filter}", state.show.word());
-        // Cut it would say nothing; the list says how many more there are.
-        if text::width(&shown) + 2 <= usize::from(right.saturating_sub(x)) {
-            ink.put_right(right, area.y, right.saturating_sub(x), &shown, Role::Dim);
+    let room = right.saturating_sub(x);
+    let filter = if state.filter.text.is_empty() { String::new() } else { format!("/{}", state.filter.text) };
+    let long = u16::try_from(text::width(&filter)).unwrap_or(room).min(room);
+    // What hides lines is told before what is shown; the list says how many more there are.
+    ink.put_right(right, area.y, long, &filter, Role::Notice);
+    let apart = if filter.is_empty() { 0 } else { long + APART };
+    let shown = state.show.word();
+    if text::width(shown) <= usize::from(room.saturating_sub(apart)) {
+        ink.put_right(right - apart, area.y, room - apart, shown, Role::Dim);
+    }
+}
+
+/// The parts at the left and at the right end of a line for which there is room: those with the highest rank are cut or
+/// left out first, on whichever side they are.
+fn fitted(mut ends: [Vec<Part>; 2], room: u16) -> [Vec<Part>; 2] {
+    /// What is cut shorter than this tells nobody anything.
+    const SHORTEST: usize = 12;
+    let room = usize::from(room);
+    for parts in &mut ends {
+        parts.retain(|(text, ..)| !text.is_empty());
+    }
+    let long = |ends: &[Vec<Part>; 2]| {
+        let between = if ends.iter().any(Vec::is_empty) { 0 } else { usize::from(APART) };
+        ends.iter().map(|parts| long_of(parts)).sum::<usize>() + between
+    };
+    loop {
+        let over = long(&ends).saturating_sub(room);
+        let all = ends.iter().enumerate().flat_map(|(end, parts)| (0..parts.len()).map(move |at| (end, at)));
+        let Some((end, at)) = all.max_by_key(|(end, at)| (ends[*end][*at].2, *end, *at)) else { return ends };
+        if over == 0 || ends[0].len() + ends[1].len() == 1 {
+            return ends;
+        }
+        let (text, role, rank) = &ends[end][at];
+        let left = text::width(text).saturating_sub(over);
+        // A sentence still says something when it is cut; a number and its unit do not.
+        if left >= SHORTEST && (matches!(*rank, SUBJECT | REFERENCE) || *role == Role::Error) {
+            ends[end][at].0 = text::fit(text, left, "…").into_owned();
+        } else {
+            ends[end].remove(at);
         }
     }
 }
 
-/// Draws parts two columns apart; those with the highest number are cut or left out first when there is no room.
-fn line(ink: &mut Ink<'_>, x: u16, y: u16, right: u16, parts: &[Part]) {
-    /// What is cut shorter than this tells nobody anything.
-    const SHORTEST: usize = 12;
-    let room = usize::from(right.saturating_sub(x));
-    let mut kept: Vec<Part> = parts.iter().filter(|(text, ..)| !text.is_empty()).cloned().collect();
-    let long = |parts: &[Part]| parts.iter().map(|(text, ..)| text::width(text) + 2).sum::<usize>().saturating_sub(2);
-    while long(&kept) > room && kept.len() > 1 {
-        let Some(least) = kept.iter().enumerate().max_by_key(|(at, (_, _, rank))| (*rank, *at)).map(|(at, _)| at)
-        else {
-            break;
-        };
-        let left = text::width(&kept[least].0).saturating_sub(long(&kept) - room);
-        // A sentence still says something when it is cut; a number and its unit do not.
-        let is_sentence = kept[least].2 == SUBJECT || kept[least].1 == Role::Error;
-        if left >= SHORTEST && is_sentence {
-            kept[least].0 = text::fit(&kept[least].0, left, "…").into_owned();
-        } else {
-            kept.remove(least);
-        }
-    }
+/// Columns before a part that follows another one.
+fn gap(text: &str) -> u16 {
+    if text.starts_with(',') { 0 } else { APART }
+}
+
+fn long_of(parts: &[Part]) -> usize {
+    let gaps = parts.iter().skip(1).map(|(text, ..)| usize::from(gap(text))).sum::<usize>();
+    parts.iter().map(|(text, ..)| text::width(text)).sum::<usize>() + gaps
+}
+
+fn line(ink: &mut Ink<'_>, x: u16, y: u16, parts: &[Part]) {
     let mut at = x;
-    for (text, role, _) in kept {
-        at = ink.put(at, y, right.saturating_sub(at), &text, role) + 2;
+    for (index, (text, role, _)) in parts.iter().enumerate() {
+        at += if index == 0 { 0 } else { gap(text) };
+        at = ink.put(at, y, u16::MAX, text, *role);
     }
 }
 
 /// What may be written, and whether that is loud.
 fn mode(model: &Model, env: &EnvState) -> (String, bool) {
-    match env.mode(model.clock.now) {
+    match env.promised_mode(model.clock.now) {
         Mode::Read => (String::from("READ"), false),
         Mode::Write => (String::from("WRITE"), false),
         Mode::Unlocked(until) => {
@@ -129,42 +168,30 @@ fn place(model: &Model, env: &EnvState, ink: &Ink<'_>, room: u16) -> Vec<Part> {
     let whole = format!("{} / {} ", model.project(), env.name());
     let here = |text: &str| (text.to_owned(), Role::Strong, 0);
     let (Remote::Ready(identity) | Remote::Stale(identity)) = &env.identity else {
-        let mut parts = vec![(String::from("plumb"), Role::Brand, 5), here(&whole)];
-        match &env.identity {
-            Remote::Failed(why) => {
-                parts.push((String::from("acct ?"), Role::Error, 0));
-                if !why.is_of_everything() {
-                    parts.push((format!("{}{}", why.reason, hint(why)), Role::Error, 1));
-                }
-            }
-            Remote::Loading { .. } => {
-                parts.push((format!("{} who are we?", spinner(model, ink)), Role::Dim, 1));
-            }
-            Remote::Idle | Remote::Ready(_) | Remote::Stale(_) => {}
-        }
-        return parts;
+        return [vec![(String::from("plumb"), Role::Brand, 5), here(&whole)], nobody(model, env, ink)].concat();
     };
     let (account, role) = (account(&identity.account), caller(&identity.arn));
     let bare = role.strip_prefix("role ").or(role.strip_prefix("user ")).unwrap_or(&role);
+    // Nobody has said again that this is so.
+    let (mark, look) = if env.is_vouched() { ("", Role::Text) } else { (ink.symbols().stale, Role::Dim) };
     let facts = |account: String, role: &str| {
-        let region = (identity.region.clone(), Role::Text, 0);
-        vec![(account, Role::Text, 0), region, (role.to_owned(), Role::Text, 0)]
+        let account = format!("{mark}{account}");
+        [account, identity.region.clone(), role.to_owned()].map(|fact| (fact, look, 0)).to_vec()
     };
-    let long = |parts: &[Part]| parts.iter().map(|(text, ..)| text::width(text) + 2).sum::<usize>().saturating_sub(2);
     let mut parts = [vec![here(&whole)], facts(format!("acct {account}"), &role)].concat();
     let brand = (String::from("plumb"), Role::Brand, 5);
     for shorter in [vec![here(whole.trim_end())], vec![here(env.name())]] {
-        if long(&parts) > usize::from(room) {
+        if long_of(&parts) > usize::from(room) {
             parts = [shorter, facts(account.clone(), bare)].concat();
         }
     }
-    let over = long(&parts).saturating_sub(usize::from(room));
+    let over = long_of(&parts).saturating_sub(usize::from(room));
     if over > 0 {
         // A role's name may be long; its beginning is what tells roles apart.
         let kept = text::width(bare).saturating_sub(over).max(4);
         parts[3].0 = text::fit(bare, kept, "…").into_owned();
     }
-    if long(&parts) + long(std::slice::from_ref(&brand)) + 2 <= usize::from(room) {
+    if long_of(&parts) + text::width(&brand.0) + usize::from(APART) <= usize::from(room) {
         parts.insert(0, brand);
     }
     if let Some(why) = env.trouble.get(&Subject::Identity).filter(|why| !why.is_of_everything()) {
@@ -173,81 +200,109 @@ fn place(model: &Model, env: &EnvState, ink: &Ink<'_>, room: u16) -> Vec<Part> {
     parts
 }
 
+/// What stands where the account would be: that it is not known, and the region that was asked for.
+fn nobody(model: &Model, env: &EnvState, ink: &Ink<'_>) -> Vec<Part> {
+    let region = env.info.as_ref().and_then(|info| info.region.clone());
+    let region = (region.unwrap_or_else(|| String::from("region ?")), Role::Dim, 0);
+    match &env.identity {
+        Remote::Failed(why) => {
+            let mut parts = vec![(String::from("acct ?"), Role::Error, 0), region];
+            if !why.is_of_everything() {
+                parts.push((format!("{}{}", why.reason, hint(why)), Role::Error, 1));
+            }
+            parts
+        }
+        Remote::Loading { .. } => vec![region, (format!("{} who are we?", spinner(model, ink)), Role::Dim, 1)],
+        Remote::Idle | Remote::Ready(_) | Remote::Stale(_) => vec![region],
+    }
+}
+
 fn git(model: &Model, env: &EnvState) -> Vec<Part> {
-    let mut parts = vec![(String::from("git"), Role::Dim, 5)];
+    let mut parts = vec![(String::from("git"), Role::Dim, LABEL)];
     match &env.commit {
         Remote::Ready(commit) | Remote::Stale(commit) => commit_parts(model, commit, &mut parts),
-        Remote::Failed(why) => parts.push((format!("? {}{}", why.reason, hint(why)), Role::Error, 0)),
-        Remote::Loading { .. } => parts.push((String::from("reading the commit"), Role::Dim, 0)),
+        Remote::Failed(why) => parts.push((format!("? {}{}", why.reason, hint(why)), Role::Error, ID)),
+        Remote::Loading { .. } => parts.push((String::from("reading the commit"), Role::Dim, ID)),
         Remote::Idle => {}
     }
     if let Some(why) = env.trouble.get(&Subject::Fetch) {
-        parts.push((format!("fetch failed: {}", why.reason), Role::Error, 2));
+        parts.push((format!("fetch failed: {}", why.reason), Role::Error, DIRTY));
     } else if let Some(why) = env.trouble.get(&Subject::Commit) {
-        parts.push((format!("? {}", why.reason), Role::Error, 2));
+        parts.push((format!("? {}", why.reason), Role::Error, DIRTY));
     } else if env.fetching.is_some() {
-        parts.push((String::from("fetching"), Role::Dim, 3));
+        parts.push((String::from("fetching"), Role::Dim, AHEAD));
     }
     parts
 }
 
 fn commit_parts(model: &Model, commit: &Commit, parts: &mut Vec<Part>) {
-    parts.push((commit.reference.clone(), Role::Strong, 0));
-    parts.push((text::short(&commit.id), Role::Strong, 0));
+    parts.push((commit.reference.clone(), Role::Strong, REFERENCE));
+    parts.push((text::short(&commit.id), Role::Strong, ID));
     parts.push((format!("\"{}\"", commit.subject), Role::Text, SUBJECT));
     if !commit.author.is_empty() {
-        parts.push((format!("{}, {} ago", commit.author, model.clock.age(commit.at)), Role::Dim, 7));
+        parts.push((format!("{}, {} ago", commit.author, model.clock.age(commit.at)), Role::Dim, AUTHOR));
     }
     if commit.dirty {
-        parts.push((String::from("dirty"), Role::Notice, 2));
+        parts.push((String::from("dirty"), Role::Notice, DIRTY));
     }
     if commit.ahead > 0 {
-        parts.push((format!("{} ahead", commit.ahead), Role::Text, 3));
+        parts.push((format!("{} ahead", commit.ahead), Role::Text, AHEAD));
     }
     if commit.behind > 0 {
-        parts.push((format!("{} behind", commit.behind), Role::Text, 3));
+        parts.push((format!("{} behind", commit.behind), Role::Text, AHEAD));
     }
     if model.environment().fetching.is_some() {
         return;
     }
     match commit.fetched_at {
-        Some(at) => parts.push((format!("fetched {} ago", model.clock.age(at)), Role::Dim, 4)),
-        None if commit.reference.contains('/') => parts.push((String::from("never fetched"), Role::Dim, 4)),
+        Some(at) => parts.push((format!("fetched {} ago", model.clock.age(at)), Role::Dim, FETCHED)),
+        None if commit.reference.contains('/') => parts.push((String::from("never fetched"), Role::Dim, FETCHED)),
         None => {}
     }
 }
 
-fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> (String, Role) {
-    let calls = env.calls.filter(|calls| calls.made > 0).map(|calls| format!("  {calls}")).unwrap_or_default();
+/// How old that is which is shown, and what is going on.
+fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> Vec<Part> {
+    let seconds = |since: i64| (model.clock.now - since).max(0) / 1000;
     if let Some(sent) = model.sent.iter().find(|sent| sent.environment == model.current) {
-        let seconds = (model.clock.now - sent.job.since).max(0) / 1000;
-        return (format!("{} writing {seconds} s", spinner(model, ink)), Role::Notice);
+        let doing = match &sent.work {
+            Work::Command(command) => format!("running {}", command.id),
+            Work::Record(_) | Work::Unlock(_) => String::from("writing"),
+        };
+        let text = format!("{} {doing} {} s", spinner(model, ink), seconds(sent.job.since));
+        return vec![(text, Role::Notice, 0)];
     }
+    let mut parts = vec![(String::from("live"), Role::Dim, LABEL)];
+    parts.extend(age(model, env, width));
     if let Some(job) = env.inspecting {
-        let seconds = (model.clock.now - job.since).max(0) / 1000;
-        let esc = if width < 80 { "" } else { ", esc cancels" };
-        let calls = if width < 100 { "" } else { calls.as_str() };
-        let old = old(model, env).map(|old| format!("{old}  ")).unwrap_or_default();
-        return (format!("{old}{} reading {seconds} s{esc}{calls}", spinner(model, ink)), Role::Notice);
+        let text = format!("{} reading {} s", spinner(model, ink), seconds(job.since));
+        parts.push((text, Role::Notice, 0));
+        parts.push((String::from(", esc cancels"), Role::Notice, ESC));
     }
+    let calls = env.calls.filter(|calls| calls.made > 0);
+    let rank = |throttled| if throttled > 0 { THROTTLED } else { CALLS };
+    parts.extend(calls.map(|calls| (calls.to_string(), Role::Dim, rank(calls.throttled))));
+    parts
+}
+
+/// The age of what is shown, which a refresh that hangs does not hide.
+fn age(model: &Model, env: &EnvState, width: u16) -> Option<Part> {
     if let Some(old) = old(model, env) {
-        return (format!("live  {old}"), Role::Notice);
+        return Some((old, Role::Notice, 0));
     }
     // The oldest of what the page shows says how far all of it can be trusted.
     let kinds = if model.page == Page::Overview { &Kind::ALL } else { model.page.kinds() };
+    let failed = kinds.iter().any(|kind| matches!(env.section(*kind), Remote::Failed(_)));
+    let Some(at) = env.times.oldest(kinds) else {
+        let text = if failed { "could not be read" } else { "not read" };
+        return env.inspecting.is_none().then(|| (text.to_owned(), Role::Dim, 0));
+    };
+    let part = if failed { "part " } else { "" };
     let stale = if kinds.iter().any(|kind| env.times.is_stale(*kind)) { ", stale" } else { "" };
-    match env.times.oldest(kinds).or(env.read_at) {
-        Some(at) => {
-            let (time, age) = (model.clock.time(at), model.clock.age(at));
-            let text = match width {
-                0..80 => format!("read {age} ago{stale}"),
-                80..100 => format!("live  read {age} ago{stale}{calls}"),
-                _ => format!("live  read {time}, {age} ago{stale}{calls}"),
-            };
-            (text, if stale.is_empty() { Role::Dim } else { Role::Notice })
-        }
-        None => (String::from("live  not read"), Role::Dim),
-    }
+    let time =
+        if width < 100 || env.inspecting.is_some() { String::new() } else { format!("{}, ", model.clock.time(at)) };
+    let role = if stale.is_empty() && part.is_empty() { Role::Dim } else { Role::Notice };
+    Some((format!("{part}read {time}{} ago{stale}", model.clock.age(at)), role, 0))
 }
 
 /// How old that is which is shown from before this session: `from 2 h ago`.

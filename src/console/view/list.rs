@@ -122,7 +122,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
                     if old {
                         ink.fade(at);
                     }
-                    if env.times.is_item_stale(&ItemId::of(item)) {
+                    if env.times.item_missed(&ItemId::of(item)).is_some() {
                         ink.put(at.x + 2, y, 1, ink.symbols().stale, Role::Notice);
                     }
                 }
@@ -309,7 +309,7 @@ fn more(ink: &mut Ink<'_>, model: &Model, line: Rect, verdict: &Verdict, count: 
 
 /// Says how to see what a line stands for; returns the column where that begins.
 fn to_show(ink: &mut Ink<'_>, model: &Model, line: Rect) -> u16 {
-    let key = model.keymap.keys(crate::console::Action::Show).next().map(|key| key.to_string()).unwrap_or_default();
+    let key = model.keymap.key(crate::console::Action::Show);
     let right = line.right().saturating_sub(1);
     let text = format!("{key} to show");
     ink.put_right(right, line.y, 16, &text, Role::Dim);

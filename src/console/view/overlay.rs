@@ -7,27 +7,29 @@ mod menu;
 mod palette;
 mod picker;
 mod plan;
-mod run;
 pub(super) mod tour;
 
 use ratatui::layout::Rect;
 
+pub(in crate::console) use field::list as field_list;
+pub(in crate::console) use help::listed_at as help_listed_at;
 pub(in crate::console) use menu::entry_at as menu_entry_at;
 pub(in crate::console) use palette::find_at as palette_find_at;
+pub(in crate::console) use plan::furthest as plan_furthest;
 
 use super::ink::Ink;
 use crate::console::model::Model;
 use crate::console::overlay::Overlay;
 
-/// Draws one overlay into the room between the header and the footer.
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overlay) {
+/// Draws one overlay into the room between the header and the footer; returns how many lines there are below what is seen.
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overlay) -> usize {
     match overlay {
-        Overlay::Help(help) => help::draw(ink, model, room, help),
+        Overlay::Help(help) => return help::draw(ink, model, room, help),
+        Overlay::Plan(plan) => return plan::draw(ink, model, room, plan),
         Overlay::Palette(palette) => palette::draw(ink, model, room, palette),
         Overlay::Menu(scope) => menu::draw(ink, model, room, *scope),
-        Overlay::Run(run) => run::draw(ink, model, room, run),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),
-        Overlay::Plan(plan) => plan::draw(ink, model, room, plan),
         Overlay::Journal(journal) => journal::draw(ink, model, room, journal),
     }
+    0
 }

@@ -9,6 +9,7 @@ use crate::compare::{Item, Kind, Verdict, Why};
 use crate::console::layout::halves;
 use crate::console::model::{EnvState, Model};
 use crate::console::needs::Need;
+use crate::console::page::ItemId;
 use crate::console::page::overview::Half;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -17,7 +18,14 @@ use crate::console::theme::Role;
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, body: Rect) -> usize {
     let (table, needs) = halves(model, body);
     super::fleet::draw(ink, model, table);
-    draw_needs(ink, model, needs)
+    let below = draw_needs(ink, model, needs);
+    super::fleet::more(ink, model, table, Rect { height: 1, ..needs });
+    below
+}
+
+/// Says how many environments there are above those that are seen.
+pub(super) fn above(ink: &mut Ink<'_>, model: &Model, body: Rect, tabs: Rect) {
+    super::fleet::above(ink, model, halves(model, body).0, tabs);
 }
 
 fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
@@ -63,6 +71,9 @@ fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
         if !matches!(need, Need::Kind(_)) && env.remembered.contains_key(&need.kind()) {
             ink.fade(line);
         }
+        if is_stale(env, need) {
+            ink.put(line.x + 2, y, 1, ink.symbols().stale, Role::Notice);
+        }
         if env.wrong_account().is_some() {
             ink.dim(line);
         }
@@ -71,6 +82,14 @@ fn draw_needs(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
         }
     }
     state.needs.len().saturating_sub(state.offset + usize::from(list.height))
+}
+
+/// Whether it is older than the last attempt to read it.
+fn is_stale(env: &EnvState, need: &Need) -> bool {
+    match need.item(env) {
+        Some(item) => env.times.item_missed(&ItemId::of(item)).is_some(),
+        None => !matches!(need, Need::Kind(_)) && env.times.is_stale(need.kind()),
+    }
 }
 
 fn quiet(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {

@@ -12,7 +12,7 @@ use crate::compare::{Kind, Verdict, Why};
 use crate::config::{Stack, StackKind};
 use crate::git::Snapshot;
 use crate::ops::receipt::{Index, Recorded, Store, UnitId};
-use crate::ops::report::{Commit, Part, Problem};
+use crate::ops::report::{Commit, Part, Problem, Section};
 use crate::ops::session::Session;
 use crate::ops::{failed, git_why, why};
 
@@ -71,9 +71,9 @@ impl Context {
         let _ = self.sink.send(Part::Progress(kind, text));
     }
 
-    /// Hands on what is known so far, before a longer wait.
-    pub(super) fn provisional(&self, part: Part) {
-        let _ = self.sink.send(part);
+    /// Hands on what is known of a kind so far, before a longer wait.
+    pub(super) fn provisional(&self, kind: Kind, section: Section) {
+        let _ = self.sink.send(Part::Provisional(kind, section));
     }
 
     /// Whether the operator opened this item, so that its value is read even when that settles nothing.

@@ -13,7 +13,7 @@ use crate::aws::cloudformation::drift::{self, Detection, DetectionStatus, Resour
 use crate::compare::{Facet, Item, Kind, Sides, Verdict, Why};
 use crate::config::Stack;
 use crate::ops::receipt::UnitId;
-use crate::ops::report::{Part, Problem, Section, Unit};
+use crate::ops::report::{Problem, Section, Unit};
 use crate::ops::session::Session;
 use crate::ops::why;
 use crate::template::Template;
@@ -106,7 +106,7 @@ async fn stack_section(context: &Context, stack: Stack) -> Result<Section, Why> 
     {
         let mut section = facts.section(&by_resource(drifts), checked);
         section.items.sort_by(|a, b| a.name.cmp(&b.name));
-        context.provisional(Part::Section(Kind::Stack, Ok(section)));
+        context.provisional(Kind::Stack, section);
     }
     context.progress(Kind::Stack, format!("detecting drift of {}", facts.name));
     match detect(context, &facts.name).await {

@@ -291,8 +291,8 @@ fn default_reason(verdict: &Verdict, sides: &Sides) -> String {
         (Verdict::Diverged, ..) => "changed in git and live",
         (Verdict::Differs, ..) => {
             return match &sides.applied {
-                Facet::Unreadable(why) => format!("who moved is not known: {}", why.reason),
-                _ => "no receipt says who moved".to_owned(),
+                Facet::Unreadable(why) => format!("which side moved is not known: {}", why.reason),
+                _ => "no receipt says which side moved".to_owned(),
             };
         }
         (Verdict::GitOnly, ..) => "never rolled out",

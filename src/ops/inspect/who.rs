@@ -12,6 +12,7 @@ use super::context::Context;
 use super::now;
 use crate::aws::cloudtrail::{self, Attribute, TrailEvent};
 use crate::compare::{Changed, Facet, Item, Kind, Verdict};
+use crate::ops::receipt::UnitId;
 use crate::ops::report::Section;
 
 /// How far back to look when no receipt says since when: 7 days, in milliseconds.
@@ -35,9 +36,11 @@ pub(super) fn is_wanted(section: &Section) -> bool {
 
 /// Names who changed the items of a section.
 pub(super) async fn name(context: &Context, section: &mut Section) {
-    let since: BTreeMap<String, i64> =
-        section.units.iter().filter_map(|unit| Some((unit.name.clone(), unit.rolled_out_at?))).collect();
-    let since_of = |item: &Item| since.get(&item.unit).copied().unwrap_or_else(|| now() - WEEK);
+    let mut since: BTreeMap<String, i64> = BTreeMap::new();
+    for item in section.items.iter().filter(|item| is_unnamed(item)) {
+        since.extend(last_known(context, item).await.map(|at| (item.name.clone(), at)));
+    }
+    let since_of = |item: &Item| since.get(&item.name).copied().unwrap_or_else(|| now() - WEEK);
     let local = context.session.environment().endpoint.is_some();
     let mut questions: BTreeMap<Question, i64> = BTreeMap::new();
     for item in section.items.iter().filter(|item| is_unnamed(item)) {
@@ -51,13 +54,40 @@ pub(super) async fn name(context: &Context, section: &mut Section) {
     let _ = tokio::time::timeout(PATIENCE, ask(context, questions, &mut seen)).await;
     for item in section.items.iter_mut().filter(|item| is_unnamed(item)) {
         // CloudTrail tells whole seconds, so what happened in the receipt's second may be the rollout itself.
-        let since = since.get(&item.unit).map_or(0, |since| since.div_euclid(1000) * 1000);
+        let since = since.get(&item.name).map_or(0, |since| since.div_euclid(1000) * 1000);
         let found = seen
             .iter()
             .filter(|event| event.at >= since && moves(event, item) && touches(event, item))
-            .max_by_key(|event| event.at);
+            // Within a second the newest stands first.
+            .min_by_key(|event| std::cmp::Reverse(event.at));
         if let Some(event) = found {
             item.changed = Some(changed(event));
+        }
+    }
+}
+
+/// When live was last known to be what its receipt says: whoever moved it did so after that. Told item by item, since a
+/// receipt is written anew around the items that keep their record. `None`: no receipt says anything of it.
+async fn last_known(context: &Context, item: &Item) -> Option<i64> {
+    let unit = match item.kind {
+        // Nobody's unit has no receipt.
+        _ if item.unit.is_empty() => return None,
+        Kind::Stack | Kind::Code => UnitId::Stack(item.unit.clone()),
+        Kind::Parameter => UnitId::Config(item.unit.clone()),
+        Kind::Secret => UnitId::Secrets,
+    };
+    let recorded = context.receipt(&unit).await;
+    let receipt = recorded.receipt()?;
+    match item.kind {
+        Kind::Parameter | Kind::Secret => {
+            let entry = receipt.items.get(&item.name)?;
+            entry.at.or(entry.modified)
+        }
+        // AWS's own time of the last change; a record of the stack leaves it as it is.
+        Kind::Stack => Some(receipt.stack_changed_at.unwrap_or(receipt.at)),
+        Kind::Code => {
+            let published = receipt.items.values().filter_map(|entry| entry.at).max();
+            Some(published.or(receipt.stack_changed_at).unwrap_or(receipt.at))
         }
     }
 }

@@ -87,7 +87,7 @@ fn what_is_given_up_is_settled_as_unknown() {
         Begun { journal: journal.clone(), entry }
     };
     drop(begun(entry("prod", 1)));
-    drop(begun(entry("prod", 2)).settle_here(None));
+    drop(begun(entry("prod", 2)).settle_here(Outcome::Ok, None));
     let states: Vec<State> = all(&journal).entries.iter().map(Entry::state).collect();
     assert_eq!(states, [State::Ok, State::Unknown]);
 }

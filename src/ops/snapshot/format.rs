@@ -25,6 +25,8 @@ pub(super) struct Identity {
     account: String,
     arn: String,
     region: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expected_account: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use crate::support::wait::deadline;
 #[test]
 fn q_leaves_the_screen_as_it_was() {
     let console = shop().console().open();
-    console.press("3 q");
+    console.press("3").sees("3 PARAMETERS").press("q").sees("1 OVERVIEW").press("q");
     assert_eq!(console.exit_code(), 0);
     console.is_restored();
     assert!(!console.text().contains("petshop"), "{}", console.text());
@@ -21,10 +21,12 @@ fn q_leaves_the_screen_as_it_was() {
 
 #[test]
 fn a_signal_ends_it_and_gives_the_terminal_back() {
-    for (signal, name) in [(Signal::TERM, "SIGTERM"), (Signal::HUP, "SIGHUP"), (Signal::INT, "SIGINT")] {
+    for (signal, name, code) in
+        [(Signal::TERM, "SIGTERM", 143), (Signal::HUP, "SIGHUP", 129), (Signal::INT, "SIGINT", 130)]
+    {
         let console = shop().console().begin();
         console.sees("1 OVERVIEW").signal(signal);
-        assert_eq!(console.exit_code(), 2, "{name}");
+        assert_eq!(console.exit_code(), code, "{name}");
         console.is_restored();
         assert!(console.text().contains(&format!("ended by {name}")), "{}", console.text());
     }
@@ -66,7 +68,7 @@ fn hang_up(mut command: CommandBuilder) -> u32 {
 #[test]
 fn it_ends_when_its_terminal_is_closed() {
     let (command, _home) = shop().console().command();
-    assert_eq!(hang_up(command), 2);
+    assert_eq!(hang_up(command), 129);
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn it_ends_with_its_terminal_though_no_signal_says_so() {
     let script = "trap '' HUP; \"$@\"; echo $? >\"$0\"";
     argv.splice(..0, ["/bin/sh".into(), "-c".into(), script.into(), code.clone().into()]);
     hang_up(command);
-    assert_eq!(std::fs::read_to_string(code).unwrap(), "2\n");
+    assert_eq!(std::fs::read_to_string(code).unwrap(), "129\n");
 }
 
 #[test]

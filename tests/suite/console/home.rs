@@ -1,4 +1,4 @@
-//! At home in the terminal: copying, the mouse, the pager, the title, and actions of one's own.
+//! At home in the terminal: copying, the mouse, the pager, the title.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::shop::{Console, Visit, shop};
 
 /// A visit with this operator config; the directory holds it and whatever the test's programs write.
-fn with_config(config: &str) -> (Visit, tempfile::TempDir) {
+pub(super) fn with_config(config: &str) -> (Visit, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let config = config.replace('@', &directory.path().display().to_string());
     std::fs::write(directory.path().join("config.toml"), config).unwrap();
@@ -18,7 +18,7 @@ fn with_config(config: &str) -> (Visit, tempfile::TempDir) {
 }
 
 /// A program of the test's own.
-fn program(directory: &tempfile::TempDir, name: &str, script: &str) -> PathBuf {
+pub(super) fn program(directory: &tempfile::TempDir, name: &str, script: &str) -> PathBuf {
     let path = directory.path().join(name);
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -37,25 +37,39 @@ fn a_secret_is_copied_by_osc_52_and_is_never_on_the_screen_nor_in_the_log() {
     let console = shop().console().env("PLUMB_STATE_DIR", home.path().to_str().unwrap()).open();
     console.press("4").sees("stripe_api_key").press("/").type_text("stripe_api");
     console.press("<Enter> y").sees("COPY  prod/petshop/stripe_api_key").press("v");
-    console.sees(&format!("live value copied, {} characters", live.chars().count()));
+    console.sees(&format!("live value sent to the terminal's clipboard, {} characters", live.chars().count()));
     assert_eq!(copied(&console), std::slice::from_ref(&live));
     let sent = format!("\x1b]52;c;{}\x07", STANDARD.encode(&live));
     let output = console.output();
     assert!(output.windows(sent.len()).any(|window| window == sent.as_bytes()), "exactly {sent:?}");
     console.never_showed(&live);
-    console.press("y n").sees("name copied, 27 characters");
+    console.press("y n").sees("name sent to the terminal's clipboard, 27 characters");
     assert_eq!(copied(&console).last().map(String::as_str), Some("prod/petshop/stripe_api_key"));
     console.quit();
     let log = std::fs::read_to_string(home.path().join("console.log")).unwrap();
     assert!(log.contains(" copied") && !log.contains(&live) && !log.contains(&STANDARD.encode(&live)), "{log}");
 }
 
+/// A tmux that takes what it is given, or that fails as an old one does.
+fn within_tmux(script: &str) -> (Visit, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    program(&directory, "tmux", &format!("cd \"$(dirname \"$0\")\"; echo \"$@\" > arguments; {script}"));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", directory.path().display());
+    (shop().console().env("TMUX", "/tmp/tmux-0/default,1,0").env("PATH", &path), directory)
+}
+
 #[test]
-fn a_parameter_that_was_not_read_is_copied_without_ever_being_shown() {
+fn within_tmux_a_parameter_that_was_not_read_is_handed_to_tmux_without_ever_being_shown() {
     let live = shop().parameter("/billing/prod/db/password");
-    let console = shop().console().env("TMUX", "/tmp/tmux-0/default,1,0").open();
+    let (visit, directory) = within_tmux("cat > taken");
+    let console = visit.open();
     console.press("3").sees("limit_cents").press("f /").type_text("billing/prod/db/password");
-    console.press("<Enter> y v").sees(&format!("live value copied, {} characters", live.len()));
+    console.press("<Enter> y v");
+    console.sees(&format!("live value sent to the terminal's clipboard by tmux, {} characters", live.len()));
+    let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    assert_eq!(read("arguments").trim(), "load-buffer -w -", "the value is in no argument");
+    assert_eq!(read("taken"), live);
     // The plain sequence, for set-clipboard; this terminal reads the wrapped one too, as it is no tmux.
     assert!(copied(&console).iter().all(|text| *text == live) && !copied(&console).is_empty());
     let encoded = STANDARD.encode(&live);
@@ -63,6 +77,14 @@ fn a_parameter_that_was_not_read_is_copied_without_ever_being_shown() {
     console.never_showed(&live);
     let output = console.output();
     assert!(output.windows(wrapped.len()).any(|window| window == wrapped.as_bytes()), "and passes the other one on");
+    console.quit();
+}
+
+#[test]
+fn a_tmux_that_takes_nothing_is_told_of() {
+    let (visit, _directory) = within_tmux("cat > /dev/null; echo 'unknown flag -w' >&2; exit 1");
+    let console = visit.open();
+    console.press("3").sees("limit_cents").press("y n").sees("characters; tmux passes it on with set-clipboard on");
     console.quit();
 }
 
@@ -144,6 +166,67 @@ fn the_pager_gets_the_diff_and_the_keys_and_the_console_comes_back() {
     console.quit();
 }
 
+/// The two sides of a unified diff, read as `delta` reads one that no git has made: whatever stands above the first line
+/// that begins with `--- ` is no part of it, and a name ends at a tab.
+fn sides_of(diff: &str) -> [(String, Vec<&str>); 2] {
+    let mut lines = diff.lines().skip_while(|line| !line.starts_with("--- "));
+    let mut name = |mark: &str| {
+        let line =
+            lines.next().and_then(|line| line.strip_prefix(mark)).unwrap_or_else(|| panic!("no {mark:?}: {diff}"));
+        line.split('\t').next().unwrap().to_owned()
+    };
+    let names = [name("--- "), name("+++ ")];
+    let mut sides = [Vec::new(), Vec::new()];
+    let hunk = lines.next().and_then(|line| line.strip_prefix("@@ -")?.strip_suffix(" @@")).expect("a hunk");
+    for line in lines {
+        let (mark, text) = line.split_at_checked(1).unwrap_or_else(|| panic!("a line without a mark: {diff}"));
+        assert!([" ", "-", "+"].contains(&mark), "{line:?} in {diff}");
+        if mark != "+" {
+            sides[0].push(text);
+        }
+        if mark != "-" {
+            sides[1].push(text);
+        }
+    }
+    let (old, new) = hunk.split_once(" +").expect("two ranges");
+    let lines = |range: &str| range.split_once(',').map_or(1, |(_, lines)| lines.parse::<usize>().unwrap());
+    assert_eq!([lines(old), lines(new)], [sides[0].len(), sides[1].len()], "the hunk says how long it is: {diff}");
+    let mut names = names.into_iter();
+    sides.map(|side| (names.next().unwrap(), side))
+}
+
+#[test]
+fn where_nobody_names_a_pager_delta_gets_a_diff_that_it_can_read_and_the_console_comes_back() {
+    let (visit, directory) = with_config("");
+    let script = "echo \"$*\" > \"$(dirname \"$0\")/arguments\"; cat > \"$(dirname \"$0\")/piped\"; mv \"$(dirname \"$0\")/piped\" \"$(dirname \"$0\")/paged\"; echo DELTA; \
+                  read -r line < /dev/tty";
+    program(&directory, "delta", script);
+    let path = format!("{}:{}", directory.path().display(), std::env::var("PATH").unwrap());
+    let console = visit.env("PATH", &path).open();
+    let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    console.press("3").sees("limit_cents").press("/").type_text("limit_cents");
+    console.press("<Enter> v").sees("revealed, masks in").press("o").sees("DELTA");
+    assert!(!console.screen().alternate_screen() && console.is_cooked(), "the terminal is delta's");
+    assert_eq!(read("arguments"), "--paging=always\n");
+    let diff = read("paged");
+    let [(git, old), (live, new)] = sides_of(&diff);
+    assert!(git.starts_with("git ") && live.starts_with("live "), "{diff}");
+    assert_ne!(old, new, "{diff}");
+    assert_eq!(new, [shop().parameter("/billing/global/refunds/limit_cents")], "what is live, and nothing else");
+    console.press("<Enter>").sees("3 PARAMETERS").sees("limit_cents").press("<Esc>").sees("pool_size");
+    // A resource has a line for each of its properties.
+    std::fs::remove_file(directory.path().join("paged")).unwrap();
+    console.press("2").sees("2 STACKS").press("n o");
+    console.wait_for("another diff", |screen| {
+        screen.contents().contains("DELTA") && directory.path().join("paged").exists()
+    });
+    let diff = read("paged");
+    let [(_, old), (_, new)] = sides_of(&diff);
+    assert!(old != new && old.iter().chain(&new).any(|line| line.contains(": ")), "{old:?} {new:?}");
+    console.press("<Enter>").sees("2 STACKS");
+    console.quit();
+}
+
 #[test]
 fn a_pager_that_ends_at_once_waits_for_enter_and_one_that_fails_is_told() {
     let console = shop().console().env("PLUMB_PAGER", "cat").open();
@@ -173,23 +256,6 @@ fn the_file_is_opened_in_the_editor_at_its_line_as_it_lies_there() {
     let line = line.strip_prefix('+').and_then(|line| line.parse::<usize>().ok()).unwrap();
     let line = text.lines().nth(line - 1).unwrap();
     assert!(line.contains("limit_cents"), "{line}");
-    console.quit();
-}
-
-#[test]
-fn an_action_of_one_s_own_runs_without_a_shell_and_its_failure_is_told() {
-    let (visit, _directory) = with_config(
-        "[[actions]]\nid = \"say\"\ntitle = \"Say what it is\"\nkey = \"ctrl-l\"\n\
-         command = [\"printf\", \"%s is in %s; $HOME\", \"{name}\", \"{environment}\"]\n\
-         [[actions]]\nid = \"fail\"\ntitle = \"Fail\"\nkey = \"ctrl-g\"\ncommand = [\"false\"]\n\
-         [[actions]]\nid = \"look\"\ntitle = \"Look\"\nkey = \"ctrl-o\"\nwait = true\noutput = \"none\"\n\
-         command = [\"echo\", \"here is {name}\"]\n",
-    );
-    let console = visit.open();
-    console.press("3").sees("limit_cents").press("j ^l").sees("say: /").sees(" is in prod; $HOME");
-    console.press("^g").sees("fail ended with exit status: 1");
-    console.press("^o").sees("here is /").sees("press enter to go back");
-    console.press("<Enter>").sees("look has ended");
     console.quit();
 }
 

@@ -13,7 +13,7 @@ fn expired_credentials_are_one_line_and_what_was_there_stays_until_they_are_rene
     let console = behind(&proxy).open();
     console.press("3").sees("pool_size").press("j");
     proxy.on("*").reply(Fault::ExpiredToken);
-    console.press("r").sees("! credentials expired: set new values for AWS_ACCESS_KEY_ID").sees("stale");
+    console.press("r").sees("! credentials expired: set AWS_ACCESS_KEY_ID").sees("stale");
     let screen = console.pictures("stale").contents();
     assert_eq!(screen.matches("xpired").count(), 1, "one line, not a wall:\n{screen}");
     console.sees("▸°> pending   /billing/global/refunds/limit_cents").sees("/billing/prod/db/pool_size");

@@ -11,7 +11,7 @@ fn the_page_follows_the_terminal_down_to_sixty_columns_and_says_so_below() {
     console.resize(59, 16).sees("plumb needs 60 columns and 16 lines.").sees("This terminal has 59 and 16.");
     console.resize(60, 15).sees("This terminal has 60 and 15.");
     console.resize(200, 50).sees("APPLIED ").sees("pool_size").resize(120, 40).sees("PROPERTY");
-    console.resize(20, 3).loses("PROPERTY").press("q");
+    console.resize(20, 3).sees("plumb needs").press("q");
     assert_eq!(console.exit_code(), 0);
     console.is_restored();
 }
@@ -34,6 +34,18 @@ fn a_terminal_without_utf_8_gets_ascii_alone() {
     console.loses("ENVIRONMENT");
     let foreign: Vec<u8> = console.output().into_iter().filter(|byte| !byte.is_ascii()).collect();
     assert!(foreign.is_empty(), "{foreign:x?}");
+    console.quit();
+}
+
+#[test]
+fn a_terminal_that_reorders_lines_is_asked_not_to_and_may_again_for_others() {
+    let console = shop().console().env("PLUMB_PAGER", "cat; read -r line < /dev/tty; :").open();
+    assert!(console.keeps_order(), "columns stay where they are");
+    console.press("3").sees("pool_size").press("o").sees("+++ live");
+    assert!(!console.keeps_order(), "the terminal is another's");
+    console.type_text("\r").sees("press enter to go back").press("<Enter>").sees("3 PARAMETERS");
+    assert!(console.keeps_order());
+    // `quit` holds that it is given back.
     console.quit();
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
 use plumb::console::{
-    self, Ask, Backend, BoxFuture, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Prepared,
-    ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Work,
+    self, Ask, Backend, BoxFuture, Command, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Permit,
+    Prepared, ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Work,
 };
 use plumb::ops::journal::Found;
 use plumb::ops::report::{Identity, Part, Report};
@@ -67,6 +67,10 @@ impl Backend for Silent {
     }
 
     fn write(&self, _: Target, _: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn begin(&self, _: Target, _: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {
         Box::pin(std::future::pending())
     }
 

@@ -75,46 +75,104 @@ impl Picture {
 }
 
 const PAGES: &[Picture] = &[
-    Picture::of("overview", &[("", "oncall-mara")]),
+    Picture::of("overview", OVERVIEW),
     Picture::of("stacks", &[("2", "VERDICT")]),
     Picture::of("parameters", &[("3", "VERDICT")]),
     Picture::of("secrets", &[("4", "VERDICT")]),
-    Picture::of("diff", &[("2", "VERDICT"), ("j", "▸ ~ drifted   InventorySync"), ("d", "Variables.SYNC_BATCH")]),
+    Picture::of("diff", DIFF),
+    Picture::of("diff-below", &[("2", "VERDICT"), ("d", "unknown zip"), ("s", "- GIT")]),
+    Picture::of("item", &[("2", "VERDICT"), ("j", "▸ ~ drifted   InventorySync"), ("<Enter>", "10 equal properties")]),
+    Picture::of("revealed", &[("3", "VERDICT"), ("v", "revealed, masks in")]),
+    Picture::of("everything", &[("3", "VERDICT"), ("f", "= in sync  ")]),
 ];
 
-const OVERLAYS: &[Picture] =
-    &[Picture::of("help", &[("?", "what you want to do")]), Picture::of("picker", &[("@", "ref   main")])];
+const OVERVIEW: &[(&str, &str)] = &[("", "oncall-mara")];
+const DIFF: &[(&str, &str)] = &[("2", "VERDICT"), ("j", "▸ ~ drifted   InventorySync"), ("d", "Variables.SYNC_BATCH")];
+const PARAMETERS: &[(&str, &str)] = &[("3", "VERDICT")];
+
+const OVERLAYS: &[Picture] = &[
+    Picture::of("help", &[("?", "what you want to do")]),
+    Picture::of("help-searched", &[("?", "what you want to do"), ("copy", "1 of 1")]),
+    Picture::of("picker", &[("@", "ref   main")]),
+    Picture::of("palette", &[(":", "COMMANDS")]),
+    Picture::of("palette-searched", &[(":", "COMMANDS"), ("sync", "InventorySync")]),
+    Picture::of("actions", &[("2", "VERDICT"), ("x", "ACTIONS")]),
+    Picture::of("copy", &[("3", "VERDICT"), ("y", "COPY")]),
+    Picture::of("plan", &[(":record<Enter>", "first :unlock")]),
+    Picture::of("journal", &[("u", "nothing was written")]),
+    Picture::of("filter", &[("3", "VERDICT"), ("/pool", "esc")]),
+    Picture::of("tour-step", &[(":tour<Enter>", "1 of 8")]),
+    Picture::of("unlock", &[(":unlock<Space>15m<Space>\"queue<Space>stuck\"<Enter>", "Type prod")]),
+    Picture::of("palette-80x24", &[(":", "COMMANDS")]).size(80, 24),
+    Picture::of("help-80x24", &[("?", "what you want to do")]).size(80, 24),
+    Picture::of("plan-80x24", &[(":record<Enter>", "first :unlock")]).size(80, 24),
+];
 
 const WIDTHS: &[Picture] = &[
     Picture::of("overview-60x16", &[("", "PARAMS")]).size(60, 16),
+    Picture::of("overview-80x24", &[("", "NEEDS YOU")]).size(80, 24),
+    Picture::of("overview-200x60", OVERVIEW).size(200, 60),
+    Picture::of("overview-300x100", OVERVIEW).size(300, 100),
     Picture::of("stacks-80x24", &[("2", "2 STACKS")]).size(80, 24),
-    Picture::of("overview-200x60", &[("", "oncall-mara")]).size(200, 60),
+    Picture::of("parameters-60x16", &[("3", "3 PARAM")]).size(60, 16),
+    Picture::of("parameters-80x24", &[("3", "3 PARAM")]).size(80, 24),
+    Picture::of("parameters-200x60", PARAMETERS).size(200, 60),
+    Picture::of("secrets-80x24", &[("4", "4 SECRETS")]).size(80, 24),
+    Picture::of("diff-80x24", DIFF_NARROW).size(80, 24),
+    Picture::of("diff-200x60", DIFF).size(200, 60),
 ];
 
+const DIFF_NARROW: &[(&str, &str)] = &[("2", "2 STACKS"), ("d", "unknown zip")];
+
 const LOOKS: &[Picture] = &[
-    Picture::of("overview-plumb-light", &[("", "oncall-mara")]).theme("plumb-light"),
-    Picture::of("overview-no-color", &[("", "oncall-mara")]).with(&[("NO_COLOR", "1")]),
-    Picture::of("overview-ascii", &[("", "oncall-mara")]).with(&[("LC_ALL", "C")]),
+    Picture::of("overview-plumb-light", OVERVIEW).theme("plumb-light"),
+    Picture::of("overview-plumb-catppuccin", OVERVIEW).theme("plumb-catppuccin"),
+    Picture::of("overview-plumb-colour-blind", OVERVIEW).theme("plumb-colour-blind"),
+    Picture::of("overview-plumb-colour-blind-light", OVERVIEW).theme("plumb-colour-blind-light"),
+    Picture::of("overview-plumb-high-contrast", OVERVIEW).theme("plumb-high-contrast"),
+    Picture::of("overview-plumb-monochrome", OVERVIEW).theme("plumb-monochrome"),
+    Picture::of("overview-plumb-terminal-16", OVERVIEW).theme("plumb-terminal-16"),
+    Picture::of("diff-plumb-light", DIFF).theme("plumb-light"),
+    Picture::of("diff-plumb-catppuccin", DIFF).theme("plumb-catppuccin"),
+    Picture::of("diff-plumb-colour-blind", DIFF).theme("plumb-colour-blind"),
+    Picture::of("diff-plumb-high-contrast", DIFF).theme("plumb-high-contrast"),
+    Picture::of("diff-plumb-monochrome", DIFF).theme("plumb-monochrome"),
+    Picture::of("diff-plumb-terminal-16", DIFF).theme("plumb-terminal-16"),
+    Picture::of("overview-no-color", OVERVIEW).with(&[("NO_COLOR", "1")]),
+    Picture::of("overview-ascii", OVERVIEW).with(&[("LC_ALL", "C")]),
+    Picture::of("diff-ascii", &[("2", "VERDICT"), ("d", "unknown zip")]).with(&[("LC_ALL", "C")]),
 ];
+
+/// Takes them, a few at a time, and tells of each that fails.
+fn take(pictures: &[Picture]) {
+    let mut failed = Vec::new();
+    for some in pictures.chunks(3) {
+        std::thread::scope(|scope| {
+            let taken: Vec<_> = some.iter().map(|picture| (picture.name, scope.spawn(|| picture.take()))).collect();
+            failed.extend(taken.into_iter().filter_map(|(name, taken)| taken.join().is_err().then_some(name)));
+        });
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
 
 #[test]
 fn each_page_has_its_picture() {
-    PAGES.iter().for_each(Picture::take);
+    take(PAGES);
 }
 
 #[test]
 fn what_lies_over_a_page_has_its_picture() {
-    OVERLAYS.iter().for_each(Picture::take);
+    take(OVERLAYS);
 }
 
 #[test]
 fn narrow_and_wide_terminals_have_their_pictures() {
-    WIDTHS.iter().for_each(Picture::take);
+    take(WIDTHS);
 }
 
 #[test]
 fn themes_and_poor_terminals_have_their_pictures() {
-    LOOKS.iter().for_each(Picture::take);
+    take(LOOKS);
 }
 
 #[test]

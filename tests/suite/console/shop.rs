@@ -120,6 +120,15 @@ impl Shop {
         Visit { program: program.args(["--env", env]), home }
     }
 
+    /// A profile of that name, in AWS's config file, for who owns the account.
+    pub(super) fn profile(&self, name: &str) -> String {
+        let Self { region, access_key_id, secret_access_key, .. } = self;
+        format!(
+            "[profile {name}]\nregion = {region}\naws_access_key_id = {access_key_id}\n\
+             aws_secret_access_key = {secret_access_key}\n"
+        )
+    }
+
     /// Somebody with an access key of that name, who makes ordinary AWS calls.
     pub(super) fn somebody(&self, name: &str) -> Caller {
         Caller { endpoint_url: self.endpoint_url.clone(), region: self.region.clone(), access_key_id: name.to_owned() }
@@ -252,9 +261,9 @@ impl Console {
         });
     }
 
-    /// Quits, and holds that the terminal is as it was.
+    /// Quits by way of the overview, and holds that the terminal is as it was.
     pub(super) fn quit(&self) {
-        self.press("q");
+        self.press("1 q");
         assert_eq!(self.exit_code(), 0);
         self.is_restored();
     }

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use plumb::aws::Timeouts;
-use plumb::ops::journal::{self, Action, Query, State};
+use plumb::ops::journal::{self, Action, Outcome, Query, State};
 use plumb::ops::session::{Session, Unlock};
-use plumb::ops::{push, record};
+use plumb::ops::{command, push, record};
 
 use super::shop::{DEV, Shop};
 use crate::support::account::Account;
@@ -63,6 +63,45 @@ async fn a_read_only_environment_is_written_only_while_it_is_unlocked() {
     assert_eq!(entry.reason.as_deref(), Some("prod is down"));
     let over = session.unlocked(Unlock { until: Instant::now(), reason: "prod is down".to_owned() });
     assert!(push::push(&over, "HEAD").await.unwrap_err().reason.contains("read-only"), "its time is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_of_the_operator_s_is_noted_refused_where_writing_is_and_told_who_it_is_to_be() {
+    let shop = Shop::live().await;
+    let rolled_out = deeds(&shop).len();
+    let session = read_only(&shop).await;
+    let why = command::begin(&session, "restart: tool".to_owned()).await.map(drop).unwrap_err();
+    assert!(why.reason.contains("dev is read-only"), "{why}");
+    assert_eq!(deeds(&shop).len(), rolled_out);
+    let until = Instant::now() + Duration::from_mins(5);
+    let unlocked = session.unlocked(Unlock { until, reason: "prod is down".to_owned() });
+    let running = command::begin(&unlocked, "restart: tool".to_owned()).await.unwrap();
+    assert_eq!(deeds(&shop)[rolled_out..], [(Action::Run, State::UnderWay)], "before it is run");
+    let variable = |name: &str| {
+        let variables = running.variables();
+        let found = variables.into_iter().find(|(own, _)| *own == name).unwrap_or_else(|| panic!("{name} is not said"));
+        found.1.map(|value| value.expose().to_owned())
+    };
+    let account = &shop.account;
+    // The keys are fixed here, as in the demo: whatever the shell has named leads elsewhere.
+    let expected = [
+        ("AWS_ACCESS_KEY_ID", Some(&account.access_key_id)),
+        ("AWS_SECRET_ACCESS_KEY", Some(&account.secret_access_key)),
+        ("AWS_REGION", Some(&account.region)),
+        ("AWS_DEFAULT_REGION", Some(&account.region)),
+        ("AWS_SESSION_TOKEN", None),
+        ("AWS_PROFILE", None),
+        ("AWS_DEFAULT_PROFILE", None),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", None),
+    ];
+    for (name, value) in expected {
+        assert_eq!(variable(name), value.cloned(), "{name}");
+    }
+    assert_eq!(running.settle(Outcome::Failed, Some("exit status: 4".to_owned())).await, None);
+    drop(command::begin(&unlocked, "restart: tool".to_owned()).await.unwrap());
+    assert_eq!(deeds(&shop)[rolled_out..], [(Action::Run, State::Failed), (Action::Run, State::Unknown)]);
+    let team = journal::read_team(&session, 10).await.unwrap();
+    assert_eq!(team.entries[0].subjects, ["restart: tool"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,15 @@
 //! Receipts under two writers, and those that the project has left behind.
 
+use std::collections::BTreeMap;
+
 use plumb::aws::Timeouts;
+use plumb::compare::Changed;
 use plumb::ops::receipt::{Receipt, Recorded, UnitId};
 use plumb::ops::{push, record};
 
-use super::shop::{DEV, Shop, verdicts};
+use super::by_hand::Act;
+use super::shop::{DEV, Seen, Shop, verdicts};
+use crate::support::account::{self, Options};
 use crate::support::proxy::{Fault, Gate};
 
 const POOL: &str = "/billing/dev/pool";
@@ -80,4 +85,55 @@ async fn of_two_writers_of_a_stack_the_one_that_saw_the_later_state_is_believed(
     record::record(&session, "HEAD", false).await.unwrap();
     assert!(receipt(&shop, &unit).await.at >= rolled_out.at);
     assert_eq!(shop.look().await.moved_from(&shop.in_sync().await), verdicts(&[]));
+}
+
+/// Who moved each item that moved live, and when.
+fn who(seen: &Seen) -> BTreeMap<String, Changed> {
+    let moved = seen.report.items().filter_map(|item| Some((item.name.clone(), item.changed.clone()?)));
+    moved.filter(|(_, changed)| changed.event.is_some()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recording_keeps_who_moved_what_still_drifts_and_when() {
+    // A key that is no account's id is a user of the emulator's first account, so nobody else is to be in it.
+    let emulator = account::start(Options::default());
+    let mut shop = Shop::live_in(emulator.account().with_key("deployer", "any")).await;
+    let deployer = shop.account.clone();
+    let unit = UnitId::Config("billing".into());
+    let rolled_out = receipt(&shop, &unit).await;
+    shop.account = deployer.with_key("mallory", "any");
+    for act in [
+        Act::Memory(1024),
+        Act::DeleteTable,
+        Act::Code("def handler(event, context):\n    return 2\n"),
+        Act::PutParameter(POOL, "50"),
+        Act::DeleteParameter("/billing/dev/host"),
+        Act::PutParameter("/web/dev/debug", "true"),
+        Act::PutSecret("dev/shop/stripe", "sk_2"),
+    ] {
+        shop.act(act).await;
+    }
+    shop.account = deployer;
+    let before = who(&shop.look().await);
+    let names: Vec<&str> = before.keys().map(String::as_str).collect();
+    let moved = [
+        "/billing/dev/host",
+        POOL,
+        "/web/dev/debug",
+        "dev/shop/stripe",
+        "shop-dev-api",
+        "shop-dev/Api",
+        "shop-dev/Table",
+    ];
+    assert_eq!(names, moved);
+    for (name, changed) in &before {
+        assert!(changed.by.as_deref() == Some("mallory") && changed.at.is_some(), "{name}: {changed:?}");
+    }
+
+    let done = record::record(&shop.session().await, "HEAD", false).await.unwrap();
+    assert_eq!(done.different, [POOL, "dev/shop/stripe"]);
+    assert_eq!(who(&shop.look().await), before, "nothing has moved since");
+    // Nor was anything rolled out: what the unit runs, since when and by whom is as it was.
+    let recorded = receipt(&shop, &unit).await;
+    assert_eq!((recorded.commit, recorded.at, recorded.by), (rolled_out.commit, rolled_out.at, rolled_out.by));
 }

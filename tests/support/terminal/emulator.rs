@@ -17,6 +17,8 @@ struct Notes {
     modes: Vec<u16>,
     /// Depth of the keyboard protocol's stack (`CSI > u`, `CSI < u`).
     keyboard: i32,
+    /// Whether right-to-left text is shown as it is written (`CSI 8 l`), cell by cell, and not reordered.
+    explicit: bool,
     /// Depth of the stack of titles (`CSI 22 t`, `CSI 23 t`).
     kept_titles: i32,
 }
@@ -48,12 +50,20 @@ impl Emulator {
         &self.parser.callbacks().titles
     }
 
+    /// Whether each character is shown in the cell that it was written to, whatever its script.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.parser.callbacks().explicit
+    }
+
     /// Modes still on that a program must take back before it ends.
     pub(super) fn left_behind(&self) -> Vec<String> {
         let notes = self.parser.callbacks();
         let mut left: Vec<_> = notes.modes.iter().map(|mode| format!("private mode {mode} is on")).collect();
         if notes.keyboard > 0 {
             left.push("the keyboard protocol is not popped".to_owned());
+        }
+        if notes.explicit {
+            left.push("right-to-left text is not reordered any more".to_owned());
         }
         if notes.kept_titles != 0 {
             left.push(format!("the title is not given back: {}", notes.kept_titles));
@@ -88,6 +98,8 @@ impl vt100::Callbacks for Notes {
                 let (row, column) = screen.cursor_position();
                 self.reply.extend_from_slice(format!("\x1b[{};{}R", row + 1, column + 1).as_bytes());
             }
+            (None, 'l', 8) => self.explicit = true,
+            (None, 'h', 8) => self.explicit = false,
             (None, 't', 22) => self.kept_titles += 1,
             (None, 't', 23) => self.kept_titles -= 1,
             (Some(b'?'), 'h', _) => {

@@ -35,7 +35,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, area: Rect, place: &Place<'_>, count: &str
 }
 
 /// The room for the lines below the head and the field.
-pub(super) fn list(area: Rect) -> Rect {
+pub(in crate::console) fn list(area: Rect) -> Rect {
     let air = u16::from(area.height >= 12);
     Rect { y: area.y + 2 + air, height: area.height.saturating_sub(2 + air), ..area }
 }

@@ -1,12 +1,12 @@
 //! The keys, searchable.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::field::{self, Place};
-use crate::console::action::{Action, Scope};
+use crate::console::action::{Action, Scope, is_heard};
 use crate::console::fuzzy::Fuzzy;
 use crate::console::model::Model;
-use crate::console::overlay::Help;
+use crate::console::overlay::{Help, HelpRow, Listed};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::update::{context_below, own_disabled};
@@ -15,90 +15,81 @@ use crate::console::view::ink::{Ink, Row};
 /// Where the titles begin.
 const TITLE: u16 = 24;
 
-/// The keys, from the table of actions and the keys in force.
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) {
-    let found = help.found(&model.keymap);
+/// The keys, from the table of actions and the keys in force; returns how many actions there are below what is seen.
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, help: &Help) -> usize {
+    let rows = help.rows(model);
+    let found = rows.iter().filter(|row| matches!(row, HelpRow::Entry(..))).count();
     let place = Place { title: "KEYS", text: &help.text, hint: "what you want to do, or a key" };
-    let list = field::draw(ink, area, &place, &format!("{} of {}", (help.line + 1).min(found.len()), found.len()));
-    let (rows, chosen) = lines(model, help, &found, list.width);
+    let list = field::draw(ink, area, &place, &format!("{} of {found}", (help.line + 1).min(found)));
     if rows.is_empty() {
         ink.put(list.x + 3, list.y, list.width.saturating_sub(4), "no action is called so", Role::Dim);
     }
-    let height = usize::from(list.height);
-    let offset = chosen.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
-    ink.rows(list, &rows, offset);
-    let below = rows.len().saturating_sub(offset + height);
-    ink.more(Rect { y: area.bottom(), height: 1, ..area }, below, false);
-}
-
-/// The lines, and which of them is the chosen one. Unless something is typed they stand below their scopes.
-fn lines(model: &Model, help: &Help, found: &[Action], width: u16) -> (Vec<Row>, usize) {
     let mut fuzzy = Fuzzy::new(help.text.trim());
     let headed = help.text.trim().is_empty();
-    let (mut rows, mut chosen, mut scope) = (Vec::new(), 0, None);
-    for (index, action) in found.iter().enumerate() {
-        let own = action.spec().scope;
-        if headed && scope != Some(own) {
-            if scope.is_some() {
-                rows.push(Row::default());
+    for (y, row) in (list.y..list.bottom()).zip(rows.iter().skip(help.first)) {
+        let drawn = match row {
+            HelpRow::Air => Row::default(),
+            HelpRow::Heading(scope) => heading(model, *scope),
+            HelpRow::Entry(index, listed) => {
+                let mut row = match listed {
+                    Listed::Action(action) => line(model, *action, &mut fuzzy, headed, list.width),
+                    Listed::Own(own) => own_line(model, *own, &mut fuzzy, list.width),
+                };
+                row.selected = *index == help.line;
+                row
             }
-            rows.push(heading(model, own, *action));
-            scope = Some(own);
-        }
-        let mut row = line(model, *action, &mut fuzzy, headed, width);
-        row.selected = index == help.line;
-        if row.selected {
-            chosen = rows.len();
-        }
-        rows.push(row);
+        };
+        ink.row(Rect { y, height: 1, ..list }, &drawn);
     }
-    if headed {
-        rows.extend(own(model, width));
-    }
-    // The heading above the first line is seen with it.
-    (rows, if chosen == 1 { 0 } else { chosen })
+    let below = rows.iter().skip(help.first + usize::from(list.height));
+    below.filter(|row| matches!(row, HelpRow::Entry(..))).count()
 }
 
-/// The operator's own actions, below those of the table.
-fn own(model: &Model, width: u16) -> Vec<Row> {
-    let own = &model.home.settings.actions;
-    if own.is_empty() {
-        return Vec::new();
+/// What is listed at a place.
+pub(in crate::console) fn listed_at(model: &Model, room: Rect, help: &Help, here: Position) -> Option<usize> {
+    let list = field::list(room);
+    let at = help.first + usize::from(here.y.checked_sub(list.y)?);
+    match help.rows(model).get(at)? {
+        HelpRow::Entry(index, _) => list.contains(here).then_some(*index),
+        HelpRow::Air | HelpRow::Heading(_) => None,
     }
-    let mut rows = vec![Row::default(), Row::default().piece(3, 40, "Your own", Role::Heading)];
-    for (index, (action, key)) in own.iter().enumerate() {
-        let key = key.map(|key| key.to_string()).unwrap_or_default();
-        let row = Row::default().piece(5, TITLE - 6, key, Role::Key);
-        let row = row.piece(TITLE, width.saturating_sub(TITLE + 1), &action.title, Role::Text);
-        rows.push(match own_disabled(model, index) {
-            Some(why) => {
-                let at = TITLE + 2 + u16::try_from(text::width(&action.title)).unwrap_or(0);
-                row.piece(at, width.saturating_sub(at + 1), format!("not now: {why}"), Role::Notice)
-            }
-            None => row,
-        });
-    }
-    rows
 }
 
-fn heading(model: &Model, scope: Scope, action: Action) -> Row {
-    let row = Row::default().piece(3, 40, scope.title(), Role::Heading);
-    let at = 5 + u16::try_from(scope.title().len()).unwrap_or(0);
-    if action.is_heard(context_below(model)) { row } else { row.piece(at, 20, "not here", Role::Dim) }
+/// An action of the operator's own.
+fn own_line(model: &Model, index: usize, fuzzy: &mut Fuzzy, width: u16) -> Row {
+    let Some((action, key)) = model.home.settings.actions.get(index) else { return Row::default() };
+    let keys = key.map(|key| key.to_string()).unwrap_or_default();
+    entry(keys, &action.title, own_disabled(model, index), true, fuzzy, width)
+}
+
+fn heading(model: &Model, scope: Option<Scope>) -> Row {
+    let title = scope.map_or("Your own", Scope::title);
+    let row = Row::default().piece(3, 40, title, Role::Heading);
+    let at = 5 + u16::try_from(title.len()).unwrap_or(0);
+    if scope.is_none_or(|scope| is_heard(scope, context_below(model))) {
+        row
+    } else {
+        row.piece(at, 20, "not here", Role::Dim)
+    }
 }
 
 fn line(model: &Model, action: Action, fuzzy: &mut Fuzzy, headed: bool, width: u16) -> Row {
-    let (spec, context) = (action.spec(), context_below(model));
-    let why = action.why_not(model, context);
+    let context = context_below(model);
     let keys = model.keymap.written(action).join(" ");
-    let role = if why.is_some() { Role::Dim } else { Role::Text };
-    let room = width.saturating_sub(TITLE + 1);
-    let row = Row::default().piece(5, TITLE - 6, keys, if why.is_some() { Role::Dim } else { Role::Key });
-    let row = field::marked(row, TITLE, room, spec.title, &fuzzy.places(spec.title), role);
     // Below a heading that says so already it would be said of each line again.
-    match why.filter(|_| !headed || action.is_heard(context)) {
+    let told = !headed || action.is_heard(context);
+    entry(keys, action.spec().title, action.why_not(model, context), told, fuzzy, width)
+}
+
+/// The keys and the title, and why it cannot be done, if so.
+fn entry(keys: String, title: &str, why: Option<String>, told: bool, fuzzy: &mut Fuzzy, width: u16) -> Row {
+    let (key, role) = if why.is_some() { (Role::Dim, Role::Dim) } else { (Role::Key, Role::Text) };
+    let room = width.saturating_sub(TITLE + 1);
+    let row =
+        field::marked(Row::default().piece(5, TITLE - 6, keys, key), TITLE, room, title, &fuzzy.places(title), role);
+    match why.filter(|_| told) {
         Some(why) => {
-            let at = TITLE + 2 + u16::try_from(text::width(spec.title)).unwrap_or(0);
+            let at = TITLE + 2 + u16::try_from(text::width(title)).unwrap_or(0);
             row.piece(at, width.saturating_sub(at + 1), format!("not now: {why}"), Role::Notice)
         }
         None => row,

@@ -76,7 +76,7 @@ fn own_entry(model: &Model, index: usize, width: u16) -> Row {
 
 fn entry(model: &Model, action: Action, width: u16) -> Row {
     let spec = action.spec();
-    let key = model.keymap.keys(action).next().map(|key| key.to_string()).unwrap_or_default();
+    let key = model.keymap.key(action);
     let room = width.saturating_sub(12);
     let row = Row::default();
     match (spec.disabled)(model) {

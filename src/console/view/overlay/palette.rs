@@ -35,8 +35,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, palette: &Palet
     let place = Place { title: "COMMANDS", text: &palette.text, hint };
     let list = field::draw(ink, area, &place, &count);
     let height = usize::from(list.height);
-    let offset = first(palette, height);
-    let visible = || palette.found.iter().enumerate().skip(offset).take(height);
+    let visible = || palette.found.iter().enumerate().skip(palette.first).take(height);
     let lines: Vec<Line> = visible().map(|(_, what)| line(model, what)).collect();
     let longest = lines.iter().map(|line| text::width(&line.name)).max().unwrap_or(0);
     let most = list.width.saturating_sub(NAME + 14);
@@ -57,15 +56,10 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, palette: &Palet
     }
 }
 
-/// The first find drawn.
-fn first(palette: &Palette, height: usize) -> usize {
-    palette.line.saturating_sub(height / 2).min(palette.found.len().saturating_sub(height))
-}
-
 /// The find that is drawn at a place.
 pub(in crate::console) fn find_at(room: Rect, palette: &Palette, here: Position) -> Option<usize> {
     let list = field::list(room);
-    let at = first(palette, usize::from(list.height)) + usize::from(here.y.checked_sub(list.y)?);
+    let at = palette.first + usize::from(here.y.checked_sub(list.y)?);
     (list.contains(here) && at < palette.found.len()).then_some(at)
 }
 

@@ -24,8 +24,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, picker: &Picker
         let text = "a name, a commit, HEAD~3, WORKTREE";
         ink.put(x + 1, area.y + 1, area.width.saturating_sub(x + 2), text, Role::Dim);
     }
-    let (list, offset) = picker_list(picker, choices.len(), area);
-    for (y, (index, choice)) in (list.y..list.bottom()).zip(choices.iter().enumerate().skip(offset)) {
+    let list = picker_list(choices.len(), area);
+    for (y, (index, choice)) in (list.y..list.bottom()).zip(choices.iter().enumerate().skip(picker.first)) {
         let line = Rect { y, height: 1, ..list };
         let mut row = choice_row(model, choice, list.width);
         row.selected = index == picker.line;

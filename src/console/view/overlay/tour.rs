@@ -10,6 +10,9 @@ use crate::console::theme::Role;
 use crate::console::update::can_leave_tour;
 use crate::console::view::ink::{Ink, Row};
 
+/// Columns from which its hints are written out.
+const WIDE: u16 = 80;
+
 /// How many lines it takes; none when there is no tour.
 pub(in crate::console) fn height(model: &Model, width: u16) -> u16 {
     match lines(model, width).len() {
@@ -18,19 +21,23 @@ pub(in crate::console) fn height(model: &Model, width: u16) -> u16 {
     }
 }
 
-pub(in crate::console::view) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
-    let Some((tour, step)) = model.tour.as_ref().and_then(|tour| Some((tour, tour.current()?))) else { return };
+/// Draws it; returns the first column of the hints in its head.
+pub(in crate::console::view) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> u16 {
+    let Some((tour, step)) = model.tour.as_ref().and_then(|tour| Some((tour, tour.current()?))) else {
+        return area.right();
+    };
     let head =
         [(format!("TOUR {} of {}", tour.step + 1, STEPS.len()), Role::Heading), (step.title.to_owned(), Role::Strong)];
     ink.row(area, &Row::default().flow(1, area.width, head).ruled());
-    let next = model.keymap.keys(Action::TourNext).next().map(|key| key.to_string()).unwrap_or_default();
-    let mut hints = vec![(next, "next")];
+    let mut hints = vec![(model.keymap.key(Action::TourNext), "next")];
     if can_leave_tour(model) {
-        let leave = model.keymap.keys(Action::Back).next().map(|key| key.to_string()).unwrap_or_default();
-        hints.push((leave, "leave the tour"));
+        // Beside them the line tells how much more the page has.
+        let word = if area.width < WIDE { "leave" } else { "leave the tour" };
+        hints.push((model.keymap.key(Action::Back), word));
     }
     let long: usize = hints.iter().map(|(key, word)| text::width(key) + text::width(word) + 3).sum();
-    let mut x = area.right().saturating_sub(u16::try_from(long).unwrap_or(0));
+    let first = area.right().saturating_sub(u16::try_from(long).unwrap_or(0));
+    let mut x = first;
     for (key, word) in hints {
         x = ink.put(x, area.y, 1, " ", Role::Text);
         x = ink.put(x, area.y, 8, &key, Role::Key);
@@ -41,6 +48,7 @@ pub(in crate::console::view) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rec
     for (y, line) in (area.y + 1..area.bottom()).zip(lines(model, area.width)) {
         ink.put(area.x + 3, y, area.width.saturating_sub(4), &line, Role::Text);
     }
+    first
 }
 
 fn lines(model: &Model, width: u16) -> Vec<String> {

@@ -81,7 +81,7 @@ impl From<File> for Snapshot {
                 account: identity.account,
                 arn: identity.arn,
                 region: identity.region,
-                expected_account: None,
+                expected_account: identity.expected_account,
             }),
             commit: file.commit.map(|commit| report::Commit {
                 reference: commit.reference,
@@ -139,7 +139,12 @@ impl From<Section> for Kept {
 
 impl From<&report::Identity> for Identity {
     fn from(identity: &report::Identity) -> Self {
-        Self { account: identity.account.clone(), arn: identity.arn.clone(), region: identity.region.clone() }
+        Self {
+            account: identity.account.clone(),
+            arn: identity.arn.clone(),
+            region: identity.region.clone(),
+            expected_account: identity.expected_account.clone(),
+        }
     }
 }
 
