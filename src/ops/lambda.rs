@@ -6,7 +6,7 @@
 pub mod build;
 mod elf;
 mod embedded;
-mod lock;
+mod manifest;
 mod source;
 pub mod template;
 

@@ -46,6 +46,14 @@ impl Place {
         self
     }
 
+    /// The functions' dependencies in what was written out to `api`.
+    fn cargo_tree(&self, arguments: &[&str]) -> Output {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["tree", "--offline", "--prefix", "none", "--package", "plumb-lambda"]).args(arguments);
+        command.current_dir(self.path("api")).output().unwrap()
+    }
+
     fn script(&self, name: &str, text: &str) {
         let path = self.path("tools").join(name);
         std::fs::write(&path, format!("#!/bin/sh\nset -e\n{text}\n")).unwrap();
@@ -74,12 +82,7 @@ fn what_is_written_out_is_a_workspace_that_cargo_takes_as_it_is() {
     for file in ["Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/template.yaml", "lambda/src/envelope.rs"] {
         assert!(written.lines().any(|line| line == format!("api/{file}")), "{file}: {written}");
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let tree = Command::new(cargo)
-        .args(["tree", "--locked", "--offline", "--prefix", "none", "--package", "plumb-lambda"])
-        .current_dir(place.path("api"))
-        .output()
-        .unwrap();
+    let tree = place.cargo_tree(&["--locked"]);
     assert!(tree.status.success(), "{}", told(&tree));
     assert!(told(&tree).contains("aws-sdk-secretsmanager"));
     let again = place.plumb(&["lambda", "eject", "api"]);
@@ -89,6 +92,25 @@ fn what_is_written_out_is_a_workspace_that_cargo_takes_as_it_is() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(told(&refused).contains("README.md") && told(&refused).contains("--force"), "{}", told(&refused));
     assert_eq!(std::fs::read_to_string(place.path("api/lambda/README.md")).unwrap(), "mine");
+}
+
+#[test]
+fn what_is_written_out_locks_the_versions_that_were_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let place = Place::new();
+    assert!(place.plumb(&["lambda", "eject", "api"]).status.success());
+    let carried = std::fs::read_to_string(place.path("api/Cargo.lock")).unwrap();
+    // Of the workspace's lock file cargo leaves what is needed.
+    std::fs::copy(root.join("Cargo.lock"), place.path("api/Cargo.lock")).unwrap();
+    let tree = place.cargo_tree(&[]);
+    assert!(tree.status.success(), "{}", told(&tree));
+    let needed = std::fs::read_to_string(place.path("api/Cargo.lock")).unwrap();
+    if std::env::var_os("PLUMB_WRITE_PAPERS").is_some() {
+        std::fs::write(root.join("src/ops/lambda/Cargo.lock"), &needed).unwrap();
+        return;
+    }
+    let how = "write it anew: PLUMB_WRITE_PAPERS=1 cargo test --test suite lambda";
+    assert!(carried == needed, "src/ops/lambda/Cargo.lock has not what Cargo.lock has; {how}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::embedded::{FILES, LOCK, MANIFEST};
-use super::{lock, template};
+use super::{manifest, template};
 use crate::compare::Why;
 use crate::git;
 use crate::ops::git_why;
@@ -67,10 +67,9 @@ impl Source {
     /// Writes a workspace that builds by itself, and says which files it has, sorted. Files that are there already and
     /// differ are left alone, and nothing is written, unless `replace` allows it.
     pub fn write(&self, directory: &Path, replace: bool) -> Result<Vec<PathBuf>, Why> {
-        let lock = lock::pruned(LOCK)?;
-        let manifest = lock::manifest(MANIFEST, self.text("Cargo.toml")?, &lock)?;
+        let manifest = manifest::part(MANIFEST, self.text("Cargo.toml")?, LOCK)?;
         let mut files: Vec<(PathBuf, &[u8])> =
-            vec![("Cargo.lock".into(), lock.as_bytes()), ("Cargo.toml".into(), manifest.as_bytes())];
+            vec![("Cargo.lock".into(), LOCK.as_bytes()), ("Cargo.toml".into(), manifest.as_bytes())];
         files.push((".gitignore".into(), b"/target\n/dist\n"));
         files.extend(self.files.iter().map(|(path, bytes)| (Path::new(CRATE).join(path), bytes.as_ref())));
         files.sort();
