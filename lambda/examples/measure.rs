@@ -51,7 +51,14 @@ fn print(name: &str, mut seconds: Vec<f64>) {
 /// From just before the fork to the first answer: of one that needs no key, and of one that reads the keyring first.
 fn start(binary: &Path, runs: usize) {
     let secrets = Secrets::start();
-    let first = Function::start(binary, TIMEOUT, &secrets.environment());
+    let mut environment = secrets.environment();
+    // Amazon Linux keeps its certificates in one file. Debian has each in a file of its own besides, and the TLS library
+    // would read those, too.
+    let bundle = Path::new("/etc/ssl/certs/ca-certificates.crt");
+    if bundle.is_file() {
+        environment.push(("SSL_CERT_FILE".to_owned(), bundle.display().to_string()));
+    }
+    let first = Function::start(binary, TIMEOUT, &environment);
     first.invoke(&event("/v1/health", &Value::Null)).answer();
     for (name, path, body) in [
         ("start, a refused request", "/v1/encrypt", json!([])),
@@ -60,7 +67,7 @@ fn start(binary: &Path, runs: usize) {
         let event = event(path, &body);
         let run = || {
             let began = Instant::now();
-            let function = Function::start(binary, TIMEOUT, &secrets.environment());
+            let function = Function::start(binary, TIMEOUT, &environment);
             function.invoke(&event).answer();
             began.elapsed().as_secs_f64()
         };

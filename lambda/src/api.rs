@@ -90,7 +90,7 @@ impl<S: Store> Crypto<S> {
                 let ring = self.keys.ring().await?;
                 let now = jiff::Timestamp::now();
                 let versions =
-                    ring.versions().map(|(version, created, state)| Version::new(version, created, state, now));
+                    ring.versions().map(|(version, created, state)| KeyVersion::new(version, created, state, now));
                 Ok(Done::Keys {
                     latest: ring.latest,
                     min_decryption_version: ring.min_decryption_version,
@@ -169,7 +169,7 @@ fn whole(fault: &Fault) -> Problem {
 
 /// A key version as it is told.
 #[derive(serde::Serialize)]
-pub(crate) struct Version {
+pub(crate) struct KeyVersion {
     version: u32,
     created: String,
     /// Absent when the keyring's own time cannot be read.
@@ -178,7 +178,7 @@ pub(crate) struct Version {
     state: State,
 }
 
-impl Version {
+impl KeyVersion {
     fn new(version: u32, created: &str, state: State, now: jiff::Timestamp) -> Self {
         let made: Option<jiff::Timestamp> = created.parse().ok();
         let age_seconds = made.map(|made| now.duration_since(made).as_secs().max(0));

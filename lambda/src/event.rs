@@ -88,7 +88,7 @@ fn inner<'a>(fields: &Fields<'a>, name: &str) -> Fields<'a> {
 
 impl<'a> Event<'a> {
     fn fill(&mut self, fields: &Fields<'a>) -> Result<(), Problem> {
-        let Some(method) = text(fields, "httpMethod") else { return self.from_invocation(fields) };
+        let Some(method) = text(fields, "httpMethod") else { return self.take_invocation(fields) };
         self.through_gateway = true;
         let context = inner(fields, "requestContext");
         self.gateway_request_id = text(&context, "requestId").map(|id| id.to_string());
@@ -110,7 +110,7 @@ impl<'a> Event<'a> {
         fits(&self.body)
     }
 
-    fn from_invocation(&mut self, fields: &Fields<'a>) -> Result<(), Problem> {
+    fn take_invocation(&mut self, fields: &Fields<'a>) -> Result<(), Problem> {
         let operation = text(fields, "operation").ok_or_else(|| {
             Problem::new(Kind::InvalidRequest, "the event has no `operation`, and is not API Gateway's")
         })?;

@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::{FIELDS, Version};
+use super::{FIELDS, KeyVersion};
 use crate::envelope::{self, Context};
 use crate::event::Route;
 use crate::json::{self, Fault, Fields};
@@ -51,7 +51,7 @@ enum Made {
 pub(super) enum Done {
     One(Outcome),
     Many(Vec<Result<Outcome, (Option<String>, Problem)>>),
-    Keys { latest: u32, min_decryption_version: u32, versions: Vec<Version> },
+    Keys { latest: u32, min_decryption_version: u32, versions: Vec<KeyVersion> },
     Health { status: &'static str, key_version: u32, version: &'static str },
 }
 

@@ -49,13 +49,12 @@ async fn create<S: Versions>(secret: &S, token: &str) -> Result<Report, Error> {
     if let Some(ring) = pending(secret, token).await? {
         return Ok(Report::new("createSecret", false, Some(&ring)));
     }
-    let current = match secret.current().await? {
-        Some(current) => current,
+    let current = if let Some(current) = secret.current().await? {
+        current
+    } else {
         // The first key is made as `crypto` would make it, so that whichever of them is first is believed.
-        None => {
-            secret.create(&Keyring::generate()?.text()?).await?;
-            secret.current().await?.ok_or(Error::NoKeyring)?
-        }
+        secret.create(&Keyring::generate()?.text()?).await?;
+        secret.current().await?.ok_or(Error::NoKeyring)?
     };
     let next = Keyring::parse(&current.text)?.successor()?;
     secret.put(token, &next.text()?, PENDING).await?;
