@@ -69,7 +69,7 @@ impl Drop for Reference {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Messages, contexts and versions at the ends of what there is.
@@ -92,7 +92,7 @@ fn cases() -> Vec<(Vec<u8>, Context, u32, [u8; 32])> {
                 message.clone(),
                 context.clone(),
                 version,
-                std::array::from_fn(|at| seed.wrapping_mul(31) ^ at as u8),
+                std::array::from_fn(|at| seed.wrapping_mul(31) ^ u8::try_from(at).unwrap()),
             ));
         }
     }

@@ -86,8 +86,8 @@ fn ten_thousand_malformed_requests_are_answered_by_one_process() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
     for _ in 0..10_000 {
-        let seed = dice.pick(&seeds).clone();
-        let body = damaged(&mut dice, &seed);
+        let chosen = dice.pick(&seeds).clone();
+        let body = damaged(&mut dice, &chosen);
         let (path, method) = dice.pick(&routes).clone();
         let event =
             json!({"httpMethod": method, "path": path, "body": body, "headers": {"content-type": "application/json"}});

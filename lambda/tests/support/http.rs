@@ -29,6 +29,7 @@ pub struct Response {
 }
 
 impl Response {
+    #[allow(clippy::needless_pass_by_value, reason = "callers have just made it")]
     pub fn json(status: u16, body: impl ToString) -> Self {
         Self { status, headers: vec![("content-type", "application/json".to_owned())], body: body.to_string() }
     }

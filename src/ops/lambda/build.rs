@@ -103,14 +103,13 @@ pub struct Options {
 
 /// Builds every function. `progress` hears one line per step; what the compiler says goes to stderr as it comes.
 pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync)) -> Result<Built, Why> {
-    let (source, directory) = match &options.source {
-        Some(directory) => (Source::read(directory)?, directory.clone()),
-        None => {
-            let source = Source::embedded();
-            let directory = options.cache.join(source.tree_id()?);
-            source.write(&directory, true)?;
-            (source, directory)
-        }
+    let (source, directory) = if let Some(directory) = &options.source {
+        (Source::read(directory)?, directory.clone())
+    } else {
+        let source = Source::embedded();
+        let directory = options.cache.join(source.tree_id()?);
+        source.write(&directory, true)?;
+        (source, directory)
     };
     let template = source.template()?;
     let (builder, executables) = compile(&directory, options.arch, progress).await?;

@@ -35,7 +35,7 @@ pub fn api_hash(name: &str, text: &str) -> Result<String, Why> {
         return Err(Why::new(format!("{name} has no API")).hint("plumb lambda eject writes the template out again"));
     }
     parts.sort_by_key(|(logical_id, _)| *logical_id);
-    let digest = Sha256::digest(Value::from_iter(parts.into_iter().map(|(id, what)| json!([id, what]))).to_string());
+    let digest = Sha256::digest(parts.into_iter().map(|(id, what)| json!([id, what])).collect::<Value>().to_string());
     Ok(hex(&digest).chars().take(DIGITS).collect())
 }
 
