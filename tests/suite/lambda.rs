@@ -126,7 +126,7 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
         let function = &one["functions"][number];
         let (name, sha256) = (function["name"].as_str().unwrap(), function["sha256"].as_str().unwrap());
         let zip = std::fs::read(place.path(&format!("one/{name}-{sha256}.zip"))).unwrap();
-        let digest = Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let digest = Sha256::digest(&zip).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         assert_eq!((sha256, function["bytes"].as_u64()), (digest.as_str(), Some(zip.len() as u64)));
         assert_eq!(other["functions"][number]["sha256"], function["sha256"]);
         let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
@@ -174,7 +174,8 @@ fn what_was_written_out_and_changed_is_another_source_with_another_deployment() 
 
 #[test]
 fn what_cannot_be_built_says_what_to_install() {
-    let cases: [(&str, &str, &[u8], &[&str], &[&str]); 4] = [
+    type Case<'a> = (&'a str, &'a str, &'a [u8], &'a [&'a str], &'a [&'a str]);
+    let cases: [Case<'_>; 4] = [
         (
             "no executable",
             "x86_64-unknown-linux-gnu",

@@ -146,8 +146,8 @@ async fn below_the_minimum_an_old_ciphertext_is_refused_like_any_other() {
 async fn keys_and_health_show_versions_and_no_material() {
     let function = Function::new().rotated();
     let (status, keys) = function.ask("GET", "/v1/keys", "").await;
-    let states: Vec<_> = keys["versions"].as_array().unwrap().iter().map(|version| &version["state"]).collect();
-    assert_eq!((status, states), (200, vec![&json!("decrypts"), &json!("latest")]));
+    let uses: Vec<_> = keys["versions"].as_array().unwrap().iter().map(|version| &version["state"]).collect();
+    assert_eq!((status, uses), (200, vec![&json!("decrypts"), &json!("latest")]));
     assert!(keys["versions"][0]["age_seconds"].as_i64().unwrap() < 60);
     let ring: Value = serde_json::from_str(function.memory.text.lock().unwrap().as_ref().unwrap()).unwrap();
     for version in ring["versions"].as_object().unwrap().values() {

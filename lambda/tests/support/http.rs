@@ -56,7 +56,7 @@ fn converse(stream: &TcpStream, answer: &dyn Fn(Request) -> Option<Response>) ->
         let response = answer(read(&mut reader)?)?;
         let mut head = format!("HTTP/1.1 {} Said\r\ncontent-length: {}\r\n", response.status, response.body.len());
         for (name, value) in &response.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([*name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         let mut whole = head.into_bytes();
