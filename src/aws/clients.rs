@@ -194,6 +194,18 @@ impl Clients {
         self.0.calls.throttled()
     }
 
+    /// How often AWS answered so far, whatever it said.
+    #[must_use]
+    pub fn answers(&self) -> u64 {
+        self.0.calls.answers()
+    }
+
+    /// The operations that are under way.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<&'static str> {
+        self.0.calls.open()
+    }
+
     /// By how much this machine's clock was ahead of AWS's at the last answer, in milliseconds, to the second; `None`:
     /// nobody answered yet, or without a date.
     #[must_use]
@@ -213,6 +225,7 @@ impl Clients {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let request = Box::pin(request);
+        let _open = self.0.calls.begin(operation);
         // The semaphores are never closed; a permit that cannot be had would only lift the limit.
         let _permit = self.0.limits.of(service).acquire().await.ok();
         if matches!(service, Service::CloudTrail) {

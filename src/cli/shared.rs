@@ -1,6 +1,7 @@
 //! What the commands have in common: settings, keys, the session, and how errors are told.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::ops::keys::{KeySources, Keys};
 use crate::ops::report::Calls;
 use crate::ops::session::{Access, Credentials, Session};
 use crate::secret::Secret;
-use crate::visible::visible;
+use crate::visible::{cut, visible};
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -193,6 +194,17 @@ impl Shared {
         Ok(Session::open(settings, &root, self.keys(), self.fingerprinter()?, self.access()).await?)
     }
 
+    /// Refuses what needs a terminal where there is none, or one that only prints: the sequences would be its text.
+    pub(crate) fn has_terminal(&self) -> Result<(), Why> {
+        let there = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+        let wrong = match self.environ.get("TERM") {
+            _ if !there => "the console needs a terminal",
+            Some("dumb") => "the console cannot be drawn on a terminal that only prints (TERM=dumb)",
+            _ => return Ok(()),
+        };
+        Err(Why::new(wrong).hint("plumb status, which prints"))
+    }
+
     /// Plumb's own directories.
     pub(crate) fn directories(&self) -> Directories<'_> {
         Directories(&self.environ)
@@ -265,12 +277,7 @@ pub(crate) fn lines(text: &str) -> String {
 
 /// The same in one line of at most so many characters, for what nobody limits: a commit's subject, a reason.
 pub(crate) fn brief(text: &str, most: usize) -> String {
-    let mut seen = clean(text);
-    if let Some((at, _)) = seen.char_indices().nth(most) {
-        seen.truncate(seen.char_indices().nth(most.saturating_sub(1)).map_or(at, |(before, _)| before));
-        seen.push('…');
-    }
-    seen
+    cut(&clean(text), most).into_owned()
 }
 
 #[cfg(test)]
@@ -288,11 +295,5 @@ mod tests {
         for hidden in ['\u{200b}', '\u{2060}', '\u{200f}', '\u{feff}', '\u{ad}', '\u{202e}', '\u{9b}'] {
             assert_eq!(clean(&format!("pool{hidden}")), "pool▯", "{hidden:?}");
         }
-    }
-
-    #[test]
-    fn what_is_long_is_cut_and_what_fits_is_not() {
-        assert_eq!(brief("äbc", 3), "äbc");
-        assert_eq!(brief("äbcd", 3), "äb…");
     }
 }

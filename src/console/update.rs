@@ -33,7 +33,7 @@ use super::looks;
 use super::message::Message;
 use super::model::{Model, Revealing};
 use super::overlay::Overlay;
-use super::page::{Mark, Page};
+use super::page::Page;
 use super::view::field_list;
 use crate::compare::Why;
 
@@ -77,6 +77,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Restyled(outcome) => restyled(model, outcome),
+        Message::Themed(name, outcome) => themed(model, &name, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
     };
     if news {
@@ -117,12 +118,21 @@ fn restyled(model: &mut Model, outcome: Result<(), Why>) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Values are shown only while their item is the selected one.
+/// Another theme was asked for. It is kept by the operator's own hand, in a file that Plumb never writes.
+fn themed(model: &mut Model, name: &str, outcome: Result<(), Why>) -> Vec<Effect> {
+    model.notice = Some(match outcome {
+        Ok(()) => {
+            model.theme_trouble = None;
+            format!("drawn in {name} until you leave; theme = \"{name}\" in config.toml keeps it")
+        }
+        Err(why) => format!("theme: {}", outside::with_hint(why)),
+    });
+    Vec::new()
+}
+
+/// Values are shown only while their item is the selected one, and there.
 fn mask_what_was_left(model: &mut Model) -> Option<Effect> {
-    let reveal = model.reveal.as_ref()?;
-    let selected =
-        model.page != Page::Overview && matches!(&model.list().cursor, Some(Mark::Item(id)) if *id == reveal.id);
-    if selected && reveal.environment == model.current {
+    if model.page != Page::Overview && model.revealed().is_some() {
         return None;
     }
     match model.reveal.take().map(|reveal| reveal.state) {

@@ -8,3 +8,4 @@ mod files;
 mod looking;
 mod recording;
 mod shop;
+mod waiting;

@@ -15,7 +15,7 @@ use crate::ops::{schema, why};
 const UNIT: &str = "secrets";
 
 pub(super) async fn section(context: &Context) -> Result<Section, Why> {
-    if context.session.project().secrets.is_empty() {
+    if context.project().await?.secrets.is_empty() {
         return Ok(Section::default());
     }
     let documents = Documents::load(context, Place::Secrets).await?;

@@ -23,6 +23,22 @@ fn expired_credentials_are_one_line_and_what_was_there_stays_until_they_are_rene
 }
 
 #[test]
+fn without_credentials_nobody_is_claimed_and_no_writing_promised() {
+    let visit = shop().console_in("dev").env("AWS_ACCESS_KEY_ID", "").env("AWS_SECRET_ACCESS_KEY", "");
+    let console = visit.env("AWS_PROFILE", "nope").begin();
+    console.sees("! no valid credentials").sees("nobody knows: nothing could be read");
+    let header = console.line("acct ?");
+    assert!(header.trim_end().ends_with("READ") && header.contains('-'), "the region, and what may be done: {header}");
+    assert!(!header.contains("region ?"), "{header}");
+    console.quit();
+    // With them it may be written to.
+    let console = shop().console_in("dev").open();
+    let header = console.line("petshop / dev");
+    assert!(header.trim_end().ends_with("WRITE") && !header.contains('°'), "{header}");
+    console.quit();
+}
+
+#[test]
 fn a_network_that_is_lost_is_one_line_and_gone_when_it_is_back() {
     let proxy = Proxy::start(&shop().endpoint_url);
     let console = behind(&proxy).open();
