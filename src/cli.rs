@@ -11,6 +11,7 @@ mod doctor;
 mod init;
 mod journal;
 mod keys;
+mod lambda;
 mod local;
 mod machine;
 mod man;
@@ -138,6 +139,9 @@ enum Command {
     /// The local AWS account, for trying things out.
     #[command(subcommand)]
     Local(local::Command),
+    /// The crypto API's functions: their source, and their artifacts.
+    #[command(subcommand)]
+    Lambda(lambda::Command),
     /// A project that has really drifted, on the local account.
     Demo(demo::Args),
     /// Every key of the console.
@@ -194,6 +198,7 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Policy(args)) => policy::run(&shared, args).await,
             Some(Command::Doctor(args)) => Box::pin(doctor::run(&shared, args)).await,
             Some(Command::Local(command)) => local::run(&shared, command).await,
+            Some(Command::Lambda(command)) => lambda::run(&shared, command).await,
             Some(Command::Keys(args)) => keys::run(&shared, args, console.keys, console.keys_markdown),
             Some(Command::Completions(args)) => completions::run(args),
             Some(Command::Man(args)) => man::run(args),

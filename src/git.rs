@@ -11,6 +11,7 @@ mod history;
 mod snapshot;
 #[cfg(test)]
 mod testing;
+mod tree;
 mod worktree;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub use commit::{CommitInfo, RefKind, RefName};
 pub use error::Error;
 pub use history::Touch;
 pub use snapshot::{Blob, Entry, EntryKind, Snapshot};
+pub use tree::{File, tree_id};
 
 /// The ref that stands for the files of the working tree, committed or not.
 pub const WORKTREE: &str = "WORKTREE";

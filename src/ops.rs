@@ -12,6 +12,7 @@ pub mod init;
 pub mod inspect;
 pub mod journal;
 pub mod keys;
+pub mod lambda;
 pub mod local;
 pub mod locate;
 pub mod map;

@@ -1,334 +1,229 @@
-//! What is asked and answered, by API Gateway (REST, proxy events of version 1) and by direct invocation.
+//! What is answered: `openapi.yaml` is the description that the tests hold this to.
 //!
-//! | route | takes | gives |
-//! |---|---|---|
-//! | `POST /v1/encrypt` | `plaintext` (base64) or `text` (UTF-8), `context` | `ciphertext`, `key_version` |
-//! | `POST /v1/decrypt` | `ciphertext`, `context` | `plaintext`, `text` when it is UTF-8, `key_version` |
-//! | `POST /v1/rewrap` | `ciphertext`, `context` | `ciphertext` under the latest version, `key_version` |
-//! | `GET /v1/keys` | | `latest`, `min_decryption_version`, `versions` with `created`; never material |
-//! | `GET /v1/health` | | `status`, `key_version` |
-//!
-//! The same without `/v1`. Invoked directly, `operation` names the route (`"encrypt"`) beside its fields, and the
-//! answer is the body alone. Errors are problems, with `request_id`.
+//! A handler is a plain function of the state and an event's text; only `src/bin` knows of a Lambda runtime. A request is
+//! one item, or many as `items`; of many each has its own answer or its own problem, and only what no item could have been
+//! answered without - no keyring, a request that is too large as a whole - fails them all.
 
-use std::io::Write as _;
+mod item;
+
+use std::fmt;
 use std::time::Instant;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::envelope::{self, Context};
-use crate::keyring::{Keys, Store};
-use crate::problem::Problem;
+use crate::event::{self, Event, Route};
+use crate::json::{self, Fault};
+use crate::keyring::{Keys, State, Store};
+use crate::problem::{Kind, Problem};
+use crate::record::Record;
+pub use item::{CONTEXT_LIMIT, PAIR_LIMIT, REFERENCE_LIMIT};
+use item::{Done, Item};
 
-/// A request's body may have this many bytes.
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
-/// A context may have this many pairs.
-const CONTEXT_LIMIT: usize = 16;
+/// A batch may have this many items.
+pub const ITEM_LIMIT: usize = 1000;
+/// The messages of one request may have this many bytes together: so many that each fits, encrypted, into a body.
+pub const MESSAGE_LIMIT: usize = 2_883_584;
+/// Messages are given as text too when all of an answer need no more bytes than this in it: Lambda's answers are limited
+/// to six million, of which their base64 may need four and a half.
+pub const TEXT_LIMIT: usize = 1_310_720;
+/// More fields than a request has.
+const FIELDS: usize = 16;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Encrypt {
-    plaintext: Option<String>,
-    text: Option<String>,
-    #[serde(default)]
-    context: Context,
+/// The function's state.
+pub struct Crypto<S> {
+    keys: Keys<S>,
+    service: String,
+    log: Box<dyn Fn(&str) + Send + Sync>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Decrypt {
-    ciphertext: String,
-    #[serde(default)]
-    context: Context,
+/// What goes back: to API Gateway a proxy answer, to who invokes directly `{"status", "body"}`.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// JSON.
+    pub body: Zeroizing<String>,
+    problem: Option<Kind>,
+    allow: Option<&'static str>,
+    through_gateway: bool,
 }
 
-/// Answers one event: a proxy event with a proxy response, anything else with a body.
-pub async fn handle<S: Store>(keys: &Keys<S>, event: Value, request_id: &str) -> Value {
-    let begun = Instant::now();
-    let through_gateway = event.get("httpMethod").is_some();
-    let request = if through_gateway { from_gateway(&event) } else { from_invocation(event) };
-    let route = request.as_ref().map_or("unknown", |(route, _)| *route);
-    let size = request.as_ref().map_or(0, |(_, body)| body.len());
-    let result = match request {
-        Ok((route, body)) => answer(keys, route, &body).await,
-        Err(problem) => Err(problem),
-    };
-    let (status, content_type, body) = match &result {
-        Ok(body) => (200, "application/json", body.clone()),
-        Err(problem) => (problem.status, "application/problem+json", problem.body(request_id)),
-    };
-    log(&json!({
-        "request_id": request_id,
-        "route": route,
-        "status": status,
-        "reason": result.as_ref().err().and_then(|problem| problem.reason.as_deref()),
-        "outcome": result.as_ref().map_or_else(|problem| problem.kind, |_| "ok"),
-        "bytes_in": size,
-        "key_version": body.get("key_version"),
-        "milliseconds": u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-    }));
-    if !through_gateway {
-        return body;
+impl<S: Store> Crypto<S> {
+    /// Over a keyring, under the name that metrics have as `Service`; `log` takes each line.
+    pub fn new(keys: Keys<S>, service: impl Into<String>, log: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { keys, service: service.into(), log: Box::new(log) }
     }
-    json!({
-        "statusCode": status,
-        "headers": {"content-type": content_type, "cache-control": "no-store"},
-        "isBase64Encoded": false,
-        "body": body.to_string(),
-    })
-}
 
-const ROUTES: [(&str, &str); 5] =
-    [("encrypt", "POST"), ("decrypt", "POST"), ("rewrap", "POST"), ("keys", "GET"), ("health", "GET")];
-
-type Request = (&'static str, Zeroizing<Vec<u8>>);
-
-fn from_gateway(event: &Value) -> Result<Request, Problem> {
-    let text = |name: &str| event.get(name).and_then(Value::as_str);
-    let path = text("path").unwrap_or_default().trim_matches('/');
-    let name = path.strip_prefix("v1/").unwrap_or(path);
-    let (route, method) = find(name)?;
-    if text("httpMethod") != Some(method) {
-        return Err(Problem::new(405, "method-not-allowed", format!("/v1/{route} takes {method}")));
+    /// Answers one event, whatever it is.
+    pub async fn handle(&self, event: &str, request_id: &str) -> Answer {
+        let begun = Instant::now();
+        let (event, problem) = event::read(event);
+        let mut record = Record::default();
+        let result = match (problem, event.route) {
+            (Some(problem), _) => Err(problem),
+            (None, Some(route)) => self.route(route, &event, &mut record).await,
+            (None, None) => Err(Problem::new(Kind::Internal, "the route is not known")),
+        };
+        let result = result.and_then(|done| {
+            let text = done.as_json(TEXT_LIMIT).map(Zeroizing::new);
+            text.map_err(|error| Problem::new(Kind::Internal, error.to_string()))
+        });
+        let (answer, problem) = match result {
+            Ok(body) => (Answer::new(200, body, &event), None),
+            Err(problem) => {
+                let body = serde_json::to_string(&problem.body(Some(request_id))).unwrap_or_default();
+                let answer = Answer::new(problem.kind.status(), Zeroizing::new(body), &event);
+                (Answer { problem: Some(problem.kind), allow: problem.allow, ..answer }, Some(problem))
+            }
+        };
+        record.bytes_out = answer.body.len();
+        let line = record.line(&self.service, request_id, &event, problem.as_ref(), begun.elapsed());
+        (self.log)(&line.to_string());
+        answer
     }
-    let body = text("body").unwrap_or_default();
-    let body = Zeroizing::new(match event.get("isBase64Encoded").and_then(Value::as_bool) {
-        Some(true) => STANDARD.decode(body).map_err(|_| Problem::new(400, "bad-request", "the body is not base64"))?,
-        _ => body.as_bytes().to_vec(),
-    });
-    if method == "POST" && !is_json(event) {
-        return Err(Problem::new(415, "unsupported-media-type", "the body must be application/json"));
-    }
-    Ok((route, body))
-}
 
-fn from_invocation(mut event: Value) -> Result<Request, Problem> {
-    let operation = event.as_object_mut().and_then(|fields| fields.remove("operation"));
-    let Some(Value::String(operation)) = operation else {
-        return Err(Problem::new(400, "bad-request", "the event has no `operation`"));
-    };
-    Ok((find(&operation)?.0, Zeroizing::new(event.to_string().into_bytes())))
-}
-
-fn find(name: &str) -> Result<(&'static str, &'static str), Problem> {
-    let found = ROUTES.into_iter().find(|(route, _)| *route == name);
-    found.ok_or_else(|| Problem::new(404, "no-such-route", "known are encrypt, decrypt, rewrap, keys and health"))
-}
-
-/// Whether the content type is JSON, or not stated at all.
-fn is_json(event: &Value) -> bool {
-    let headers = event.get("headers").and_then(Value::as_object);
-    let stated = headers.into_iter().flatten().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    stated.and_then(|(_, value)| value.as_str()).is_none_or(|value| {
-        let kind = value.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/json")
-    })
-}
-
-async fn answer<S: Store>(keys: &Keys<S>, route: &str, body: &[u8]) -> Result<Value, Problem> {
-    if body.len() > BODY_LIMIT {
-        return Err(Problem::new(413, "too-large", format!("a body may have {BODY_LIMIT} bytes")));
-    }
-    match route {
-        "encrypt" => {
-            let request: Encrypt = parse(body)?;
-            check(&request.context)?;
-            seal(keys, &plaintext(request.plaintext, request.text)?, &request.context).await
+    async fn route(&self, route: Route, event: &Event<'_>, record: &mut Record) -> Result<Done, Problem> {
+        match route {
+            Route::Encrypt | Route::Decrypt | Route::Rewrap => self.messages(route, &event.body, record).await,
+            Route::Keys => {
+                let ring = self.keys.ring().await?;
+                let now = jiff::Timestamp::now();
+                let versions =
+                    ring.versions().map(|(version, created, state)| KeyVersion::new(version, created, state, now));
+                Ok(Done::Keys {
+                    latest: ring.latest,
+                    min_decryption_version: ring.min_decryption_version,
+                    versions: versions.collect(),
+                })
+            }
+            Route::Health => {
+                let ring = self.keys.ring().await?;
+                Ok(Done::Health { status: "ok", key_version: ring.latest, version: env!("CARGO_PKG_VERSION") })
+            }
         }
-        "decrypt" => {
-            let (plaintext, key_version) = open(keys, &parse(body)?).await?;
-            let text = std::str::from_utf8(&plaintext).ok();
-            Ok(json!({"plaintext": STANDARD.encode(&plaintext), "text": text, "key_version": key_version}))
+    }
+
+    async fn messages(&self, route: Route, body: &str, record: &mut Record) -> Result<Done, Problem> {
+        if body.is_empty() {
+            return Err(Problem::new(Kind::InvalidJson, "the body is empty"));
         }
-        "rewrap" => {
-            let request: Decrypt = parse(body)?;
-            let (plaintext, _) = open(keys, &request).await?;
-            seal(keys, &plaintext, &request.context).await
+        let fields = json::object(body, FIELDS).map_err(|fault| whole(&fault))?;
+        let items = fields.iter().find(|(name, _)| name.as_str() == "items").map(|(_, items)| *items);
+        let Some(items) = items else {
+            record.items = 1;
+            let item = Item::read(route, fields)?;
+            let mut left = MESSAGE_LIMIT;
+            item.limit(&mut left)?;
+            return Ok(Done::One(item.answer(&self.keys).await.inspect(|done| record.note(done))?));
+        };
+        if fields.len() > 1 {
+            return Err(Problem::new(Kind::InvalidRequest, "beside `items` no other field may stand"));
         }
-        "keys" => {
-            let ring = keys.ring().await?;
-            let versions = ring.versions().map(|(version, created)| json!({"version": version, "created": created}));
-            Ok(json!({
-                "latest": ring.latest,
-                "min_decryption_version": ring.min_decryption_version,
-                "versions": versions.collect::<Vec<_>>(),
-            }))
+        let items = json::array(items.get(), ITEM_LIMIT).map_err(|fault| match fault {
+            Fault::TooMany(_) => Problem::new(Kind::TooLarge, format!("`items` may have {ITEM_LIMIT} of them")),
+            other => Problem::new(Kind::InvalidRequest, format!("`items` is {other}")),
+        })?;
+        record.items = items.len();
+        self.batch(route, &items, record).await
+    }
+
+    async fn batch(&self, route: Route, items: &[&RawValue], record: &mut Record) -> Result<Done, Problem> {
+        let mut left = MESSAGE_LIMIT;
+        let mut done = Vec::with_capacity(items.len());
+        for raw in items {
+            let (reference, read) = Item::read_one_of_many(route, raw);
+            let result = match read {
+                Ok(item) => {
+                    item.limit(&mut left)?;
+                    item.answer(&self.keys).await
+                }
+                Err(problem) => Err(problem),
+            };
+            match result {
+                Ok(result) => {
+                    record.note(&result);
+                    done.push(Ok(result));
+                }
+                // What is nobody's fault would be the same for all the others.
+                Err(problem) if problem.kind.status() >= 500 => return Err(problem),
+                Err(problem) => {
+                    record.failed += 1;
+                    done.push(Err((reference, problem)));
+                }
+            }
         }
-        _ => Ok(json!({"status": "ok", "key_version": keys.ring().await?.latest})),
+        Ok(Done::Many(done))
     }
 }
 
-async fn seal<S: Store>(keys: &Keys<S>, plaintext: &[u8], context: &Context) -> Result<Value, Problem> {
-    let ring = keys.ring().await?;
-    let key = ring.latest().ok_or(envelope::Error::Encrypt)?;
-    Ok(json!({"ciphertext": envelope::encrypt(&key, plaintext, context)?, "key_version": key.version}))
-}
-
-async fn open<S: Store>(keys: &Keys<S>, request: &Decrypt) -> Result<(Zeroizing<Vec<u8>>, u32), Problem> {
-    check(&request.context)?;
-    let version = envelope::key_version(&request.ciphertext)?;
-    let ring = keys.ring_for(version).await?;
-    // A version that is not there is refused in the same words as a key that does not fit.
-    let key = ring.decrypting(version).ok_or(envelope::Error::Refused)?;
-    Ok((envelope::decrypt(&key, &request.ciphertext, &request.context)?, version))
-}
-
-/// The message: exactly one of its two spellings.
-fn plaintext(base64: Option<String>, text: Option<String>) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    match (base64, text) {
-        (Some(base64), None) => STANDARD
-            .decode(Zeroizing::new(base64).as_bytes())
-            .map(Zeroizing::new)
-            .map_err(|_| Problem::new(400, "bad-request", "`plaintext` is not base64")),
-        (None, Some(text)) => Ok(Zeroizing::new(text.into_bytes())),
-        _ => Err(Problem::new(400, "bad-request", "exactly one of `plaintext` (base64) and `text` is needed")),
+/// What is wrong with a body as a whole.
+fn whole(fault: &Fault) -> Problem {
+    match fault {
+        Fault::Syntax { .. } => Problem::new(Kind::InvalidJson, format!("the body is {fault}")),
+        Fault::NotA(_) => Problem::new(Kind::InvalidRequest, format!("the body is {fault}")),
+        Fault::Twice => Problem::new(Kind::InvalidRequest, "a name stands twice in the body"),
+        Fault::TooMany(_) => Problem::new(Kind::InvalidRequest, "the body has fields that this route does not take"),
     }
 }
 
-fn check(context: &Context) -> Result<(), Problem> {
-    if context.len() > CONTEXT_LIMIT {
-        return Err(Problem::new(400, "bad-request", format!("a context may have {CONTEXT_LIMIT} pairs")));
+/// A key version as it is told.
+#[derive(serde::Serialize)]
+pub(crate) struct KeyVersion {
+    version: u32,
+    created: String,
+    /// Absent when the keyring's own time cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<i64>,
+    state: State,
+}
+
+impl KeyVersion {
+    fn new(version: u32, created: &str, state: State, now: jiff::Timestamp) -> Self {
+        let made: Option<jiff::Timestamp> = created.parse().ok();
+        let age_seconds = made.map(|made| now.duration_since(made).as_secs().max(0));
+        Self { version, created: created.to_owned(), age_seconds, state }
     }
-    Ok(())
 }
 
-/// Reads a body. The error says where it is wrong, never what stands there: serde's own messages quote the input.
-fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
-        let detail =
-            format!("the body is not what this route takes (line {}, column {})", error.line(), error.column());
-        Problem::new(400, "bad-request", detail)
-    })
+impl Answer {
+    fn new(status: u16, body: Zeroizing<String>, event: &Event<'_>) -> Self {
+        Self { status, body, problem: None, allow: None, through_gateway: event.through_gateway }
+    }
+
+    /// The headers, as API Gateway sends them on.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let kind = if self.problem.is_some() { "application/problem+json" } else { "application/json" };
+        let retry = (self.problem == Some(Kind::KeyringUnavailable)).then_some(("retry-after", "5"));
+        let fixed = [("content-type", kind), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
+        fixed.into_iter().chain(self.allow.map(|method| ("allow", method))).chain(retry)
+    }
 }
 
-fn log(line: &Value) {
-    // Where the log cannot be written there is nowhere left to say so.
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+impl Serialize for Answer {
+    fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
+        if !self.through_gateway {
+            let body: &RawValue = serde_json::from_str(&self.body).map_err(serde::ser::Error::custom)?;
+            let mut answer = serializer.serialize_struct("Answer", 2)?;
+            answer.serialize_field("status", &self.status)?;
+            answer.serialize_field("body", body)?;
+            return answer.end();
+        }
+        let headers: std::collections::BTreeMap<_, _> = self.headers().collect();
+        let mut answer = serializer.serialize_struct("Answer", 4)?;
+        answer.serialize_field("statusCode", &self.status)?;
+        answer.serialize_field("headers", &headers)?;
+        answer.serialize_field("isBase64Encoded", &false)?;
+        answer.serialize_field("body", self.body.as_str())?;
+        answer.end()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keyring::tests::Memory;
-
-    async fn ask(keys: &Keys<Memory>, method: &str, path: &str, body: &str) -> (u64, Value) {
-        let event = json!({"httpMethod": method, "path": path, "body": body, "headers": {}, "isBase64Encoded": false});
-        let answer = handle(keys, event, "request-1").await;
-        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-        (answer["statusCode"].as_u64().unwrap(), body)
-    }
-
-    #[tokio::test]
-    async fn what_is_encrypted_through_the_gateway_comes_back() {
-        let keys = Keys::new(Memory::default());
-        let (status, sealed) = ask(&keys, "POST", "/v1/encrypt", r#"{"text":"grüße","context":{"a":"b"}}"#).await;
-        assert_eq!((status, &sealed["key_version"]), (200, &json!(1)));
-        let request = json!({"ciphertext": sealed["ciphertext"], "context": {"a": "b"}}).to_string();
-        let (status, opened) = ask(&keys, "POST", "/decrypt", &request).await;
-        assert_eq!((status, &opened["text"], &opened["plaintext"]), (200, &json!("grüße"), &json!("Z3LDvMOfZQ==")));
-        let (status, wrapped) = ask(&keys, "POST", "/v1/rewrap", &request).await;
-        assert_eq!(status, 200);
-        assert_ne!(wrapped["ciphertext"], sealed["ciphertext"]);
-        let (_, versions) = ask(&keys, "GET", "/v1/keys", "").await;
-        assert_eq!((&versions["latest"], versions["versions"].as_array().unwrap().len()), (&json!(1), 1));
-        assert_eq!(ask(&keys, "GET", "/v1/health", "").await, (200, json!({"status": "ok", "key_version": 1})));
-    }
-
-    #[tokio::test]
-    async fn what_is_invoked_directly_answers_with_the_body_alone() {
-        let keys = Keys::new(Memory::default());
-        let sealed = handle(&keys, json!({"operation": "encrypt", "plaintext": "AP8="}), "r").await;
-        let opened = handle(&keys, json!({"operation": "decrypt", "ciphertext": sealed["ciphertext"]}), "r").await;
-        assert_eq!(opened, json!({"plaintext": "AP8=", "text": null, "key_version": 1}));
-        assert_eq!(handle(&keys, json!({}), "r").await["status"], 400);
-        assert_eq!(handle(&keys, json!([1]), "r").await["status"], 400);
-    }
-
-    #[tokio::test]
-    async fn each_mistake_has_its_problem_and_none_is_quoted() {
-        let keys = Keys::new(Memory::default());
-        let (_, sealed) = ask(&keys, "POST", "/encrypt", r#"{"text":"x"}"#).await;
-        let sealed = sealed["ciphertext"].as_str().unwrap();
-        let many: Context = (0..17).map(|number| (number.to_string(), String::new())).collect();
-        let cases = [
-            ("no such route", "GET", "/v1/secret", String::new(), 404, "no-such-route"),
-            ("the wrong method", "GET", "/v1/encrypt", String::new(), 405, "method-not-allowed"),
-            ("an empty body", "POST", "/v1/encrypt", String::new(), 400, "bad-request"),
-            ("no JSON", "POST", "/v1/encrypt", "hunter2".to_owned(), 400, "bad-request"),
-            ("an unknown field", "POST", "/v1/encrypt", r#"{"text":"a","hunter2":1}"#.to_owned(), 400, "bad-request"),
-            ("a field twice", "POST", "/v1/encrypt", r#"{"text":"a","text":"b"}"#.to_owned(), 400, "bad-request"),
-            (
-                "both spellings",
-                "POST",
-                "/v1/encrypt",
-                r#"{"text":"a","plaintext":"YQ=="}"#.to_owned(),
-                400,
-                "bad-request",
-            ),
-            ("no base64", "POST", "/v1/encrypt", r#"{"plaintext":"hunter2!"}"#.to_owned(), 400, "bad-request"),
-            (
-                "a context too long",
-                "POST",
-                "/v1/encrypt",
-                json!({"text": "a", "context": many}).to_string(),
-                400,
-                "bad-request",
-            ),
-            (
-                "a foreign text",
-                "POST",
-                "/v1/decrypt",
-                r#"{"ciphertext":"vault:v1:hunter2"}"#.to_owned(),
-                422,
-                "not-a-ciphertext",
-            ),
-            (
-                "another context",
-                "POST",
-                "/v1/decrypt",
-                json!({"ciphertext": sealed, "context": {"a": "hunter2"}}).to_string(),
-                422,
-                "decryption-refused",
-            ),
-            (
-                "another version",
-                "POST",
-                "/v1/decrypt",
-                json!({"ciphertext": sealed.replace(":v1:1:", ":v1:2:")}).to_string(),
-                422,
-                "decryption-refused",
-            ),
-            ("too much", "POST", "/v1/encrypt", json!({"text": "x".repeat(BODY_LIMIT)}).to_string(), 413, "too-large"),
-        ];
-        for (name, method, path, body, status, kind) in cases {
-            let (found, problem) = ask(&keys, method, path, &body).await;
-            assert_eq!(
-                (found, problem["type"].as_str()),
-                (status, Some(format!("urn:plumb:problem:{kind}").as_str())),
-                "{name}"
-            );
-            assert_eq!(problem["request_id"], "request-1", "{name}");
-            assert!(!problem.to_string().contains("hunter2"), "{name}: {problem}");
-        }
-    }
-
-    #[tokio::test]
-    async fn without_a_keyring_the_answer_is_to_wait_and_does_not_say_why() {
-        let keys = Keys::new(Memory { broken: true, ..Memory::default() });
-        let (status, problem) = ask(&keys, "POST", "/v1/encrypt", r#"{"text":"x"}"#).await;
-        assert_eq!((status, problem["type"].as_str()), (503, Some("urn:plumb:problem:keyring-unavailable")));
-        assert!(!problem.to_string().contains("AccessDenied"), "{problem}");
-    }
-
-    #[tokio::test]
-    async fn another_content_type_is_refused() {
-        let keys = Keys::new(Memory::default());
-        let event =
-            json!({"httpMethod": "POST", "path": "/v1/encrypt", "body": "{}", "headers": {"Content-Type": "text/xml"}});
-        assert_eq!(handle(&keys, event, "r").await["statusCode"], 415);
-    }
-}
+mod tests;

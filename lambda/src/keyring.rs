@@ -1,25 +1,28 @@
-//! The keys: a keyring in one secret, cached for five minutes.
+//! The keys: a keyring in one secret, which `cache` keeps for a while.
 //!
 //! The secret's text is JSON:
 //! `{"id", "latest", "min_decryption_version", "versions": {"1": {"key": base64 of 32 bytes, "created": RFC 3339}}}`.
+//!
+//! A keyring only grows: its successor has every version that it had, unchanged, and one more. Nothing here ever shows
+//! material: neither `Debug` nor an error.
+
+mod cache;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
+use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::envelope::{KEY_LENGTH, Key};
 
-/// How long a keyring that was read is used.
-const CACHE: Duration = Duration::from_mins(5);
-/// How soon a version that is not in the cached keyring may cause another read.
-const REFRESH_PAUSE: Duration = Duration::from_secs(10);
+pub use cache::{CACHE, Keys};
+
+/// What Secrets Manager takes as a secret, in bytes.
+const SECRET_LIMIT: usize = 65_536;
 
 /// Where the keyring's text is kept.
 pub trait Store: Send + Sync {
@@ -94,30 +97,93 @@ impl fmt::Debug for Keyring {
     }
 }
 
+/// How a version may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It encrypts and decrypts.
+    Latest,
+    /// It decrypts.
+    Decrypts,
+    /// It is below the minimum, and does neither.
+    Retired,
+}
+
 impl Keyring {
     /// A new keyring with one version.
     pub fn generate() -> Result<Self, Unavailable> {
-        let (mut id, mut key) = ([0; 16], Material([0; KEY_LENGTH]));
-        getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut key.0)).map_err(Unavailable::new)?;
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(Unavailable::new)?;
         let id = id.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        let created = jiff::Timestamp::now().to_string();
-        Ok(Self { id, latest: 1, min_decryption_version: 1, versions: [(1, Version { key, created })].into() })
+        Ok(Self { id, latest: 1, min_decryption_version: 1, versions: [(1, Version::generate()?)].into() })
+    }
+
+    /// This keyring with one version more, which encrypts from then on.
+    pub fn successor(mut self) -> Result<Self, Unavailable> {
+        let next =
+            self.latest.checked_add(1).ok_or_else(|| Unavailable::new("there is no version after 4294967295"))?;
+        self.versions.insert(next, Version::generate()?);
+        self.latest = next;
+        Ok(self)
+    }
+
+    /// Whether this is the other one with one version more and nothing else changed.
+    #[must_use]
+    pub fn succeeds(&self, other: &Self) -> bool {
+        self.latest.checked_sub(1) == Some(other.latest)
+            && self.versions.len() == other.versions.len() + 1
+            && self.extends(other)
+    }
+
+    /// Whether both are the same in every part.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> bool {
+        self.latest == other.latest && self.versions.len() == other.versions.len() && self.extends(other)
+    }
+
+    fn extends(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.min_decryption_version == other.min_decryption_version
+            && other.versions.iter().all(|(number, version)| {
+                let same =
+                    |own: &Version| bool::from(own.key.0.ct_eq(&version.key.0)) && own.created == version.created;
+                self.versions.get(number).is_some_and(same)
+            })
+    }
+
+    /// This keyring with another minimum, from 1 to the latest version.
+    pub fn with_minimum(mut self, minimum: u32) -> Result<Self, Unavailable> {
+        if minimum == 0 || minimum > self.latest {
+            return Err(Unavailable::new(format!("the minimum must be from 1 to {}, the latest version", self.latest)));
+        }
+        self.min_decryption_version = minimum;
+        Ok(self)
     }
 
     /// Reads the secret's text. The error never quotes it.
     pub fn parse(text: &str) -> Result<Self, Unavailable> {
         let ring: Self = serde_json::from_str(text)
             .map_err(|error| Unavailable::new(format!("the secret is no keyring (line {})", error.line())))?;
-        if ring.versions.contains_key(&ring.latest) && !ring.versions.contains_key(&0) {
-            Ok(ring)
+        let newest = ring.versions.last_key_value().map(|(number, _)| *number);
+        if newest != Some(ring.latest) || ring.versions.contains_key(&0) {
+            Err(Unavailable::new("the keyring's latest version is not the newest that it has"))
+        } else if ring.min_decryption_version > ring.latest {
+            Err(Unavailable::new("the keyring's min_decryption_version is above its latest version"))
         } else {
-            Err(Unavailable::new("the keyring lacks its latest version"))
+            Ok(ring)
         }
     }
 
     /// The secret's text.
     pub fn text(&self) -> Result<Zeroizing<String>, Unavailable> {
-        serde_json::to_string(self).map(Zeroizing::new).map_err(Unavailable::new)
+        let text = serde_json::to_string(self).map(Zeroizing::new).map_err(Unavailable::new)?;
+        if text.len() > SECRET_LIMIT {
+            return Err(Unavailable::new(format!(
+                "the keyring has {} versions and no longer fits into a secret of {SECRET_LIMIT} bytes",
+                self.versions.len()
+            )));
+        }
+        Ok(text)
     }
 
     /// The key that encrypts; `None` never, for a keyring that was parsed or generated.
@@ -126,15 +192,22 @@ impl Keyring {
         self.key(self.latest)
     }
 
-    /// The key that decrypts messages of this version; `None` when there is none or it is no longer allowed.
+    /// The key of a version that may still be used; `None` when there is none or it is below the minimum.
     #[must_use]
-    pub fn decrypting(&self, version: u32) -> Option<Key<'_>> {
+    pub fn usable(&self, version: u32) -> Option<Key<'_>> {
         (version >= self.min_decryption_version).then(|| self.key(version)).flatten()
     }
 
-    /// Versions with the time they were made, RFC 3339, oldest first.
-    pub fn versions(&self) -> impl Iterator<Item = (u32, &str)> {
-        self.versions.iter().map(|(number, version)| (*number, version.created.as_str()))
+    /// Versions with the time they were made, RFC 3339, and how they may be used; oldest first.
+    pub fn versions(&self) -> impl Iterator<Item = (u32, &str, State)> {
+        self.versions.iter().map(|(number, version)| {
+            let state = match *number {
+                number if number < self.min_decryption_version => State::Retired,
+                number if number == self.latest => State::Latest,
+                _ => State::Decrypts,
+            };
+            (*number, version.created.as_str(), state)
+        })
     }
 
     fn key(&self, version: u32) -> Option<Key<'_>> {
@@ -143,137 +216,13 @@ impl Keyring {
     }
 }
 
-/// A keyring that is read when needed and kept for a while.
-#[derive(Debug)]
-pub struct Keys<S> {
-    store: S,
-    cached: Mutex<Option<Cached>>,
-}
-
-#[derive(Debug)]
-struct Cached {
-    ring: Arc<Keyring>,
-    read_at: Instant,
-}
-
-impl<S: Store> Keys<S> {
-    /// Nothing is read before the first request.
-    pub fn new(store: S) -> Self {
-        Self { store, cached: Mutex::new(None) }
-    }
-
-    /// The keyring; made when the secret has none yet.
-    pub async fn ring(&self) -> Result<Arc<Keyring>, Unavailable> {
-        self.not_older_than(CACHE).await
-    }
-
-    /// The keyring, read anew when the cached one does not know this version (a rotation may have added it), but not
-    /// for every message that names an invented one.
-    pub async fn ring_for(&self, version: u32) -> Result<Arc<Keyring>, Unavailable> {
-        let ring = self.ring().await?;
-        if version <= ring.latest { Ok(ring) } else { self.not_older_than(REFRESH_PAUSE).await }
-    }
-
-    async fn not_older_than(&self, age: Duration) -> Result<Arc<Keyring>, Unavailable> {
-        // Held while reading, so that many requests at once cause one read.
-        let mut cached = self.cached.lock().await;
-        if let Some(cached) = cached.as_ref().filter(|cached| cached.read_at.elapsed() < age) {
-            return Ok(Arc::clone(&cached.ring));
-        }
-        let ring = Arc::new(self.load().await?);
-        *cached = Some(Cached { ring: Arc::clone(&ring), read_at: Instant::now() });
-        Ok(ring)
-    }
-
-    async fn load(&self) -> Result<Keyring, Unavailable> {
-        if let Some(text) = self.store.read().await? {
-            return Keyring::parse(&text);
-        }
-        self.store.create(&Keyring::generate()?.text()?).await?;
-        // Read again, since another may have been first.
-        match self.store.read().await? {
-            Some(text) => Keyring::parse(&text),
-            None => Err(Unavailable::new("the secret has no value after one was written")),
-        }
+impl Version {
+    fn generate() -> Result<Self, Unavailable> {
+        let mut key = Material([0; KEY_LENGTH]);
+        getrandom::fill(&mut key.0).map_err(Unavailable::new)?;
+        Ok(Self { key, created: jiff::Timestamp::now().to_string() })
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::sync::Mutex as StdMutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    #[derive(Default)]
-    pub(crate) struct Memory {
-        pub(crate) text: StdMutex<Option<String>>,
-        pub(crate) reads: AtomicUsize,
-        pub(crate) broken: bool,
-    }
-
-    impl Store for Memory {
-        async fn read(&self) -> Result<Option<Zeroizing<String>>, Unavailable> {
-            self.reads.fetch_add(1, Ordering::Relaxed);
-            if self.broken {
-                return Err(Unavailable::new("AccessDeniedException"));
-            }
-            Ok(self.text.lock().unwrap().clone().map(Zeroizing::new))
-        }
-
-        async fn create(&self, text: &str) -> Result<(), Unavailable> {
-            self.text.lock().unwrap().get_or_insert_with(|| text.to_owned());
-            Ok(())
-        }
-    }
-
-    #[tokio::test]
-    async fn the_first_key_is_made_once_and_read_back() {
-        let keys = Keys::new(Memory::default());
-        let (one, two) = tokio::join!(keys.ring(), keys.ring());
-        assert_eq!(one.unwrap().id, two.unwrap().id);
-        assert_eq!(keys.store.reads.load(Ordering::Relaxed), 2);
-        let stored = keys.store.text.lock().unwrap().clone().unwrap();
-        assert_eq!(Keyring::parse(&stored).unwrap().id, keys.ring().await.unwrap().id);
-    }
-
-    #[tokio::test]
-    async fn an_unknown_version_does_not_cause_a_read_for_each_message() {
-        let keys = Keys::new(Memory::default());
-        keys.ring().await.unwrap();
-        for _ in 0..5 {
-            assert!(keys.ring_for(99).await.unwrap().decrypting(99).is_none());
-        }
-        assert_eq!(keys.store.reads.load(Ordering::Relaxed), 2);
-    }
-
-    #[test]
-    fn a_version_below_the_minimum_encrypts_nothing_and_opens_nothing() {
-        let mut ring = Keyring::generate().unwrap();
-        ring.min_decryption_version = 2;
-        assert!(ring.decrypting(1).is_none());
-        assert!(ring.decrypting(0).is_none());
-    }
-
-    #[test]
-    fn a_broken_secret_is_named_without_being_quoted() {
-        let cases = [
-            ("no JSON", "hunter2"),
-            (
-                "a key that is too short",
-                r#"{"id":"a","latest":1,"min_decryption_version":1,"versions":{"1":{"key":"aHVudGVyMg==","created":""}}}"#,
-            ),
-            ("a latest version that is not there", r#"{"id":"a","latest":2,"min_decryption_version":1,"versions":{}}"#),
-        ];
-        for (name, text) in cases {
-            let said = Keyring::parse(text).unwrap_err().to_string();
-            assert!(!said.contains("hunter") && !said.contains("aHVu"), "{name}: {said}");
-        }
-    }
-
-    #[test]
-    fn a_keyring_does_not_show_its_keys() {
-        let ring = Keyring::generate().unwrap();
-        assert_eq!(format!("{ring:?}"), format!("Keyring {{ id: {:?}, versions: [1], .. }}", ring.id));
-    }
-}
+pub(crate) mod tests;

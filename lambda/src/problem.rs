@@ -1,50 +1,141 @@
 //! What went wrong, as RFC 9457 `application/problem+json`.
+//!
+//! One table of kinds: status, title and whether a caller may try again are of the kind, the detail of the case. A detail
+//! names a field or a limit; it never repeats what was sent.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::envelope;
 use crate::keyring::Unavailable;
 
-/// An error answer. `kind` is stable: the problem's type is `urn:plumb:problem:<kind>`.
+/// What can go wrong. The problem's `type` is `urn:plumb:problem:` and the kind's name, which is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The body is no JSON.
+    InvalidJson,
+    /// The body is JSON, and not what the route takes.
+    InvalidRequest,
+    /// The ciphertext is not of this service's form.
+    NotACiphertext,
+    /// The ciphertext does not open: deliberately one kind for all reasons.
+    DecryptionRefused,
+    /// A version was named to encrypt under, and there is none.
+    UnknownKeyVersion,
+    /// There is no such path.
+    NoSuchRoute,
+    /// There is such a path, for another method.
+    MethodNotAllowed,
+    /// The body is not declared as JSON.
+    UnsupportedMediaType,
+    /// Something is larger than is taken.
+    TooLarge,
+    /// The keyring cannot be read.
+    KeyringUnavailable,
+    /// The function failed.
+    Internal,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::InvalidJson,
+        Self::InvalidRequest,
+        Self::NotACiphertext,
+        Self::DecryptionRefused,
+        Self::UnknownKeyVersion,
+        Self::NoSuchRoute,
+        Self::MethodNotAllowed,
+        Self::UnsupportedMediaType,
+        Self::TooLarge,
+        Self::KeyringUnavailable,
+        Self::Internal,
+    ];
+
+    const fn row(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::InvalidJson => (400, "invalid-json", "The body is not JSON"),
+            Self::InvalidRequest => (400, "invalid-request", "The request is not what this route takes"),
+            Self::NotACiphertext => (422, "not-a-ciphertext", "Not a ciphertext of this service"),
+            Self::DecryptionRefused => (422, "decryption-refused", "The ciphertext does not open"),
+            Self::UnknownKeyVersion => (404, "unknown-key-version", "There is no such key version"),
+            Self::NoSuchRoute => (404, "no-such-route", "There is no such route"),
+            Self::MethodNotAllowed => (405, "method-not-allowed", "This route takes another method"),
+            Self::UnsupportedMediaType => (415, "unsupported-media-type", "The body must be JSON"),
+            Self::TooLarge => (413, "too-large", "The request is too large"),
+            Self::KeyringUnavailable => (503, "keyring-unavailable", "The keyring cannot be read right now"),
+            Self::Internal => (500, "internal", "The function failed"),
+        }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.row().0
+    }
+
+    /// The last part of the problem's type.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// One sentence, the same for each problem of the kind.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.row().2
+    }
+}
+
+/// One thing that went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
-    pub(crate) status: u16,
-    pub(crate) kind: &'static str,
+    pub(crate) kind: Kind,
     pub(crate) detail: String,
+    /// Of a wrong method: the right one.
+    pub(crate) allow: Option<&'static str>,
     /// For the log alone.
     pub(crate) reason: Option<String>,
 }
 
+/// A problem as it is sent.
+#[derive(Serialize)]
+pub(crate) struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    /// Absent in the items of a batch, whose answer has it in its header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
 impl Problem {
-    pub(crate) fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), reason: None }
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), allow: None, reason: None }
     }
 
-    pub(crate) fn body(&self, request_id: &str) -> Value {
-        json!({
-            "type": format!("urn:plumb:problem:{}", self.kind),
-            "title": self.kind.replace('-', " "),
-            "status": self.status,
-            "detail": self.detail,
-            "request_id": request_id,
-        })
+    pub(crate) fn body<'a>(&'a self, request_id: Option<&'a str>) -> Body<'a> {
+        let kind = format!("urn:plumb:problem:{}", self.kind.name());
+        Body { kind, title: self.kind.title(), status: self.kind.status(), detail: &self.detail, request_id }
     }
 }
 
 impl From<envelope::Error> for Problem {
     fn from(error: envelope::Error) -> Self {
-        match error {
-            envelope::Error::Format => Self::new(422, "not-a-ciphertext", error.to_string()),
-            envelope::Error::Refused => Self::new(422, "decryption-refused", error.to_string()),
-            envelope::Error::Encrypt => Self::new(500, "internal", error.to_string()),
-        }
+        let kind = match error {
+            envelope::Error::Format => Kind::NotACiphertext,
+            envelope::Error::Refused => Kind::DecryptionRefused,
+            envelope::Error::Encrypt => Kind::Internal,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 
 impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Self {
         // Why is the operator's to read; the caller learns that waiting may help.
-        let told = Self::new(503, "keyring-unavailable", "the keyring cannot be read right now");
+        let told = Self::new(Kind::KeyringUnavailable, "try again in a few seconds; the function's log says why");
         Self { reason: Some(error.reason), ..told }
     }
 }

@@ -132,6 +132,11 @@ fn is_executable(_: &std::fs::Metadata) -> bool {
     true
 }
 
+/// The artifact of a function that is one executable, `bootstrap`.
+pub(crate) fn of_bootstrap(bytes: Vec<u8>) -> Result<Artifact, Why> {
+    pack(vec![Entry { path: "bootstrap".to_owned(), bytes, executable: true }])
+}
+
 fn pack(mut entries: Vec<Entry>) -> Result<Artifact, Why> {
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));

@@ -10,10 +10,12 @@ mod support;
 mod aws;
 mod cli;
 mod console;
+mod crypto;
 mod discover;
 mod fleet;
 mod harness;
 mod imports;
+mod lambda;
 mod local;
 mod papers;
 #[cfg(feature = "peers")]

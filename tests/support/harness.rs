@@ -11,6 +11,7 @@ pub mod http;
 pub mod proxy;
 pub mod screenshot;
 pub mod sdk;
+pub mod signed;
 pub mod story;
 pub mod terminal;
 pub mod wait;

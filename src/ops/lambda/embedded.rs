@@ -1,0 +1,81 @@
+//! The files of the crate `lambda/`, one line each, and what of the workspace it needs to stand alone.
+
+macro_rules! embedded {
+    ($($path:literal,)+) => {
+        /// Paths below `lambda/`, and what they hold.
+        pub(super) const FILES: &[(&str, &[u8])] =
+            &[$(($path, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/lambda/", $path))),)+];
+    };
+}
+
+embedded! {
+    "Cargo.toml",
+    "ENVELOPE.md",
+    "README.md",
+    "examples/measure.rs",
+    "fuzz/.gitignore",
+    "fuzz/Cargo.toml",
+    "fuzz/fuzz_targets/envelope.rs",
+    "openapi.yaml",
+    "src/api.rs",
+    "src/api/item.rs",
+    "src/api/tests.rs",
+    "src/api/tests/random.rs",
+    "src/bin/crypto.rs",
+    "src/bin/rotate.rs",
+    "src/envelope.rs",
+    "src/envelope/tests.rs",
+    "src/event.rs",
+    "src/json.rs",
+    "src/keyring.rs",
+    "src/keyring/cache.rs",
+    "src/keyring/tests.rs",
+    "src/lib.rs",
+    "src/problem.rs",
+    "src/record.rs",
+    "src/rotate.rs",
+    "src/rotate/steps.rs",
+    "src/rotate/tests.rs",
+    "src/runtime.rs",
+    "src/secrets_manager.rs",
+    "template.yaml",
+    "tests/functions/bootstrap.rs",
+    "tests/functions/main.rs",
+    "tests/functions/reference.rs",
+    "tests/functions/requests.rs",
+    "tests/functions/vectors.rs",
+    "tests/reference/envelope.py",
+    "tests/reference/known_answers.json",
+    "tests/schemathesis.py",
+    "tests/support/http.rs",
+    "tests/support/openapi.rs",
+    "tests/support/runtime_api.rs",
+    "tests/support/secrets.rs",
+}
+
+/// The workspace's own manifest, from which that of what is written out is made.
+pub(super) const MANIFEST: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+/// What cargo leaves of the workspace's lock file for these functions alone. It is no simple part of it: what is locked
+/// depends on the features that are asked for. A test of `plumb lambda` makes it, and holds it to the workspace's.
+pub(super) const LOCK: &str = include_str!("Cargo.lock");
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn every_file_that_git_has_is_carried_and_no_other() {
+        let listed = Command::new("git")
+            .args(["ls-files", "--cached", "--others", "--exclude-standard", "."])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/lambda"))
+            .output()
+            .unwrap();
+        let mut there: Vec<&str> = std::str::from_utf8(&listed.stdout).unwrap().lines().collect();
+        there.sort_unstable();
+        let mut carried: Vec<&str> = FILES.iter().map(|(path, _)| *path).collect();
+        carried.sort_unstable();
+        assert_eq!(carried, there, "the list in src/ops/lambda/embedded.rs is of all files below lambda/");
+    }
+}

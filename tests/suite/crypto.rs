@@ -1,0 +1,155 @@
+//! The crypto API as it is deployed: `lambda/template.yaml` on a local account that enforces IAM, its functions the real
+//! ones, its callers signed.
+
+mod api;
+mod deployment;
+mod roles;
+mod rotation;
+
+#[path = "../../lambda/tests/support/http.rs"]
+mod http;
+#[allow(dead_code, reason = "the functions' own tests use the rest")]
+#[path = "../../lambda/tests/support/runtime_api.rs"]
+mod runtime_api;
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
+
+use aws_sdk_cloudformation::types::{Capability, Parameter, Stack as Described};
+use serde_json::{Value, json};
+use zip::CompressionMethod;
+use zip::write::SimpleFileOptions;
+
+use crate::support::account::Account;
+use crate::support::http::Reply;
+use crate::support::{sdk, signed};
+
+/// The template as it is committed, which the deployment's test changes.
+const TEMPLATE: &str = include_str!("../../lambda/template.yaml");
+const STACK: &str = "shop-crypto";
+
+/// A deployed API.
+struct Api {
+    account: Account,
+    outputs: BTreeMap<String, String>,
+    /// Who may call everything of it.
+    caller: Account,
+}
+
+impl Api {
+    /// Deploys it to an account of its own. Functions keep no keyring, so that each call sees what the secret is.
+    async fn deploy() -> Self {
+        Self::deploy_to(Account::enforcing_iam()).await
+    }
+
+    async fn deploy_to(account: Account) -> Self {
+        let config = sdk::config(&account, true).await;
+        let s3 =
+            aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
+        let place = aws_sdk_s3::types::CreateBucketConfiguration::builder()
+            .location_constraint(account.region.as_str().into())
+            .build();
+        s3.create_bucket().bucket(bucket(&account)).create_bucket_configuration(place).send().await.unwrap();
+        for name in ["crypto", "rotate"] {
+            let zip = zipped(&binary(name));
+            s3.put_object().bucket(bucket(&account)).key(format!("{name}.zip")).body(zip.into()).send().await.unwrap();
+        }
+        let outputs = roll_out(&account, TEMPLATE, true).await;
+        let caller = account.user("caller", &[invoke(&outputs["InvokeArn"])]);
+        Self { account, outputs, caller }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.outputs["CryptoEndpoint"])
+    }
+
+    /// A call in somebody's name, signed.
+    fn call_as(&self, who: &Account, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        told(&signed::call(who, method, &self.url(path), &body))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.call_as(&self.caller, "POST", path, body)
+    }
+
+    fn get(&self, path: &str) -> (u16, Value) {
+        self.call_as(&self.caller, "GET", path, &Value::Null)
+    }
+}
+
+/// Buckets' names are shared by all accounts.
+fn bucket(account: &Account) -> String {
+    format!("artifacts-{}", account.id)
+}
+
+fn told(reply: &Reply) -> (u16, Value) {
+    (reply.status, reply.json())
+}
+
+fn invoke(resource: &str) -> Value {
+    json!({"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource})
+}
+
+/// Creates or updates the stack, and gives its outputs.
+async fn roll_out(account: &Account, template: &str, create: bool) -> BTreeMap<String, String> {
+    let client = aws_sdk_cloudformation::Client::new(&sdk::config(account, true).await);
+    let bucket = bucket(account);
+    let parameters: Vec<Parameter> = [
+        ("ArtifactBucket", bucket.as_str()),
+        ("CryptoCodeKey", "crypto.zip"),
+        ("RotateCodeKey", "rotate.zip"),
+        ("KeyringCacheSeconds", "0"),
+        ("EndpointUrl", &account.endpoint_url),
+    ]
+    .into_iter()
+    .map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build())
+    .collect();
+    if create {
+        let request = client.create_stack().stack_name(STACK).template_body(template).set_parameters(Some(parameters));
+        request.capabilities(Capability::CapabilityIam).send().await.unwrap();
+    } else {
+        let request = client.update_stack().stack_name(STACK).template_body(template).set_parameters(Some(parameters));
+        request.capabilities(Capability::CapabilityIam).send().await.unwrap();
+    }
+    let stack = settled(&client).await;
+    let outputs = stack.outputs().iter();
+    outputs.filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))).collect()
+}
+
+/// The stack, once nothing is in progress any more.
+async fn settled(client: &aws_sdk_cloudformation::Client) -> Described {
+    loop {
+        let answer = client.describe_stacks().stack_name(STACK).send().await.unwrap();
+        let stack = answer.stacks().first().unwrap().clone();
+        let status = stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned());
+        if !status.ends_with("_IN_PROGRESS") {
+            let events = client.describe_stack_events().stack_name(STACK).send().await.unwrap();
+            let failed = events.stack_events().iter().filter_map(|event| {
+                let reason = event.resource_status_reason()?;
+                Some(format!("{}: {reason}", event.logical_resource_id().unwrap_or_default()))
+            });
+            let right = ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status.as_str());
+            assert!(right, "{status}: {:#?}", failed.collect::<Vec<_>>());
+            return stack;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A function's binary, built beside the tests by `cargo test --workspace`.
+fn binary(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_plumb")).with_file_name(name);
+    assert!(path.is_file(), "{} is missing: cargo build -p plumb -p plumb-lambda --bins", path.display());
+    path
+}
+
+/// An artifact of a debug build, stored as it is: packing thirty megabytes would take longer than running them.
+fn zipped(binary: &Path) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
+    zip.start_file("bootstrap", options).unwrap();
+    zip.write_all(&std::fs::read(binary).unwrap()).unwrap();
+    zip.finish().unwrap().into_inner()
+}
