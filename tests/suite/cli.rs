@@ -6,5 +6,6 @@ mod doctor;
 mod ending;
 mod files;
 mod looking;
+mod push;
 mod recording;
 mod shop;

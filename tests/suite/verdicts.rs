@@ -11,6 +11,7 @@ mod moves;
 mod night;
 mod pages;
 mod permissions;
+mod push;
 mod receipts;
 mod sam;
 mod shop;
