@@ -78,6 +78,7 @@ fn item(input: &Input) -> Option<Item> {
         unit: "checkout".to_owned(),
         type_name: "SecureString".to_owned(),
         physical_id: None,
+        logical_id: None,
         changed: (verdict != Verdict::InSync).then(|| Changed {
             by: Some("arn:aws:sts::471100004242:assumed-role/deployer/mara".to_owned()),
             at: Some(1_763_692_800_000),

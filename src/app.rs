@@ -20,25 +20,33 @@ use projects::Projects;
 
 use crate::cli::{self, Failed, Outcome, Shared};
 use crate::compare::{Fingerprinter, Why};
-use crate::config::Origin;
+use crate::config::{Operator, Origin, Origins};
 use crate::console::{self, ACTIONS, BoxFuture, ConsoleOptions, Danger, KeyError, Keymap, Scope};
 
 /// The console, for the commands to open it and to tell of its keys.
-pub const CONSOLE: cli::Console = cli::Console { open, keys, keys_markdown: console::keys_markdown };
+pub const CONSOLE: cli::Console =
+    cli::Console { open, keys, keys_markdown: console::keys_markdown, themes: theme::names };
 
-/// Every action with its keys, the operator's own among them.
-fn keys(own: &BTreeMap<String, Vec<String>>) -> Result<Vec<cli::KeyRow>, String> {
-    let keymap = Keymap::new(own).map_err(|error| error.to_string())?;
+/// Every action with its keys, and the operator's own after them, as the console has them.
+fn keys(operator: &Operator, origins: &Origins) -> Result<Vec<cli::KeyRow>, Failed> {
+    let keymap = keymap(&operator.keys, |key| origins.of(key))?;
     let rows = Scope::ALL.into_iter().flat_map(|scope| ACTIONS.iter().filter(move |spec| spec.scope == scope));
-    Ok(rows
-        .map(|spec| cli::KeyRow {
-            scope: spec.scope.title(),
-            id: spec.id,
-            keys: keymap.written(spec.action),
-            title: spec.title,
-            reveals: spec.danger == Danger::Reveals,
-        })
-        .collect())
+    let rows = rows.map(|spec| cli::KeyRow {
+        scope: spec.scope.title().to_owned(),
+        id: spec.id.to_owned(),
+        keys: keymap.written(spec.action),
+        title: spec.title.to_owned(),
+        reveals: spec.danger == Danger::Reveals,
+    });
+    let own = home::actions(operator, |key| origins.of(key))?;
+    let own = own.into_iter().map(|(action, key)| cli::KeyRow {
+        scope: "Your own".to_owned(),
+        id: action.id,
+        keys: key.iter().map(ToString::to_string).collect(),
+        title: action.title,
+        reveals: false,
+    });
+    Ok(rows.chain(own).collect())
 }
 
 /// Opens the console and stays until it is closed.
@@ -55,8 +63,8 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         }
         settings => settings?,
     };
-    check_keys(&settings.operator.keys, |key| settings.origin(key))?;
-    let actions = home::actions(&settings)?;
+    keymap(&settings.operator.keys, |key| settings.origin(key))?;
+    let actions = home::actions(&settings.operator, |key| settings.origin(key))?;
     let (theme, tailor) = theme::theme(shared, &settings)?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
@@ -91,8 +99,8 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     }
 }
 
-/// Everything that is wrong with the operator's keys, each with its file and line.
-fn check_keys(keys: &BTreeMap<String, Vec<String>>, origin: impl Fn(&str) -> Origin) -> Result<(), Failed> {
+/// The keys in use; or everything that is wrong with the operator's, each with its file and line.
+fn keymap(keys: &BTreeMap<String, Vec<String>>, origin: impl Fn(&str) -> Origin) -> Result<Keymap, Failed> {
     let at = |id: &str| origin(&format!("keys.{id}"));
     let mut wrong = Vec::new();
     let mut good = BTreeMap::new();
@@ -104,16 +112,22 @@ fn check_keys(keys: &BTreeMap<String, Vec<String>>, origin: impl Fn(&str) -> Ori
         }
     }
     // Each clash is told once, and then its override is put aside to find the next.
-    while let Err(error) = Keymap::new(&good) {
-        let KeyError::Clash { first, second, .. } = &error else {
-            wrong.push(error.to_string());
-            break;
-        };
-        let Some(id) = [second, first].into_iter().find(|id| good.contains_key(**id)) else { break };
-        wrong.push(format!("{}: keys.{id}: {error}", at(id)));
-        good.remove(*id);
+    loop {
+        match Keymap::new(&good) {
+            Ok(keymap) if wrong.is_empty() => return Ok(keymap),
+            Ok(_) => break,
+            Err(error) => {
+                let clash =
+                    if let KeyError::Clash { first, second, .. } = error { vec![second, first] } else { vec![] };
+                let own = clash.into_iter().find(|id| good.contains_key(*id));
+                wrong.push(own.map_or_else(|| error.to_string(), |id| format!("{}: keys.{id}: {error}", at(id))));
+                if own.and_then(|id| good.remove(id)).is_none() {
+                    break;
+                }
+            }
+        }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Failed::Config(wrong.join("\n"))) }
+    Err(Failed::Config(wrong.join("\n")))
 }
 
 #[cfg(test)]
@@ -124,7 +138,7 @@ mod tests {
     fn every_wrong_key_is_told_with_its_line() {
         let text = "[keys]\nrefrsh = \"x\"\nquit = \"ctrl-\"\nhelp = \"r\"\nreveal = \"w\"\n";
         let (operator, origins) = crate::config::parse_operator("config.toml", text).unwrap();
-        let Err(Failed::Config(told)) = check_keys(&operator.keys, |key| origins.of(key)) else {
+        let Err(Failed::Config(told)) = keymap(&operator.keys, |key| origins.of(key)) else {
             panic!("they are wrong");
         };
         let lines: Vec<&str> = told.lines().collect();
@@ -143,7 +157,7 @@ mod tests {
         let keys = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(id, key)| ((*id).to_owned(), vec![(*key).to_owned()])).collect::<BTreeMap<_, _>>()
         };
-        assert!(check_keys(&keys(&[("refresh", "@"), ("pick", "r")]), |_| Origin::Default).is_ok());
-        assert!(check_keys(&keys(&[("refresh", "@")]), |_| Origin::Default).is_err());
+        assert!(keymap(&keys(&[("refresh", "@"), ("pick", "r")]), |_| Origin::Default).is_ok());
+        assert!(keymap(&keys(&[("refresh", "@")]), |_| Origin::Default).is_err());
     }
 }

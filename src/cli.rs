@@ -18,6 +18,7 @@ mod man;
 mod map;
 mod policy;
 mod print;
+mod progress;
 mod projects;
 mod promote;
 mod push;
@@ -37,9 +38,11 @@ use futures::future::BoxFuture;
 
 pub use self::keys::{KeyRow, Rows};
 use self::print::{print_json, say};
+use self::progress::Progress;
 pub(crate) use self::projects::Place;
 pub use self::shared::{Failed, Shared};
 pub(crate) use self::shared::{brief, clean};
+use crate::config::Environ;
 
 /// Opens the console and stays until it is closed.
 pub type Open = fn(Shared) -> BoxFuture<'static, Result<Outcome, Failed>>;
@@ -53,6 +56,8 @@ pub struct Console {
     pub keys: Rows,
     /// The page of its keys in Markdown.
     pub keys_markdown: fn() -> String,
+    /// The names of its themes, for a shell that completes them.
+    pub themes: fn(&Environ) -> Vec<String>,
 }
 
 /// A terminal operations console for GitOps on AWS serverless: what git says and what is live, side by side.
@@ -95,7 +100,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "PREFIX", add = ArgValueCandidates::new(values::paths))]
     path: Option<String>,
     /// The colour theme.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = ArgValueCandidates::new(values::themes))]
     theme: Option<String>,
     /// Tell how many AWS API calls were made, by operation.
     #[arg(long, global = true)]
@@ -249,8 +254,8 @@ fn ended(result: Result<Outcome, Failed>) -> ExitCode {
 
 /// Reads the command line; else the exit code: a shell that asked what may stand there has its answer, help was asked for,
 /// or the line is wrong.
-pub fn parse() -> Result<Cli, ExitCode> {
-    if completions::answered() {
+pub fn parse(console: Console) -> Result<Cli, ExitCode> {
+    if completions::answered(console.themes) {
         return Err(ExitCode::SUCCESS);
     }
     Cli::try_parse().map_err(|asked| {

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = match plumb::cli::parse() {
+    let cli = match plumb::cli::parse(plumb::app::CONSOLE) {
         Ok(cli) => cli,
         Err(code) => return code,
     };

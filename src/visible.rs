@@ -33,6 +33,14 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The text with at most so many characters, the last of them an ellipsis where something is missing.
+pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.chars().nth(most).is_none() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().take(most.saturating_sub(1)).chain(['…']).collect())
+}
+
 /// What has no look of its own: controls, formats, joiners, fillers, selectors, tags (Unicode's
 /// `Default_Ignorable_Code_Point`, the two separators, the annotations, and what already stands for something else).
 pub(crate) fn is_hidden(c: char) -> bool {
@@ -57,6 +65,13 @@ fn has_pictures(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_long_is_cut_and_what_fits_is_not() {
+        assert_eq!(cut("äbc", 3), "äbc");
+        assert_eq!(cut("äbcd", 3), "äb…");
+        assert_eq!(cut("", 0), "");
+    }
 
     #[test]
     fn what_a_terminal_would_act_on_or_hide_is_seen() {

@@ -3,21 +3,24 @@
 use std::path::Path;
 
 use crate::cli::{Failed, Shared};
-use crate::config::{CustomAction, Settings};
+use crate::config::{CustomAction, Operator, Origin, Settings};
 use crate::console::{Home, Key, Keymap, Multiplexer};
 
+/// An action of the operator's own with its key.
+pub(super) type Own = (CustomAction, Option<Key>);
+
 /// The operator's own actions with their keys; what is wrong with a key is told with its line.
-pub(super) fn actions(settings: &Settings) -> Result<Vec<(CustomAction, Option<Key>)>, Failed> {
-    let keymap = Keymap::new(&settings.operator.keys).map_err(|error| Failed::Config(error.to_string()))?;
+pub(super) fn actions(operator: &Operator, origin: impl Fn(&str) -> Origin) -> Result<Vec<Own>, Failed> {
+    let keymap = Keymap::new(&operator.keys).map_err(|error| Failed::Config(error.to_string()))?;
     let mut wrong = Vec::new();
-    let mut actions: Vec<(CustomAction, Option<Key>)> = Vec::new();
-    for (index, action) in settings.operator.actions.iter().enumerate() {
+    let mut actions: Vec<Own> = Vec::new();
+    for (index, action) in operator.actions.iter().enumerate() {
         let Some(written) = &action.key else {
             actions.push((action.clone(), None));
             continue;
         };
         let path = format!("actions[{index}].key");
-        let at = settings.origin(&path);
+        let at = origin(&path);
         let Ok(key) = written.parse::<Key>() else {
             let such = "write a character, or such as ctrl-d, alt-x, f5";
             wrong.push(format!("{at}: {path}: {written:?} is no key; {such}"));
@@ -34,7 +37,7 @@ pub(super) fn actions(settings: &Settings) -> Result<Vec<(CustomAction, Option<K
 }
 
 /// What the console has to know of the terminal and the tools.
-pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<(CustomAction, Option<Key>)>) -> Home {
+pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<Own>) -> Home {
     let operator = &settings.operator;
     let path = shared.environ.get("PATH").unwrap_or_default();
     Home {
@@ -72,12 +75,11 @@ fn on_path(program: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Environ, Flags, parse_operator, parse_project, settle};
+    use crate::config::parse_operator;
 
-    fn with(actions: &str) -> Result<Vec<(CustomAction, Option<Key>)>, Failed> {
-        let project = parse_project("plumb.toml", "name = \"shop\"\n[environments.dev]\n").unwrap();
-        let operator = parse_operator("config.toml", actions).unwrap();
-        super::actions(&settle(&Flags::default(), &Environ::default(), Some(operator), Some(project)).unwrap())
+    fn with(actions: &str) -> Result<Vec<Own>, Failed> {
+        let (operator, origins) = parse_operator("config.toml", actions).unwrap();
+        super::actions(&operator, |key| origins.of(key))
     }
 
     fn action(id: &str, key: &str) -> String {

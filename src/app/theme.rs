@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::{Failed, Shared};
 use crate::compare::Why;
-use crate::config::{Ascii, Depth, Settings};
-use crate::console::{Tailor, Theme, Wardrobe, default_theme};
+use crate::config::{Ascii, Depth, Directories, Environ, Settings};
+use crate::console::{Tailor, Theme, Wardrobe, default_theme, theme_names};
 
 /// The theme in use, and who makes it anew when its files change.
 pub(super) fn theme(shared: &Shared, settings: &Settings) -> Result<(Theme, Arc<dyn Tailor>), Failed> {
@@ -28,6 +28,13 @@ pub(super) fn theme(shared: &Shared, settings: &Settings) -> Result<(Theme, Arc<
         Failed::Config(format!("{}: theme: {}{hint}", settings.origin("theme"), why.reason))
     })?;
     Ok((theme, Arc::new(source)))
+}
+
+/// The names of all themes: the operator's own, and those of the binary.
+pub(super) fn names(environ: &Environ) -> Vec<String> {
+    let own = Directories(environ).config().map(|config| OwnThemes { directory: config.join("themes") });
+    let own = own.map(|own| own.names()).unwrap_or_default();
+    own.into_iter().chain(theme_names().map(str::to_owned)).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Whether the locale is UTF-8, by the rules of POSIX: the first of these that is set counts.
@@ -57,11 +64,34 @@ impl Tailor for Source {
     fn places(&self) -> Vec<PathBuf> {
         // A file that is a link changes where it lies.
         let files = self.own.files().into_iter().filter_map(|(_, path)| path.canonicalize().ok());
-        let mut places: BTreeSet<PathBuf> =
-            files.filter_map(|path| path.parent().map(std::path::Path::to_path_buf)).collect();
-        places.extend(self.own.directory.canonicalize());
+        let mut places: BTreeSet<PathBuf> = files.filter_map(|path| path.parent().map(Path::to_path_buf)).collect();
+        places.insert(real(&self.own.directory));
         places.into_iter().collect()
     }
+}
+
+/// A directory without links; of what does not exist yet, as far as it does.
+fn real(path: &Path) -> PathBuf {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Ok(real), ..) => real,
+        (Err(_), Some(above), Some(name)) => real(above).join(name),
+        (Err(_), ..) => path.to_owned(),
+    }
+}
+
+/// The text of a file. What is no file may never end, or wait for a writer that never comes.
+fn read_file(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let waits_not = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let mut file = std::fs::OpenOptions::new().read(true).custom_flags(waits_not).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The files of `themes/` beside the operator's config.
@@ -87,7 +117,7 @@ impl Wardrobe for OwnThemes {
         if name.contains(['/', '\0']) {
             return Ok(None);
         }
-        match std::fs::read_to_string(self.directory.join(format!("{name}.toml"))) {
+        match read_file(&self.directory.join(format!("{name}.toml"))) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.to_string()),
@@ -129,9 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_file_is_told_and_never_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let themes = home.path().to_owned();
+        let made = std::process::Command::new("mkfifo").arg(themes.join("pipe.toml")).status().unwrap();
+        assert!(made.success());
+        std::os::unix::fs::symlink("/dev/zero", themes.join("endless.toml")).unwrap();
+        std::fs::create_dir(themes.join("folder.toml")).unwrap();
+        for name in ["pipe", "endless", "folder"] {
+            let why = source(themes.clone(), name).theme().unwrap_err();
+            assert!(why.reason.contains("it is no file"), "{name}: {}", why.reason);
+        }
+    }
+
+    #[test]
     fn without_a_directory_there_are_the_themes_of_the_binary() {
         let nowhere = source(PathBuf::from("/nonexistent/themes"), "plumb-light");
         assert_eq!(nowhere.theme().unwrap().name, "plumb-light");
-        assert!(nowhere.places().is_empty());
+        assert_eq!(nowhere.places(), [PathBuf::from("/nonexistent/themes")], "it may come to be");
     }
 }

@@ -22,6 +22,9 @@ pub(super) struct Calls(Arc<Mutex<Seen>>);
 #[derive(Debug, Default)]
 struct Seen {
     sent: BTreeMap<String, u64>,
+    /// How often anything answered, and what has not answered yet.
+    answers: u64,
+    open: BTreeMap<&'static str, u64>,
     throttled: u64,
     /// By how much this machine's clock was ahead of the last answer's `Date`, in milliseconds.
     skew: Option<i64>,
@@ -40,8 +43,40 @@ impl Calls {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).throttled
     }
 
+    pub(super) fn answers(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).answers
+    }
+
+    pub(super) fn open(&self) -> Vec<&'static str> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).open.keys().copied().collect()
+    }
+
+    /// Something is asked for, until the value is dropped.
+    pub(super) fn begin(&self, operation: &'static str) -> Open {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).open.entry(operation).or_default() += 1;
+        Open { calls: self.clone(), operation }
+    }
+
     pub(super) fn skew(&self) -> Option<i64> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).skew
+    }
+}
+
+/// A request that is under way, its retries included.
+pub(super) struct Open {
+    calls: Calls,
+    operation: &'static str,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut seen = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = seen.open.get_mut(self.operation) {
+            *open -= 1;
+            if *open == 0 {
+                seen.open.remove(self.operation);
+            }
+        }
     }
 }
 
@@ -70,6 +105,7 @@ impl Intercept for Calls {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).answers += 1;
         let date = context.response().headers().get("date");
         let date = date.and_then(|text| DateTime::from_str(text, Format::HttpDate).ok()?.to_millis().ok());
         if let Some(date) = date {

@@ -194,6 +194,18 @@ impl Clients {
         self.0.calls.throttled()
     }
 
+    /// How often AWS answered so far, whatever it said.
+    #[must_use]
+    pub fn answers(&self) -> u64 {
+        self.0.calls.answers()
+    }
+
+    /// The operations that are under way.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<&'static str> {
+        self.0.calls.open()
+    }
+
     /// By how much this machine's clock was ahead of AWS's at the last answer, in milliseconds, to the second; `None`:
     /// nobody answered yet, or without a date.
     #[must_use]
@@ -213,6 +225,7 @@ impl Clients {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let request = Box::pin(request);
+        let _open = self.0.calls.begin(operation);
         // The semaphores are never closed; a permit that cannot be had would only lift the limit.
         let _permit = self.0.limits.of(service).acquire().await.ok();
         if matches!(service, Service::CloudTrail) {
@@ -307,8 +320,7 @@ fn login(options: &Options) -> String {
         Some(profile) => renew::command(&profile),
         // A process never sees that its environment was changed outside.
         None if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() => {
-            "set new values for AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, start plumb again"
-                .into()
+            "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN anew, start plumb again".into()
         }
         None => "aws sso login".into(),
     }

@@ -7,6 +7,7 @@ use clap::CommandFactory;
 use clap_complete::CompleteEnv;
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 
+use super::values::{self, Themes};
 use super::{Cli, Failed, Outcome};
 
 /// Names the shell that asks.
@@ -46,7 +47,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Failed> {
 }
 
 /// Answers a shell that asks; false: this is an ordinary call.
-pub(super) fn answered() -> bool {
+pub(super) fn answered(themes: Themes) -> bool {
+    values::tell(themes);
     let here = std::env::current_dir().ok();
     let asked = CompleteEnv::with_factory(Cli::command).var(VARIABLE);
     // Whatever is wrong, a line that is being typed is no place to say it.

@@ -59,7 +59,7 @@ pub(crate) async fn run(shared: &Shared, args: &Args, open: Open) -> Result<Outc
     if args.script {
         // The directory stays, since the account that belongs to it does.
         let _ = folder.keep();
-        print(&demo, args.output)?;
+        print(&demo, &paths, args.output)?;
         return Ok(Outcome::Clean);
     }
     let environ = Environ(
@@ -88,7 +88,7 @@ pub(crate) async fn run(shared: &Shared, args: &Args, open: Open) -> Result<Outc
     outcome
 }
 
-fn print(demo: &Demo, output: Output) -> Result<(), Failed> {
+fn print(demo: &Demo, paths: &Paths, output: Output) -> Result<(), Failed> {
     let account = &demo.account;
     let mut out = std::io::stdout().lock();
     if output == Output::Json {
@@ -105,8 +105,7 @@ fn print(demo: &Demo, output: Output) -> Result<(), Failed> {
         }));
     }
     writeln!(out, "cd {}", demo.project_dir.display())?;
-    writeln!(out, "export SOPS_AGE_KEY_FILE={}", demo.age_key_file.display())?;
-    writeln!(out, "{}", local::env_exports(account).trim_end())?;
+    write!(out, "{}", local::exports(paths, account))?;
     writeln!(out, "plumb status --env {ENVIRONMENT}")?;
     Ok(())
 }

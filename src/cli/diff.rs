@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use self::draw::{Draw, Layout};
 use super::status::{self, DetectArg, KindArg};
-use super::{Failed, Outcome, Output, Shared, print_json, values};
+use super::{Failed, Outcome, Output, Progress, Shared, print_json, values};
 use crate::compare::{Item, Kind, Verdict, Why};
 use crate::ops::inspect::{self, Reveal, Wish};
 use crate::ops::report::Report;
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// stack, code, parameter or secret.
     #[arg(add = ArgValueCandidates::new(values::kinds))]
     kind: Option<String>,
-    /// Only items whose names match; * also matches what has a / in it.
+    /// Only items whose names match; * also matches what has a / in it. A stack's name stands for all that it owns.
     #[arg(add = ArgValueCandidates::new(values::items))]
     name_glob: Option<String>,
     /// One side below the other; side by side is what a wide terminal gets by itself.
@@ -67,7 +67,9 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let session = shared.session().await?;
     let only: Vec<KindArg> = kind.map_or_else(|| args.only.clone(), |kind| vec![kind]);
     let wish = Wish { reveal: Reveal::Differences, ..status::wish(&session, &only, args.detect) };
-    let mut report = inspect::report(&session, &wish).await;
+    let progress = Progress::begin();
+    let mut report = inspect::watched(&session, &wish, &|text| progress.tell(text)).await;
+    drop(progress);
     if let Some(glob) = &glob {
         keep(&mut report, glob);
         // Where something could not be read, the name may be there all the same, and the report says what failed.
@@ -129,9 +131,15 @@ fn selection(args: &Args) -> Result<(Option<KindArg>, Option<GlobMatcher>), Fail
 fn keep(report: &mut Report, glob: &GlobMatcher) {
     for (_, section) in &mut report.sections {
         if let Ok(section) = section {
-            section.items.retain(|item| glob.is_match(&item.name));
+            section.items.retain(|item| names(item).any(|name| glob.is_match(name)));
         }
     }
+}
+
+/// The names that an item goes by: its own, that in its stack's template, and of what a stack owns the stack's.
+fn names(item: &Item) -> impl Iterator<Item = &str> {
+    let stack = matches!(item.kind, Kind::Stack | Kind::Code).then_some(item.unit.as_str());
+    [Some(item.name.as_str()), item.logical_id.as_deref(), stack].into_iter().flatten()
 }
 
 /// Nothing has such a name; a lone word may have been meant as a kind.
@@ -188,6 +196,7 @@ fn write(
     if equal > 0 {
         writeln!(out, "\n{equal} more that need nothing")?;
     }
+    status::notes(out, report)?;
     status::failures(out, report)
 }
 

@@ -4,8 +4,9 @@ use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::{Failed, Outcome, Output, Shared, clean, print_json, shared};
+use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, shared};
 use crate::ops::doctor::{self, Check, Health, Terminal};
+use crate::ops::patience;
 use crate::ops::schema::VERSION;
 
 /// Arguments of `plumb doctor`.
@@ -51,6 +52,7 @@ async fn checks(shared: &Shared) -> Result<Vec<Check>, Failed> {
     let here = shared::here()?;
     let mut colour = true;
     let mut checks = Vec::new();
+    let progress = Progress::begin();
     match shared.load(&shared.flags())? {
         // Without a configuration there is no environment to look at; the rest can be.
         Err(error) => {
@@ -63,11 +65,12 @@ async fn checks(shared: &Shared) -> Result<Vec<Check>, Failed> {
             let remote = async {
                 match shared.session_of(settings.clone()).await {
                     Ok(session) => {
-                        let checks = doctor::account(&session).await;
+                        let work = doctor::account(&session);
+                        let checks = patience::wait(&session, &|text| progress.tell(text), work).await;
                         shared.stats(&session);
-                        Ok(checks)
+                        Ok(checks.unwrap_or_else(|why| vec![doctor::no_account("AWS", &why)]))
                     }
-                    Err(Failed::Why(why)) => Ok(vec![doctor::no_session(&why)]),
+                    Err(Failed::Why(why)) => Ok(vec![doctor::no_account("region", &why)]),
                     Err(failed) => Err(failed),
                 }
             };
@@ -76,6 +79,7 @@ async fn checks(shared: &Shared) -> Result<Vec<Check>, Failed> {
             checks.extend(remote?);
         }
     }
+    drop(progress);
     let present = std::io::stdout().is_terminal();
     let size = if present { crossterm::terminal::size().ok() } else { None };
     checks.extend(doctor::terminal(&shared.environ, Terminal { present, size, colour }));

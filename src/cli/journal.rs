@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::table::Table;
-use super::{Failed, Outcome, Output, Shared, clean, print_json, say};
+use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, say};
 use crate::ops::journal::{self, Entry, Found, Query};
+use crate::ops::patience;
 use crate::ops::schema::{VERSION, time};
 
 /// Arguments of `plumb journal`.
@@ -77,7 +78,10 @@ impl<'a> EntryJson<'a> {
 pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
     let found = if args.team {
         let session = shared.session().await?;
-        let found = journal::read_team(&session, args.limit).await?;
+        let progress = Progress::begin();
+        let work = journal::read_team(&session, args.limit);
+        let found = patience::wait(&session, &|text| progress.tell(text), work).await??;
+        drop(progress);
         shared.stats(&session);
         found
     } else {

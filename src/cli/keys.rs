@@ -1,13 +1,11 @@
 //! `plumb keys`: every key of the console, from its one table of actions.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde::Serialize;
 
-use super::{Failed, Outcome, Output, Shared, print_json};
-use crate::compare::Why;
-use crate::config;
+use super::{Failed, Outcome, Output, Shared, clean, print_json};
+use crate::config::{self, Operator, Origins};
 
 /// Arguments of `plumb keys`.
 #[derive(Debug, clap::Args)]
@@ -24,19 +22,20 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyRow {
     /// Where its keys work.
-    pub scope: &'static str,
-    /// Its name in `[keys]` of the operator config.
-    pub id: &'static str,
+    pub scope: String,
+    /// Its name in `[keys]` of the operator config; of the operator's own, in `[[actions]]`.
+    pub id: String,
     /// Its keys; those of a menu's entry with the key that opens the menu.
     pub keys: Vec<String>,
     /// What it does.
-    pub title: &'static str,
+    pub title: String,
     /// Whether it shows values that were masked.
     pub reveals: bool,
 }
 
-/// What the console tells of its keys: action id to the operator's own keys in, all rows out.
-pub type Rows = fn(&BTreeMap<String, Vec<String>>) -> Result<Vec<KeyRow>, String>;
+/// What the console tells of its keys: what the operator prefers and where that stands in, all rows out, or everything
+/// that is wrong with them.
+pub type Rows = fn(&Operator, &Origins) -> Result<Vec<KeyRow>, Failed>;
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -56,21 +55,22 @@ pub(super) fn run(shared: &Shared, args: &Args, rows: Rows, markdown: fn() -> St
         Err(config::Error::NoHome { .. }) => None,
         other => other?,
     };
-    let own = operator.map(|(operator, _)| operator.keys).unwrap_or_default();
-    let rows = rows(&own).map_err(Why::new)?;
+    let (operator, origins) = operator.unwrap_or_default();
+    let rows = rows(&operator, &origins)?;
     if args.output == Output::Json {
         print_json(&Json { version: crate::ops::schema::VERSION, keys: &rows })?;
         return Ok(Outcome::Clean);
     }
     let mut out = out.lock();
     let mut scope = "";
-    let widest = rows.iter().map(|row| row.keys.join(" ").chars().count()).max().unwrap_or(0);
+    let keys = |row: &KeyRow| clean(&row.keys.join(" "));
+    let widest = rows.iter().map(|row| keys(row).chars().count()).max().unwrap_or(0);
     for row in &rows {
         if row.scope != scope {
             writeln!(out, "{}{}", if scope.is_empty() { "" } else { "\n" }, row.scope)?;
-            scope = row.scope;
+            scope = &row.scope;
         }
-        writeln!(out, "  {:<widest$}  {}  ({})", row.keys.join(" "), row.title, row.id)?;
+        writeln!(out, "  {:<widest$}  {}  ({})", keys(row), clean(&row.title), clean(&row.id))?;
     }
     Ok(Outcome::Clean)
 }

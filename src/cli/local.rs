@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{Failed, Outcome, Shared, clean, say};
 use crate::compare::Why;
-use crate::ops::local::{self, Note, Running, Status, UpOptions, env_exports};
+use crate::ops::local::{self, Note, Running, Status, UpOptions};
 use crate::ops::schema::time;
 
 /// What to do with the local account.
@@ -75,7 +75,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
         }
         Command::Env => match local::status(&paths).await? {
             Status::Running(running) => {
-                write!(out, "{}", env_exports(&running))?;
+                write!(out, "{}", local::exports(&paths, &running))?;
                 Ok(Outcome::Clean)
             }
             _ => Err(Why::new("the local account does not run").hint("plumb local up").into()),

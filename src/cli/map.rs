@@ -41,6 +41,7 @@ struct EnvironmentJson<'a> {
     unmatched: Vec<UnmatchedJson<'a>>,
     unmatched_elsewhere: &'a [String],
     problems: Vec<ProblemJson<'a>>,
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -120,6 +121,7 @@ fn json(map: &Map) -> EnvironmentJson<'_> {
             .iter()
             .map(|each| ProblemJson { file: &each.file, key: &each.key, reason: &each.why })
             .collect(),
+        notes: &map.notes,
     }
 }
 
@@ -155,7 +157,10 @@ fn text(out: &mut impl Write, map: &Map, all_files: bool) -> io::Result<()> {
         let key = if each.key.is_empty() { String::new() } else { format!(": {}", clean(&each.key)) };
         writeln!(out, "    ! {}{key}: {}", clean(&each.file), clean(&each.why))?;
     }
-    Ok(())
+    if !map.notes.is_empty() {
+        writeln!(out)?;
+    }
+    map.notes.iter().try_for_each(|note| writeln!(out, "  i {}", clean(note)))
 }
 
 /// The files that nothing matches: counted by their top directory, or each by its name.

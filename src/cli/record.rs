@@ -6,16 +6,16 @@ use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use super::consent::{Asks, Consent, Deed};
-use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
+use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, say, values};
 use crate::compare::Why;
-use crate::ops::record;
 use crate::ops::schema::VERSION;
+use crate::ops::{patience, record};
 
 /// Arguments of `plumb record`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The commit that is live. Default: the environment's own ref.
-    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(values::references))]
+    #[arg(long, value_name = "REF", add = ArgValueCandidates::new(values::commits))]
     at: Option<String>,
     /// Compare, and write nothing.
     #[arg(long, conflicts_with_all = ["yes", "unlock"])]
@@ -63,8 +63,17 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let deed = Deed { command: "record", does: "write receipts of what is equal", asks: Asks::Protected };
         session = args.consent.obtain(&session, deed).await?;
     }
-    say!("comparing {environment} with {reference}");
-    let found = Box::pin(record::record(&session, &reference, args.dry_run)).await?;
+    say!("comparing {} with {}", clean(&environment), clean(&reference));
+    let progress = Progress::begin();
+    let tell = |text: &str| progress.tell(text);
+    let work = Box::pin(record::record(&session, &reference, args.dry_run));
+    // What writes is never given up halfway.
+    let found = match args.dry_run {
+        true => patience::wait(&session, &tell, work).await,
+        false => patience::watch(&session, &tell, work).await,
+    };
+    drop(progress);
+    let found = found??;
     match args.output {
         Output::Json => print_json(&json(&environment, &reference, args.dry_run, &found))?,
         Output::Text => text(&environment, &reference, args.dry_run, &found)?,

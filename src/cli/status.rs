@@ -3,13 +3,13 @@
 mod fleet;
 mod text;
 
-use super::{Failed, Outcome, Output, Shared, print_json};
+use super::{Failed, Outcome, Output, Progress, Shared, print_json};
 use crate::compare::{Item, Kind, Verdict};
 use crate::ops::inspect::{self, Detect, Wish};
 use crate::ops::report::Report;
 use crate::ops::{schema, session::Session};
 
-pub(super) use text::{failures, header};
+pub(super) use text::{failures, header, notes};
 
 /// Arguments of `plumb status`.
 #[derive(Debug, clap::Args)]
@@ -90,7 +90,9 @@ pub(crate) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     }
     let session = shared.session().await?;
     let wish = wish(&session, &args.only, args.detect);
-    let report = inspect::report(&session, &wish).await;
+    let progress = Progress::begin();
+    let report = inspect::watched(&session, &wish, &|text| progress.tell(text)).await;
+    drop(progress);
     // Without a project nothing is managed, and what is there is what one wants to see.
     let all = args.all || session.settings.adhoc.is_some();
     let shown = |item: &Item| all || item.verdict.needs_attention();

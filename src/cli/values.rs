@@ -4,13 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::sync::OnceLock;
 
 use clap::{CommandFactory, FromArgMatches};
 use clap_complete::CompletionCandidate;
 
 use super::{Cli, Global, Shared};
 use crate::compare::Kind;
-use crate::config::Settings;
+use crate::config::{Environ, Settings};
 use crate::ops::names;
 
 /// The environments of the project file.
@@ -19,11 +20,38 @@ pub(super) fn environments() -> Vec<CompletionCandidate> {
     all(names.into_iter().map(|environment| environment.name))
 }
 
-/// Branches and tags, and what Plumb itself adds to them.
+/// What can be compared with: commits by their names, and the working tree.
 pub(super) fn references() -> Vec<CompletionCandidate> {
-    let Some((_, settings)) = settings_of_any() else { return Vec::new() };
-    let names = settings.root.and_then(|root| names::refs(&root).ok()).unwrap_or_default();
-    all(names.into_iter().chain([String::from("HEAD"), String::from("WORKTREE")]))
+    all(commit_names().into_iter().flat_map(|names| names.into_iter().chain([String::from("WORKTREE")])))
+}
+
+/// What can be recorded: the working tree is no commit.
+pub(super) fn commits() -> Vec<CompletionCandidate> {
+    all(commit_names().into_iter().flatten())
+}
+
+/// Branches, tags and HEAD; `None`: there is no project.
+fn commit_names() -> Option<Vec<String>> {
+    let (_, settings) = settings_of_any()?;
+    let mut names = settings.root.and_then(|root| names::refs(&root).ok()).unwrap_or_default();
+    names.push(String::from("HEAD"));
+    Some(names)
+}
+
+/// The names of the console's themes, by the environment variables.
+pub(super) type Themes = fn(&Environ) -> Vec<String>;
+
+/// Who knows the themes: only the console does, and a shell asks before anything runs.
+static THEMES: OnceLock<Themes> = OnceLock::new();
+
+/// Says who knows the themes.
+pub(super) fn tell(themes: Themes) {
+    THEMES.get_or_init(|| themes);
+}
+
+/// The themes.
+pub(super) fn themes() -> Vec<CompletionCandidate> {
+    all(THEMES.get().map(|themes| themes(&Environ::of_process())).unwrap_or_default())
 }
 
 /// The stacks of the project.

@@ -45,6 +45,9 @@ pub struct Item {
     pub type_name: String,
     /// The name or ARN by which AWS knows it, when that is not [`Item::name`].
     pub physical_id: Option<String>,
+    /// The name by which its stack's template knows it, when that is not [`Item::name`]: `petshop-dev/BillingApi`. Not kept
+    /// between sessions.
+    pub logical_id: Option<String>,
     /// The verdict on the whole.
     pub verdict: Verdict,
     /// One line that says why: the properties that differ, the error, "differs only in letter case".

@@ -117,6 +117,9 @@ pub fn load(flags: &Flags, environ: &Environ, directory: &Path) -> Result<Settin
     };
     let mut settings = settle(flags, environ, operator, project)?;
     settings.root = path.as_deref().and_then(Path::parent).map(Path::to_owned);
+    if let Some(name) = path.as_deref().and_then(Path::file_name) {
+        settings.file = name.to_string_lossy().into_owned();
+    }
     Ok(settings)
 }
 

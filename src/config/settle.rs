@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use layers::{Layers, said};
 
 use super::error::Error;
+use super::load::PROJECT_FILE;
 use super::operator::Operator;
 use super::origin::{Origin, Origins};
 use super::parse::DRIFT_MAX_AGE;
@@ -80,6 +81,8 @@ pub struct Settings {
     pub sources: Vec<SourceLine>,
     /// The directory of the project file; `None`: there is none. Paths of the project begin here.
     pub root: Option<PathBuf>,
+    /// The name of the project file in that directory.
+    pub file: String,
 }
 
 /// What to look at without a project, by `--stack` and `--path`; at least one is given.
@@ -174,7 +177,17 @@ pub fn settle(
     if has_file && adhoc.is_none() {
         sources.extend(rest_of(&project_origins));
     }
-    Ok(Settings { project, environment, environments, operator, adhoc, color, sources, root: None })
+    Ok(Settings {
+        project,
+        environment,
+        environments,
+        operator,
+        adhoc,
+        color,
+        sources,
+        root: None,
+        file: PROJECT_FILE.to_owned(),
+    })
 }
 
 /// What is said and says nothing, as by a variable that is not set in a script, must not mean everything.

@@ -33,8 +33,9 @@ pub(super) struct Comparison {
     pub(super) starts: Vec<usize>,
     /// Columns of the longest line.
     pub(super) widest: usize,
-    /// What is not known of the sides, so that nobody can tell whether they differ.
+    /// Of how many properties nobody can tell whether the sides differ, and of how many nobody has looked.
     pub(super) unknown: usize,
+    pub(super) unread: usize,
     blocks: Vec<Block>,
     /// Of each block, the sides of which there is no value: words stand there, and what they mean.
     spoken: Vec<[Option<Role>; 3]>,
@@ -127,8 +128,10 @@ impl Comparison {
         self.lines.extend(note.filter(|note| !item.reason.contains(note.as_str())).map(Line::Note));
         let words = facets.map(|facet| words(model, facet));
         let spoken = words.each_ref().map(|words| words.as_ref().map(|(_, role)| *role));
-        let is_unknown = [0, 2].into_iter().any(|side| is_unknown(facets[side]));
-        self.unknown += usize::from(is_unknown);
+        let unknown = unknown(&sides.git, &sides.live);
+        self.unknown += usize::from(unknown == Some(Unknown::Unreadable));
+        self.unread += usize::from(unknown == Some(Unknown::Unread));
+        let is_unknown = unknown.is_some();
         let texts = [0, 1, 2].map(|side: usize| match (facets[side], &words[side]) {
             (_, Some(_)) => None,
             (facet, None) => Some(Zeroizing::new(facet_text(model, facet))),
@@ -153,13 +156,13 @@ impl Comparison {
             self.widest = self.widest.max(columns);
         }
         let index = self.blocks.len();
+        self.spoken.push(spoken);
         match (layout, is_unknown) {
             (Layout::Unified, false) => self.unified(index, &block.rows),
             (Layout::Unified, true) => self.told(index, &block.rows),
             (Layout::Beside | Layout::Three, _) => self.beside(index, &block.rows, is_unknown),
         }
         self.blocks.push(block);
-        self.spoken.push(spoken);
     }
 
     fn beside(&mut self, block: usize, rows: &[Row], is_unknown: bool) {
@@ -173,6 +176,9 @@ impl Comparison {
     /// What there is of each side, one below the other, where nobody can say what differs.
     fn told(&mut self, block: usize, rows: &[Row]) {
         for side in [0, 2] {
+            if self.spoken.get(block).is_some_and(|sides| sides[side].is_none()) {
+                self.lines.push(Line::Note(String::from(if side == 0 { "in git" } else { "live" })));
+            }
             let lines = rows.iter().filter_map(|row| match row {
                 Row::Line { cells, .. } => spans(block, cells)[side].clone().map(Line::Both),
                 Row::Skipped { count, indent } => Some(Line::Skipped { count: *count, indent: *indent }),
@@ -223,9 +229,21 @@ fn words(model: &Model, facet: &Facet) -> Option<(String, Role)> {
     }
 }
 
-/// Whether nobody can say what is there.
-fn is_unknown(facet: &Facet) -> bool {
-    matches!(facet, Facet::Unread | Facet::Unreadable(_))
+/// Why two sides cannot be compared here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Unreadable,
+    Unread,
+}
+
+/// Whether two sides can be compared; `None`: they can. That one is there and the other is not needs no value.
+fn unknown(git: &Facet, live: &Facet) -> Option<Unknown> {
+    match (git, live) {
+        (Facet::Unreadable(_), _) | (_, Facet::Unreadable(_)) => Some(Unknown::Unreadable),
+        (Facet::Unread, Facet::Absent) | (Facet::Absent, Facet::Unread) => None,
+        (Facet::Unread, _) | (_, Facet::Unread) => Some(Unknown::Unread),
+        _ => None,
+    }
 }
 
 /// The words where they stand: below each other, with the side that they are about.

@@ -54,6 +54,7 @@ pub(crate) fn item(kind: Kind, unit: &str, name: &str, verdict: Verdict, sides: 
         unit: unit.to_owned(),
         type_name: String::new(),
         physical_id: None,
+        logical_id: None,
         verdict,
         reason: String::new(),
         sides,
@@ -260,6 +261,7 @@ pub(crate) fn report(environment: &str) -> Report {
         identity: Ok(identity()),
         commit: Ok(commit()),
         sections,
+        notes: Vec::new(),
         read_at: NOW - 12_000,
         calls: Calls { made: 212, throttled: 0 },
     }

@@ -7,7 +7,7 @@ use crate::compare::Why;
 use crate::config::Protection;
 use crate::console::remote::Remote;
 use crate::ops::report::Identity;
-use crate::ops::unlock::{LONGEST, check_reason};
+use crate::ops::unlock::{LONGEST, check_reason, in_words};
 
 /// What may be written to an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,12 @@ impl Unlock {
             return Err(format!("unlock for 1 to {LONGEST} minutes"));
         }
         check_reason(&self.reason)
+    }
+
+    /// How long, in words.
+    #[must_use]
+    pub fn length(&self) -> String {
+        in_words(self.minutes)
     }
 
     /// How long, in milliseconds.

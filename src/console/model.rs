@@ -21,7 +21,7 @@ use super::overlay::{Overlay, Tour, Work};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
-use crate::compare::{Facet, Item, Why};
+use crate::compare::{Facet, Item, Kind, Why};
 use crate::ops::snapshot::Snapshot;
 
 /// What a console begins with.
@@ -147,9 +147,11 @@ pub enum Revealing {
 }
 
 impl Model {
-    /// The environment that is being written to, when something is.
+    /// The environment that is being written to, when something is. A command of the operator's own is ended, and
+    /// waited for, by leaving.
     pub(super) fn unfinished(&self) -> Option<&str> {
-        self.sent.first().map(|sent| self.environments[sent.environment].name())
+        let mut sent = self.sent.iter().filter(|sent| !matches!(sent.work, Work::Command(_)));
+        sent.next().map(|sent| self.environments[sent.environment].name())
     }
 
     /// The state before anything happened.
@@ -338,7 +340,7 @@ impl Model {
             if env.inspecting.is_some() || env.fetching.is_some() {
                 wake.push(now + SPINNER);
             }
-            wake.extend(env.read_at.map(|at| now + self.clock.next_age(at)));
+            wake.extend(env.times.oldest(&Kind::ALL).map(|at| now + self.clock.next_age(at)));
         }
         wake.extend(self.environment().ages(self.page).map(|at| now + self.clock.next_age(at)));
         if self.page == Page::Overview && self.fleet.is_loading() {

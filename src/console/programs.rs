@@ -1,7 +1,10 @@
 //! What the operator's pager and editor want to be told.
 
+use std::process::ExitStatus;
+
 use super::home::{FilePlace, Home};
 use super::text;
+use crate::compare::Why;
 
 /// How a text is paged.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub(super) fn pager(home: &Home, diff: bool) -> Pager {
         None if diff && home.delta => "delta --paging=always",
         None => "less -R",
     };
-    let mut words = line.split_whitespace().skip_while(|word| word.contains('='));
+    let mut words = words(line);
     let program = words.next().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     // Asked for on its command line, quitting at once cannot be taken back.
     let hasty = words.any(|word| {
@@ -37,13 +40,28 @@ pub(super) fn pager(home: &Home, diff: bool) -> Pager {
     Pager { line: line.to_owned(), less: String::from("-R -+F -+X -+E -+e"), waits }
 }
 
+/// The words of a command line from its program on.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split_whitespace().skip_while(|word| word.contains('='))
+}
+
+/// Why a shell did not run a command line; `None`: it did, whatever came of it.
+pub(super) fn not_run(line: &str, status: ExitStatus, named_by: &str) -> Option<Why> {
+    let program = words(line).next().unwrap_or(line);
+    let why = match status.code()? {
+        127 => format!("{program} was not found: is it installed?"),
+        126 => format!("{program} may not be run"),
+        _ => return None,
+    };
+    Some(Why::new(why).hint(format!("{named_by} names another")))
+}
+
 /// The arguments that open a file at a line, for reading where the editor can do that.
 pub(super) fn editor_arguments(line: &str, place: &FilePlace) -> Vec<String> {
     let path = place.path.display().to_string();
     let at = format!("+{}", place.line);
     let colon = format!("{path}:{}", place.line);
-    let mut words = line.split_whitespace().skip_while(|word| word.contains('='));
-    let program = words.next().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
+    let program = words(line).next().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     let given: Vec<&str> = match program {
         "vi" | "vim" | "nvim" | "gvim" | "view" | "elvis" => vec!["-R", &at, "--", &path],
         "nano" | "pico" => vec!["-v", &at, &path],
@@ -127,6 +145,19 @@ mod tests {
         for (line, expected) in rows {
             assert_eq!(editor_arguments(line, &place), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named_and_one_that_fails_is_not_missed() {
+        let run = |line: &str| {
+            std::process::Command::new("sh").args(["-c", line]).stderr(std::process::Stdio::null()).status()
+        };
+        let told = |line: &str| not_run(line, run(line).unwrap(), "PAGER");
+        let why = told("LESS=x no-such-pager -R").unwrap();
+        assert_eq!(why.reason, "no-such-pager was not found: is it installed?");
+        assert_eq!(why.hint.as_deref(), Some("PAGER names another"));
+        assert_eq!(told("/dev/null").unwrap().reason, "/dev/null may not be run");
+        assert_eq!(told("exit 3"), None);
     }
 
     #[test]

@@ -71,7 +71,13 @@ pub async fn run(backend: Arc<dyn Backend>, options: ConsoleOptions) -> Result<(
     let events = Events::read(Arc::clone(&door));
     let outcome = console.drive(&mut screen, events, Signals::listen()?, Desk { door }).await;
     drop(guard);
-    outcome
+    outcome.map_err(|error| match error {
+        // Reading it may fail before anything tells that it is gone.
+        Error::Terminal(gone) if gone.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+            Error::Signal(Ending::NoTerminal)
+        }
+        other => other,
+    })
 }
 
 fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error> {

@@ -8,7 +8,7 @@ mod file;
 mod symbols;
 
 pub use crate::config::Depth;
-pub use embedded::default_theme;
+pub use embedded::{default_theme, names as theme_names};
 pub use file::{ThemeError, Wardrobe};
 pub(super) use symbols::Symbols;
 
@@ -96,7 +96,7 @@ pub trait Tailor: Send + Sync + 'static {
     /// The theme as its files say now, at the depth of the terminal; or what is wrong with them.
     fn theme(&self) -> Result<Theme, Why>;
 
-    /// The directories in which a changed file may concern the theme.
+    /// The directories in which a changed file may concern the theme, also those that do not exist yet; without links.
     fn places(&self) -> Vec<PathBuf>;
 }
 

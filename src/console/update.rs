@@ -33,7 +33,7 @@ use super::looks;
 use super::message::Message;
 use super::model::{Model, Revealing};
 use super::overlay::Overlay;
-use super::page::{Mark, Page};
+use super::page::Page;
 use super::view::field_list;
 use crate::compare::Why;
 
@@ -117,12 +117,9 @@ fn restyled(model: &mut Model, outcome: Result<(), Why>) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Values are shown only while their item is the selected one.
+/// Values are shown only while their item is the selected one, and there.
 fn mask_what_was_left(model: &mut Model) -> Option<Effect> {
-    let reveal = model.reveal.as_ref()?;
-    let selected =
-        model.page != Page::Overview && matches!(&model.list().cursor, Some(Mark::Item(id)) if *id == reveal.id);
-    if selected && reveal.environment == model.current {
+    if model.page != Page::Overview && model.revealed().is_some() {
         return None;
     }
     match model.reveal.take().map(|reveal| reveal.state) {

@@ -89,6 +89,9 @@ pub async fn make(options: &Options, progress: &(dyn Fn(String) + Send + Sync)) 
         demo.roll_out(environment, &options.journal, progress).await?;
     }
     history.write_rest().await?;
+    if options.stay {
+        super::local::note_keys(&options.paths, &demo.account, &demo.age_key_file)?;
+    }
     progress("letting the night happen".to_owned());
     night::happen(&demo, ENVIRONMENT).await?;
     Ok(demo)

@@ -155,12 +155,13 @@ async fn running(session: &Session, name: &str) -> Result<Option<Template>, Why>
     Ok(Template::parse(name, &text).ok())
 }
 
-/// The stack with every placeholder filled in, as the project describes it today.
+/// The stack with every placeholder filled in, as the commit describes it.
 async fn filled(session: &Session, snapshot: &Snapshot, stack: &Stack) -> Result<Stack, Why> {
     let entries = snapshot.list("").map_err(|error| failed(&error))?;
     let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
     let name = session.expand(&stack.name).await?;
-    let (stacks, problems) = mapping::stacks(session.project(), &session.bindings().await, &listing);
+    let project = super::project::at(&session.settings, snapshot)?;
+    let (stacks, problems) = mapping::stacks(&project, &session.bindings().await, &listing);
     stacks.into_iter().find(|filled| filled.name == name).ok_or_else(|| {
         let problem = problems.into_iter().next().map(|problem| problem.why).unwrap_or_default();
         Why::new(format!("{name} cannot be deployed to {}: {problem}", session.environment().name))

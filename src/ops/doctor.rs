@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::keys::Keys;
-use super::map;
 use super::session::Session;
+use super::{map, project};
 use crate::compare::Why;
 use crate::config::{Depth, Environ, PROJECT_FILE, Settings};
 use crate::git::Repository;
-use crate::sops::{Document, MacPolicy};
+use crate::sops::{self, Document, MacPolicy};
+use crate::visible::cut;
 
 /// How one thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,10 +98,10 @@ pub async fn account(session: &Session) -> Vec<Check> {
     account::checks(session).await
 }
 
-/// What a check says when the session itself cannot be had.
+/// What a check says when the account cannot be asked at all.
 #[must_use]
-pub fn no_session(why: &Why) -> Check {
-    Check::problem("account", "region", why)
+pub fn no_account(subject: &str, why: &Why) -> Check {
+    Check::problem("account", subject, why)
 }
 
 /// The check of a configuration that cannot be used.
@@ -140,12 +141,19 @@ fn repository(settings: &Settings, root: &Path) -> Vec<Check> {
         Ok(commit) => {
             let short = commit.id.get(..7).unwrap_or(&commit.id);
             let dirty = if commit.dirty { "; the working tree has changes" } else { "" };
-            checks.push(Check::ok("git", format!("ref {reference}"), format!("{short} \"{}\"{dirty}", commit.subject)));
+            checks.push(Check::ok(
+                "git",
+                format!("ref {reference}"),
+                format!("{short} \"{}\"{dirty}", cut(&commit.subject, SUBJECT)),
+            ));
             checks.push(fetched(&repository, &reference, commit.fetched_at));
         }
     }
     checks
 }
+
+/// Characters of a commit's subject that are worth a line.
+const SUBJECT: usize = 100;
 
 /// A day, in milliseconds: what is older is worth a word.
 const OLD: i64 = 24 * 3600 * 1000;
@@ -192,9 +200,12 @@ fn config(settings: &Settings, root: &Path) -> Vec<Check> {
         let items: usize = map.files.iter().map(names).sum();
         let found = format!("{}, {}", counted(map.files.len(), "file"), counted(items, "name"));
         checks.push(Check::ok("config", "files", found));
-        for each in &map.unmatched {
-            checks.push(Check::note("config", &each.file, &each.why).hint("plumb map lists what each pattern matches"));
+        let unmatched = map.unmatched.iter().map(|each| Check::note("config", &each.file, &each.why));
+        checks.extend(unmatched);
+        if let Some(last) = checks.last_mut().filter(|_| !map.unmatched.is_empty()) {
+            last.hint = Some("plumb map lists what each pattern matches".to_owned());
         }
+        checks.extend(map.notes.iter().map(|note| Check::note("config", &settings.file, note)));
         for each in &map.problems {
             let subject = if each.key.is_empty() { each.file.clone() } else { format!("{}: {}", each.file, each.key) };
             checks.push(Check::new("config", subject, Health::Problem, &each.why));
@@ -236,8 +247,8 @@ fn documents(settings: &Settings, root: &Path, keys: &Keys) -> Vec<Check> {
         match document.open(keys, MacPolicy::Verify) {
             Ok(_) => opened += 1,
             Err(error) => {
-                let hint = format!("it is encrypted for {}", document.recipients().join(", "));
-                checks.push(Check::new("keys", file, Health::Problem, error.to_string()).hint(hint));
+                let check = Check::new("keys", file, Health::Problem, error.in_place());
+                checks.push(Check { hint: remedy(&error, file), ..check });
             }
         }
     }
@@ -247,11 +258,21 @@ fn documents(settings: &Settings, root: &Path, keys: &Keys) -> Vec<Check> {
     checks
 }
 
+/// What opens a document that does not open.
+fn remedy(error: &sops::Error, file: &str) -> Option<String> {
+    match error {
+        sops::Error::NoKey { .. } => Some(format!(
+            "SOPS_AGE_KEY_FILE names the file of age keys; who has such a key lets yours in by sops updatekeys {file}"
+        )),
+        sops::Error::Mac { .. } => {
+            Some(format!("git log -p -- {file} shows what changed it; sops {file} writes it anew"))
+        }
+        _ => None,
+    }
+}
+
 fn encrypted(settings: &Settings, root: &Path) -> Result<Vec<(String, Document)>, Why> {
-    let repository = Repository::discover(root).map_err(|error| told(&error))?;
-    let prefix = repository.prefix_of(root).map_err(|error| told(&error))?;
-    let reference = settings.environment.git_ref.clone().unwrap_or_else(|| repository.default_ref());
-    let snapshot = repository.snapshot(&reference, &prefix).map_err(|error| told(&error))?;
+    let (_, snapshot) = project::compared(&settings.environment, root)?;
     let maps = map::map(settings, root, false)?;
     let files: BTreeSet<&str> = maps.iter().flat_map(|map| &map.files).map(|file| file.file.as_str()).collect();
     let mut found = Vec::new();
@@ -281,7 +302,7 @@ pub fn terminal(environ: &Environ, terminal: Terminal) -> Vec<Check> {
         None => Check::note("terminal", "locale", "none is set: plain ASCII is drawn").hint("LC_ALL=C.UTF-8"),
     }];
     if !terminal.present {
-        checks.push(Check::note("terminal", "terminal", "stdout is none, and the console needs one"));
+        checks.push(Check::note("terminal", "terminal", "stdout is no terminal, and the console needs one"));
         return checks;
     }
     let colours = match (terminal.colour, Depth::detect(|name| environ.get(name).map(str::to_owned))) {

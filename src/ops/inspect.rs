@@ -17,6 +17,7 @@ mod templates;
 mod values;
 mod who;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -92,10 +93,35 @@ impl Wish {
     }
 }
 
-/// Inspects and waits for everything.
+/// Inspects and waits for everything, but not for what never answers.
 pub async fn report(session: &Session, wish: &Wish) -> Report {
-    let (sink, _parts) = tokio::sync::mpsc::unbounded_channel();
-    stream(session, wish, sink).await
+    watched(session, wish, &|_| {}).await
+}
+
+/// The same; `tell` hears what is waited for.
+pub async fn watched(session: &Session, wish: &Wish, tell: &dyn Fn(&str)) -> Report {
+    let (sink, mut parts) = tokio::sync::mpsc::unbounded_channel();
+    let (known, now_at) = (RefCell::new(Vec::new()), RefCell::new(None));
+    let gather = async {
+        while let Some(part) = parts.recv().await {
+            match part {
+                Part::Progress(_, text) => *now_at.borrow_mut() = Some(text),
+                part => known.borrow_mut().push(part),
+            }
+        }
+    };
+    let work = async { tokio::join!(stream(session, wish, sink), gather).0 };
+    // What CloudFormation is at says more than which call asks for it.
+    let tell = |waiting: &str| tell(now_at.borrow().as_deref().unwrap_or(waiting));
+    match super::patience::wait(session, &tell, work).await {
+        Ok(report) => report,
+        Err(why) => {
+            // What was read by then stands.
+            let mut report = Report::failed(session.environment().name.clone(), &wish.kinds, &why, now());
+            known.into_inner().into_iter().for_each(|part| report.learn(part));
+            report
+        }
+    }
 }
 
 /// Inspects; each part is sent as soon as it is known, and all of them are in the report.
@@ -128,17 +154,27 @@ pub async fn stream(session: &Session, wish: &Wish, sink: UnboundedSender<Part>)
             }
         }))
         .await;
-        (commit, sections)
+        (commit, sections, context.notes().await)
     };
-    let (identity, (commit, sections)) = tokio::join!(identity, sections);
+    let (identity, (commit, sections, mut notes)) = tokio::join!(identity, sections);
+    notes.extend(nothing_below(session, &sections));
     Report {
         environment: session.environment().name.clone(),
         identity,
         commit,
         sections,
+        notes,
         read_at: now(),
         calls: session.calls().since(before),
     }
+}
+
+/// That a path holds nothing is true of one that is mistyped, too.
+fn nothing_below(session: &Session, sections: &[(Kind, Result<Section, Why>)]) -> Option<String> {
+    let path = session.settings.adhoc.as_ref()?.path.as_deref()?;
+    let (_, section) = sections.iter().find(|(kind, _)| *kind == Kind::Parameter)?;
+    let is_empty = section.as_ref().is_ok_and(|section| section.items.is_empty() && section.problems.is_empty());
+    is_empty.then(|| format!("nothing lies below {path} in {}", session.clients.region()))
 }
 
 async fn section(context: &Context, kind: Kind) -> Result<Section, Why> {
@@ -148,8 +184,9 @@ async fn section(context: &Context, kind: Kind) -> Result<Section, Why> {
         Kind::Parameter => parameters::section(context).await?,
         Kind::Secret => secrets::section(context).await?,
     };
+    let rules = ignore_rules(&*context.project().await?, &context.session.environment().name)?;
     for item in &mut section.items {
-        ignore(&context.session.ignore, item);
+        ignore(&rules, item);
     }
     section.items.sort_by(|a, b| a.name.cmp(&b.name));
     if who::is_wanted(&section) {
@@ -186,7 +223,7 @@ fn ignore(rules: &IgnoreRules, item: &mut Item) {
 }
 
 /// The project's ignore rules, compiled.
-pub(super) fn ignore_rules(project: &Project, environment: &str) -> Result<IgnoreRules, Why> {
+fn ignore_rules(project: &Project, environment: &str) -> Result<IgnoreRules, Why> {
     let bindings = Bindings::env(environment);
     let rules: Vec<IgnorePattern> = project
         .ignore

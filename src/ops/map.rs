@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::failed;
 use super::inspect::doc_node;
+use super::{failed, project};
 use crate::compare::Why;
 use crate::config::mapping::{self, DocNode, Sorted};
-use crate::config::{Bindings, Environment, PROJECT_FILE, Project, Settings, StackKind};
+use crate::config::{Bindings, Environment, Project, Settings, StackKind};
 use crate::git::{Repository, Snapshot};
 use crate::sops::Document;
 
@@ -30,6 +30,8 @@ pub struct Map {
     pub stacks: Vec<(String, String)>,
     /// Files and keys that cannot become what they should.
     pub problems: Vec<mapping::MappingProblem>,
+    /// What to know about the project file.
+    pub notes: Vec<String>,
 }
 
 /// A file with what it becomes.
@@ -61,9 +63,10 @@ fn told(error: &crate::git::Error) -> Why {
 }
 
 fn one(settings: &Settings, repository: &Repository, prefix: &str, environment: &Environment) -> Result<Map, Why> {
-    let project = &settings.project;
     let reference = environment.git_ref.clone().unwrap_or_else(|| repository.default_ref());
     let snapshot = repository.snapshot(&reference, prefix).map_err(|error| told(&error))?;
+    let project = &project::at(settings, &snapshot)?;
+    let notes = project::unlike(settings, &snapshot, &reference);
     let listing: Vec<String> =
         snapshot.list("").map_err(|error| told(&error))?.into_iter().map(|entry| entry.path).collect();
     let sorted = mapping::sort_files(project, &environment.name, &listing);
@@ -73,9 +76,10 @@ fn one(settings: &Settings, repository: &Repository, prefix: &str, environment: 
         commit: snapshot.commit().to_owned(),
         files: Vec::new(),
         unmatched: sorted.unmatched.clone(),
-        unmatched_elsewhere: elsewhere(settings, &listing, &sorted),
+        unmatched_elsewhere: elsewhere(settings, project, &listing, &sorted),
         stacks: Vec::new(),
         problems: Vec::new(),
+        notes,
     };
     documents(project, &snapshot, &sorted, &mut map);
     stacks(project, environment, &listing, &mut map);
@@ -83,10 +87,9 @@ fn one(settings: &Settings, repository: &Repository, prefix: &str, environment: 
 }
 
 /// What nothing covers in any environment, without what was told as a near miss.
-fn elsewhere(settings: &Settings, listing: &[String], sorted: &Sorted) -> Vec<String> {
-    let project = &settings.project;
+fn elsewhere(settings: &Settings, project: &Project, listing: &[String], sorted: &Sorted) -> Vec<String> {
     let mut covered: BTreeSet<String> = sorted.unmatched.iter().map(|each| each.file.clone()).collect();
-    covered.insert(PROJECT_FILE.to_owned());
+    covered.insert(settings.file.clone());
     let mut sources: Vec<String> = Vec::new();
     for environment in &settings.environments {
         let mine = mapping::sort_files(project, &environment.name, listing);
@@ -144,7 +147,7 @@ pub(super) fn documents(project: &Project, snapshot: &Snapshot, sorted: &Sorted,
 fn read(snapshot: &Snapshot, file: &str) -> Result<Document, String> {
     let blob = snapshot.read(file).map_err(|error| error.to_string())?;
     let blob = blob.ok_or("it is listed and not there")?;
-    Document::parse(file, &blob.bytes).map_err(|error| error.to_string())
+    Document::parse(file, &blob.bytes).map_err(|error| error.in_place())
 }
 
 fn problem(file: &str, why: String) -> mapping::MappingProblem {

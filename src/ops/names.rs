@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::git_why;
 use super::map::{Map, bindings, documents};
+use super::{git_why, project};
 use crate::compare::{Kind, Why};
 use crate::config::mapping;
 use crate::config::{Environment, Settings};
@@ -15,13 +15,10 @@ use crate::template::Template;
 ///
 /// `root` is the project's directory. What cannot be parsed has no names.
 pub fn items(settings: &Settings, environment: &Environment, root: &Path) -> Result<Vec<(Kind, String)>, Why> {
-    let repository = Repository::discover(root).map_err(|error| git_why(&error))?;
-    let prefix = repository.prefix_of(root).map_err(|error| git_why(&error))?;
-    let reference = environment.git_ref.clone().unwrap_or_else(|| repository.default_ref());
-    let snapshot = repository.snapshot(&reference, &prefix).map_err(|error| git_why(&error))?;
+    let (_, snapshot) = project::compared(environment, root)?;
     let entries = snapshot.list("").map_err(|error| git_why(&error))?;
     let listing: Vec<String> = entries.into_iter().map(|entry| entry.path).collect();
-    let project = &settings.project;
+    let project = &project::at(settings, &snapshot)?;
     let mut map = Map::default();
     documents(project, &snapshot, &mapping::sort_files(project, &environment.name, &listing), &mut map);
     let mut names = Vec::new();

@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 use self::names::{exactly, narrowest, open, start};
 use super::map::bindings;
 use super::permissions::{self, Need, On, PERMISSIONS};
-use crate::config::{self, Bindings, Environment, Layers, Settings, Stack, mapping};
-use crate::git::{Repository, Snapshot};
+use super::{failed, project};
+use crate::compare::Why;
+use crate::config::{self, Bindings, Environment, Layers, Project, Settings, Stack, mapping};
+use crate::git::Snapshot;
 use crate::template::{Resolved, Scope, Template};
 
 /// A policy document.
@@ -72,7 +74,6 @@ pub fn policy(settings: &Settings, root: &Path, need: Need) -> Policy {
 
 fn survey(settings: &Settings, root: &Path) -> Ground {
     let environment = &settings.environment;
-    let project = &settings.project;
     let mut ground = Ground {
         partition: environment.region.as_deref().map_or("*", partition).to_owned(),
         region: environment.region.clone().unwrap_or_else(|| "*".to_owned()),
@@ -88,15 +89,27 @@ fn survey(settings: &Settings, root: &Path) -> Ground {
             environment.name
         ));
     }
-    let snapshot = snapshot(environment, root);
-    if let Err(why) = &snapshot {
-        ground.notes.push(format!("git could not be read, so names are wider than they need be: {why}"));
+    let commit = commit(environment, root);
+    if let Err(why) = &commit {
+        ground.notes.push(format!("git could not be read, so names are wider than they need be: {}", why.reason));
     }
-    let listing = snapshot.as_ref().map(|(_, listing)| listing.as_slice()).unwrap_or_default();
-    ground.names(settings, listing);
-    let (stacks, _) = mapping::stacks(project, &bindings(environment), listing);
+    let listing = commit.as_ref().map(|(.., listing)| listing.as_slice()).unwrap_or_default();
+    let project = match commit.as_ref().map(|(reference, snapshot, _)| (reference, project::at(settings, snapshot))) {
+        Ok((_, Ok(project))) => project,
+        Ok((reference, Err(why))) => {
+            let file = &settings.file;
+            ground.notes.push(format!("{file} of {reference} cannot be read, so the one here counts: {}", why.reason));
+            settings.project.clone()
+        }
+        Err(_) => settings.project.clone(),
+    };
+    if let Ok((reference, snapshot, _)) = &commit {
+        ground.notes.extend(project::unlike(settings, snapshot, reference));
+    }
+    ground.names(&project, environment, listing);
+    let (stacks, _) = mapping::stacks(&project, &bindings(environment), listing);
     for stack in &stacks {
-        ground.stack(stack, environment, snapshot.as_ref().ok().map(|(snapshot, _)| snapshot));
+        ground.stack(stack, environment, commit.as_ref().ok().map(|(_, snapshot, _)| snapshot));
     }
     if let Some(adhoc) = &settings.adhoc {
         let stack = adhoc.stack.as_deref().map(exactly);
@@ -113,20 +126,17 @@ fn survey(settings: &Settings, root: &Path) -> Ground {
     ground
 }
 
-fn snapshot(environment: &Environment, root: &Path) -> Result<(Snapshot, Vec<String>), crate::git::Error> {
-    let repository = Repository::discover(root)?;
-    let prefix = repository.prefix_of(root)?;
-    let reference = environment.git_ref.clone().unwrap_or_else(|| repository.default_ref());
-    let snapshot = repository.snapshot(&reference, &prefix)?;
-    let listing = snapshot.list("")?.into_iter().map(|entry| entry.path).collect();
-    Ok((snapshot, listing))
+/// The ref, its files, and their names.
+fn commit(environment: &Environment, root: &Path) -> Result<(String, Snapshot, Vec<String>), Why> {
+    let (reference, snapshot) = project::compared(environment, root)?;
+    let entries = snapshot.list("").map_err(|error| failed(&error))?;
+    Ok((reference, snapshot, entries.into_iter().map(|entry| entry.path).collect()))
 }
 
 impl Ground {
     /// Starts of the names of parameters and secrets, for the services that the commit has.
-    fn names(&mut self, settings: &Settings, listing: &[String]) {
-        let project = &settings.project;
-        let environment = &settings.environment.name;
+    fn names(&mut self, project: &Project, here: &Environment, listing: &[String]) {
+        let environment = &here.name;
         let sorted = mapping::sort_files(project, environment, listing);
         for (index, tree) in project.config.iter().enumerate() {
             let layers = match tree.layers {
@@ -136,7 +146,7 @@ impl Ground {
             let mine = sorted.config.iter().filter(|file| file.tree_index == index);
             let mut found: Vec<Bindings> = mine.map(|file| file.bindings.clone()).collect();
             if found.is_empty() {
-                found.push(bindings(&settings.environment));
+                found.push(bindings(here));
             }
             for bound in found {
                 for layer in &layers {
@@ -149,7 +159,7 @@ impl Ground {
             let mine = sorted.secrets.iter().filter(|each| each.secret_index == index);
             let mut found: Vec<Bindings> = mine.map(|each| each.bindings.clone()).collect();
             if found.is_empty() {
-                found.push(bindings(&settings.environment));
+                found.push(bindings(here));
             }
             self.secrets.extend(found.iter().map(|bound| start(&file.name, bound)));
         }

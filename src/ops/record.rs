@@ -8,7 +8,7 @@ use super::inspect::{GitSide, Loaded, Place, now};
 use super::journal::{self, Action, Intent};
 use super::receipt::{self, Entry, Receipt, SCHEMA, TRIES, UnitId};
 use super::session::Session;
-use super::{failed, why};
+use super::{failed, project, why};
 use crate::aws::{Read, secretsmanager, ssm};
 use crate::compare::{Side, Why};
 use crate::config::{Stack, mapping};
@@ -389,7 +389,8 @@ async fn stacks(session: &Session, reference: &str) -> Result<Vec<Stack>, Why> {
     let snapshot = repository.snapshot(reference, &session.prefix).map_err(|error| failed(&error))?;
     let entries = snapshot.list("").map_err(|error| failed(&error))?;
     let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
-    Ok(mapping::stacks(session.project(), &session.bindings().await, &listing).0)
+    let project = project::at(&session.settings, &snapshot)?;
+    Ok(mapping::stacks(&project, &session.bindings().await, &listing).0)
 }
 
 /// Plans the record of a stack whose deployed template asks for the same as the commit's. Code cannot be recorded after

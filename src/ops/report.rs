@@ -125,6 +125,8 @@ pub struct Report {
     pub commit: Result<Commit, Why>,
     /// One section per kind asked for, in the order of [`Kind::ALL`].
     pub sections: Vec<(Kind, Result<Section, Why>)>,
+    /// What to know about the whole that is no failure.
+    pub notes: Vec<String>,
     /// When reading was done, milliseconds since the Unix epoch.
     pub read_at: i64,
     /// AWS API calls made.
@@ -174,8 +176,27 @@ impl Report {
             identity: Err(why.clone()),
             commit: Err(why.clone()),
             sections: kinds.iter().map(|kind| (*kind, Err(why.clone()))).collect(),
+            notes: Vec::new(),
             read_at,
             calls: Calls::default(),
+        }
+    }
+
+    /// Takes over what became known meanwhile.
+    pub fn learn(&mut self, part: Part) {
+        match part {
+            Part::Identity(identity) => self.identity = identity,
+            Part::Commit(commit) => self.commit = commit,
+            Part::Calls(calls) => self.calls = calls,
+            Part::Progress(..) => {}
+            Part::Provisional(kind, section) => self.know(kind, Ok(section)),
+            Part::Section(kind, section) => self.know(kind, section),
+        }
+    }
+
+    fn know(&mut self, kind: Kind, section: Result<Section, Why>) {
+        if let Some((_, known)) = self.sections.iter_mut().find(|(of, _)| *of == kind) {
+            *known = section;
         }
     }
 

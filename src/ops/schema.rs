@@ -29,6 +29,7 @@ pub struct StatusJson {
     units: Vec<UnitJson>,
     items: Vec<ItemJson>,
     problems: Vec<ProblemJson>,
+    notes: Vec<String>,
 }
 
 /// Several environments.
@@ -192,6 +193,7 @@ pub fn with_values(
         units: units(report),
         items: report.items().filter(|item| shown(item)).map(|item| item_json(item, show)).collect(),
         problems: problems(report),
+        notes: report.notes.clone(),
     }
 }
 

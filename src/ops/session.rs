@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
@@ -14,7 +14,6 @@ use super::{git_why, why};
 pub use crate::aws::Keys as Credentials;
 use crate::aws::{self, Clients, Timeouts, sts};
 use crate::compare::Fingerprinter;
-use crate::compare::IgnoreRules;
 use crate::compare::Why;
 use crate::config::{Bindings, Environment, Project, Protection, Settings};
 use crate::git::{CommitInfo, Repository};
@@ -74,8 +73,6 @@ pub struct Inner {
     pub keys: Arc<Keys>,
     /// Makes the fingerprints that stand for masked values.
     pub fingerprinter: Fingerprinter,
-    /// The project's ignore rules.
-    pub ignore: IgnoreRules,
     /// The receipts that were read before.
     pub shelf: Shelf,
     access: Access,
@@ -114,7 +111,6 @@ impl Session {
             Ok(repository) => repository.prefix_of(root).map_err(|error| git_why(&error))?,
             Err(_) => String::new(),
         };
-        let ignore = super::inspect::ignore_rules(&settings.project, &environment.name)?;
         let inner = Inner {
             root: root.to_owned(),
             repository,
@@ -122,7 +118,6 @@ impl Session {
             clients,
             keys,
             fingerprinter,
-            ignore,
             shelf: Shelf::default(),
             access,
             identity: Mutex::default(),
@@ -200,6 +195,12 @@ impl Session {
     /// Lets STS be asked again whatever it said: who asks is as old as the rest of what an inspection tells.
     pub(super) async fn forget_identity(&self) {
         *self.identity.lock().await = None;
+    }
+
+    /// How long one request may take, with its retries.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.access.timeouts.operation
     }
 
     /// How much was asked of AWS so far.

@@ -49,7 +49,7 @@ pub fn check_reason(reason: &str) -> Result<(), String> {
 pub async fn unlock(session: &Session, span: &Span, reason: &str) -> Result<Opened, Why> {
     check_reason(reason).map_err(|why| Why::new(format!("refused: {why}")))?;
     let (minutes, subject) = match span {
-        Span::Minutes(minutes) => (*minutes, format!("{minutes} minutes")),
+        Span::Minutes(minutes) => (*minutes, in_words(*minutes)),
         Span::Command(name) => (LONGEST, format!("this command alone: {name}")),
     };
     let until = Instant::now() + Duration::from_mins(u64::from(minutes));
@@ -59,4 +59,20 @@ pub async fn unlock(session: &Session, span: &Span, reason: &str) -> Result<Open
     let begun = Begun::new(&writer, &identity, intent)?;
     let untold = begun.settle(&writer, None).await;
     Ok(Opened { writer, identity, until, untold })
+}
+
+/// Minutes in words.
+#[must_use]
+pub fn in_words(minutes: u32) -> String {
+    if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn one_minute_is_one() {
+        assert_eq!((in_words(1).as_str(), in_words(15).as_str()), ("1 minute", "15 minutes"));
+    }
 }

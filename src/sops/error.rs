@@ -103,6 +103,26 @@ pub enum Error {
     Crypto(String),
 }
 
+impl Error {
+    /// What is wrong, for where the document's name stands already.
+    #[must_use]
+    pub fn in_place(&self) -> String {
+        match self {
+            Self::Syntax { line, column, why, .. } => format!("line {line}, column {column}: {why}"),
+            Self::Metadata { why, .. } => format!("its sops metadata cannot be used: {why}"),
+            Self::NotEncrypted { .. } => "it is not encrypted: it has no top-level key `sops`".to_owned(),
+            Self::NoKey { accepts, tried, .. } => {
+                format!("no key at hand opens it; it accepts {}{}", Listed(accepts), Reasons(tried))
+            }
+            Self::Mac { .. } => "its MAC is wrong: values were added, removed, reordered or altered without its key \
+                                 (a merge by hand does this, too)"
+                .to_owned(),
+            Self::Value { path, why, .. } => format!("cannot decrypt {path}: {why}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 struct Listed<'a>(&'a [String]);
 
 impl fmt::Display for Listed<'_> {

@@ -9,3 +9,4 @@ mod looking;
 mod push;
 mod recording;
 mod shop;
+mod waiting;

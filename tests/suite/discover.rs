@@ -80,6 +80,11 @@ fn a_shell_completes_commands_environments_refs_and_names_from_git() {
     assert_eq!(completed(dir, &["plumb", "--env", "p"]), ["prod"]);
     assert_eq!(completed(dir, &["plumb", "--ref", ""]), ["main", "refunds", "v1.0.0", "HEAD", "WORKTREE"]);
     assert_eq!(completed(dir, &["plumb", "record", "--at", "v"]), ["v1.0.0"]);
+    assert_eq!(completed(dir, &["plumb", "record", "--at", ""]), ["main", "refunds", "v1.0.0", "HEAD"]);
+    assert_eq!(
+        completed(dir, &["plumb", "--theme", "plumb-c"]),
+        ["plumb-catppuccin", "plumb-colour-blind", "plumb-colour-blind-light"]
+    );
     assert_eq!(completed(dir, &["plumb", "diff", "par"]), ["parameter"]);
     let parameters = completed(dir, &["plumb", "diff", "parameter", "--env", "prod", ""]);
     let parameters: Vec<&String> = parameters.iter().filter(|name| name.starts_with('/')).collect();
@@ -155,8 +160,29 @@ fn the_keys_are_listed_with_the_operator_s_own() {
     assert_eq!(row("neighbours")["keys"], serde_json::json!(["w n"]), "a menu moves with the key that opens it");
     assert_eq!(row("reveal")["reveals"], true);
     std::fs::write(home.path().join("config.toml"), "[keys]\nrefersh = [\"f5\"]\n").unwrap();
-    let wrong = plumb(home.path(), &[("PLUMB_CONFIG_DIR", config)], &["keys"]);
-    assert!(String::from_utf8_lossy(&wrong.stderr).contains("did you mean refresh?"));
+    let told = || {
+        let wrong = plumb(home.path(), &[("PLUMB_CONFIG_DIR", config)], &["keys"]);
+        assert_eq!(wrong.status.code(), Some(2));
+        String::from_utf8(wrong.stderr).unwrap()
+    };
+    let wrong = told();
+    assert!(wrong.contains("config.toml:2: keys.refersh: ") && wrong.contains("did you mean refresh?"), "{wrong}");
+    let action = |key: &str| {
+        let text =
+            format!("[[actions]]\nid = \"tail\"\ntitle = \"Follow the log\"\nkey = \"{key}\"\ncommand = [\"true\"]\n");
+        std::fs::write(home.path().join("config.toml"), text).unwrap();
+    };
+    action("ctrl-l");
+    let keys = text(&plumb(home.path(), &[("PLUMB_CONFIG_DIR", config)], &["keys"]));
+    assert!(keys.contains("\nYour own\n  ctrl-l") && keys.contains("  Follow the log  (tail)"), "{keys}");
+    action("v");
+    let wrong = told();
+    assert!(wrong.contains("config.toml:4: actions[0].key: the key v is wanted by both reveal and tail"), "{wrong}");
+    std::fs::create_dir(home.path().join("themes")).unwrap();
+    std::fs::write(home.path().join("themes/mine.toml"), "").unwrap();
+    let variables = [("PLUMB_COMPLETE", "bash"), ("_CLAP_COMPLETE_INDEX", "2"), ("PLUMB_CONFIG_DIR", config)];
+    let themes = text(&plumb(home.path(), &variables, &["--", "plumb", "--theme", "m"]));
+    assert_eq!(themes, "mine");
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn keys_that_are_renewed_in_the_profile_are_taken_without_a_new_start() {
     let fleet = Fleet::new();
     fleet.put(0, "dev", "21");
     let console = fleet.console();
-    console.sees("/billing/dev/pool").sees("live  read ").press("3").sees("* differs");
+    console.sees("/billing/dev/pool").sees("live  read ").loses("reading").press("3").sees("* differs");
     let old = fleet.accounts[0].access_key_id.clone();
     fleet.proxy.on("*").when(move |call| call.access_key_id.as_deref() == Some(&old)).reply(Fault::ExpiredToken);
     console.press("r").sees("credentials of profile shop-ro expired: put new keys into profile shop-ro, then r");

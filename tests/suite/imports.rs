@@ -8,7 +8,10 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("app", &["cli", "console", "ops", "compare", "config", "secret"]),
     ("cli", &["ops", "compare", "template", "config", "secret", "visible"]),
     ("console", &["ops", "compare", "template", "config", "secret", "visible"]),
-    ("ops", &["git", "aws", "github", "crypto_api", "local", "compare", "template", "sops", "config", "secret"]),
+    (
+        "ops",
+        &["git", "aws", "github", "crypto_api", "local", "compare", "template", "sops", "config", "secret", "visible"],
+    ),
     ("git", &["secret"]),
     ("aws", &["secret"]),
     ("github", &["secret"]),

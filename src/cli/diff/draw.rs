@@ -258,6 +258,7 @@ mod tests {
             unit: String::new(),
             type_name: String::new(),
             physical_id: None,
+            logical_id: None,
             verdict: Verdict::Drifted,
             reason: "differs only in letter case".into(),
             sides: Sides { applied: git.clone(), git, live },

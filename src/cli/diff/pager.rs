@@ -6,6 +6,8 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::cli::say;
+
 /// Where none is named: quits when all fits on the screen, passes colours through, leaves the text there.
 const DEFAULT: [&str; 2] = ["less", "-FRX"];
 
@@ -36,5 +38,11 @@ pub(super) async fn show(text: &[u8], named: Option<&str>) -> std::io::Result<()
             _ => {}
         }
     }
-    pager.wait().await.map(drop)
+    let ended = pager.wait().await?;
+    // What a shell says of a program that it does not find, or may not run.
+    if matches!(ended.code(), Some(126 | 127)) {
+        say!("note: the pager was not found: it is named by PLUMB_PAGER, PAGER or `pager` of config.toml");
+        return std::io::stdout().lock().write_all(text);
+    }
+    Ok(())
 }

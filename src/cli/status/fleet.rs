@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 
 use super::{Args, in_json, outcome, text, wish};
 use crate::cli::table::Table;
-use crate::cli::{Failed, Outcome, Output, Shared, clean};
+use crate::cli::{Failed, Outcome, Output, Progress, Shared, clean};
 use crate::compare::{Kind, Why};
 use crate::config::{self, Environment, Settings};
 use crate::ops::inspect::{self, now};
@@ -44,11 +44,15 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     }
     let projects = projects(shared, args)?;
     let environments = projects.iter().filter_map(|project| Some((project, project.settings.as_ref().ok()?)));
+    let progress = Progress::begin();
     let work = environments.flat_map(|(project, settings)| {
-        settings.environments.iter().map(|environment| inspect(shared, args, &project.name, settings, environment))
+        let tell = |name: &str, text: &str| progress.tell(&format!("{} / {name}: {text}", project.name));
+        let one = move |environment| inspect(shared, args, &project.name, settings, environment, tell);
+        settings.environments.iter().map(one)
     });
     // In the order of the files, whoever answers first.
     let found: Vec<Found> = stream::iter(work).buffered(AT_ONCE).collect().await;
+    drop(progress);
     let unread: Vec<(&str, &Why)> =
         projects.iter().filter_map(|project| Some((project.name.as_str(), project.settings.as_ref().err()?))).collect();
     match args.output {
@@ -113,10 +117,15 @@ async fn inspect(
     project: &str,
     settings: &Arc<Settings>,
     environment: &Environment,
+    tell: impl Fn(&str, &str),
 ) -> Found {
     let own = Settings { environment: environment.clone(), ..Settings::clone(settings) };
     let (report, session) = match shared.session_of(own).await {
-        Ok(session) => (inspect::report(&session, &wish(&session, &args.only, args.detect)).await, Some(session)),
+        Ok(session) => {
+            let wish = wish(&session, &args.only, args.detect);
+            let report = inspect::watched(&session, &wish, &|text| tell(&environment.name, text)).await;
+            (report, Some(session))
+        }
         Err(failed) => {
             let kinds: Vec<Kind> = if args.only.is_empty() {
                 Kind::ALL.to_vec()
@@ -211,6 +220,12 @@ fn reasons(out: &mut impl Write, found: &[Found], unread: &[(&str, &Why)]) -> st
         writeln!(out, "  ? {}: {}", clean(subject), clean(&why.reason))?;
         if let Some(hint) = &why.hint {
             writeln!(out, "    try: {}", clean(hint))?;
+        }
+    }
+    for found in found {
+        for note in &found.report.notes {
+            let place = format!("{} / {}", found.project, found.report.environment);
+            writeln!(out, "  i {}: {}", clean(&place), clean(note))?;
         }
     }
     Ok(())

@@ -38,6 +38,7 @@ pub(in crate::cli) fn text(
         }
     }
     list(out, report, shown)?;
+    notes(out, report)?;
     unrecorded(out, report)?;
     failures(out, report)
 }
@@ -78,6 +79,14 @@ fn list(out: &mut impl Write, report: &Report, shown: &dyn Fn(&Item) -> bool) ->
         ]);
     }
     table.print(out, "  ")
+}
+
+/// What to know that is no failure.
+pub(in crate::cli) fn notes(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
+    if !report.notes.is_empty() {
+        writeln!(out)?;
+    }
+    report.notes.iter().try_for_each(|note| writeln!(out, "  i {}", clean(note)))
 }
 
 /// Where no receipt says what was rolled out, values had to be compared, and nobody can say who moved.

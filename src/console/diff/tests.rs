@@ -167,12 +167,8 @@ fn what_is_not_known_is_no_change() {
     function.rows = vec![unknown()];
     for keys in ["d", "ds"] {
         let story = with(vec![function.clone()]).press(keys).sees("CloudFormation never looks at it").sees("not known");
-        story
-            .does_not_see("+ ?")
-            .does_not_see("+   ?")
-            .does_not_see("- python")
-            .does_not_see("1 change")
-            .sees("python");
+        let story = story.does_not_see("+ ?").does_not_see("- python").does_not_see("1 change").sees("python");
+        assert_eq!(story.screen().contains("in git"), keys == "ds", "below each other the sides are named");
     }
     let buffer = with(vec![function.clone()]).press("d").buffer();
     let styles = crate::console::tests::story::styles(&buffer);
@@ -186,8 +182,8 @@ fn what_is_not_there_is_told_on_its_side() {
     let deleted = || vec![parameter("/shop/ttl", plain("3600"), plain("3600"), Facet::Absent)];
     let screen = with(deleted()).press("d").screen();
     let line = screen.lines().find(|line| line.contains("3600")).unwrap();
-    let (git, live) = line.split_once('│').unwrap();
-    assert!(git.contains("- 3600") && !git.contains("absent") && live.trim() == "absent", "{line}");
+    let (left, right) = line.split_once('│').unwrap();
+    assert!(left.contains("- 3600") && !left.contains("absent") && right.trim() == "absent", "{line}");
     with(deleted()).press("ds").sees("- 3600").sees("live: absent").does_not_see("▸ +").does_not_see("- live");
     let emptied = || vec![parameter("/shop/ttl", plain("3600"), plain("3600"), plain(""))];
     let screen = with(emptied()).press("d").screen();
@@ -200,8 +196,11 @@ fn what_is_not_there_is_told_on_its_side() {
 fn what_was_not_read_says_how_it_is_read() {
     let deleted = || vec![parameter("/shop/ttl", Facet::Unread, Facet::Unread, Facet::Absent)];
     for keys in ["d", "ds"] {
-        with(deleted()).press(keys).sees("not read: v reads it").does_not_see("- not read").sees("absent");
+        let story = with(deleted()).press(keys).sees("not read: v reads it").does_not_see("- not read").sees("absent");
+        story.sees("change 1 of 1");
     }
+    let settled = vec![parameter("/shop/ttl", Facet::Unread, Facet::Unread, Facet::Unread)];
+    with(settled).press("d").sees("not read: v reads it").does_not_see("no change").does_not_see("not known");
     with(deleted()).sees("not read: v reads it");
 }
 

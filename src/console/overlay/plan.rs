@@ -210,10 +210,7 @@ fn running(command: &Command, env: &EnvState) -> Sheet {
 }
 
 fn unlocking(unlock: &Unlock, env: &EnvState) -> Sheet {
-    let minutes = match unlock.minutes {
-        1 => String::from("1 minute"),
-        minutes => format!("{minutes} minutes"),
-    };
+    let minutes = unlock.length();
     let name = env.name();
     Sheet {
         facts: vec![("for", minutes.clone()), ("reason", format!("\"{}\"", unlock.reason))],

@@ -13,7 +13,11 @@ use super::terminal::stop;
 use super::{Ending, Signal, own};
 use crate::compare::Why;
 use crate::console::home::{Home, Outside};
-use crate::console::programs::{editor_arguments, pager};
+use crate::console::programs::{editor_arguments, not_run, pager};
+
+/// What names the programs.
+const EDITORS: &str = "PLUMB_EDITOR, VISUAL, EDITOR or `editor` of config.toml";
+const PAGERS: &str = "PLUMB_PAGER, PAGER or `pager` of config.toml";
 
 /// How the time outside ended.
 pub(super) type Returned = Result<Option<String>, Why>;
@@ -33,7 +37,8 @@ pub(super) async fn run(
             let mut command = Command::new("sh");
             command.arg("-c").arg(format!("{} \"$@\"", home.editor)).arg("plumb");
             command.args(editor_arguments(&home.editor, place));
-            foreground(command, &home.editor, None, signals).await
+            let status = foreground(command, &home.editor, None, signals).await?;
+            Ok(status.and_then(|status| of_shell(&home.editor, status, EDITORS)))
         }
         Outside::Command(command) => own::on_the_terminal(command, None, home, signals).await,
     }
@@ -51,7 +56,8 @@ pub(super) async fn page(
     command.args(["-c", &pager.line]);
     // What was searched for may be a secret: less would keep it in a file. And it shall stay until it is left.
     command.env("LESSHISTFILE", "-").env("LESS", &pager.less);
-    let returned = foreground(command, &pager.line, Some(text), signals).await?;
+    let status = foreground(command, &pager.line, Some(text), signals).await?;
+    let returned = status.and_then(|status| of_shell(&pager.line, status, PAGERS));
     if returned.is_ok() && !pager.waits {
         return ask_for_enter(signals).await;
     }
@@ -64,7 +70,7 @@ async fn foreground(
     name: &str,
     text: Option<&[u8]>,
     signals: &mut (impl Stream<Item = Signal> + Unpin),
-) -> Result<Returned, Ended> {
+) -> Result<Result<ExitStatus, Why>, Ended> {
     if text.is_some() {
         command.stdin(Stdio::piped());
     }
@@ -82,17 +88,15 @@ async fn foreground(
         }
         child.wait().await
     };
-    Ok(match with_signals(work, signals).await? {
-        Ok(status) => ended(name, status).map(|()| None),
-        Err(error) => Err(Why::new(format!("{name}: {error}"))),
-    })
+    Ok(with_signals(work, signals).await?.map_err(|error| Why::new(format!("{name}: {error}"))))
 }
 
 /// What a program wrote last is read before the console covers it.
 pub(super) async fn ask_for_enter(signals: &mut (impl Stream<Item = Signal> + Unpin)) -> Result<Returned, Ended> {
     let mut command = Command::new("sh");
     command.args(["-c", "printf '\\n[plumb] press enter to go back '; read -r _; :"]);
-    foreground(command, "sh", None, signals).await
+    let status = foreground(command, "sh", None, signals).await?;
+    Ok(status.and_then(|status| ended("sh", status)).map(|()| None))
 }
 
 /// Works until it is done, or a signal ends the console. The keys that interrupt and stop a program on the terminal reach
@@ -119,6 +123,11 @@ pub(super) async fn with_signals<T>(
 /// Whether a program ended well; else how it did.
 pub(super) fn ended(name: &str, status: ExitStatus) -> Result<(), Why> {
     if status.success() { Ok(()) } else { Err(Why::new(format!("{name} ended with {status}"))) }
+}
+
+/// How a command line for a shell ended; a program that is not there is told by its name.
+fn of_shell(line: &str, status: ExitStatus, named_by: &str) -> Returned {
+    not_run(line, status, named_by).map_or_else(|| ended(line, status), Err).map(|()| None)
 }
 
 pub(super) fn not_started(program: &str, error: &std::io::Error) -> Why {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode};
@@ -67,34 +67,113 @@ async fn tell(mut eyes: Eyes, tailor: Arc<dyn Tailor>, sender: mpsc::UnboundedSe
 struct Eyes {
     watcher: RecommendedWatcher,
     changes: mpsc::UnboundedReceiver<()>,
-    seen: BTreeSet<PathBuf>,
+    /// The directories that concern the theme, whether they exist or not.
+    places: Arc<Mutex<Vec<PathBuf>>>,
+    watched: BTreeSet<PathBuf>,
 }
 
 impl Eyes {
     fn open() -> Option<Self> {
         let (sender, changes) = mpsc::unbounded_channel();
+        let places = Arc::<Mutex<Vec<PathBuf>>>::default();
+        let known = Arc::clone(&places);
         let hear = move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| is_change(&event)) {
+            let concerns = |event: &Event| is_change(event, &known.lock().unwrap_or_else(PoisonError::into_inner));
+            if event.is_ok_and(|event| concerns(&event)) {
                 // Nobody listens any more when the console is over.
                 let _ = sender.send(());
             }
         };
         let watcher = notify::recommended_watcher(hear).ok()?;
-        Some(Self { watcher, changes, seen: BTreeSet::new() })
+        Some(Self { watcher, changes, places, watched: BTreeSet::new() })
     }
 
+    /// Watches the places anew, and what they lie in: a directory that was deleted and made again is another one, and
+    /// nothing but its parent tells of that.
     fn look_at(&mut self, places: Vec<PathBuf>) {
-        for place in places {
-            if !self.seen.contains(&place) && self.watcher.watch(&place, RecursiveMode::NonRecursive).is_ok() {
-                self.seen.insert(place);
+        for place in std::mem::take(&mut self.watched) {
+            // One that is gone is not watched any more.
+            let _ = self.watcher.unwatch(&place);
+        }
+        let wanted: BTreeSet<PathBuf> = places.iter().flat_map(|place| around(place)).collect();
+        *self.places.lock().unwrap_or_else(PoisonError::into_inner) = places;
+        for place in wanted {
+            if self.watcher.watch(&place, RecursiveMode::NonRecursive).is_ok() {
+                self.watched.insert(place);
             }
         }
     }
 }
 
+/// A directory and the one that it lies in; of what does not exist yet, the first one above that does, if it is near.
+fn around(place: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    let exists = |path: &&Path| path.is_dir();
+    let above = place.ancestors().skip(1).take(2).find(exists);
+    Some(place).filter(exists).into_iter().chain(above).map(Path::to_owned)
+}
+
 /// Whether a theme file may have another content. Reading one is an event as well, and ours would follow each other.
-fn is_change(event: &Event) -> bool {
-    let is_theme = |path: &Path| path.extension().is_some_and(|extension| extension == "toml");
+fn is_change(event: &Event, places: &[PathBuf]) -> bool {
+    let concerns = |path: &Path| {
+        let is_theme = path.extension().is_some_and(|extension| extension == "toml");
+        places.iter().any(|place| (is_theme && path.parent() == Some(place)) || place.starts_with(path))
+    };
     let read = matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
-    !read && event.paths.iter().any(|path| is_theme(path))
+    !read && event.paths.iter().any(|path| concerns(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::Wardrobe;
+
+    struct Closet(PathBuf);
+
+    impl Wardrobe for Closet {
+        fn read(&self, name: &str) -> Result<Option<String>, String> {
+            Ok(std::fs::read_to_string(self.0.join(format!("{name}.toml"))).ok())
+        }
+
+        fn names(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    impl Tailor for Closet {
+        fn theme(&self) -> Result<Theme, Why> {
+            Theme::named("mine", self).map_err(|error| Why::new(error.to_string()))
+        }
+
+        fn places(&self) -> Vec<PathBuf> {
+            vec![self.0.clone()]
+        }
+    }
+
+    /// Waits until what is told is so; whatever is told before may be of a moment in between.
+    async fn until(watch: &mut Watch, is_so: impl Fn(&Result<Theme, Why>) -> bool) {
+        let told = async { while !is_so(&watch.next().await) {} };
+        timeout(Duration::from_secs(60), told).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_is_deleted_and_made_again_is_looked_at_again() {
+        let home = tempfile::tempdir().unwrap();
+        let themes = home.path().canonicalize().unwrap().join("themes");
+        let write = |text: &str| std::fs::write(themes.join("mine.toml"), text).unwrap();
+        let mut watch = Watch::begin(Some(Arc::new(Closet(themes.clone()))));
+        // Its first look is over once the task has run.
+        tokio::task::yield_now().await;
+        for _ in 0..2 {
+            std::fs::create_dir(&themes).unwrap();
+            until(&mut watch, Result::is_err).await;
+            write("inherits = 'plumb-dark'");
+            until(&mut watch, Result::is_ok).await;
+            write("inherits = 'no-such-theme'");
+            until(&mut watch, Result::is_err).await;
+            write("inherits = 'plumb-light'");
+            until(&mut watch, Result::is_ok).await;
+            std::fs::remove_dir_all(&themes).unwrap();
+            until(&mut watch, Result::is_err).await;
+        }
+    }
 }

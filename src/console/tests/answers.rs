@@ -35,7 +35,6 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Write(generation, Order { work: Work::Command(command), .. }) => {
             Message::Ran(generation, if fine { Ok(format!("{} has ended", command.id)) } else { Err(why()) })
         }
-        Effect::End(generation) => Message::Ran(generation, Err(why())),
         Effect::Write(generation, _) => Message::Written(generation, if fine { Ok(None) } else { Err(why()) }),
         Effect::Unlock(generation, _) => Message::Unlocked(generation, Err(why())),
         Effect::Lock(target, _) => Message::Locked(target.environment, None),
@@ -45,7 +44,7 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Locate(generation, ..) => Message::Located(generation, Err(why())),
         Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(Sent::Terminal)),
         Effect::Outside(_) => Message::Returned(Err(why())),
-        Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
+        Effect::End(generation) | Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
         Effect::Remember(_) | Effect::Notify(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return None,
     })
 }

@@ -21,7 +21,7 @@ embedded! {
 }
 
 /// All names.
-pub(in crate::console) fn names() -> impl Iterator<Item = &'static str> {
+pub fn names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|(name, _)| *name)
 }
 

@@ -207,7 +207,7 @@ pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<
     let name = model.environments[sent.environment].name().to_owned();
     match answer {
         Ok(untold) => {
-            if model.leaving && model.sent.is_empty() {
+            if model.leaving && model.unfinished().is_none() {
                 return quit(model);
             }
             let done = done(model, &sent);

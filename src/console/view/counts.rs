@@ -18,9 +18,10 @@ const TIGHT: Look = Look { pad: 0, gap: 1 };
 
 impl Look {
     /// The look in which every cell of a column fits: numbers below each other are then alike.
-    pub(super) fn of<'a>(cells: impl Iterator<Item = &'a Counts> + Clone, room: usize) -> Self {
+    pub(super) fn of<'a>(cells: impl IntoIterator<Item = &'a Counts>, room: usize) -> Self {
+        let cells: Vec<&Counts> = cells.into_iter().collect();
         let wide = |look: &Self| look.pad == 0 || room >= 15;
-        let fits = |look: &Self| cells.clone().all(|parts| look.long(parts) <= room);
+        let fits = |look: &Self| cells.iter().all(|parts| look.long(parts) <= room);
         LOOKS.into_iter().filter(wide).find(fits).unwrap_or(TIGHT)
     }
 

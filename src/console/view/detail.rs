@@ -1,13 +1,15 @@
 //! The selected item: what each side says, property by property, and who changed it.
 
+mod facts;
+
 use std::ops::Range;
 
 use ratatui::layout::Rect;
 
 use super::header::spinner;
 use super::ink::{Ink, Row};
-use super::list::{foreign, label, short_type, who as named};
-use crate::compare::{Changed, Facet, Item, Kind, Verdict, Why};
+use super::list::{foreign, label, short_type};
+use crate::compare::{Facet, Item, Kind, Verdict, Why};
 use crate::console::action::Action;
 use crate::console::layout::BESIDE;
 use crate::console::looks::{self, Look, Whole};
@@ -214,11 +216,9 @@ impl<'a> Lines<'a> {
         }
         let why = if matches!(item.verdict, Verdict::Unknown(_)) { "for the same reason" } else { "like it" };
         let left = names.len().saturating_sub(MOST);
-        let mut text = names.iter().take(MOST).map(|item| label(item)).collect::<Vec<_>>().join(", ");
-        if left > 0 {
-            text.push_str(&format!(" and {left} more"));
-        }
-        let text = format!("{} more {why}: {text}", names.len());
+        let told = names.iter().take(MOST).map(|item| label(item)).collect::<Vec<_>>().join(", ");
+        let rest = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let text = format!("{} more {why}: {told}{rest}", names.len());
         let mut lines = text::wrap(&text, usize::from(width.saturating_sub(16)));
         if state.zoom != Zoom::Full && lines.len() > FEW {
             lines.truncate(FEW);
@@ -355,17 +355,7 @@ impl<'a> Lines<'a> {
     }
 
     fn facts(&mut self, model: &Model, item: &Item, width: u16) {
-        let mut facts = Vec::new();
-        if let Some(changed) = &item.changed {
-            facts.push(("changed", who(model, changed)));
-        }
-        if let Some(file) = &item.file {
-            facts.push(("file", file.clone()));
-        }
-        if let Some(arn) = item.physical_id.as_ref().filter(|id| *id != &item.name) {
-            facts.push((if item.kind == Kind::Secret { "arn" } else { "id" }, arn.clone()));
-        }
-        facts.extend(ages(model, item));
+        let facts = facts::of(model, item);
         if facts.is_empty() {
             return;
         }
@@ -375,38 +365,4 @@ impl<'a> Lines<'a> {
             self.add(row.piece(15, width.saturating_sub(16), text, Role::Text));
         }
     }
-}
-
-/// How old each side is: when live was read, when it was rolled out, and when git was fetched.
-fn ages(model: &Model, item: &Item) -> Option<(&'static str, String)> {
-    let (env, id) = (model.environment(), ItemId::of(item));
-    let age = |at: i64| format!("{} ago", model.clock.age(at));
-    let unit = env.unit(item.kind, &item.unit);
-    let read = env.times.of_item(&id).map(|at| {
-        let stale = env.times.item_missed(&id);
-        let stale = stale.map(|how| format!(", stale: {}", how.word())).unwrap_or_default();
-        format!("live read {}{stale}", age(at))
-    });
-    let checked = unit.filter(|_| item.kind == Kind::Stack).and_then(|unit| unit.drift_checked_at);
-    let parts = [
-        read,
-        checked.map(|at| format!("drift checked {}", age(at))),
-        unit.and_then(|unit| unit.rolled_out_at).map(|at| format!("rolled out {}", age(at))),
-        env.commit.value().and_then(|commit| commit.fetched_at).map(|at| format!("git fetched {}", age(at))),
-    ];
-    let text = parts.into_iter().flatten().collect::<Vec<_>>().join("   ");
-    (!text.is_empty()).then_some(("age", text))
-}
-
-fn who(model: &Model, changed: &Changed) -> String {
-    let at = changed.at.map(|at| format!("{}, {} ago", model.clock.moment(at), model.clock.age(at)));
-    let by = changed.by.as_ref().map(|by| format!("by {}", named(by)));
-    let key = changed.access_key.as_deref().map(|key| format!("key {}", short_key(key)));
-    let event = changed.event.as_ref().map(|event| format!("({event})"));
-    at.into_iter().chain(by).chain(key).chain(event).collect::<Vec<_>>().join("  ")
-}
-
-/// `AKIA…7Q2F`: enough to find it, not enough to be copied from a screenshot.
-fn short_key(key: &str) -> String {
-    if key.len() > 12 && key.is_ascii() { format!("{}…{}", &key[..4], &key[key.len() - 4..]) } else { key.to_owned() }
 }

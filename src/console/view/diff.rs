@@ -56,15 +56,15 @@ fn place(model: &Model, comparison: &Comparison) -> String {
     let total = comparison.starts.len();
     let change = match (model.diff.change, total) {
         (_, 0) if comparison.unknown > 0 => String::from("not known"),
+        (_, 0) if comparison.unread > 0 => String::from("not read"),
         (_, 0) => String::from("no change"),
         (Some(change), _) => format!("change {} of {total}", change + 1),
         (None, 1) => String::from("1 change"),
         (None, _) => format!("{total} changes"),
     };
-    let change = match comparison.unknown {
-        unknown if unknown > 0 && total > 0 => format!("{change}, {unknown} unknown"),
-        _ => change,
-    };
+    let rest = [(comparison.unknown, "unknown"), (comparison.unread, "not read")];
+    let rest = rest.into_iter().filter(|(count, _)| *count > 0 && total > 0);
+    let change = rest.fold(change, |change, (count, word)| format!("{change}, {count} {word}"));
     if model.diff.across == 0 { change } else { format!("from column {}  {change}", model.diff.across + 1) }
 }
 

@@ -107,7 +107,9 @@ fn fitted(mut ends: [Vec<Part>; 2], room: u16) -> [Vec<Part>; 2] {
     /// What is cut shorter than this tells nobody anything.
     const SHORTEST: usize = 12;
     let room = usize::from(room);
-    ends.iter_mut().for_each(|parts| parts.retain(|(text, ..)| !text.is_empty()));
+    for parts in &mut ends {
+        parts.retain(|(text, ..)| !text.is_empty());
+    }
     let long = |ends: &[Vec<Part>; 2]| {
         let between = if ends.iter().any(Vec::is_empty) { 0 } else { usize::from(APART) };
         ends.iter().map(|parts| long_of(parts)).sum::<usize>() + between

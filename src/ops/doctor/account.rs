@@ -9,7 +9,7 @@ use crate::ops::inspect::{Loaded, Place, now};
 use crate::ops::permissions::{Need, PERMISSIONS};
 use crate::ops::receipt::UnitId;
 use crate::ops::session::Session;
-use crate::ops::why;
+use crate::ops::{project, why};
 
 /// A clock this far off makes signatures fail soon: AWS accepts five minutes (milliseconds).
 const SKEW: i64 = 60_000;
@@ -274,7 +274,11 @@ async fn stack_and_function(session: &Session) -> (Option<String>, Option<(Strin
     let here = |stack: &&crate::config::Stack| {
         (stack.environments.is_empty() || stack.environments.contains(environment)) && !stack.name.contains("{service}")
     };
-    let config = session.project().stacks.iter().find(here);
+    let (settings, root) = (session.settings.clone(), session.root.clone());
+    let read = move || project::at(&settings, &project::compared(&settings.environment, &root).ok()?.1).ok();
+    let read = tokio::task::spawn_blocking(read).await.ok().flatten();
+    let project = read.unwrap_or_else(|| session.project().clone());
+    let config = project.stacks.iter().find(here);
     let name = match (config, &session.settings.adhoc) {
         (Some(stack), _) => session.expand(&stack.name).await.ok(),
         (None, Some(adhoc)) => adhoc.stack.clone(),

@@ -9,12 +9,12 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{Detect, Reveal, Wish};
 use crate::aws::cloudformation::{self, StackResource};
 use crate::compare::{Kind, Verdict, Why};
-use crate::config::{Stack, StackKind};
+use crate::config::{Project, Stack, StackKind};
 use crate::git::Snapshot;
 use crate::ops::receipt::{Index, Recorded, Store, UnitId};
 use crate::ops::report::{Commit, Part, Problem, Section};
 use crate::ops::session::Session;
-use crate::ops::{failed, git_why, why};
+use crate::ops::{failed, git_why, project, why};
 
 /// The placeholder that only STS can fill.
 pub(super) const ACCOUNT: &str = "{account}";
@@ -35,6 +35,7 @@ pub(super) struct Context {
     index: OnceCell<Result<Index, Why>>,
     receipts: Mutex<BTreeMap<UnitId, Arc<OnceCell<Recorded>>>>,
     recorded: OnceCell<Result<BTreeSet<UnitId>, Why>>,
+    project: OnceCell<Result<Arc<Project>, Why>>,
     stacks: OnceCell<Arc<(Vec<Stack>, Vec<Problem>)>>,
     resources: Mutex<HashMap<String, Arc<OnceCell<Listing>>>>,
 }
@@ -61,6 +62,7 @@ impl Context {
             index: OnceCell::new(),
             receipts: Mutex::default(),
             recorded: OnceCell::new(),
+            project: OnceCell::new(),
             stacks: OnceCell::new(),
             resources: Mutex::default(),
         }
@@ -99,6 +101,30 @@ impl Context {
         let commit = self.commit.clone()?;
         let at = if commit.reference == crate::git::WORKTREE { commit.reference } else { commit.id };
         self.snapshot(&at).await
+    }
+
+    /// The project as the commit that is compared describes it. Where git cannot be read, names are looked for as today's
+    /// describes them.
+    pub(super) async fn project(&self) -> Result<Arc<Project>, Why> {
+        let session = &self.session;
+        let read = || async {
+            match self.git().await {
+                Err(_) => Ok(Arc::new(session.project().clone())),
+                Ok(snapshot) => {
+                    let settings = session.settings.clone();
+                    blocking(move || project::at(&settings, &snapshot).map(Arc::new)).await
+                }
+            }
+        };
+        self.project.get_or_init(read).await.clone()
+    }
+
+    /// What whoever reads the result should know of the project file.
+    pub(super) async fn notes(&self) -> Vec<String> {
+        let (Ok(snapshot), Ok(commit)) = (self.git().await, &self.commit) else { return Vec::new() };
+        let (settings, reference) = (self.session.settings.clone(), commit.reference.clone());
+        let notes = move || Ok(project::unlike(&settings, &snapshot, &reference));
+        blocking(notes).await.unwrap_or_default()
     }
 
     /// The files of any commit, read from the object database.
@@ -196,6 +222,10 @@ impl Context {
         if let Some(adhoc) = &self.session.settings.adhoc {
             return (adhoc.stack.iter().map(|name| bare_stack(name)).collect(), Vec::new());
         }
+        let project = match self.project().await {
+            Ok(project) => project,
+            Err(why) => return (Vec::new(), vec![Problem { subject: self.session.settings.file.clone(), why }]),
+        };
         let listing: Vec<String> = match self.git().await {
             Ok(snapshot) => blocking(move || snapshot.list("").map_err(|error| failed(&error)))
                 .await
@@ -205,7 +235,7 @@ impl Context {
         };
         let bindings = self.session.bindings().await;
         let listed: Vec<&str> = listing.iter().map(String::as_str).collect();
-        let (mut stacks, problems) = crate::config::mapping::stacks(self.session.project(), &bindings, &listed);
+        let (mut stacks, problems) = crate::config::mapping::stacks(&project, &bindings, &listed);
         let mut problems: Vec<Problem> =
             problems.into_iter().map(|problem| Problem { subject: problem.file, why: Why::new(problem.why) }).collect();
         for stack in std::mem::take(&mut stacks) {

@@ -12,12 +12,12 @@ use tokio::sync::Mutex;
 use super::context::{Context, blocking};
 use crate::compare::{Side, Why};
 use crate::config::mapping::{self, DocNode, Mapped, PlannedValue, ScalarKind, Sorted};
-use crate::config::{Bindings, Layers, PROJECT_FILE, Project, parse_project};
+use crate::config::{Bindings, Layers, Project};
 use crate::git::Snapshot;
 use crate::ops::receipt::Recorded;
 use crate::ops::report::Problem;
 use crate::ops::session::Session;
-use crate::ops::{failed, hex};
+use crate::ops::{failed, hex, project};
 use crate::secret::Secret;
 use crate::sops::{Document, Leaf, MacPolicy, Node};
 
@@ -266,7 +266,7 @@ fn load(
     place: Place,
     bindings: &Bindings,
 ) -> Result<Loaded, Why> {
-    let project = &Arc::new(project_of(&session, snapshot)?);
+    let project = &Arc::new(project::at(&session.settings, snapshot)?);
     let entries = snapshot.list("").map_err(|error| failed(&error))?;
     let environment = &session.environment().name;
     let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
@@ -297,15 +297,6 @@ fn load(
     collect(project, mapped, place, &documents, &blobs, &mut side);
     let project = Arc::clone(project);
     Ok(Loaded { commit, side, place, project, sorted, documents, opened: Mutex::default(), session })
-}
-
-/// The project as the commit describes it; environments are today's. A commit without a project file is read by today's.
-fn project_of(session: &Session, snapshot: &Snapshot) -> Result<Project, Why> {
-    let blob = snapshot.read(PROJECT_FILE).map_err(|error| failed(&error))?;
-    let Some(blob) = blob else { return Ok(session.project().clone()) };
-    let text = String::from_utf8(blob.bytes).map_err(|_| Why::new(format!("{PROJECT_FILE} is not UTF-8")))?;
-    let (project, _) = parse_project(PROJECT_FILE, &text).map_err(|error| failed(&error))?;
-    Ok(Project { environments: session.project().environments.clone(), ..project })
 }
 
 /// How a value becomes a parameter or secret, in a word.

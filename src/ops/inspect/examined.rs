@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::context::Context;
 use super::documents::Loaded;
-use super::{Detect, Reveal, Wish, ignore, now, parameters, secrets, who};
+use super::{Detect, Reveal, Wish, ignore, ignore_rules, now, parameters, secrets, who};
 use crate::aws::secretsmanager::SecretMeta;
 use crate::aws::ssm::ParameterMeta;
 use crate::compare::{Kind, Verdict, Why};
@@ -63,9 +63,10 @@ pub(in crate::ops) async fn values(session: &Session, reference: &str) -> Result
     let (parameters, secrets) = tokio::join!(parameters::examine(&context), secrets::examine(&context));
     let (mut parameters, mut secrets) = (parameters?, secrets?);
     (parameters.read_at, secrets.read_at) = (read_at, read_at);
+    let rules = ignore_rules(&*context.project().await?, &session.environment().name)?;
     for section in [&mut parameters.section, &mut secrets.section] {
         for item in &mut section.items {
-            ignore(&session.ignore, item);
+            ignore(&rules, item);
         }
         section.items.sort_by(|a, b| a.name.cmp(&b.name));
         // Where no receipt says that anything moved, nobody has to be found who moved it.

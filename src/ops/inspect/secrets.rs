@@ -22,7 +22,7 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
 /// The same, with what it was told from.
 pub(super) async fn examine(context: &Context) -> Result<Examined<SecretMeta>, Why> {
     let documents = Documents::load(context, Place::Secrets).await?;
-    if context.session.project().secrets.is_empty() {
+    if context.project().await?.secrets.is_empty() {
         return Ok(Examined::of(Section::default(), documents.into_current(), BTreeMap::new()));
     }
     let git = documents.side();

@@ -66,6 +66,7 @@ async fn unasked(context: &Context, stack: &Stack, why: Why) -> Section {
         unit: stack.name.clone(),
         type_name: resource.type_name.clone(),
         physical_id: None,
+        logical_id: None,
         verdict: Verdict::Unknown(why.clone()),
         reason: why.reason.clone(),
         sides: Sides { git: Facet::Unread, applied: Facet::Unread, live: Facet::Unreadable(why.clone()) },

@@ -9,13 +9,10 @@ use super::context::{ACCOUNT, Context, blocking};
 use super::packaged;
 use crate::aws::cloudformation::{StackInfo, StackResource};
 use crate::compare::Why;
-use crate::config::{Stack, StackKind, mapping, parse_project};
+use crate::config::{Stack, StackKind, mapping};
 use crate::git::Snapshot;
-use crate::ops::failed;
+use crate::ops::{failed, project};
 use crate::template::{self, ResourceRef, Scope, Template, Transform};
-
-/// The project file's name, at the root of the project.
-const PROJECT_FILE: &str = "plumb.toml";
 
 /// A template of one commit, and what the project file of that commit gives it.
 pub(super) struct Versioned {
@@ -114,14 +111,11 @@ async fn versioned(context: &Context, stack: &Stack, snapshot: &Arc<Snapshot>) -
 /// The stack as the project file of that commit describes it; as today's does when that one has no such stack.
 async fn stack_then(context: &Context, stack: &Stack, snapshot: &Arc<Snapshot>) -> Stack {
     let files = Arc::clone(snapshot);
+    let settings = context.session.settings.clone();
     let bindings = context.session.bindings().await;
     let name = stack.name.clone();
     let then = blocking(move || {
-        let blob = files.read(PROJECT_FILE).map_err(|error| failed(&error))?;
-        let text = blob.and_then(|blob| String::from_utf8(blob.bytes).ok());
-        let Some((project, _)) = text.and_then(|text| parse_project(PROJECT_FILE, &text).ok()) else {
-            return Ok(None);
-        };
+        let project = project::at(&settings, &files)?;
         let entries = files.list("").map_err(|error| failed(&error))?;
         let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
         let (stacks, _) = mapping::stacks(&project, &bindings, &listing);

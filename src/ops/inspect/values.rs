@@ -157,6 +157,7 @@ pub(super) fn unlisted(kind: Kind, git: &GitSide, why: &Why) -> Section {
         unit: item.unit.clone(),
         type_name: String::new(),
         physical_id: None,
+        logical_id: None,
         verdict: Verdict::Unknown(why.clone()),
         reason: why.reason.clone(),
         sides: Sides { git: Facet::Unread, applied: Facet::Unread, live: Facet::Unreadable(why.clone()) },
@@ -260,6 +261,7 @@ fn item(kind: Kind, candidate: &Candidate, verdict: Verdict, sides: Sides, reaso
         unit: candidate.unit.clone(),
         type_name: live.map(|live| live.type_name.clone()).unwrap_or_default(),
         physical_id: live.and_then(|live| live.physical_id.clone()),
+        logical_id: None,
         changed: live.filter(|_| live_moved(&verdict)).map(|live| Changed {
             by: live.modified_by.clone(),
             at: live.modified,

@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Mutex;
 
 use super::file::{Line, append, random_id};
 use super::*;

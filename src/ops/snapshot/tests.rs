@@ -48,6 +48,7 @@ fn item(kind: Kind, verdict: Verdict, facet: &Facet) -> Item {
         unit: "a".into(),
         type_name: "SecureString".into(),
         physical_id: Some("arn".into()),
+        logical_id: None,
         reason: "differs only in letter case".into(),
         sides: sides(),
         rows: vec![Row { path: "Environment.KEY".into(), verdict: verdict.clone(), sides: sides() }],
@@ -99,6 +100,7 @@ fn report(sections: Vec<(Kind, Result<Section, Why>)>) -> Report {
         identity: Ok(identity()),
         commit: Ok(commit()),
         sections,
+        notes: Vec::new(),
         read_at: 100,
         calls: Calls { made: 9, throttled: 0 },
     }

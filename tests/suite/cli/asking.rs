@@ -113,3 +113,25 @@ fn a_ref_that_does_not_exist_is_told_with_those_that_do() {
     assert!(done.stdout.contains("mian") && done.stdout.contains("main"), "{done}");
     shop.plumb(&["record", "--env", "dev", "--at", "mian"]).ended(2).complained(&["mian"]);
 }
+
+#[test]
+fn what_is_invisible_in_a_name_is_seen_and_a_script_reads_it_escaped() {
+    let shop = Shop::new();
+    let name = "/billing/dev/pool\u{200b}";
+    shop.write("config/billing/dev/\u{202e}\u{9b}31m.json", "{}");
+    shop.commit();
+    let map = shop.plumb(&["map", "--env", "dev", "--all-files"]);
+    assert!(map.stdout.contains("config/billing/dev/▯▯31m.json") && !map.stdout.contains('\u{202e}'), "{map}");
+    let json = shop.plumb(&["map", "--env", "dev", "-o", "json"]);
+    assert!(json.stdout.contains(r"config/billing/dev/\u202e\u009b31m.json"), "{json}");
+    assert!(json.json().to_string().contains("\u{202e}\u{9b}31m.json"));
+    shop.plumb(&["diff", name, "--env", "dev", "--region", "eu-central-1"]).ended(2);
+}
+
+#[test]
+fn a_project_s_name_is_no_path_and_no_pattern() {
+    let shop = Shop::with_project(&PROJECT.replace("name = \"petshop\"\n", "name = \"../x*/y\\u001b[31m\"\n"));
+    let done = shop.plumb(&["policy", "read", "--env", "dev"]);
+    done.ended(2).complained(&["plumb.toml:1: name: a project's name cannot hold '/'"]);
+    assert!(done.stdout.is_empty() && !done.stderr.contains('\u{1b}'), "{done}");
+}

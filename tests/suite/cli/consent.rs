@@ -98,12 +98,12 @@ fn what_is_unlocked_is_written_as_the_write_profile() {
     // Each access key of the emulator is an account of its own, so that one sees which of the two wrote.
     let (reader, writer) = (Account::fresh(), Account::fresh());
     let shop = prod(&writer, "profile = \"look\"\nwrite_profile = \"write\"");
-    let mut profiles = String::new();
-    for (name, account) in [("look", &reader), ("write", &writer)] {
+    let profiles = [("look", &reader), ("write", &writer)].map(|(name, account)| {
         let keys = [("access_key_id", &account.access_key_id), ("secret_access_key", &account.secret_access_key)];
         let keys = keys.map(|(key, value)| format!("aws_{key} = {value}\n")).concat();
-        profiles += &format!("[profile {name}]\nregion = {}\n{keys}", account.region);
-    }
+        format!("[profile {name}]\nregion = {}\n{keys}", account.region)
+    });
+    let profiles = profiles.concat();
     shop.write("../profiles", &profiles);
     let run = |arguments: &[&str]| {
         let mut command = shop.command(&[&["record", "--env", "prod"], arguments].concat());

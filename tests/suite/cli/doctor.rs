@@ -39,3 +39,32 @@ fn the_doctor_names_the_missing_permission_and_what_to_do() {
     assert!(done.stdout.contains("try: ssm:DescribeParameters is needed: `plumb policy read`"), "{done}");
     assert!(done.stdout.contains("= ok       ssm:GetParameters"), "{done}");
 }
+
+#[test]
+fn the_doctor_names_a_file_once_and_says_what_can_be_tried() {
+    let mut shop = Shop::new();
+    let (recipient, _) = plumb::sops::generate_age_key();
+    let secret = plumb::sops::Document::parse("secrets/dev.json", b"{\"token\": \"t\"}").unwrap();
+    let (plain, rules) = (secret.plain().unwrap(), plumb::sops::Rules::default());
+    let sealed = plumb::sops::encrypt(&plain, &[recipient], &rules, "2026-03-14T02:41:19Z").unwrap();
+    shop.write("secrets/dev.json", &String::from_utf8(sealed).unwrap());
+    shop.write("config/storefront/dev/config.json", "{ no json\n");
+    shop.git(&["add", "-A"]);
+    shop.git(&["commit", "-q", "-m", &"long ".repeat(600)]);
+    shop.env =
+        vec![("AWS_REGION".into(), "eu-central-1".into()), ("AWS_ENDPOINT_URL".into(), "http://127.0.0.1:9".into())];
+    let done = shop.plumb(&["doctor", "--env", "dev"]);
+    done.ended(2);
+    for file in ["secrets/dev.json", "config/storefront/dev/config.json"] {
+        let told: Vec<&str> =
+            done.stdout.lines().filter(|line| line.contains(file) && !line.contains("try:")).collect();
+        assert_eq!(told.len(), 1, "{done}");
+        assert_eq!(told[0].matches(file).count(), 1, "{done}");
+    }
+    assert!(done.stdout.contains("try: SOPS_AGE_KEY_FILE names"), "{done}");
+    assert!(!done.stdout.contains("it is encrypted for") && !done.stdout.contains("stdout is none"), "{done}");
+    assert!(done.stdout.contains("stdout is no terminal"), "{done}");
+    assert!(done.stdout.lines().all(|line| line.chars().count() < 320), "{done}");
+    let status = shop.plumb(&["status", "--env", "dev"]);
+    assert!(status.stdout.contains("long…\"\n") || status.stdout.contains("…\"\n"), "{status}");
+}

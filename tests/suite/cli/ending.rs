@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::process::Stdio;
 
 use super::shop::{Done, Shop};
+use crate::support::terminal::Program;
 
 #[test]
 fn a_reader_that_goes_away_is_not_called_a_success() {
@@ -78,4 +79,17 @@ fn a_full_disk_leaves_no_half_a_key_behind() {
     let done = Done::of(&limited.output().unwrap());
     done.ended(2).complained(&["cannot keep this machine's fingerprint key", "PLUMB_STATE_DIR"]);
     assert_eq!(std::fs::read_dir(&state).unwrap().count(), 0, "{done}");
+}
+
+#[test]
+fn a_pager_that_is_not_there_costs_nothing_but_a_word() {
+    let shop = Shop::new();
+    let terminal = Program::plumb()
+        .args(["diff", "--env", "dev", "--region", "eu-central-1", "--endpoint-url", "http://127.0.0.1:9"])
+        .env("HOME", shop.directory.path())
+        .env("PAGER", "no-such-pager -R")
+        .dir(shop.root())
+        .start();
+    assert_eq!(terminal.exit_code(), 2);
+    terminal.sees("note: the pager was not found: it is named by PLUMB_PAGER, PAGER").sees("dev   account unknown");
 }

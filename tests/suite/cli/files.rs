@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::shop::{Done, PROJECT, Shop};
+use crate::support::account::Account;
 
 #[test]
 fn the_map_names_parameters_and_secrets_without_any_aws() {
@@ -48,6 +49,76 @@ fn what_cannot_be_pushed_is_a_problem_with_its_file_and_key() {
     done.ended(2);
     assert!(done.stdout.contains("! config/billing/dev/config.json: empty: "), "{done}");
     assert!(done.stdout.contains("! config/storefront/dev/config.json: "), "{done}");
+}
+
+#[test]
+fn the_commit_s_project_file_says_what_is_compared_and_the_one_here_how_it_is_reached() {
+    let account = Account::fresh();
+    let stack = "[[stacks]]\nname = \"petshop-{env}\"\ntemplate = \"stack.json\"\n";
+    let project = format!("{stack}[[ignore]]\nname = \"/billing/dev/url\"\n{PROJECT}");
+    let project = format!("name = \"petshop\"\n{}", project.replace("name = \"petshop\"\n", ""));
+    let shop = Shop::with_project(&project).at(&account);
+    shop.write("stack.json", "{\"Resources\":{\"Orders\":{\"Type\":\"AWS::SQS::Queue\"}}}");
+    shop.write("secrets/dev.json", "{\"token\": \"t\"}");
+    shop.commit();
+    let compared = || {
+        let json = shop.plumb(&["status", "--env", "dev", "--all", "--detect", "never", "-o", "json"]).json();
+        let items = json["items"].as_array().unwrap().clone();
+        let names: Vec<_> = items.iter().map(|item| (item["name"].clone(), item["verdict"].clone())).collect();
+        (names, json["units"].clone(), json["notes"].clone())
+    };
+    let map = |more: &[&str]| {
+        shop.plumb(&[&["map", "--env", "dev", "-o", "json"], more].concat()).json()["environments"][0].clone()
+    };
+    let policy = || shop.plumb(&["policy", "read", "--env", "dev"]);
+    let before = (compared(), map(&[]), policy().stdout);
+    assert_eq!(before.0.2, serde_json::json!([]));
+    assert!(before.0.0.contains(&("/billing/dev/url".into(), "ignored".into())), "{:?}", before.0.0);
+
+    // Everything that is compared is edited, and nothing of it committed.
+    let edited = project
+        .replace("petshop-{env}", "other-{env}")
+        .replace("/billing/dev/url", "/billing/dev/db/pool")
+        .replace("{env}/petshop/{key}", "{env}/other/{key}")
+        .replace("type = \"String\"", "type = \"String\"\nparameter = \"/other/{service}/{layer}/{key}\"");
+    assert_ne!(edited, project);
+    shop.write("plumb.toml", &edited);
+    let told = "plumb.toml here says something else than in HEAD, which says what is compared; \
+                --ref WORKTREE compares what is here";
+    let (names, units, notes) = compared();
+    assert_eq!((names, units), (before.0.0, before.0.1));
+    assert_eq!(notes, serde_json::json!([told]));
+    assert_eq!(map(&[])["files"], before.1["files"]);
+    assert_eq!(map(&[])["stacks"], before.1["stacks"]);
+    assert_eq!(map(&[])["notes"], serde_json::json!([told]));
+    assert_eq!(policy().stdout, before.2);
+    policy().complained(&[told]);
+    let text = shop.plumb(&["status", "--env", "dev", "--detect", "never"]);
+    assert!(text.stdout.contains(&format!("  i {told}\n")), "{text}");
+    let there = map(&["--ref", "WORKTREE"]);
+    assert_eq!(there["stacks"][0]["name"], "other-dev");
+    assert_eq!(there["notes"], serde_json::json!([]));
+
+    // How AWS is reached is read here, and that is told.
+    shop.write("plumb.toml", &project.replace("[environments.dev]", "[environments.dev]\nprotection = \"confirm\""));
+    let notes = map(&[])["notes"].as_array().unwrap().clone();
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].as_str().unwrap().contains("the one here is in use"), "{notes:?}");
+    shop.git(&["rm", "-q", "--cached", "plumb.toml"]);
+    shop.git(&["commit", "-q", "-m", "Forget"]);
+    assert_eq!(map(&[])["notes"], serde_json::json!(["plumb.toml is not in HEAD: the one here is in use"]));
+}
+
+#[test]
+fn a_project_file_by_another_name_is_the_commit_s_by_that_name() {
+    let shop = Shop::new();
+    shop.write(
+        "other.toml",
+        &PROJECT.replace("files = \"config/", "parameter = \"/other/{service}/{layer}/{key}\"\nfiles = \"config/"),
+    );
+    shop.commit();
+    let done = shop.plumb(&["map", "--env", "dev", "--project", "other.toml"]);
+    assert!(done.ended(0).stdout.contains("/other/billing/dev/url"), "{done}");
 }
 
 #[test]

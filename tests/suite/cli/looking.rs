@@ -115,6 +115,67 @@ fn status_and_diff_say_by_their_exit_code_what_they_found() {
 }
 
 #[test]
+fn a_path_is_what_lies_below_it_and_nothing_below_it_is_said() {
+    let account = Account::fresh();
+    let shop = Shop::empty().at(&account);
+    put(&account, "/billing/prod/pool", "20");
+    put(&account, "/billing/prod2/pool", "20");
+    for path in ["/billing/prod", "billing/prod", "/billing/prod/"] {
+        let json = shop.plumb(&["status", "--path", path, "--output", "json"]);
+        assert_eq!(json.ended(0).json()["items"].as_array().unwrap().len(), 1, "{path}: {json}");
+        assert_eq!(json.json()["notes"], serde_json::json!([]));
+    }
+    let nothing = shop.plumb(&["status", "--path", "/biling/prod"]);
+    let told = format!("nothing lies below /biling/prod in {REGION}");
+    assert!(nothing.ended(0).stdout.contains(&format!("  i {told}\n")), "{nothing}");
+    let json = shop.plumb(&["diff", "--path", "/biling/prod", "--output", "json"]);
+    assert_eq!(json.ended(0).json()["notes"], serde_json::json!([told]));
+    for (flag, empty) in [("--path", ""), ("--path", " "), ("--stack", "")] {
+        let done = shop.plumb(&["status", flag, empty]);
+        done.ended(2).complained(&[&format!("flag {flag}: is empty")]);
+        assert!(done.stdout.is_empty(), "{done}");
+    }
+}
+
+#[test]
+fn what_an_item_is_called_in_its_template_and_its_stack_finds_it() {
+    let account = Account::fresh();
+    let stacks = "[[stacks]]\nname = \"petshop-{env}\"\ntemplate = \"stack.json\"\n\
+                  [[stacks.functions]]\nresource = \"BillingApi\"\nsource = \"api\"\n";
+    let shop = Shop::with_project(&format!("{PROJECT}{stacks}")).at(&account);
+    let template = serde_json::json!({ "Resources": {
+        "Orders": { "Type": "AWS::SQS::Queue" },
+        "BillingApi": { "Type": "AWS::Lambda::Function", "Properties": {
+            "FunctionName": "petshop-dev-billing-api", "Runtime": "python3.13", "Handler": "index.handler",
+            "Role": "arn:aws:iam::000000000000:role/none",
+            "Code": { "ZipFile": "def handler(event, context):\n    return 1\n" },
+        } },
+    } })
+    .to_string();
+    shop.write("stack.json", &template);
+    shop.write("api/app.py", "def handler(event, context):\n    return 1\n");
+    shop.commit();
+    let fields = [("StackName", "petshop-dev"), ("TemplateBody", template.as_str())];
+    let reply = account.caller().query("cloudformation", "CreateStack", &fields).unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let found = |arguments: &[&str]| {
+        let done =
+            shop.plumb(&[&["diff", "--env", "dev", "--detect", "never", "--all", "-o", "json"], arguments].concat());
+        let json = done.json();
+        let names = json["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    for name in ["petshop-dev/BillingApi", "petshop-dev-billing-api", "*BillingApi*", "petshop-dev"] {
+        assert_eq!(found(&["code", name]), ["petshop-dev-billing-api"], "{name}");
+    }
+    assert_eq!(found(&["stack", "petshop-dev/Orders"]), ["petshop-dev/Orders"]);
+    assert!(found(&["stack", "petshop-dev"]).contains(&"petshop-dev/Orders".to_owned()));
+    shop.plumb(&["diff", "code", "petshop-dev/Nothing", "--env", "dev"])
+        .ended(2)
+        .complained(&["no item's name matches"]);
+}
+
+#[test]
 fn secure_values_are_masked_until_they_are_revealed() {
     let account = Account::fresh();
     let shop = Shop::with_project(&PROJECT.replace("type = \"String\"\n", "")).at(&account);

@@ -198,7 +198,7 @@ fn sides_of(diff: &str) -> [(String, Vec<&str>); 2] {
 #[test]
 fn where_nobody_names_a_pager_delta_gets_a_diff_that_it_can_read_and_the_console_comes_back() {
     let (visit, directory) = with_config("");
-    let script = "echo \"$*\" > \"$(dirname \"$0\")/arguments\"; cat > \"$(dirname \"$0\")/paged\"; echo DELTA; \
+    let script = "echo \"$*\" > \"$(dirname \"$0\")/arguments\"; cat > \"$(dirname \"$0\")/piped\"; mv \"$(dirname \"$0\")/piped\" \"$(dirname \"$0\")/paged\"; echo DELTA; \
                   read -r line < /dev/tty";
     program(&directory, "delta", script);
     let path = format!("{}:{}", directory.path().display(), std::env::var("PATH").unwrap());
@@ -215,7 +215,11 @@ fn where_nobody_names_a_pager_delta_gets_a_diff_that_it_can_read_and_the_console
     assert_eq!(new, [shop().parameter("/billing/global/refunds/limit_cents")], "what is live, and nothing else");
     console.press("<Enter>").sees("3 PARAMETERS").sees("limit_cents").press("<Esc>").sees("pool_size");
     // A resource has a line for each of its properties.
-    console.press("2").sees("2 STACKS").press("n o").sees("DELTA");
+    std::fs::remove_file(directory.path().join("paged")).unwrap();
+    console.press("2").sees("2 STACKS").press("n o");
+    console.wait_for("another diff", |screen| {
+        screen.contents().contains("DELTA") && directory.path().join("paged").exists()
+    });
     let diff = read("paged");
     let [(_, old), (_, new)] = sides_of(&diff);
     assert!(old != new && old.iter().chain(&new).any(|line| line.contains(": ")), "{old:?} {new:?}");

@@ -13,12 +13,28 @@ fn expired_credentials_are_one_line_and_what_was_there_stays_until_they_are_rene
     let console = behind(&proxy).open();
     console.press("3").sees("pool_size").press("j");
     proxy.on("*").reply(Fault::ExpiredToken);
-    console.press("r").sees("! credentials expired: set new values for AWS_ACCESS_KEY_ID").sees("stale");
+    console.press("r").sees("! credentials expired: set AWS_ACCESS_KEY_ID").sees("stale");
     let screen = console.pictures("stale").contents();
     assert_eq!(screen.matches("xpired").count(), 1, "one line, not a wall:\n{screen}");
     console.sees("▸°> pending   /billing/global/refunds/limit_cents").sees("/billing/prod/db/pool_size");
     proxy.heal();
     console.press("r").loses("expired").loses("stale").sees("▸ > pending   /billing/global/refunds/limit_cents");
+    console.quit();
+}
+
+#[test]
+fn without_credentials_nobody_is_claimed_and_no_writing_promised() {
+    let visit = shop().console_in("dev").env("AWS_ACCESS_KEY_ID", "").env("AWS_SECRET_ACCESS_KEY", "");
+    let console = visit.env("AWS_PROFILE", "nope").begin();
+    console.sees("! no valid credentials").sees("not read");
+    let header = console.line("acct ?");
+    assert!(header.trim_end().ends_with("READ") && header.contains("-"), "the region, and what may be done: {header}");
+    assert!(!header.contains("region ?"), "{header}");
+    console.quit();
+    // With them it may be written to.
+    let console = shop().console_in("dev").open();
+    let header = console.line("petshop / dev");
+    assert!(header.trim_end().ends_with("WRITE") && !header.contains('°'), "{header}");
     console.quit();
 }
 

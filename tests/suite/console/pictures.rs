@@ -98,15 +98,14 @@ const OVERLAYS: &[Picture] = &[
     Picture::of("palette-searched", &[(":", "COMMANDS"), ("sync", "InventorySync")]),
     Picture::of("actions", &[("2", "VERDICT"), ("x", "ACTIONS")]),
     Picture::of("copy", &[("3", "VERDICT"), ("y", "COPY")]),
-    Picture::of("plan", &[(":record<Enter>", "RECORD PLAN")]),
-    Picture::of("journal", &[("u", "JOURNAL")]),
+    Picture::of("plan", &[(":record<Enter>", "first :unlock")]),
+    Picture::of("journal", &[("u", "nothing was written")]),
     Picture::of("filter", &[("3", "VERDICT"), ("/pool", "esc")]),
     Picture::of("tour-step", &[(":tour<Enter>", "1 of 8")]),
-    Picture::of("unlock", &[(":unlock<Space>15m<Space>\"queue<Space>stuck\"<Enter>", "UNLOCK")]),
+    Picture::of("unlock", &[(":unlock<Space>15m<Space>\"queue<Space>stuck\"<Enter>", "Type prod")]),
     Picture::of("palette-80x24", &[(":", "COMMANDS")]).size(80, 24),
     Picture::of("help-80x24", &[("?", "what you want to do")]).size(80, 24),
-    Picture::of("plan-80x24", &[(":record<Enter>", "RECORD PLAN")]).size(80, 24),
-    Picture::of("actions-60x16", &[("2", "STACKS"), ("x", "ACTIONS")]).size(60, 16),
+    Picture::of("plan-80x24", &[(":record<Enter>", "first :unlock")]).size(80, 24),
 ];
 
 const WIDTHS: &[Picture] = &[
@@ -114,7 +113,6 @@ const WIDTHS: &[Picture] = &[
     Picture::of("overview-80x24", &[("", "NEEDS YOU")]).size(80, 24),
     Picture::of("overview-200x60", OVERVIEW).size(200, 60),
     Picture::of("overview-300x100", OVERVIEW).size(300, 100),
-    Picture::of("stacks-60x16", &[("2", "2 STACKS")]).size(60, 16),
     Picture::of("stacks-80x24", &[("2", "2 STACKS")]).size(80, 24),
     Picture::of("parameters-60x16", &[("3", "3 PARAM")]).size(60, 16),
     Picture::of("parameters-80x24", &[("3", "3 PARAM")]).size(80, 24),

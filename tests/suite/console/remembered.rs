@@ -28,7 +28,7 @@ fn the_next_console_begins_with_what_the_last_one_found_though_nobody_answers() 
         proxy.on(&format!("{service}:*")).reply(Fault::Hang);
     }
     let console = visit().begin();
-    console.sees("from ").sees("esc cancels").sees("petshop-prod/OrdersTable");
+    console.sees("from ").sees("esc cancels").sees("petshop-prod/OrdersTable").sees("°acct ");
     console
         .press("3")
         .sees("/billing/prod/db/pool_size")
@@ -36,7 +36,7 @@ fn the_next_console_begins_with_what_the_last_one_found_though_nobody_answers() 
         .sees("cancelled: r reads again")
         .sees("live  from ");
     proxy.heal();
-    console.press("^r").loses("from ").sees("/billing/prod/db/pool_size");
+    console.press("^r").loses("from ").loses("°acct").sees("/billing/prod/db/pool_size");
     console.quit();
 }
 

@@ -28,7 +28,7 @@ fn prod_is_refused_until_it_is_unlocked_by_its_typed_name() {
         .sees("prod is unlocked for 15 minutes")
         .sees("UNLOCKED 14:");
     command(&console, "record");
-    console.sees("RECORD PLAN").sees("Type prod to write").press("<Esc>");
+    console.sees("RECORD PLAN").sees("Type prod to write").press("<Esc>").loses("RECORD PLAN");
     command(&console, "lock");
     console.sees("prod is locked again");
     mode(&console, "READ");

@@ -108,6 +108,7 @@ impl From<Section> for Kept {
             unit: item.unit,
             type_name: item.type_name,
             physical_id: item.physical_id,
+            logical_id: None,
             verdict: item.verdict.into(),
             reason: item.reason,
             sides: item.sides.into(),

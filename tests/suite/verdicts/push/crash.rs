@@ -199,8 +199,8 @@ async fn every_point(how: Cut, then: Then) {
     use futures::stream::{self, StreamExt};
 
     const AT_ONCE: usize = 4;
-    let mut points = stream::iter((0..).map(|n| async move { (n, tokio::spawn(one(n, how, then)).await.unwrap()) }))
-        .buffered(AT_ONCE);
+    let point = |n| Box::pin(async move { (n, one(n, how, then).await) });
+    let mut points = stream::iter((0..).map(point)).buffered(AT_ONCE);
     let mut last = 0;
     while let Some((n, true)) = points.next().await {
         last = n;
