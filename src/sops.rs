@@ -9,38 +9,58 @@
 //! tree with the place of each value, and values into text; everything else knows no file format.
 
 mod age_keys;
+mod change;
 mod cipher;
 mod creation;
 mod document;
-mod edit;
+mod dotenv;
 mod error;
+mod format;
 mod json;
 mod key;
-mod mac;
+mod merge;
 mod metadata;
 mod number;
+mod open;
 mod pattern;
 mod raw;
+mod recipients;
+mod rewrite;
+mod same;
 mod seal;
 mod selector;
 mod shamir;
+mod store;
+mod text;
 mod tree;
 mod yaml;
 
+#[cfg(test)]
+mod bad_input_tests;
 #[cfg(test)]
 mod edit_tests;
 #[cfg(test)]
 mod fixture_tests;
 #[cfg(test)]
+mod keys_tests;
+#[cfg(test)]
+mod merge_tests;
+#[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod store_tests;
+#[cfg(test)]
+mod yaml_tests;
 
 pub use age_keys::{AgeIdentities, generate_age_key};
-pub use creation::{CreationRule, CreationRules, Recipient};
+pub use change::{encrypt, encrypt_node};
+pub use creation::{CreationRule, CreationRules, Indents, Rules};
 pub use document::{Document, MacPolicy, RawLeaf};
-pub use edit::update;
 pub use error::Error;
-pub use key::{KeyService, Services, WrappedKey};
+pub use format::Format;
+pub use key::{DataKey, KeyService, Recipient, Remembering, Services, WrappedKey};
+pub use merge::{Conflict, Merged, merge};
+pub use open::Opened;
 pub use pattern::Pattern;
-pub use seal::{Rules, encrypt, encrypt_to_groups};
 pub use selector::Selector;
 pub use tree::{Leaf, Node};

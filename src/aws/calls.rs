@@ -31,7 +31,7 @@ struct Seen {
 }
 
 impl Calls {
-    pub(super) fn add(&self, operation: String) {
+    fn add(&self, operation: String) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).sent.entry(operation).or_default() += 1;
     }
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
-use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::sync::Mutex;
 
 use super::calls::Calls;
 use super::error::{Error, ErrorKind};
@@ -77,6 +79,9 @@ impl Default for Timeouts {
 /// How long one attempt of an upload may take at least.
 const UPLOAD: Duration = Duration::from_mins(2);
 
+/// How long credentials last at least that are used once more.
+const MARGIN: Duration = Duration::from_mins(5);
+
 /// AWS's limit of CloudTrail's `LookupEvents` is two a second for an account and region.
 const TRAIL_INTERVAL: Duration = Duration::from_millis(550);
 
@@ -91,6 +96,7 @@ struct Inner {
     limits: Limits,
     trail: Pace,
     config: SdkConfig,
+    credentials: Mutex<Option<Credentials>>,
     upload: TimeoutConfig,
     cloudformation: aws_sdk_cloudformation::Client,
     cloudtrail: aws_sdk_cloudtrail::Client,
@@ -170,6 +176,15 @@ impl Clients {
         Ok(Self(Arc::new(Inner::new(config, region, login(options), upload))))
     }
 
+    /// The same under another role, with the credentials of these; a session of its own is begun with the first request.
+    pub async fn assuming(&self, role: &str) -> Self {
+        let config = &self.0.config;
+        let provider = AssumeRoleProvider::builder(role).session_name("plumb").configure(config).build().await;
+        let config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+        let Inner { region, login, upload, .. } = &*self.0;
+        Self(Arc::new(Inner::new(config, region.clone(), login.clone(), upload.clone())))
+    }
+
     /// Where requests go to.
     #[must_use]
     pub fn region(&self) -> &str {
@@ -236,8 +251,21 @@ impl Clients {
             .map_err(|error| Error::of(operation, subject, &error, &self.0.login, self.0.config.endpoint_url()))
     }
 
-    pub(super) fn count(&self, operation: &str) {
-        self.0.calls.add(operation.to_owned());
+    /// What signs a request now. Credentials that end are kept until five minutes before: a role or a login is not asked
+    /// for anew with every request.
+    pub(super) async fn credentials(&self) -> Option<Credentials> {
+        let mut kept = self.0.credentials.lock().await;
+        let lasts = |kept: &&Credentials| kept.expiry().is_some_and(|end| end > SystemTime::now() + MARGIN);
+        if let Some(kept) = kept.as_ref().filter(lasts) {
+            return Some(kept.clone());
+        }
+        let found = self.0.config.credentials_provider()?.provide_credentials().await.ok();
+        kept.clone_from(&found);
+        found
+    }
+
+    pub(super) fn counting(&self) -> Calls {
+        self.0.calls.clone()
     }
 
     pub(super) fn config(&self) -> &SdkConfig {
@@ -303,6 +331,7 @@ impl Inner {
             sts: client!(aws_sdk_sts, &config, calls),
             calls,
             config,
+            credentials: Mutex::default(),
         }
     }
 }

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 pub(super) enum Service {
     CloudFormation,
     CloudTrail,
+    DynamoDb,
+    Kms,
     Lambda,
     S3,
     SecretsManager,
@@ -23,6 +25,8 @@ pub(super) enum Service {
 pub(super) struct Limits {
     cloudformation: Semaphore,
     cloudtrail: Semaphore,
+    dynamodb: Semaphore,
+    kms: Semaphore,
     lambda: Semaphore,
     s3: Semaphore,
     secretsmanager: Semaphore,
@@ -35,6 +39,8 @@ impl Default for Limits {
         Self {
             cloudformation: Semaphore::new(4),
             cloudtrail: Semaphore::new(1),
+            dynamodb: Semaphore::new(2),
+            kms: Semaphore::new(8),
             lambda: Semaphore::new(8),
             s3: Semaphore::new(16),
             secretsmanager: Semaphore::new(8),
@@ -49,6 +55,8 @@ impl Limits {
         match service {
             Service::CloudFormation => &self.cloudformation,
             Service::CloudTrail => &self.cloudtrail,
+            Service::DynamoDb => &self.dynamodb,
+            Service::Kms => &self.kms,
             Service::Lambda => &self.lambda,
             Service::S3 => &self.s3,
             Service::SecretsManager => &self.secretsmanager,

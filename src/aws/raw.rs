@@ -1,72 +1,191 @@
-//! One signed JSON request to a local account, for a service whose SDK would be too much for one call.
+//! One signed JSON request by the SDK's own machinery, for a service whose SDK would be too much for a call or two.
 //!
-//! Plain HTTP to a loopback address and nothing else: it has no TLS and no retries.
+//! Connections, timeouts, retries and the count of calls are those of every other request.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use aws_sdk_sts::config::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::TransientErrorClassifier;
 use aws_smithy_runtime_api::client::identity::Identity;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::error::ErrorMetadata;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use zeroize::Zeroizing;
 
+use super::limit::Service;
 use super::{Clients, Error, ErrorKind};
+use crate::secret::Secret;
 
-const OPERATION: &str = "dynamodb:DeleteTable";
-const TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Deletes a DynamoDB table of a local account.
+/// Deletes a DynamoDB table of a local account; refused where requests go elsewhere.
 pub async fn delete_table(clients: &Clients, table: &str) -> Result<(), Error> {
-    let body = serde_json::json!({ "TableName": table }).to_string();
-    let sent = tokio::time::timeout(TIMEOUT, post(clients, "dynamodb", "DynamoDB_20120810.DeleteTable", &body));
-    let (status, answer) = match sent.await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err((kind, message))) => return Err(Error::plain(OPERATION, table, kind, message)),
-        Err(_) => return Err(Error::plain(OPERATION, table, ErrorKind::Timeout, "no answer in time".into())),
+    const OPERATION: &str = "dynamodb:DeleteTable";
+    let url = clients.config().endpoint_url().filter(|url| is_loopback(url));
+    let Some(endpoint) = url.map(str::to_owned) else {
+        let why = "only a local account is asked this way".to_owned();
+        return Err(Error::plain(OPERATION, table, ErrorKind::Other, why));
     };
-    if status == 200 {
-        return Ok(());
-    }
-    let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
-    let text = |name: &str| answer.get(name).and_then(Value::as_str);
-    let message = text("message").or_else(|| text("Message")).unwrap_or("no reason given").to_owned();
-    let code = text("__type").map(|code| code.rsplit('#').next().unwrap_or(code).to_owned());
-    let kind = code.as_deref().map_or(ErrorKind::Other, |code| super::error::kind_of_code(code, &message));
-    Err(Error { operation: OPERATION, subject: table.into(), kind, code, message })
+    let body = Zeroizing::new(serde_json::json!({ "TableName": table }).to_string());
+    let call = Call {
+        service: Service::DynamoDb,
+        operation: OPERATION,
+        target: "DynamoDB_20120810.DeleteTable",
+        content_type: "application/x-amz-json-1.0",
+        endpoint,
+        subject: table,
+        body,
+    };
+    call.send(clients).await.map(|_| ())
 }
 
-type Failure = (ErrorKind, String);
+/// A request of one of AWS's JSON protocols.
+pub(super) struct Call<'a> {
+    pub(super) service: Service,
+    /// The IAM action's name; what is before the colon signs.
+    pub(super) operation: &'static str,
+    pub(super) target: &'static str,
+    pub(super) content_type: &'static str,
+    /// Scheme, host and port.
+    pub(super) endpoint: String,
+    /// What it is about, for errors.
+    pub(super) subject: &'a str,
+    pub(super) body: Zeroizing<String>,
+}
 
-async fn post(clients: &Clients, service: &str, target: &str, body: &str) -> Result<(u16, String), Failure> {
-    let other = |message: &str| (ErrorKind::Other, message.to_owned());
-    let url = clients.config().endpoint_url().ok_or_else(|| other("only a local account is asked this way"))?;
-    let host = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
-    let host = host.ok_or_else(|| other("only plain http to a local account is spoken here"))?;
-    let address = loopback(host).ok_or_else(|| other("only a loopback address and port is asked this way"))?;
+impl Call<'_> {
+    /// Sends it, as often as the retries say; the answer's JSON.
+    pub(super) async fn send(self, clients: &Clients) -> Result<Secret, Error> {
+        let other = |message: String| Error::plain(self.operation, self.subject, ErrorKind::Other, message);
+        let endpoint = self.endpoint.trim_end_matches('/').to_owned();
+        let host = endpoint.split_once("://").map(|(_, host)| host.to_owned());
+        let host =
+            host.filter(|host| !host.contains('/')).ok_or_else(|| other(format!("{endpoint} is no endpoint")))?;
+        let mut headers = vec![
+            ("host".to_owned(), host),
+            ("content-type".to_owned(), self.content_type.to_owned()),
+            ("x-amz-target".to_owned(), self.target.to_owned()),
+        ];
+        let signature = self.signature(clients, &endpoint, &headers).await;
+        headers.extend(signature.map_err(|(kind, why)| Error::plain(self.operation, self.subject, kind, why))?);
 
-    let headers = [("host", host), ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
-    let signature = signature(clients, service, &format!("http://{host}/"), &headers, body).await?;
-    let mut request = format!("POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
-    for (name, value) in
-        headers.into_iter().chain(signature.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-    {
-        for part in [name, ": ", value, "\r\n"] {
-            request.push_str(part);
+        let (service, action) = self.operation.split_once(':').unwrap_or((self.operation, ""));
+        let config = clients.config();
+        let body = self.body.clone();
+        let mut request = Operation::builder()
+            .service_name(service)
+            .operation_name(action)
+            .endpoint_url(&endpoint)
+            .no_auth()
+            .interceptor(clients.counting())
+            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
+            .retry_classifier(Busy);
+        if let Some(client) = config.http_client() {
+            request = request.http_client(client);
+        }
+        if let Some(sleep) = config.sleep_impl() {
+            request = request.sleep_impl(sleep);
+        }
+        if let Some(retries) = config.retry_config() {
+            request = request.standard_retry(retries);
+        }
+        if let Some(timeouts) = config.timeout_config() {
+            request = request.timeout_config(timeouts.clone());
+        }
+        if let Some(version) = config.behavior_version() {
+            request = request.behavior_version(version);
+        }
+        let request = request
+            .serializer(move |()| {
+                let mut request = HttpRequest::new(SdkBody::from(body.as_str()));
+                request.set_method("POST")?;
+                request.set_uri("/")?;
+                for (name, value) in &headers {
+                    request.headers_mut().insert(name.clone(), value.clone());
+                }
+                Ok(request)
+            })
+            .deserializer(answer)
+            .build();
+        clients.send(self.service, self.operation, self.subject, request.invoke(())).await
+    }
+
+    async fn signature(
+        &self,
+        clients: &Clients,
+        endpoint: &str,
+        headers: &[(String, String)],
+    ) -> Result<Vec<(String, String)>, (ErrorKind, String)> {
+        let none = || (ErrorKind::NoCredentials, "no AWS credentials were found".to_owned());
+        let identity: Identity = clients.credentials().await.ok_or_else(none)?.into();
+        let unsigned = |error: &dyn std::fmt::Display| (ErrorKind::Other, format!("it cannot be signed: {error}"));
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region(clients.region())
+            .name(self.operation.split(':').next().unwrap_or_default())
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| unsigned(&error))?
+            .into();
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let body = SignableBody::Bytes(self.body.as_bytes());
+        let request = SignableRequest::new("POST", format!("{endpoint}/"), headers, body);
+        let signed = sign(request.map_err(|error| unsigned(&error))?, &params).map_err(|error| unsigned(&error))?;
+        let (instructions, _) = signed.into_parts();
+        Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+/// The answer's text, or what it says went wrong.
+fn answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<ErrorMetadata>> {
+    let text = std::str::from_utf8(response.body().bytes().unwrap_or_default()).unwrap_or_default();
+    if response.status().is_success() {
+        return Ok(Secret::new(text));
+    }
+    let said: Value = serde_json::from_str(text).unwrap_or_default();
+    let field = |name: &str| said.get(name).and_then(Value::as_str);
+    let mut error = ErrorMetadata::builder();
+    if let Some(code) = field("__type").or_else(|| field("code")) {
+        error = error.code(code.rsplit('#').next().unwrap_or(code));
+    }
+    if let Some(message) = field("message").or_else(|| field("Message")) {
+        error = error.message(message);
+    }
+    Err(OrchestratorError::operation(error.build()))
+}
+
+/// Judges by status and code whether to send again: the SDK's own judges of these are for generated requests.
+#[derive(Debug)]
+struct Busy;
+
+impl ClassifyRetry for Busy {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else { return RetryAction::NoActionIndicated };
+        let error = error.as_operation_error().and_then(|error| error.downcast_ref::<ErrorMetadata>());
+        let code = error.and_then(ErrorMetadata::code).unwrap_or_default();
+        let status = context.response().map(|response| response.status().as_u16()).unwrap_or_default();
+        if code.contains("Throttl") || code == "TooManyRequestsException" || status == 429 {
+            RetryAction::throttling_error()
+        } else if matches!(status, 500 | 502 | 503 | 504) {
+            RetryAction::server_error()
+        } else {
+            RetryAction::NoActionIndicated
         }
     }
-    request.push_str("\r\n");
-    request.push_str(body);
 
-    clients.count(OPERATION);
-    let network = |error: std::io::Error| (ErrorKind::Network, error.to_string());
-    let mut stream = TcpStream::connect(address).await.map_err(network)?;
-    stream.write_all(request.as_bytes()).await.map_err(network)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.map_err(network)?;
-    read(&String::from_utf8_lossy(&answer)).ok_or_else(|| (ErrorKind::Unreadable, "this is no answer of HTTP".into()))
+    fn name(&self) -> &'static str {
+        "plumb-busy"
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+    host.and_then(loopback).is_some()
 }
 
 fn loopback(host: &str) -> Option<SocketAddr> {
@@ -76,53 +195,17 @@ fn loopback(host: &str) -> Option<SocketAddr> {
     address.is_loopback().then_some(SocketAddr::new(address, port.parse().ok()?))
 }
 
-async fn signature(
-    clients: &Clients,
-    service: &str,
-    url: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Result<Vec<(String, String)>, Failure> {
-    let provider = clients.config().credentials_provider();
-    let provider = provider.ok_or_else(|| (ErrorKind::NoCredentials, "no AWS credentials were found".to_owned()))?;
-    let credentials = provider.provide_credentials().await;
-    let identity: Identity =
-        credentials.map_err(|_| (ErrorKind::NoCredentials, "no AWS credentials were found".to_owned()))?.into();
-    let unsigned = |error: &dyn std::fmt::Display| (ErrorKind::Other, format!("it cannot be signed: {error}"));
-    let params = SigningParams::builder()
-        .identity(&identity)
-        .region(clients.region())
-        .name(service)
-        .time(SystemTime::now())
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|error| unsigned(&error))?
-        .into();
-    let request = SignableRequest::new("POST", url, headers.iter().copied(), SignableBody::Bytes(body.as_bytes()));
-    let signed = sign(request.map_err(|error| unsigned(&error))?, &params).map_err(|error| unsigned(&error))?;
-    let (instructions, _) = signed.into_parts();
-    Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-}
-
-/// Status and body. The connection is closed after the answer, so that the body ends where the stream does; chunks
-/// would leave their sizes in it, which only an error's text could show.
-fn read(answer: &str) -> Option<(u16, String)> {
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split_whitespace().nth(1)?.parse().ok()?;
-    Some((status, body.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_addresses_are_asked() {
-        for host in ["127.0.0.1:4566", "localhost:4566", "[::1]:4566"] {
-            assert!(loopback(host).is_some(), "{host}");
+    fn only_loopback_addresses_are_local() {
+        for url in ["http://127.0.0.1:4566", "http://localhost:4566/", "http://[::1]:4566"] {
+            assert!(is_loopback(url), "{url}");
         }
-        for host in ["10.0.0.1:4566", "dynamodb.eu-central-1.amazonaws.com:80", "127.0.0.1"] {
-            assert!(loopback(host).is_none(), "{host}");
+        for url in ["http://10.0.0.1:4566", "https://dynamodb.eu-central-1.amazonaws.com", "http://127.0.0.1"] {
+            assert!(!is_loopback(url), "{url}");
         }
     }
 }

@@ -74,7 +74,8 @@ async fn checks(shared: &Shared) -> Result<Vec<Check>, Failed> {
                     Err(failed) => Err(failed),
                 }
             };
-            let (local, remote) = tokio::join!(doctor::local(&settings, &root, shared.keys()), remote);
+            let access = shared.access();
+            let (local, remote) = tokio::join!(doctor::local(&settings, &root, shared.keys(), &access), remote);
             checks.extend(local);
             checks.extend(remote?);
         }

@@ -6,9 +6,10 @@ use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use super::table::Table;
-use super::{Failed, Outcome, Output, Shared, clean, print_json, values};
+use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, values};
 use crate::compare::{Fingerprinter, masked};
 use crate::ops::history::{self, Event, Timeline, What};
+use crate::ops::patience;
 use crate::ops::schema::{self, FacetJson, VERSION, time};
 
 /// Arguments of `plumb history`.
@@ -103,7 +104,11 @@ impl<'a> EventJson<'a> {
 pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
     let session = shared.session().await?;
     let reference = session.reference();
-    let timeline = Box::pin(history::of(&session, &args.key, &reference, args.limit)).await?;
+    let progress = Progress::begin();
+    let work = Box::pin(history::of(&session, &args.key, &reference, args.limit));
+    let timeline = patience::wait(&session, &|text| progress.tell(text), work).await;
+    drop(progress);
+    let timeline = timeline??;
     match args.output {
         Output::Json => print_json(&HistoryJson {
             version: VERSION,

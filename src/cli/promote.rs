@@ -1,13 +1,15 @@
 //! `plumb promote`: values of one environment into another's documents, on a new branch.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use super::table::Table;
 use super::{Failed, Outcome, Output, Shared, clean, print_json, values};
-use crate::compare::{Facet, Fingerprinter, masked};
+use crate::compare::{Facet, Fingerprinter, Why, masked};
+use crate::ops::keys::Opener;
 use crate::ops::promote::{self, Ask, Comparison, Promoted, Row, State};
 use crate::ops::schema::{self, FacetJson, VERSION};
 
@@ -91,9 +93,11 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         Some(root) => root.clone(),
         None => super::shared::here()?,
     };
-    let (keys, print) = (shared.keys(), shared.fingerprinter()?);
+    let print = shared.fingerprinter()?;
+    let opener = Opener { keys: shared.keys(), access: shared.access() };
     let ask = Ask { from: args.from.clone(), to: args.to.clone() };
-    let comparison = promote::compare(&settings, &root, &keys, &ask)?;
+    let place = root.clone();
+    let comparison = Arc::new(blocking(move || promote::compare(&settings, &place, &opener, &ask)).await?);
     let chosen = comparison.choose(&args.keys)?;
     if args.output == Output::Text {
         text(&mut io::stdout().lock(), &print, args, &comparison, &chosen)?;
@@ -103,7 +107,9 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         None
     } else {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        Some(promote::commit(&root, &keys, &comparison, &chosen, &branch, &now)?)
+        let (comparison, keys) = (Arc::clone(&comparison), args.keys.clone());
+        let work = move || promote::commit(&root, &comparison, &comparison.choose(&keys)?, &branch, &now);
+        Some(blocking(work).await?)
     };
     match (args.output, &promoted) {
         (Output::Json, promoted) => print_json(&json(&print, &comparison, &chosen, promoted.as_ref()))?,
@@ -117,6 +123,12 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         None if differs => Outcome::Differences,
         None => Outcome::Clean,
     })
+}
+
+/// Opening documents may ask KMS, which must not hold up the runtime.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Why> + Send + 'static) -> Result<T, Failed> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Why::new(error.to_string()))?;
+    Ok(done?)
 }
 
 fn counted(count: usize) -> String {

@@ -7,9 +7,10 @@ mod told;
 use clap_complete::ArgValueCandidates;
 
 use super::consent::{Asks, Consent, Deed};
-use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
+use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::journal::Entry;
+use crate::ops::patience;
 use crate::ops::push::{self, Ask, Plan, Pushed};
 use crate::ops::schema::time;
 use crate::ops::session::Session;
@@ -48,7 +49,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let (session, planner) = asked.sessions(shared).await?;
     let ask = Ask { reference: None, services: args.services.clone(), prune: args.prune };
     say!("comparing {} with {}", clean(&session.environment().name), clean(&session.reference()));
-    let plan = Box::pin(push::plan(&planner, &ask)).await?;
+    let plan = planned(&planner, push::plan(&planner, &ask)).await?;
     Box::pin(carry_out(shared, &session, &plan, asked)).await
 }
 
@@ -85,6 +86,12 @@ impl Asked<'_> {
     async fn obtain(&self, session: &Session, does: &str) -> Result<Session, Failed> {
         self.consent.obtain(session, Deed { command: self.command, does, asks: Asks::Always }).await
     }
+}
+
+/// A plan, while it is told what is waited for.
+pub(super) async fn planned(planner: &Session, work: impl Future<Output = Result<Plan, Why>>) -> Result<Plan, Failed> {
+    let progress = Progress::begin();
+    Ok(patience::wait(planner, &|text| progress.tell(text), Box::pin(work)).await??)
 }
 
 /// Shows a plan, has it confirmed, writes it, and says what came of it.

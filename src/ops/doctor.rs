@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::keys::Keys;
-use super::session::Session;
+use super::inspect::document;
+use super::keys::{Keyring, Keys, Kms, keyring};
+use super::session::{Access, Session};
 use super::{map, project};
 use crate::compare::Why;
 use crate::config::{Depth, Environ, PROJECT_FILE, Settings};
 use crate::git::Repository;
-use crate::sops::{self, Document, MacPolicy};
+use crate::sops::{self, Document, MacPolicy, Recipient};
 use crate::visible::cut;
 
 /// How one thing is.
@@ -74,14 +75,16 @@ pub struct Terminal {
     pub colour: bool,
 }
 
-/// Looks at everything that needs no AWS: git, the project's files, and the keys that open them.
-pub async fn local(settings: &Settings, root: &Path, keys: Arc<Keys>) -> Vec<Check> {
+/// Looks at git, the project's files, and the keys that open them. Of AWS it asks KMS alone, about documents that no
+/// age identity opens.
+pub async fn local(settings: &Settings, root: &Path, keys: Arc<Keys>, access: &Access) -> Vec<Check> {
+    let keyring = keyring(&keys, Kms::new(access.options(&settings.environment), None));
     let mut checks = vec![git_binary().await];
     let (settings, root): (Settings, PathBuf) = (settings.clone(), root.to_owned());
     let rest = tokio::task::spawn_blocking(move || {
         let mut checks = repository(&settings, &root);
         checks.extend(config(&settings, &root));
-        checks.extend(documents(&settings, &root, &keys));
+        checks.extend(documents(&settings, &root, &keys, &keyring));
         checks
     });
     match rest.await {
@@ -225,7 +228,7 @@ fn counted(number: usize, what: &str) -> String {
 }
 
 /// Whether each encrypted file of the environment opens with the keys that are there.
-fn documents(settings: &Settings, root: &Path, keys: &Keys) -> Vec<Check> {
+fn documents(settings: &Settings, root: &Path, keys: &Keys, keyring: &Keyring) -> Vec<Check> {
     let mut checks: Vec<Check> = keys
         .problems()
         .iter()
@@ -234,7 +237,9 @@ fn documents(settings: &Settings, root: &Path, keys: &Keys) -> Vec<Check> {
     let recipients = keys.recipients();
     // What is wrong with the ref is told among git's own.
     let Ok(encrypted) = encrypted(settings, root) else { return checks };
-    match (recipients.is_empty(), encrypted.is_empty()) {
+    let for_kms =
+        |document: &Document| document.groups().iter().flatten().any(|key| matches!(key, Recipient::Kms { .. }));
+    match (recipients.is_empty(), encrypted.iter().all(|(_, document)| for_kms(document))) {
         (true, true) => checks.push(Check::ok("keys", "age", "no identity, and no file needs one")),
         (true, false) => checks.push(
             Check::new("keys", "age", Health::Problem, "no identity found")
@@ -244,7 +249,7 @@ fn documents(settings: &Settings, root: &Path, keys: &Keys) -> Vec<Check> {
     }
     let mut opened = 0;
     for (file, document) in &encrypted {
-        match document.open(keys, MacPolicy::Verify) {
+        match document.open(keyring, MacPolicy::Verify) {
             Ok(_) => opened += 1,
             Err(error) => {
                 let check = Check::new("keys", file, Health::Problem, error.in_place());
@@ -279,7 +284,7 @@ fn encrypted(settings: &Settings, root: &Path) -> Result<Vec<(String, Document)>
     for file in files {
         let Some(blob) = snapshot.read(file).map_err(|error| told(&error))? else { continue };
         // What is no document at all is told with the config.
-        if let Ok(document) = Document::parse(file, &blob.bytes)
+        if let Ok(document) = document(file, &blob.bytes)
             && document.is_encrypted()
         {
             found.push((file.to_owned(), document));

@@ -32,8 +32,8 @@ use crate::compare::{Item, Kind, Rule, Verdict, Why};
 use crate::config::{Bindings, Project};
 
 pub(crate) use self::code::source_digest;
-pub(super) use self::documents::doc_node;
 pub use self::documents::{GitItem, GitSide, Loaded, Place};
+pub(super) use self::documents::{doc_node, document, locked};
 pub(super) use self::examined::{Examined, Values, owned, values};
 pub(super) use self::stacks::stack_asks_the_same;
 pub(crate) use self::templates::keeps_value;

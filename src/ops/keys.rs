@@ -1,10 +1,43 @@
-//! The age identities of the operator, from where sops looks for them.
+//! What opens encrypted documents: the age identities of the operator, from where sops looks for them, and KMS.
+
+mod kms;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::sops::{AgeIdentities, KeyService, WrappedKey};
+use super::session::Access;
+use crate::config::Environment;
+use crate::sops::{AgeIdentities, DataKey, KeyService, Remembering, Services, WrappedKey};
+
+pub use kms::Kms;
+
+/// Everything that can open documents in one environment. What it unwrapped once it is not asked for again.
+pub type Keyring = Remembering<Services>;
+
+/// The operator's own identities first, which cost no call, and then KMS.
+#[must_use]
+pub fn keyring(keys: &Arc<Keys>, kms: Kms) -> Keyring {
+    Remembering::new(Services::new().with(Arc::clone(keys)).with(kms))
+}
+
+/// What opens the documents of any environment: the operator's own identities, and KMS as that environment is reached.
+#[derive(Clone)]
+pub struct Opener {
+    /// The operator's own identities.
+    pub keys: Arc<Keys>,
+    /// How AWS is reached, beside what the environment says.
+    pub access: Access,
+}
+
+impl Opener {
+    /// What opens one environment's documents. To be asked within a runtime, and to be used where blocking is allowed.
+    #[must_use]
+    pub fn of(&self, environment: &Environment) -> Arc<Keyring> {
+        Arc::new(keyring(&self.keys, Kms::new(self.access.options(environment), None)))
+    }
+}
 
 /// Where sops looks for age identities; the environment's words for it, handed in.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +128,7 @@ fn run(command: &str) -> Result<Zeroizing<String>, String> {
 }
 
 impl KeyService for Keys {
-    fn unwrap(&self, key: &WrappedKey) -> Option<Result<Zeroizing<Vec<u8>>, String>> {
+    fn unwrap(&self, key: &WrappedKey) -> Option<Result<DataKey, String>> {
         let mut failure = None;
         for identities in &self.identities {
             match identities.unwrap(key) {

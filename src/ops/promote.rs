@@ -5,17 +5,20 @@ mod documents;
 mod edit;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use globset::GlobBuilder;
 
 use self::documents::{Key, Sheet};
-use super::keys::Keys;
-use super::{failed, git_why};
+use super::keys::{Keyring, Opener};
+use super::{failed, git_why, project};
 use crate::compare::{Facet, Only, Why, differs_only_in};
 use crate::config::{Environment, Settings};
 use crate::git::Repository;
 use crate::secret::Secret;
+use crate::sops::KeyService;
 
 /// What is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,17 @@ pub struct Comparison {
     pub reaches: Vec<String>,
     there: Sheet,
     here: Sheet,
+    opens: Opens,
+}
+
+/// What opens, and writes, the documents of the target.
+#[derive(Clone)]
+struct Opens(Arc<Keyring>);
+
+impl fmt::Debug for Opens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opens")
+    }
 }
 
 /// A key, in both environments.
@@ -107,14 +121,14 @@ pub struct Promoted {
     pub files: Vec<String>,
 }
 
-/// Puts two environments side by side, each at its own ref. `root` is the project's directory. Reads the disk, and may
-/// take a while.
-pub fn compare(settings: &Settings, root: &Path, keys: &Keys, ask: &Ask) -> Result<Comparison, Why> {
+/// Puts two environments side by side, each at its own ref; the project file of the target's commit says which documents
+/// there are. `root` is the project's directory. Reads the disk, may ask KMS, and may take a while: to be called where
+/// blocking is allowed.
+pub fn compare(settings: &Settings, root: &Path, opener: &Opener, ask: &Ask) -> Result<Comparison, Why> {
     let repository = Repository::discover(root).map_err(|error| git_why(&error))?;
     let prefix = repository.prefix_of(root).map_err(|error| git_why(&error))?;
-    let project = &settings.project;
     let from = environment(settings, &ask.from)?;
-    let is_global = project.config.iter().any(|tree| tree.global == ask.to);
+    let is_global = settings.project.config.iter().any(|tree| tree.global == ask.to);
     let to = match is_global {
         // The global layer is edited where the values come from.
         true => from,
@@ -131,12 +145,15 @@ pub fn compare(settings: &Settings, root: &Path, keys: &Keys, ask: &Ask) -> Resu
         Ok((reference, commit))
     };
     let (from_ref, to_ref) = (at(reference(from))?, at(reference(to))?);
-    let sheet = |commit: &str, env: &str, global: Option<&str>| {
-        let snapshot = repository.snapshot(commit, &prefix).map_err(|error| git_why(&error))?;
-        Sheet::read(project, &snapshot, keys, env, global)
+    let snapshot = |commit: &str| repository.snapshot(commit, &prefix).map_err(|error| git_why(&error));
+    let project = &project::at(settings, &snapshot(&to_ref.1)?)?;
+    let sheet = |commit: &str, keys: Option<&Keyring>, env: &str, global: Option<&str>| {
+        Sheet::read(project, &snapshot(commit)?, keys.map(|keys| keys as &dyn KeyService), env, global)
     };
-    let here = sheet(&from_ref.1, &from.name, None)?;
-    let there = sheet(&to_ref.1, &to.name, is_global.then_some(ask.to.as_str()))?;
+    let opens = |of: &Environment| opener.of(settings.environments.iter().find(|it| it.name == of.name).unwrap_or(of));
+    let (opens_from, opens_to) = (opens(from), opens(to));
+    let here = sheet(&from_ref.1, Some(&opens_from), &from.name, None)?;
+    let there = sheet(&to_ref.1, Some(&opens_to), &to.name, is_global.then_some(ask.to.as_str()))?;
     let mut problems: BTreeMap<String, Why> = BTreeMap::new();
     problems.extend(here.problems.iter().cloned().chain(there.problems.iter().cloned()));
     let mut rows = rows(&here, &there);
@@ -145,14 +162,24 @@ pub fn compare(settings: &Settings, root: &Path, keys: &Keys, ask: &Ask) -> Resu
         reaches = project.environments.iter().map(|environment| environment.name.clone()).collect();
         for environment in &project.environments {
             let (_, commit) = at(reference(environment))?;
-            let own = sheet(&commit, &environment.name, None)?;
+            let own = sheet(&commit, None, &environment.name, None)?;
             for row in rows.iter_mut().filter(|row| own.has(&row.id)) {
                 row.overridden.push(environment.name.clone());
             }
         }
     }
     let problems = problems.into_iter().collect();
-    Ok(Comparison { ask: ask.clone(), from: from_ref, to: to_ref, rows, problems, reaches, there, here })
+    Ok(Comparison {
+        ask: ask.clone(),
+        from: from_ref,
+        to: to_ref,
+        rows,
+        problems,
+        reaches,
+        there,
+        here,
+        opens: Opens(opens_to),
+    })
 }
 
 fn environment<'s>(settings: &'s Settings, name: &str) -> Result<&'s Environment, Why> {
@@ -226,7 +253,6 @@ impl Comparison {
 /// 3339 in whole seconds; each document's other values keep their ciphertexts.
 pub fn commit(
     root: &Path,
-    keys: &Keys,
     comparison: &Comparison,
     chosen: &[&Row],
     branch: &str,
@@ -243,6 +269,7 @@ pub fn commit(
     for (file, rows) in by_file {
         let path = if prefix.is_empty() { file.to_owned() } else { format!("{prefix}/{file}") };
         let ids: Vec<&Key> = rows.iter().map(|row| &row.id).collect();
+        let keys = comparison.opens.0.as_ref();
         let bytes = edit::document(&whole, &path, keys, &comparison.here, &comparison.there, file, &ids, lastmodified)?;
         files.push((path, bytes));
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use super::journal::Journal;
-use super::keys::Keys;
+use super::keys::{Keyring, Keys, Kms, keyring};
 use super::receipt::{Shelf, Store};
 use super::report::{Calls, Commit, Identity};
 use super::{git_why, why};
@@ -37,6 +37,19 @@ pub struct Unlock {
     pub until: Instant,
     /// Why, in the operator's words; noted with every write.
     pub reason: String,
+}
+
+impl Access {
+    /// How an environment is reached.
+    pub(super) fn options(&self, environment: &Environment) -> aws::Options {
+        aws::Options {
+            profile: environment.profile.clone(),
+            region: environment.region.clone(),
+            endpoint_url: environment.endpoint.clone(),
+            keys: self.credentials.clone(),
+            timeouts: self.timeouts,
+        }
+    }
 }
 
 impl From<Option<Credentials>> for Access {
@@ -71,6 +84,8 @@ pub struct Inner {
     pub clients: Clients,
     /// The age identities that open encrypted documents.
     pub keys: Arc<Keys>,
+    /// These and KMS: what documents are opened and written with, on a thread that may block.
+    pub keyring: Arc<Keyring>,
     /// Makes the fingerprints that stand for masked values.
     pub fingerprinter: Fingerprinter,
     /// The receipts that were read before.
@@ -98,14 +113,9 @@ impl Session {
     ) -> Result<Self, Why> {
         let access: Access = access.into();
         let environment = &settings.environment;
-        let options = aws::Options {
-            profile: environment.profile.clone(),
-            region: environment.region.clone(),
-            endpoint_url: environment.endpoint.clone(),
-            keys: access.credentials.clone(),
-            timeouts: access.timeouts,
-        };
+        let options = access.options(environment);
         let clients = Clients::connect(&options).await.map_err(|error| why(&error))?;
+        let keyring = Arc::new(keyring(&keys, Kms::new(options, Some(clients.clone()))));
         let repository = Repository::discover(root).map_err(|error| git_why(&error));
         let prefix = match &repository {
             Ok(repository) => repository.prefix_of(root).map_err(|error| git_why(&error))?,
@@ -117,6 +127,7 @@ impl Session {
             prefix,
             clients,
             keys,
+            keyring,
             fingerprinter,
             shelf: Shelf::default(),
             access,

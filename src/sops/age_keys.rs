@@ -6,11 +6,11 @@ use std::str::FromStr as _;
 
 use age::armor::ArmoredReader;
 use age::secrecy::ExposeSecret as _;
-use age::x25519::{Identity, Recipient};
+use age::x25519::Identity;
 use zeroize::Zeroizing;
 
 use super::error::Error;
-use super::key::{KeyService, WrappedKey};
+use super::key::{DataKey, KeyService, Recipient, WrappedKey};
 use crate::secret::Secret;
 
 /// Longer plaintexts are no data key; reading stops there.
@@ -30,7 +30,8 @@ impl fmt::Debug for AgeIdentities {
 }
 
 impl AgeIdentities {
-    /// Reads the text of a keys file: one `AGE-SECRET-KEY-1…` a line, `#` begins a comment line. Identities of plugins
+    /// Reads the text of a keys file: an `AGE-SECRET-KEY-1…` a line (or several, as in a variable of the environment, with
+    /// spaces or commas between), `#` begins a comment line. Identities of plugins
     /// and post-quantum ones are passed over (and mentioned when a file does not open); any other line is an error.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut keys = Self::default();
@@ -39,12 +40,14 @@ impl AgeIdentities {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            match Identity::from_str(line) {
-                Ok(identity) => keys.identities.push(identity),
-                Err(_) if line.starts_with("AGE-PLUGIN-") || line.starts_with("AGE-SECRET-KEY-PQ-1") => {
-                    keys.unusable += 1;
+            for word in line.split(|next: char| next == ',' || next.is_whitespace()).filter(|word| !word.is_empty()) {
+                match Identity::from_str(word) {
+                    Ok(identity) => keys.identities.push(identity),
+                    Err(_) if word.starts_with("AGE-PLUGIN-") || word.starts_with("AGE-SECRET-KEY-PQ-1") => {
+                        keys.unusable += 1;
+                    }
+                    Err(_) => return Err(Error::Identity { line: at + 1 }),
                 }
-                Err(_) => return Err(Error::Identity { line: at + 1 }),
             }
         }
         Ok(keys)
@@ -80,10 +83,10 @@ impl AgeIdentities {
 }
 
 impl KeyService for AgeIdentities {
-    fn unwrap(&self, group_key: &WrappedKey) -> Option<Result<Zeroizing<Vec<u8>>, String>> {
-        match group_key {
-            WrappedKey::Age { enc, .. } => Some(self.open(enc)),
-            WrappedKey::Kms { .. } | WrappedKey::Other { .. } => None,
+    fn unwrap(&self, key: &WrappedKey) -> Option<Result<DataKey, String>> {
+        match key.recipient {
+            Recipient::Age(_) => Some(self.open(&key.enc)),
+            Recipient::Kms { .. } | Recipient::Other { .. } => None,
         }
     }
 }
@@ -98,7 +101,7 @@ pub fn generate_age_key() -> (String, Secret) {
 /// Wraps a data key for one recipient as an armored age file.
 pub(super) fn wrap(recipient: &str, data_key: &[u8]) -> Result<String, Error> {
     let failed = |why: String| Error::Recipient { recipient: recipient.to_owned(), why };
-    let parsed = Recipient::from_str(recipient)
+    let parsed = age::x25519::Recipient::from_str(recipient)
         .map_err(|why| failed(format!("it is not an age X25519 recipient (age1…): {why}")))?;
     age::encrypt_and_armor(&parsed, data_key).map_err(|error| failed(error.to_string()))
 }
@@ -129,7 +132,7 @@ mod tests {
     fn a_wrapped_key_opens_with_its_own_identity_only() {
         let (public, secret) = generate_age_key();
         let (_, stranger) = generate_age_key();
-        let key = WrappedKey::Age { enc: wrap(&public, b"data key").expect("wraps"), recipient: public };
+        let key = WrappedKey { enc: wrap(&public, b"data key").expect("wraps"), recipient: Recipient::Age(public) };
         let open = |text: &Secret| AgeIdentities::parse(text.expose()).expect("valid").unwrap(&key).expect("its kind");
         assert_eq!(open(&secret).expect("fits").as_slice(), b"data key");
         assert_eq!(open(&stranger), Err("none of 1 age keys fits".to_owned()));

@@ -19,6 +19,7 @@ type Gcm<Size> = AesGcm<Aes256, Size>;
 const IV: usize = 32;
 
 /// A data key, ready to open and to seal values.
+#[derive(Clone)]
 pub(super) struct Cipher {
     gcm: Gcm<consts::U32>,
     key: Zeroizing<[u8; 32]>,
@@ -29,7 +30,12 @@ pub(super) struct Sealed {
     data: Vec<u8>,
     iv: Vec<u8>,
     tag: Vec<u8>,
-    kind: String,
+    pub(super) kind: String,
+}
+
+/// Whether a text is an encrypted comment.
+pub(super) fn is_sealed_comment(text: &str) -> bool {
+    text.starts_with("ENC[AES256_GCM,") && text.ends_with(",type:comment]") && Sealed::parse(text).is_some()
 }
 
 impl Sealed {
@@ -50,11 +56,11 @@ impl Cipher {
         Some(Self { gcm: Gcm::new(&(*key).into()), key })
     }
 
-    /// A cipher with a new random data key, and that key.
-    pub(super) fn generate() -> Result<(Self, Zeroizing<[u8; 32]>), Error> {
+    /// A cipher with a new random data key.
+    pub(super) fn generate() -> Result<Self, Error> {
         let mut key = Zeroizing::new([0; 32]);
         random(&mut *key)?;
-        Ok((Self { gcm: Gcm::new(&(*key).into()), key: key.clone() }, key))
+        Ok(Self { gcm: Gcm::new(&(*key).into()), key })
     }
 
     /// Opens an encrypted value; the reason of a failure holds no part of it.
@@ -63,7 +69,16 @@ impl Cipher {
         leaf(plain, &sealed.kind)
     }
 
-    fn open_bytes(&self, sealed: &Sealed, aad: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+    /// Whether both have the same data key.
+    pub(super) fn same_key(&self, other: &Self) -> bool {
+        *self.key == *other.key
+    }
+
+    pub(super) fn key(&self) -> &[u8] {
+        &*self.key
+    }
+
+    pub(super) fn open_bytes(&self, sealed: &Sealed, aad: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
         let tag = Tag::try_from(sealed.tag.as_slice())
             .map_err(|_| format!("its tag has {} bytes instead of 16", sealed.tag.len()))?;
         let mut data = Zeroizing::new(sealed.data.clone());

@@ -1,24 +1,26 @@
 //! Creation rules of a `.sops.yaml`: for whom, and how, a new document is encrypted (sops, `config/config.go`).
 
-use std::fmt;
+mod yaml;
+
+use yaml::Yaml;
 
 use super::error::Error;
+use super::format::Format;
+use super::key::Recipient;
 use super::pattern::Pattern;
-use super::seal::Rules;
 use super::selector::{FIELDS, Selector};
-use super::yaml::Yaml;
 
 /// The rules of one file, in its order.
 #[derive(Debug, Clone)]
 pub struct CreationRules {
     name: String,
-    rules: Vec<CreationRule>,
+    /// Each with the paths that it is for; `None` is every path.
+    rules: Vec<(Option<Pattern>, CreationRule)>,
 }
 
-/// One rule: the paths it is for, and the keys and layout of documents there.
-#[derive(Debug, Clone)]
+/// For whom, and how, a new document is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreationRule {
-    path: Option<Pattern>,
     /// Key groups; with one, each key opens the document.
     pub groups: Vec<Vec<Recipient>>,
     /// How many groups are needed; `None` is all.
@@ -27,37 +29,34 @@ pub struct CreationRule {
     pub rules: Rules,
 }
 
-/// A key that a document is encrypted for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recipient {
-    /// `age1…`, or an SSH or plugin recipient.
-    Age(String),
-    /// An AWS KMS key.
-    Kms {
-        /// The key's ARN.
-        arn: String,
-        /// Role to assume.
-        role: Option<String>,
-        /// Encryption context.
-        context: Vec<(String, String)>,
-        /// Profile of the AWS configuration.
-        aws_profile: Option<String>,
-    },
-    /// A kind that Plumb does not encrypt to: `pgp`, `gcp_kms`, `hckms`, `azure_keyvault`, `hc_vault`.
-    Other {
-        /// Its name in the rule file.
-        kind: &'static str,
-        /// What identifies the key.
-        id: String,
-    },
+/// How a new document is encrypted and laid out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Which values are encrypted.
+    pub selector: Selector,
+    /// Whether the MAC covers encrypted values only, so that others may be edited without a key.
+    pub mac_only_encrypted: bool,
+    /// How what is written anew is indented.
+    pub indents: Indents,
 }
 
-impl fmt::Display for Recipient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Age(recipient) => write!(f, "age {recipient}"),
-            Self::Kms { arn, .. } => write!(f, "kms {arn}"),
-            Self::Other { kind, id } => write!(f, "{kind} {id}"),
+/// Spaces a level; `None` is what sops takes: a tab in JSON, four spaces in YAML.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Indents {
+    /// In JSON.
+    pub json: Option<usize>,
+    /// In the JSON around an encrypted binary file.
+    pub json_binary: Option<usize>,
+    /// In YAML.
+    pub yaml: Option<usize>,
+}
+
+impl Rules {
+    pub(super) fn indent(&self, format: Format) -> Option<usize> {
+        match format {
+            Format::Yaml => self.indents.yaml,
+            Format::Binary => self.indents.json_binary,
+            Format::Json | Format::Dotenv | Format::Ini => self.indents.json,
         }
     }
 }
@@ -67,45 +66,48 @@ impl CreationRules {
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let wrong = |why: String| Error::Rules { name: name.to_owned(), why };
         let root = Yaml::parse(text).map_err(wrong)?;
-        let indent = root.get("stores").get("json").get("indent").scalar().map(str::parse::<i64>).transpose();
-        let indent = indent.map_err(|_| wrong("stores.json.indent is not a number".to_owned()))?;
-        let indent = match indent {
-            None | Some(-1) => None,
-            Some(spaces) => {
-                Some(usize::try_from(spaces).map_err(|_| wrong("stores.json.indent is below -1".to_owned()))?)
-            }
+        let stores = root.get("stores");
+        let indents = Indents {
+            json: indent(stores.get("json"), "json", -1).map_err(wrong)?,
+            json_binary: indent(stores.get("json_binary"), "json_binary", -1).map_err(wrong)?,
+            yaml: indent(stores.get("yaml"), "yaml", 0).map_err(wrong)?,
         };
         let rules = root.get("creation_rules").list().iter().enumerate();
         let rules = rules
-            .map(|(at, rule)| read_rule(rule, indent).map_err(|why| wrong(format!("creation rule {}: {why}", at + 1))))
+            .map(|(at, rule)| read_rule(rule, indents).map_err(|why| wrong(format!("creation rule {}: {why}", at + 1))))
             .collect::<Result<_, _>>()?;
         Ok(Self { name: name.to_owned(), rules })
     }
 
     /// The first rule for a path, which is relative to the rule file and has `/` between its parts.
     pub fn matching(&self, path: &str) -> Result<&CreationRule, Error> {
-        let fits = |rule: &&CreationRule| rule.path.as_ref().is_none_or(|pattern| pattern.is_match(path));
+        let mut rules = self.rules.iter();
+        let fitting = rules.find(|(pattern, _)| pattern.as_ref().is_none_or(|pattern| pattern.is_match(path)));
         let none = || Error::NoRule { name: self.name.clone(), path: path.to_owned() };
-        self.rules.iter().find(fits).ok_or_else(none)
+        fitting.map(|(_, rule)| rule).ok_or_else(none)
     }
 }
 
 impl CreationRule {
-    /// The groups as [`super::encrypt_to_groups`] takes them. An error when a key is not of age: leaving it out would
-    /// lock its owner out.
-    pub fn age_groups(&self) -> Result<Vec<Vec<String>>, Error> {
-        let age = |recipient: &Recipient| match recipient {
-            Recipient::Age(text) => Ok(text.clone()),
-            other => Err(Error::Recipient {
-                recipient: other.to_string(),
-                why: "only age recipients can be encrypted to".to_owned(),
-            }),
-        };
-        self.groups.iter().map(|group| group.iter().map(age).collect()).collect()
+    /// A rule without a file: some age recipients, of which any one can open the document.
+    #[must_use]
+    pub fn for_age(recipients: &[String], rules: Rules) -> Self {
+        let group = recipients.iter().cloned().map(Recipient::Age).collect();
+        Self { groups: vec![group], threshold: None, rules }
     }
 }
 
-fn read_rule(yaml: &Yaml, indent: Option<usize>) -> Result<CreationRule, String> {
+/// `stores.<name>.indent`; `default` is how its file says that nothing is said.
+fn indent(store: &Yaml, name: &str, default: i64) -> Result<Option<usize>, String> {
+    let Some(text) = store.get("indent").scalar() else { return Ok(None) };
+    let number: i64 = text.parse().map_err(|_| format!("stores.{name}.indent is not a number"))?;
+    if number == default {
+        return Ok(None);
+    }
+    usize::try_from(number).map(Some).map_err(|_| format!("stores.{name}.indent is below {default}"))
+}
+
+fn read_rule(yaml: &Yaml, indents: Indents) -> Result<(Option<Pattern>, CreationRule), String> {
     let path = yaml.get("path_regex").scalar().filter(|text| !text.is_empty()).map(Pattern::new).transpose();
     for field in FIELDS {
         if !matches!(yaml.get(field), Yaml::Scalar(_) | Yaml::Null) {
@@ -120,37 +122,47 @@ fn read_rule(yaml: &Yaml, indent: Option<usize>) -> Result<CreationRule, String>
         key_groups.iter().map(group).collect::<Result<_, _>>()?
     };
     let threshold = yaml.get("shamir_threshold").scalar().map(str::parse::<u8>).transpose();
-    Ok(CreationRule {
-        path: path.map_err(|why| format!("path_regex is no regular expression: {why}"))?,
-        groups,
-        threshold: threshold.map_err(|_| "shamir_threshold is not a number up to 255")?.filter(|number| *number > 0),
-        rules: Rules { selector, mac_only_encrypted: yaml.get("mac_only_encrypted").scalar() == Some("true"), indent },
-    })
+    let path = path.map_err(|why| format!("path_regex is no regular expression: {why}"))?;
+    let threshold = threshold.map_err(|_| "shamir_threshold is not a number up to 255")?.filter(|number| *number > 0);
+    let mac_only_encrypted = yaml.get("mac_only_encrypted").scalar() == Some("true");
+    Ok((path, CreationRule { groups, threshold, rules: Rules { selector, mac_only_encrypted, indents } }))
 }
 
 /// Keys given beside `path_regex`: each field a list, or a text with commas.
 fn flat(yaml: &Yaml) -> Result<Vec<Recipient>, String> {
-    let profile = yaml.get("aws_profile").scalar().map(str::to_owned);
+    let profile = yaml.get("aws_profile").scalar().unwrap_or_default();
     let mut keys: Vec<_> = texts(yaml, "age")?.into_iter().map(Recipient::Age).collect();
     for text in texts(yaml, "kms")? {
-        let (arn, role) = text.split_once('+').map_or((text.as_str(), None), |(arn, role)| (arn, Some(role)));
-        keys.push(Recipient::Kms {
-            arn: arn.to_owned(),
-            role: role.map(str::to_owned),
-            context: Vec::new(),
-            aws_profile: profile.clone(),
-        });
+        let text = text.replace(' ', "");
+        // An ARN may have a plus sign, but no colon behind it.
+        let (arn, role) = match text.find("+arn:") {
+            Some(at) if at > 0 => (&text[..at], Some(text[at + 1..].to_owned())),
+            _ => (text.as_str(), None),
+        };
+        let (context, aws_profile) = (Vec::new(), profile.to_owned());
+        keys.push(Recipient::Kms { arn: arn.to_owned(), role, context, aws_profile });
     }
     for (kind, field) in [
         ("pgp", "pgp"),
         ("gcp_kms", "gcp_kms"),
         ("hckms", "hckms"),
-        ("azure_keyvault", "azure_keyvault"),
+        ("azure_kv", "azure_keyvault"),
         ("hc_vault", "hc_vault_transit_uri"),
     ] {
-        keys.extend(texts(yaml, field)?.into_iter().map(|id| Recipient::Other { kind, id }));
+        keys.extend(texts(yaml, field)?.into_iter().map(|id| other(kind, &id)));
     }
     Ok(keys)
+}
+
+/// A key of another kind, identified as it is in the metadata of documents.
+fn other(kind: &'static str, text: &str) -> Recipient {
+    let id = match kind {
+        "pgp" => text.replace(' ', ""),
+        "azure_kv" => text.replacen("/keys/", "/", 1),
+        "hc_vault" => text.replacen("/v1/", "/", 1).replacen("/keys/", "/", 1),
+        _ => text.to_owned(),
+    };
+    Recipient::Other { kind, id }
 }
 
 fn texts(yaml: &Yaml, field: &str) -> Result<Vec<String>, String> {
@@ -178,28 +190,27 @@ fn group(yaml: &Yaml) -> Result<Vec<Recipient>, String> {
     keys.extend(texts(yaml, "age")?.into_iter().map(Recipient::Age));
     for key in yaml.get("kms").list() {
         let context = match key.get("context") {
-            Yaml::Map(members) => members
-                .iter()
-                .map(|(name, value)| (name.clone(), value.scalar().unwrap_or_default().to_owned()))
-                .collect(),
+            Yaml::Map(members) => {
+                members.iter().map(|(name, value)| (name.clone(), value.scalar().map(str::to_owned))).collect()
+            }
             _ => Vec::new(),
         };
         keys.push(Recipient::Kms {
             arn: key.get("arn").scalar().ok_or("a key under kms has no arn")?.to_owned(),
             role: key.get("role").scalar().map(str::to_owned),
             context,
-            aws_profile: key.get("aws_profile").scalar().map(str::to_owned),
+            aws_profile: key.get("aws_profile").scalar().unwrap_or_default().to_owned(),
         });
     }
     for kind in ["pgp", "hc_vault"] {
-        keys.extend(texts(yaml, kind)?.into_iter().map(|id| Recipient::Other { kind, id }));
+        keys.extend(texts(yaml, kind)?.into_iter().map(|id| other(kind, &id)));
     }
-    for (kind, fields) in [
-        ("gcp_kms", &["resource_id"] as &[_]),
-        ("hckms", &["key_id"]),
-        ("azure_keyvault", &["vaultUrl", "key", "version"]),
+    for (kind, field, fields) in [
+        ("gcp_kms", "gcp_kms", &["resource_id"] as &[_]),
+        ("hckms", "hckms", &["key_id"]),
+        ("azure_kv", "azure_keyvault", &["vaultUrl", "key", "version"]),
     ] {
-        for key in yaml.get(kind).list() {
+        for key in yaml.get(field).list() {
             let parts: Vec<_> = fields.iter().filter_map(|field| key.get(field).scalar()).collect();
             keys.push(Recipient::Other { kind, id: parts.join("/") });
         }
@@ -269,10 +280,9 @@ stores:
         assert!(
             matches!(&rule.rules.selector, Selector::EncryptedRegex(text) if text.as_str() == "^(password|token)$")
         );
-        assert_eq!(rule.rules.indent, Some(2));
+        assert_eq!(rule.rules.indents, Indents { json: Some(2), ..Indents::default() });
         let rule = rules.matching("groups/x").expect("a rule");
         assert_eq!((rule.threshold, rule.rules.mac_only_encrypted), (Some(2), true));
-        assert!(matches!(rule.age_groups(), Err(Error::Recipient { .. })), "kms is not left out silently");
     }
 
     #[test]
@@ -291,7 +301,11 @@ stores:
                 "creation_rules: [{age: x, path_regex: '('}]",
                 "cannot use f: creation rule 1: path_regex is no regular expression: unclosed group",
             ),
-            ("an anchor", "a: &x 1", "cannot use f: anchors and aliases are not supported in it"),
+            (
+                "an alias of nothing",
+                "a: *x",
+                "cannot use f: line 1, column 4: while parsing node, found unknown anchor",
+            ),
             ("a key twice", "a: 1\na: 2", "cannot use f: the key \"a\" is there twice in one map"),
         ];
         for (name, text, expected) in rows {

@@ -2,7 +2,7 @@
 
 use similar_lines::changed;
 
-use super::fixture_tests::{both_keys, document, first_key, fixture, words};
+use super::fixture_tests::{both_keys, document, encrypted as encrypt, first_key, fixture, put, update, words};
 use super::*;
 
 const NOW: &str = "2026-11-21T10:00:00Z";
@@ -25,30 +25,12 @@ mod similar_lines {
     }
 }
 
-fn set(node: &mut Node, path: &[&str], value: Node) {
-    let Some((first, rest)) = path.split_first() else {
-        *node = value;
-        return;
-    };
-    match node {
-        Node::Map(members) => match members.iter_mut().find(|(key, _)| key == first) {
-            Some((_, inner)) => set(inner, rest, value),
-            None => members.push(((*first).to_owned(), value)),
-        },
-        Node::List(items) => match items.get_mut(first.parse::<usize>().expect("a position")) {
-            Some(inner) => set(inner, rest, value),
-            None => items.push(value),
-        },
-        Node::Leaf(_) => panic!("nothing below a leaf"),
-    }
-}
-
 fn edited(name: &str, change: impl Fn(&mut Node)) -> (String, String, Node) {
     let document = document(name);
     let mut plain = document.open(&both_keys(), MacPolicy::Verify).expect("opens");
     change(&mut plain);
     let bytes = update(&document, &plain, &both_keys(), NOW).expect("an update");
-    let reopened = Document::parse("edited", &bytes).expect("a document");
+    let reopened = Document::parse("edited.json", &bytes).expect("a document");
     assert_eq!(reopened.open(&both_keys(), MacPolicy::Verify).expect("opens"), plain, "{name}");
     assert_eq!(reopened.recipients(), document.recipients());
     (fixture(&format!("{name}.json")), String::from_utf8(bytes).expect("UTF-8"), plain)
@@ -67,7 +49,7 @@ fn what_an_editor_shows_and_saves_again_is_no_change() {
     for name in ["types", "nested", "unicode", "empty", "time", "key_groups", "unencrypted_regex"] {
         let document = document(name);
         let plain = document.open(&both_keys(), MacPolicy::Verify).expect("opens");
-        let shown = Document::parse("shown", plain.to_json_pretty().expose().as_bytes()).expect("JSON");
+        let shown = Document::parse("shown.json", plain.to_json_pretty().expose().as_bytes()).expect("JSON");
         let bytes = update(&document, &shown.plain().expect("plain"), &both_keys(), NOW).expect("an update");
         assert_eq!(String::from_utf8_lossy(&bytes), fixture(&format!("{name}.json")), "{name}");
     }
@@ -91,7 +73,7 @@ fn a_change_of_one_value_is_a_difference_of_three_lines() {
         ("other_keys", &["password"], Node::text("new")),
     ];
     for (name, path, value) in rows {
-        let (old, new, _) = edited(name, |plain| set(plain, path, value.clone()));
+        let (old, new, _) = edited(name, |plain| put(plain, path, value.clone()));
         let (removed, added) = changed(&old, &new);
         assert_eq!((removed.len(), added.len()), (3, 3), "{name} {path:?}: {removed:?} {added:?}");
         assert_eq!(&added[1..], ["\"lastmodified\"", "\"mac\""], "{name} {path:?}");
@@ -100,7 +82,7 @@ fn a_change_of_one_value_is_a_difference_of_three_lines() {
 
 #[test]
 fn added_and_removed_keys_leave_the_others_alone() {
-    let (old, new, _) = edited("encrypted_regex", |plain| set(plain, &["secret", "token"], Node::text("t")));
+    let (old, new, _) = edited("encrypted_regex", |plain| put(plain, &["secret", "token"], Node::text("t")));
     let (removed, added) = changed(&old, &new);
     // The line before gets a comma.
     assert_eq!(removed, ["\"port\"", "\"lastmodified\"", "\"mac\""]);
@@ -139,10 +121,10 @@ fn equal_items_never_share_a_ciphertext() {
         &Rules::default(),
         NOW,
     );
-    let old = Document::parse("f", &old.expect("encrypts")).expect("a document");
+    let old = Document::parse("f.json", &old.expect("encrypts")).expect("a document");
     let items = ["y", "x", "x", "y"].map(Node::text).to_vec();
     let bytes = update(&old, &Node::Map(vec![("l".to_owned(), Node::List(items))]), &first_key(), NOW);
-    let new = Document::parse("f", &bytes.expect("an update")).expect("a document");
+    let new = Document::parse("f.json", &bytes.expect("an update")).expect("a document");
     let mut texts: Vec<_> = new.leaves().into_iter().map(|(_, leaf)| leaf.text().to_owned()).collect();
     assert!(old.leaves().iter().all(|(_, leaf)| texts.contains(&leaf.text().to_owned())), "the old ones stay");
     texts.sort_unstable();
@@ -156,15 +138,15 @@ fn the_metadata_stays_where_it_is() {
     let at = text.find(",\n\t\"sops\": {").expect("the metadata");
     let metadata = text[at + 1..].trim_end().strip_suffix("\n}").expect("the end");
     let first = format!("{{{metadata},{}\n}}\n", &text[1..at]);
-    let document = Document::parse("f", first.as_bytes()).expect("a document");
+    let document = Document::parse("f.json", first.as_bytes()).expect("a document");
     let plain = document.open(&first_key(), MacPolicy::Verify).expect("opens");
     for (name, path) in [("changed in place", &["password"] as &[_]), ("with a new key", &["added"])] {
         let mut plain = plain.clone();
-        set(&mut plain, path, Node::text("new"));
+        put(&mut plain, path, Node::text("new"));
         let bytes = update(&document, &plain, &first_key(), NOW).expect("an update");
         let new = String::from_utf8(bytes).expect("UTF-8");
         assert!(new.starts_with("{\n\t\"sops\": {"), "{name}: {new}");
-        let opened = Document::parse("f", new.as_bytes()).expect("parses").open(&first_key(), MacPolicy::Verify);
+        let opened = Document::parse("f.json", new.as_bytes()).expect("parses").open(&first_key(), MacPolicy::Verify);
         assert_eq!(opened, Ok(plain), "{name}");
     }
 }
@@ -190,13 +172,15 @@ fn the_layout_of_a_file_stays() {
     let odd = fixture("encrypted_regex.json")
         .replace("\"tags\": [\n\t\t\"d\",\n\t\t1.5,\n\t\ttrue\n\t]", "\"tags\":   [ \"d\",1.50 , true ]");
     for (name, text) in [("four spaces", &four), ("Windows lines", &windows), ("dense", &dense), ("odd", &odd)] {
-        let document = Document::parse(name, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        let document =
+            Document::parse_as(name, text.as_bytes(), Format::Json).unwrap_or_else(|error| panic!("{error}"));
         let mut plain = document.open(&first_key(), MacPolicy::Verify).unwrap_or_else(|error| panic!("{error}"));
-        set(&mut plain, &["password"], Node::text("new"));
-        set(&mut plain, &["deep", "added"], Node::List(vec![Node::number("1"), Node::number("2")]));
+        put(&mut plain, &["password"], Node::text("new"));
+        put(&mut plain, &["deep", "added"], Node::List(vec![Node::number("1"), Node::number("2")]));
         let new = update(&document, &plain, &first_key(), NOW).expect("an update");
         let new = String::from_utf8(new).expect("UTF-8");
-        let reopened = Document::parse(name, new.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{new}"));
+        let reopened =
+            Document::parse_as(name, new.as_bytes(), Format::Json).unwrap_or_else(|error| panic!("{error}\n{new}"));
         assert_eq!(reopened.open(&first_key(), MacPolicy::Verify).expect("opens"), plain, "{name}");
         assert!(!new.contains('\t') || name == "Windows lines" || name == "odd", "{name}: {new}");
         assert_eq!(new.contains('\n'), name != "dense", "{name}: {new}");
@@ -208,9 +192,9 @@ fn the_layout_of_a_file_stays() {
 #[test]
 fn a_document_that_was_tampered_with_is_not_edited() {
     let text = fixture("encrypted_regex.json").replace("\"a\"", "\"b\"");
-    let document = Document::parse("f", text.as_bytes()).expect("a document");
+    let document = Document::parse("f.json", text.as_bytes()).expect("a document");
     let plain = document.open(&first_key(), MacPolicy::Ignore).expect("opens");
-    assert_eq!(update(&document, &plain, &first_key(), NOW), Err(Error::Mac { name: "f".to_owned() }));
+    assert_eq!(update(&document, &plain, &first_key(), NOW), Err(Error::Mac { name: "f.json".to_owned() }));
 }
 
 #[test]
@@ -225,7 +209,7 @@ fn a_new_document_looks_as_if_sops_had_written_it() {
     let only = Rules {
         selector: Selector::EncryptedRegex(pattern("^(password|secret)$")),
         mac_only_encrypted: true,
-        indent: None,
+        ..Rules::default()
     };
     let rows = [
         ("types", vec![first.clone()], Rules::default()),
@@ -244,7 +228,9 @@ fn a_new_document_looks_as_if_sops_had_written_it() {
         let bytes = encrypt(&plain, &recipients, &rules, NOW).unwrap_or_else(|error| panic!("{name}: {error}"));
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert_eq!(mask(&text), mask(&fixture(&format!("{name}.json"))), "{name}");
-        let opened = Document::parse(name, text.as_bytes()).expect("parses").open(&first_key(), MacPolicy::Verify);
+        let opened = Document::parse_as(name, text.as_bytes(), Format::Json)
+            .expect("parses")
+            .open(&first_key(), MacPolicy::Verify);
         assert_eq!(words(&opened.expect("opens")), words(&plain), "{name}");
     }
 }
@@ -252,7 +238,7 @@ fn a_new_document_looks_as_if_sops_had_written_it() {
 /// The document `types` as it was before sops decrypted its one whole float to something like an integer.
 fn as_sops_had_it(name: &str, mut plain: Node) -> Node {
     if name == "types" {
-        set(&mut plain, &["whole_float"], Node::number("3.0"));
+        put(&mut plain, &["whole_float"], Node::number("3.0"));
     }
     plain
 }
@@ -261,15 +247,18 @@ fn as_sops_had_it(name: &str, mut plain: Node) -> Node {
 fn a_new_document_for_key_groups_opens_with_enough_of_them() {
     let [first, second] = both_keys().recipients().try_into().expect("two keys");
     let (stranger, _) = generate_age_key();
-    let groups = [vec![first], vec![stranger.clone(), second], vec![stranger]];
+    let age = |keys: &[&String]| keys.iter().map(|key| Recipient::Age((*key).clone())).collect::<Vec<_>>();
+    let groups = vec![age(&[&first]), age(&[&stranger, &second]), age(&[&stranger])];
     let plain = Node::Map(vec![("a".to_owned(), Node::text("b"))]);
-    let bytes = encrypt_to_groups(&plain, &groups, Some(2), &Rules::default(), NOW).expect("encrypts");
-    let document = Document::parse("f", &bytes).expect("a document");
+    let encrypted = |threshold| {
+        let rule = CreationRule { groups: groups.clone(), threshold, ..CreationRule::for_age(&[], Rules::default()) };
+        let bytes = encrypt_node("f.json", &plain, &rule, &Services::new(), NOW).expect("encrypts");
+        Document::parse("f.json", &bytes).expect("a document")
+    };
+    let document = encrypted(Some(2));
     assert_eq!(document.open(&both_keys(), MacPolicy::Verify), Ok(plain.clone()));
     assert!(matches!(document.open(&first_key(), MacPolicy::Verify), Err(Error::NoKey { .. })));
-    let bytes = encrypt_to_groups(&plain, &groups, None, &Rules::default(), NOW).expect("encrypts");
-    let document = Document::parse("f", &bytes).expect("a document");
-    assert!(document.open(&both_keys(), MacPolicy::Verify).is_err(), "all groups are needed by default");
+    assert!(encrypted(None).open(&both_keys(), MacPolicy::Verify).is_err(), "all groups are needed by default");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::format::Format;
+
 /// Why a document, a key or a rule file could not be used. `name` is the document's name as the caller gave it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -26,10 +28,42 @@ pub enum Error {
         why: String,
     },
     /// The document has no `sops` metadata, so it is not encrypted.
-    #[error("{name} is not encrypted: it has no top-level key `sops`")]
+    #[error("{name} is not encrypted: as {format} it has no {}", if *.format == Format::Dotenv { "keys `sops_…`" } else { "top-level key `sops`" })]
     NotEncrypted {
         /// The document.
         name: String,
+        /// What it was taken for.
+        format: Format,
+    },
+    /// A plain document is asked for, and it is encrypted.
+    #[error("{name} is encrypted already: it has metadata of sops")]
+    Encrypted {
+        /// The document.
+        name: String,
+    },
+    /// A file of a format that is known by its name only.
+    #[error("cannot read {name}: Plumb does not know sops's {format} files")]
+    Format {
+        /// The document.
+        name: String,
+        /// What it is.
+        format: Format,
+    },
+    /// A YAML file has several documents where one tree is asked for.
+    #[error("{name} has {count} documents: a single value cannot be named in it")]
+    Several {
+        /// The file.
+        name: String,
+        /// How many.
+        count: usize,
+    },
+    /// What was written does not open to what was asked for; nothing of it was given out.
+    #[error("cannot write {name}: {why}")]
+    Unfaithful {
+        /// The document.
+        name: String,
+        /// What differs, without values.
+        why: String,
     },
     /// No key at hand opens the data key.
     #[error("cannot decrypt {name}: no key at hand opens it; it accepts {}{}", Listed(.accepts), Reasons(.tried))]
@@ -136,5 +170,41 @@ struct Reasons<'a>(&'a [String]);
 impl fmt::Display for Reasons<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, " ({})", self.0.join("; ")) }
+    }
+}
+
+/// What is wrong with one value; the path is collected on the way up, innermost first.
+pub(super) struct Misfit {
+    path: Vec<String>,
+    why: String,
+}
+
+impl Misfit {
+    pub(super) fn new(why: impl Into<String>) -> Self {
+        Self { path: Vec::new(), why: why.into() }
+    }
+
+    pub(super) fn under(mut self, step: impl fmt::Display) -> Self {
+        self.path.push(step.to_string());
+        self
+    }
+
+    /// Of a value that cannot be decrypted.
+    pub(super) fn in_value(self, name: &str) -> Error {
+        let (path, why) = self.into_parts();
+        Error::Value { name: name.to_owned(), path, why }
+    }
+
+    /// Of a value that cannot be encrypted.
+    pub(super) fn in_plain(self) -> Error {
+        let (path, why) = self.into_parts();
+        Error::Plain { path, why }
+    }
+
+    /// Keys from the root joined by `.`, and why.
+    fn into_parts(mut self) -> (String, String) {
+        self.path.reverse();
+        let path = if self.path.is_empty() { "the document".to_owned() } else { self.path.join(".") };
+        (path, self.why)
     }
 }

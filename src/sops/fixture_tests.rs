@@ -22,9 +22,13 @@ const EVERY: [&str; 13] = [
     "other_keys",
 ];
 
-pub(super) fn fixture(name: &str) -> String {
+pub(super) fn fixture_bytes(name: &str) -> Vec<u8> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", "sops", name].iter().collect();
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub(super) fn fixture(name: &str) -> String {
+    String::from_utf8(fixture_bytes(name)).expect("UTF-8")
 }
 
 pub(super) fn document(name: &str) -> Document {
@@ -42,6 +46,35 @@ pub(super) fn first_key() -> AgeIdentities {
 
 fn second_key() -> AgeIdentities {
     AgeIdentities::parse(&fixture("test-key-second.txt")).expect("a keys file")
+}
+
+/// Sets a value, or adds it.
+pub(super) fn put(node: &mut Node, path: &[&str], value: Node) {
+    let Some((first, rest)) = path.split_first() else {
+        *node = value;
+        return;
+    };
+    match node {
+        Node::Map(members) => match members.iter_mut().find(|(key, _)| key == first) {
+            Some((_, inner)) => put(inner, rest, value),
+            None => members.push(((*first).to_owned(), value)),
+        },
+        Node::List(items) => match items.get_mut(first.parse::<usize>().expect("a position")) {
+            Some(inner) => put(inner, rest, value),
+            None => items.push(value),
+        },
+        Node::Leaf(_) => panic!("nothing below a leaf"),
+    }
+}
+
+/// A new JSON document for age recipients.
+pub(super) fn encrypted(plain: &Node, recipients: &[String], rules: &Rules, at: &str) -> Result<Vec<u8>, Error> {
+    let rule = CreationRule::for_age(recipients, rules.clone());
+    encrypt_node("new.json", plain, &rule, &Services::new(), at)
+}
+
+pub(super) fn update(old: &Document, plain: &Node, keys: &dyn KeyService, at: &str) -> Result<Vec<u8>, Error> {
+    old.unlock(keys, MacPolicy::Verify)?.replace(plain, at)
 }
 
 fn decrypted_by_sops(name: &str) -> Node {
@@ -64,7 +97,10 @@ pub(super) fn words(node: &Node) -> Vec<(String, String)> {
                 let text = match leaf {
                     Leaf::Null => "null".to_owned(),
                     Leaf::Text(_) | Leaf::Time(_) => format!("text {}", bytes.unwrap_or_default()),
-                    Leaf::Number(_) => format!("number {}", bytes.unwrap_or_default().replace("-0", "0")),
+                    Leaf::Number(_) => {
+                        let text = bytes.unwrap_or_default();
+                        format!("number {}", if text == "-0" { "0" } else { &text })
+                    }
                     Leaf::Bool(value) => value.to_string(),
                     Leaf::Bytes(_) | Leaf::Comment(_) => panic!("not in these fixtures"),
                 };
@@ -198,14 +234,16 @@ fn keys_of_other_kinds_are_named() {
     ] {
         assert!(recipients.iter().any(|recipient| recipient == expected), "{expected} in {recipients:?}");
     }
-    let kms = document.wrapped_keys().into_iter().find(|key| matches!(key, WrappedKey::Kms { .. })).cloned();
+    let kms = document.wrapped_keys().into_iter().find(|key| matches!(key.recipient, Recipient::Kms { .. })).cloned();
     assert_eq!(
         kms,
-        Some(WrappedKey::Kms {
-            arn: "arn:aws:kms:eu-central-1:111122223333:key/1".to_owned(),
-            role: Some("arn:aws:iam::111122223333:role/r".to_owned()),
-            context: vec![("app".to_owned(), Some("petshop".to_owned()))],
-            aws_profile: "prod".to_owned(),
+        Some(WrappedKey {
+            recipient: Recipient::Kms {
+                arn: "arn:aws:kms:eu-central-1:111122223333:key/1".to_owned(),
+                role: Some("arn:aws:iam::111122223333:role/r".to_owned()),
+                context: vec![("app".to_owned(), Some("petshop".to_owned()))],
+                aws_profile: "prod".to_owned(),
+            },
             enc: "AQIDAHh=".to_owned(),
         })
     );
@@ -218,8 +256,8 @@ fn keys_of_other_kinds_are_named() {
 fn a_service_for_another_kind_of_key_opens_what_it_can_unwrap() {
     struct Kms;
     impl KeyService for Kms {
-        fn unwrap(&self, key: &WrappedKey) -> Option<Result<zeroize::Zeroizing<Vec<u8>>, String>> {
-            let WrappedKey::Kms { .. } = key else { return None };
+        fn unwrap(&self, key: &WrappedKey) -> Option<Result<DataKey, String>> {
+            let Recipient::Kms { .. } = key.recipient else { return None };
             let wrapped = document("other_keys").wrapped_keys().into_iter().find_map(|key| first_key().unwrap(key));
             Some(wrapped.expect("an age key"))
         }
@@ -232,7 +270,7 @@ fn a_service_for_another_kind_of_key_opens_what_it_can_unwrap() {
 fn a_data_key_of_another_length_is_said_to_be_one() {
     struct Short;
     impl KeyService for Short {
-        fn unwrap(&self, _: &WrappedKey) -> Option<Result<zeroize::Zeroizing<Vec<u8>>, String>> {
+        fn unwrap(&self, _: &WrappedKey) -> Option<Result<DataKey, String>> {
             Some(Ok(zeroize::Zeroizing::new(vec![0; 16])))
         }
     }
@@ -269,7 +307,7 @@ fn what_was_tampered_with_does_not_open() {
         ("another rule", nested.replace("\"_unencrypted\"", "\"d\""), "mac"),
     ];
     for (name, text, expected) in rows {
-        let document = Document::parse("f", text.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let document = Document::parse("f.json", text.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
         let got = match document.open(&first_key(), MacPolicy::Verify) {
             Ok(_) => "opens",
             Err(Error::Mac { .. }) => "mac",
@@ -279,7 +317,7 @@ fn what_was_tampered_with_does_not_open() {
         assert_eq!(got, expected, "{name}");
     }
     let text = regex.replace("\"a\"", "\"b\"");
-    let document = Document::parse("f", text.as_bytes()).expect("a document");
+    let document = Document::parse("f.json", text.as_bytes()).expect("a document");
     assert!(document.open(&first_key(), MacPolicy::Ignore).is_ok(), "unless the MAC is ignored");
 }
 
@@ -308,17 +346,20 @@ fn unusable_metadata_says_what_is_wrong() {
         ),
     ];
     for (name, text, why) in rows {
-        let expected = Error::Metadata { name: "f".to_owned(), why: why.to_owned() };
-        assert_eq!(Document::parse("f", text.as_bytes()).err(), Some(expected), "{name}");
+        let expected = Error::Metadata { name: "f.json".to_owned(), why: why.to_owned() };
+        assert_eq!(Document::parse("f.json", text.as_bytes()).err(), Some(expected), "{name}");
     }
 }
 
 #[test]
 fn a_plain_document_is_one_and_does_not_open() {
-    let document = Document::parse("f", br#"{"a": 1.50, "b": "secret"}"#).expect("JSON");
+    let document = Document::parse("f.json", br#"{"a": 1.50, "b": "secret"}"#).expect("JSON");
     assert!(!document.is_encrypted());
     assert_eq!(document.plain().expect("plain").to_json().expose(), r#"{"a":1.50,"b":"secret"}"#);
-    assert_eq!(document.open(&first_key(), MacPolicy::Verify), Err(Error::NotEncrypted { name: "f".to_owned() }));
+    assert_eq!(
+        document.open(&first_key(), MacPolicy::Verify),
+        Err(Error::NotEncrypted { name: "f.json".to_owned(), format: Format::Json })
+    );
     assert!(!format!("{document:?} {:?} {:?}", document.plain(), document.leaves()).contains("secret"));
-    assert!(matches!(Document::parse("f", b"[1]"), Err(Error::Syntax { .. })), "its root is no object");
+    assert!(matches!(Document::parse("f.json", b"[1]"), Err(Error::Syntax { .. })), "its root is no object");
 }

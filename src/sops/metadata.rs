@@ -1,23 +1,31 @@
-//! The `sops` key of a document (sops, `stores/stores.go`): read whole, written back untouched but for `mac` and
-//! `lastmodified`.
+//! The `sops` key of a document (sops, `stores/metadata.go`): read whole, written anew where the recipients change, and
+//! else left as it is but for `mac` and `lastmodified`.
 
 use std::ops::Range;
 
-use super::key::WrappedKey;
+use super::key::{Recipient, WrappedKey};
 use super::raw::{Kind, Raw};
 use super::selector::Selector;
+use super::tree::Node;
 
 /// What is needed of the metadata. Everything else stays in the text, where an edit leaves it alone.
 #[derive(Clone)]
 pub(super) struct Metadata {
     /// One group: each key wraps the data key. Several: each group wraps a share of it.
-    pub(super) groups: Vec<Vec<WrappedKey>>,
+    pub(super) groups: Vec<Vec<Entry>>,
     /// Groups needed; meaningful with several.
     pub(super) threshold: usize,
     pub(super) selector: Selector,
     pub(super) mac_only_encrypted: bool,
     pub(super) lastmodified: Field,
     pub(super) mac: Field,
+}
+
+/// A wrapped key and all that the metadata says of it.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) key: WrappedKey,
+    pub(super) written: Node,
 }
 
 /// A text with its place in the document.
@@ -35,6 +43,10 @@ const OTHERS: [(&str, &[&str]); 5] = [
     ("hc_vault", &["vault_address", "engine_path", "key_name"]),
     ("pgp", &["fp"]),
 ];
+
+/// The fields that hold keys; they are written anew when the recipients change.
+pub(super) const KEYS: [&str; 9] =
+    ["age", "kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "key_groups", "shamir_threshold"];
 
 impl Metadata {
     /// Reads the value of the key `sops`; the error says what is wrong.
@@ -76,14 +88,39 @@ impl Metadata {
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &WrappedKey> {
-        self.groups.iter().flatten()
+        self.groups.iter().flatten().map(|entry| &entry.key)
     }
+
+    /// Whom it is encrypted for, by groups.
+    pub(super) fn recipients(&self) -> Vec<Vec<Recipient>> {
+        let group = |group: &Vec<Entry>| group.iter().map(|entry| entry.key.recipient.clone()).collect();
+        self.groups.iter().map(group).collect()
+    }
+
+    /// What the MAC is bound to: the time as Go prints it again, in whole seconds.
+    pub(super) fn bound_to(&self) -> String {
+        let text = &self.lastmodified.text;
+        let (whole, zone) = match text.split_once('.') {
+            Some((whole, rest)) => (whole, rest.trim_start_matches(|next: char| next.is_ascii_digit())),
+            None => text.split_at(text.len().min(19)),
+        };
+        let zone = if matches!(zone, "+00:00" | "-00:00") { "Z" } else { zone };
+        format!("{whole}{zone}")
+    }
+}
+
+/// The places of the MAC and the time in a document's own metadata.
+pub(super) fn fields(raw: &Raw) -> Option<(Field, Field)> {
+    Some((field(raw, "mac").ok()?, field(raw, "lastmodified").ok()?))
 }
 
 fn field(raw: &Raw, name: &str) -> Result<Field, String> {
     let value = raw.get(name).ok_or_else(|| format!("it has no {name}"))?;
-    let text = value.text().ok_or_else(|| format!("{name} is not a text"))?;
-    Ok(Field { text: text.to_owned(), span: value.span.clone() })
+    let text = match &value.kind {
+        Kind::Text(text) | Kind::Time(text) => text.expose().to_owned(),
+        _ => return Err(format!("{name} is not a text")),
+    };
+    Ok(Field { text, span: value.span.clone() })
 }
 
 /// A scalar as text (sops takes `"true"` for `true`); `None` for null and for what is no scalar.
@@ -91,32 +128,32 @@ fn scalar(raw: &Raw) -> Option<String> {
     match &raw.kind {
         Kind::Bool(value) => Some(value.to_string()),
         Kind::Number(text) | Kind::Text(text) => Some(text.expose().to_owned()),
-        Kind::Null | Kind::Map(_) | Kind::List(_) => None,
+        Kind::Null | Kind::Map(_) | Kind::List(_) | Kind::Time(_) | Kind::Bytes(_) => None,
     }
 }
 
-fn group(raw: &Raw) -> Result<Vec<WrappedKey>, String> {
+fn group(raw: &Raw) -> Result<Vec<Entry>, String> {
     let mut keys = Vec::new();
-    each(raw, "age", |key| {
-        keys.push(WrappedKey::Age { recipient: needed(key, "age", "recipient")?, enc: needed(key, "age", "enc")? });
+    let mut add = |kind: &'static str, key: &Raw, recipient: Recipient| {
+        let key = Entry { key: WrappedKey { recipient, enc: needed(key, kind, "enc")? }, written: key.as_written() };
+        keys.push(key);
         Ok(())
-    })?;
+    };
+    each(raw, "age", |key| add("age", key, Recipient::Age(needed(key, "age", "recipient")?)))?;
     each(raw, "kms", |key| {
         let context = key.get("context").and_then(Raw::map).unwrap_or_default();
-        keys.push(WrappedKey::Kms {
+        let recipient = Recipient::Kms {
             arn: needed(key, "kms", "arn")?,
             role: key.get("role").and_then(Raw::text).filter(|role| !role.is_empty()).map(str::to_owned),
             context: context.iter().map(|member| (member.key.clone(), scalar(&member.value))).collect(),
             aws_profile: key.get("aws_profile").and_then(Raw::text).unwrap_or_default().to_owned(),
-            enc: needed(key, "kms", "enc")?,
-        });
-        Ok(())
+        };
+        add("kms", key, recipient)
     })?;
     for (kind, fields) in OTHERS {
         each(raw, kind, |key| {
             let parts: Vec<_> = fields.iter().filter_map(|field| key.get(field).and_then(Raw::text)).collect();
-            keys.push(WrappedKey::Other { kind, id: parts.join("/"), enc: needed(key, kind, "enc")? });
-            Ok(())
+            add(kind, key, Recipient::Other { kind, id: parts.join("/") })
         })?;
     }
     Ok(keys)

@@ -1,141 +1,128 @@
-//! A new encrypted document, as sops writes it.
+//! A plain text into an encrypted one. What an earlier document has encrypted already keeps its text, IV and ciphertext.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use zeroize::Zeroizing;
 
 use super::cipher::{Cipher, plain_bytes};
-use super::document::{Misfit, SOPS};
-use super::error::Error;
-use super::json::Style;
-use super::mac::mac;
+use super::document::Document;
+use super::error::{Error, Misfit};
+use super::format::Format;
+use super::metadata::fields;
 use super::number::{canonical, is_json_number, loses_digits};
+use super::open::{Mac, Opened, Path};
+use super::raw::{Held, Kind, Member, Parsed, Raw, Remark, splice};
+use super::same::{digest, origins, same};
 use super::selector::{Hit, Selector};
+use super::store::{self, Writer};
 use super::tree::{Leaf, Node};
-use super::{age_keys, shamir};
-use crate::secret::Secret;
 
-/// The version written into the metadata: the sops whose format this is.
-const VERSION: &str = "3.13.2";
-
-/// How a new document is encrypted and laid out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// Which values are encrypted.
-    pub selector: Selector,
-    /// Whether the MAC covers encrypted values only, so that others may be edited without a key.
-    pub mac_only_encrypted: bool,
-    /// Spaces a level; `None` is a tab, as sops does it.
-    pub indent: Option<usize>,
+/// How, and with what at hand, a text is encrypted.
+pub(super) struct Order<'a> {
+    /// For errors.
+    pub(super) name: &'a str,
+    pub(super) selector: &'a Selector,
+    pub(super) mac_only_encrypted: bool,
+    pub(super) cipher: &'a Cipher,
+    pub(super) lastmodified: &'a str,
+    /// The document that this is the next version of.
+    pub(super) old: Option<&'a Opened<'a>>,
+    /// Documents under the same data key, of which the ciphertext of equal values is taken; the first that has one counts.
+    pub(super) kept: &'a [&'a Opened<'a>],
+    /// New metadata around a MAC; for a document that has no old one.
+    pub(super) metadata: &'a dyn Fn(&str) -> Node,
 }
 
-/// Encrypts a tree (its root a map) for age recipients, of which any one can open it. `lastmodified` is RFC 3339 in
-/// whole seconds with `Z`. The bytes are a JSON file with one newline at the end.
-pub fn encrypt(plain: &Node, recipients: &[String], rules: &Rules, lastmodified: &str) -> Result<Vec<u8>, Error> {
-    encrypt_to_groups(plain, &[recipients.to_vec()], None, rules, lastmodified)
-}
-
-/// Like [`encrypt`], for key groups: with several, the data key is split by Shamir's scheme, and one recipient of each
-/// of `threshold` groups (default: of all) is needed to open it.
-pub fn encrypt_to_groups(
-    plain: &Node,
-    groups: &[Vec<String>],
-    threshold: Option<u8>,
-    rules: &Rules,
-    lastmodified: &str,
-) -> Result<Vec<u8>, Error> {
-    check(plain)?;
-    check_time(lastmodified)?;
-    let (cipher, key) = Cipher::generate()?;
-    let keys = wrap(groups, threshold, &*key)?;
-    let mut sealing = Sealing { selector: &rules.selector, cipher: &cipher, aad: String::new() };
-    let sealed = sealing.node(plain, Hit::none()).map_err(plain_error)?;
-    let mac = mac(plain, &rules.selector, rules.mac_only_encrypted);
-    let mac = cipher.seal(mac.as_bytes(), "str", lastmodified)?;
-
-    let (field, text) = rules.selector.field();
-    let mut metadata = keys;
-    metadata.push(("lastmodified", Node::text(lastmodified)));
-    metadata.push(("mac", Node::text(mac)));
-    metadata.push((field, Node::text(text)));
-    metadata.push(("version", Node::text(VERSION)));
-    if rules.mac_only_encrypted {
-        metadata.push(("mac_only_encrypted", Node::Leaf(Leaf::Bool(true))));
-    }
-    // sops sorts the keys of its metadata.
-    metadata.sort_by_key(|(key, _)| *key);
-
-    let Node::Map(mut members) = sealed else {
-        return Err(Error::Plain { path: "the document".to_owned(), why: "its root is not a map".to_owned() });
+/// Encrypts a plain text. What is given out was read again and opens to it.
+pub(super) fn seal(plain: &Parsed, writer: &Writer, order: &Order<'_>) -> Result<Vec<u8>, Error> {
+    check_time(order.lastmodified)?;
+    let mut sealing = Sealing {
+        order,
+        writer,
+        path: Path::default(),
+        mac: Mac::new(order.mac_only_encrypted),
+        changes: Vec::new(),
+        fresh: false,
+        taken: HashSet::new(),
     };
-    members.push((SOPS.to_owned(), map(metadata)));
-    let style = rules.indent.map_or_else(Style::sops, |spaces| Style::indented(&" ".repeat(spaces)));
-    let mut text = style.render(&Node::Map(members), 0);
-    text.push('\n');
-    Ok(text.into_bytes())
-}
-
-/// The metadata's fields about keys.
-fn wrap(groups: &[Vec<String>], threshold: Option<u8>, key: &[u8]) -> Result<Vec<(&'static str, Node)>, Error> {
-    let none = || Error::Crypto("a key group has no recipient".to_owned());
-    if groups.is_empty() || groups.iter().any(Vec::is_empty) {
-        return Err(none());
+    for (at, part) in plain.parts.iter().enumerate() {
+        let olds = order.kept.iter().filter_map(|opened| {
+            let raw = &opened.document.parsed.parts.get(at)?.root;
+            Some(Old { raw, node: opened.nodes.get(at)?, opened })
+        });
+        sealing.value(&part.root, &olds.collect::<Vec<_>>(), Hit::none(), None).map_err(Misfit::in_plain)?;
     }
-    if let [group] = groups {
-        return Ok(vec![("age", age_list(group, key)?)]);
+    let Sealing { mac, mut changes, fresh, .. } = sealing;
+    let hash = mac.finish();
+    changes.sort_by_key(|(range, _)| range.start);
+    if let Some(old) = order.old
+        && body(plain, &changes) == without_metadata(old)
+    {
+        return Ok(old.document.parsed.source.as_bytes().to_vec());
     }
-    let count = u8::try_from(groups.len()).map_err(|_| Error::Crypto("more than 255 key groups".to_owned()))?;
-    let threshold = threshold.unwrap_or(count);
-    let shares = shamir::split(key, count, threshold)?;
-    let listed = groups
-        .iter()
-        .zip(&shares)
-        .map(|(group, share)| Ok(map(vec![("age", age_list(group, share)?), ("hc_vault", Node::List(Vec::new()))])));
-    Ok(vec![
-        ("key_groups", Node::List(listed.collect::<Result<_, Error>>()?)),
-        ("shamir_threshold", Node::number(threshold.to_string())),
-    ])
-}
-
-fn age_list(recipients: &[String], share: &[u8]) -> Result<Node, Error> {
-    let entry = |recipient: &String| {
-        let enc = age_keys::wrap(recipient, share)?;
-        Ok(map(vec![("enc", Node::text(enc)), ("recipient", Node::text(recipient.as_str()))]))
-    };
-    recipients.iter().map(entry).collect::<Result<_, _>>().map(Node::List)
-}
-
-fn map(members: Vec<(&str, Node)>) -> Node {
-    Node::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
-}
-
-pub(super) fn plain_error(misfit: Misfit) -> Error {
-    let (path, why) = misfit.into_parts();
-    Error::Plain { path, why }
-}
-
-/// What no document of this format can hold, whatever its rules.
-pub(super) fn check(plain: &Node) -> Result<(), Error> {
-    let Node::Map(members) = plain else {
-        return Err(plain_error(Misfit::new("its root is not a map")));
-    };
-    if members.iter().any(|(key, _)| key == SOPS) {
-        return Err(plain_error(Misfit::new("the key is reserved for the metadata").under(SOPS)));
+    // A change of comments or layout alone leaves the MAC right as it stands.
+    let kept = order.old.filter(|old| !fresh && old.mac == hash && old.mac_problem().is_none());
+    let sealed = order.cipher.seal(hash.expose().as_bytes(), "str", order.lastmodified)?;
+    for (at, part) in plain.parts.iter().enumerate() {
+        let old = order.old.and_then(|old| Some((old, old.document.parsed.parts.get(at)?.sops.as_ref()?)));
+        let text = match (old, kept) {
+            (Some((old, held)), Some(_)) => held_text(old, held, writer, None),
+            (Some((old, held)), None) => held_text(old, held, writer, Some((&sealed, order.lastmodified))),
+            (None, _) => writer.metadata(&(order.metadata)(&sealed), part),
+        };
+        let from = old.map(|(old, held)| (old.document.parsed.source.as_str(), held));
+        let (place, text) = writer.insertion(plain, part, from, &text);
+        changes.push((place..place, Zeroizing::new(text)));
     }
-    distinct(plain).map_err(plain_error)
+    changes.sort_by_key(|(range, _)| (range.start, range.end));
+    let text = body(plain, &changes);
+    let nodes: Vec<_> = plain.parts.iter().map(|part| part.root.as_written()).collect();
+    prove(order.name, text.as_bytes(), writer.format(), order.cipher, &nodes)?;
+    Ok(text.as_bytes().to_vec())
 }
 
-fn distinct(node: &Node) -> Result<(), Misfit> {
-    match node {
-        Node::Map(members) => {
-            let mut keys = std::collections::HashSet::new();
-            members.iter().try_for_each(|(key, value)| {
-                if !keys.insert(key) {
-                    return Err(Misfit::new("the key is there twice").under(key));
-                }
-                distinct(value).map_err(|misfit| misfit.under(key))
-            })
-        }
-        Node::List(items) => {
-            items.iter().enumerate().try_for_each(|(at, item)| distinct(item).map_err(|misfit| misfit.under(at)))
-        }
-        Node::Leaf(_) => Ok(()),
+type Change = (Range<usize>, Zeroizing<String>);
+
+fn body(plain: &Parsed, changes: &[Change]) -> Zeroizing<String> {
+    let changes = changes.iter().map(|(range, text)| (range.clone(), text.as_str()));
+    splice(&plain.source, 0..plain.source.len(), changes)
+}
+
+fn without_metadata(old: &Opened<'_>) -> Zeroizing<String> {
+    let parsed = &old.document.parsed;
+    let cuts = parsed.parts.iter().filter_map(|part| part.sops.as_ref()).flat_map(|held| held.cuts.iter().cloned());
+    splice(&parsed.source, 0..parsed.source.len(), cuts.map(|cut| (cut, "")))
+}
+
+/// The text of a document's own metadata, with another MAC and time in their places.
+fn held_text(old: &Opened<'_>, held: &Held, writer: &Writer, new: Option<(&str, &str)>) -> String {
+    let source = &old.document.parsed.source;
+    let in_lines = held.raw.column.is_some();
+    let mut changes = Vec::new();
+    if let (Some((mac, time)), Some((mac_field, time_field))) = (new, fields(&held.raw)) {
+        changes = vec![(mac_field.span, writer.field(mac, in_lines)), (time_field.span, writer.field(time, in_lines))];
+        changes.sort_by_key(|(range, _)| range.start);
+    }
+    let mut text = String::new();
+    for range in &held.text {
+        let inside = changes.iter().filter(|(place, _)| range.start <= place.start && place.end <= range.end);
+        text.push_str(&splice(source, range.clone(), inside.map(|(place, text)| (place.clone(), text))));
+    }
+    text
+}
+
+/// Reads what was written, so that a mistake of a store is an error and never a broken file.
+pub(super) fn prove(name: &str, text: &[u8], format: Format, cipher: &Cipher, nodes: &[Node]) -> Result<(), Error> {
+    let wrong = |why: String| Error::Unfaithful { name: name.to_owned(), why };
+    let document = Document::parse_as(name, text, format).map_err(|error| wrong(error.to_string()))?;
+    let opened = Opened::new(&document, cipher.clone()).map_err(|error| wrong(error.to_string()))?;
+    let shown = |leaf: &Leaf| store::shown(format, leaf);
+    let same = opened.nodes.len() == nodes.len()
+        && opened.nodes.iter().zip(nodes).all(|(node, wanted)| digest(node, &shown) == digest(wanted, &shown));
+    match opened.mac_problem() {
+        None if same => Ok(()),
+        _ => Err(wrong("it would be read as something else".to_owned())),
     }
 }
 
@@ -148,76 +135,226 @@ pub(super) fn check_time(lastmodified: &str) -> Result<(), Error> {
     Err(Error::Crypto(format!("{lastmodified:?} is not a time such as 2026-01-31T12:00:00Z")))
 }
 
-/// Encrypts what the selector says.
-pub(super) struct Sealing<'a> {
-    pub(super) selector: &'a Selector,
-    pub(super) cipher: &'a Cipher,
-    /// Keys from the root, each followed by a colon.
-    pub(super) aad: String,
+/// What an earlier document has at the same place.
+#[derive(Clone, Copy)]
+struct Old<'a> {
+    raw: &'a Raw,
+    node: &'a Node,
+    opened: &'a Opened<'a>,
 }
 
-impl Sealing<'_> {
-    /// Runs `inner` one key deeper.
-    pub(super) fn below<T>(
+struct Sealing<'a> {
+    order: &'a Order<'a>,
+    writer: &'a Writer,
+    path: Path,
+    mac: Mac,
+    changes: Vec<Change>,
+    /// Whether any value was encrypted anew.
+    fresh: bool,
+    /// Ciphertexts of earlier documents that stand somewhere already.
+    taken: HashSet<&'a str>,
+}
+
+impl<'a> Sealing<'a> {
+    fn value(&mut self, raw: &Raw, olds: &[Old<'a>], hit: Hit, column: Option<usize>) -> Result<(), Misfit> {
+        match &raw.kind {
+            Kind::Map(members) => {
+                let mut known = Known::of(raw, olds);
+                let places: Vec<_> = olds.iter().map(|old| members_of(*old)).collect();
+                for member in members {
+                    let olds = places.iter().filter_map(|places| places.get(member.key.as_str()).copied());
+                    self.member(member, &olds.collect::<Vec<_>>(), hit, raw.column, &mut known)?;
+                }
+                self.remarks(&raw.after, hit, &mut known)
+            }
+            Kind::List(items) => {
+                let mut known = Known::of(raw, olds);
+                let places: Vec<_> = olds.iter().filter_map(|old| self.items_of(*old, items)).collect();
+                for (at, item) in items.iter().enumerate() {
+                    let olds = places.iter().filter_map(|places| places[at]);
+                    self.remarks(&item.before, hit, &mut known)?;
+                    let hit = self.order.selector.item(hit, &item.before);
+                    let sealed = self.value(item, &olds.collect::<Vec<_>>(), hit, raw.column);
+                    sealed.map_err(|misfit| misfit.under(at))?;
+                }
+                self.remarks(&raw.after, hit, &mut known)
+            }
+            _ => self.leaf(raw, olds, hit, column),
+        }
+    }
+
+    fn member(
         &mut self,
-        key: &str,
-        inner: impl FnOnce(&mut Self) -> Result<T, Misfit>,
-    ) -> Result<T, Misfit> {
-        let outer = self.aad.len();
-        self.aad.push_str(key);
-        self.aad.push(':');
-        let result = inner(self);
-        self.aad.truncate(outer);
-        result.map_err(|misfit| misfit.under(key))
+        member: &Member,
+        olds: &[Old<'a>],
+        hit: Hit,
+        column: Option<usize>,
+        known: &mut Known<'a>,
+    ) -> Result<(), Misfit> {
+        self.remarks(&member.value.before, hit, known)?;
+        let hit = self.order.selector.below(hit, &member.key, &member.value.before);
+        self.path.push(&member.key);
+        let sealed = self.value(&member.value, olds, hit, column);
+        self.path.pop();
+        sealed.map_err(|misfit| misfit.under(&member.key))
     }
 
-    /// The tree with ciphertexts for values, ready to be written.
-    pub(super) fn node(&mut self, plain: &Node, hit: Hit) -> Result<Node, Misfit> {
-        match plain {
-            Node::Map(members) => members
-                .iter()
-                .map(|(key, value)| {
-                    let hit = self.selector.below(hit, key);
-                    self.below(key, |sealing| sealing.node(value, hit)).map(|value| (key.clone(), value))
-                })
-                .collect::<Result<_, _>>()
-                .map(Node::Map),
-            Node::List(items) => items
-                .iter()
-                .enumerate()
-                .map(|(at, item)| self.node(item, hit).map_err(|misfit| misfit.under(at)))
-                .collect::<Result<_, _>>()
-                .map(Node::List),
-            Node::Leaf(leaf) => self.leaf(leaf, hit).map(Node::Leaf),
-        }
-    }
-
-    /// One value, encrypted or, where the rules say so, in clear.
-    pub(super) fn leaf(&self, leaf: &Leaf, hit: Hit) -> Result<Leaf, Misfit> {
-        let encrypts = self.selector.encrypts(hit);
-        if let Leaf::Number(text) = leaf {
-            check_number(text.expose(), encrypts)?;
-        }
-        match plain_bytes(leaf) {
-            Some((bytes, kind)) if encrypts => {
-                let text = self.cipher.seal(&bytes, kind, &self.aad).map_err(|error| Misfit::new(error.to_string()))?;
-                Ok(Leaf::Text(Secret::new(text)))
-            }
-            _ if matches!(leaf, Leaf::Bytes(bytes) if !bytes.is_empty()) => {
+    fn leaf(&mut self, raw: &Raw, olds: &[Old<'a>], hit: Hit, column: Option<usize>) -> Result<(), Misfit> {
+        let leaf = raw.leaf().unwrap_or(Leaf::Null);
+        let encrypts = self.order.selector.encrypts(hit);
+        self.mac.add(&leaf, encrypts);
+        let Some((bytes, kind)) = plain_bytes(&leaf) else { return Ok(()) };
+        if !encrypts {
+            let clear = !matches!(leaf, Leaf::Bytes(_));
+            return if clear {
+                Ok(())
+            } else {
                 Err(Misfit::new("bytes that are no text cannot stand there unencrypted"))
-            }
-            _ => Ok(leaf.clone()),
+            };
         }
+        let text = match olds.iter().find_map(|old| self.kept(*old, &leaf, raw, column)) {
+            Some(text) => text,
+            None => {
+                self.fresh = true;
+                check_digits(&leaf)?;
+                let sealed = self.order.cipher.seal(&bytes, kind, self.path.bound());
+                let sealed = sealed.map_err(|error| Misfit::new(error.to_string()))?;
+                self.writer.sealed(&sealed, raw, column)
+            }
+        };
+        // A comment behind the mark of a block (`|`) goes with it, and so comes to stand behind the ciphertext.
+        let mut text = Zeroizing::new(text);
+        for remark in raw.before.iter().filter(|remark| raw.span.contains(&remark.span.start)) {
+            let sealed = self.changes.pop_if(|(range, _)| *range == remark.span);
+            text.push_str(" #");
+            text.push_str(sealed.as_ref().map_or(remark.text.expose(), |(_, text)| text));
+        }
+        self.changes.push((raw.span.clone(), text));
+        Ok(())
+    }
+
+    /// The text of a value that an earlier document has encrypted already.
+    fn kept(&mut self, old: Old<'a>, leaf: &Leaf, raw: &Raw, column: Option<usize>) -> Option<String> {
+        let Node::Leaf(before) = old.node else { return None };
+        let sealed = old.raw.text().filter(|_| old.raw.leaf().as_ref() != Some(before))?;
+        let unchanged = same(before, leaf) || same(&self.writer.shown(before), leaf);
+        if !unchanged || !self.taken.insert(sealed) {
+            return None;
+        }
+        let source = &old.opened.document.parsed.source;
+        let written = &source[old.raw.span.clone()];
+        // In brackets, and only there, YAML needs quotes.
+        let fits = column.is_some() == (old.raw.lines.is_some()) && !raw.span.is_empty();
+        Some(if fits { written.to_owned() } else { self.writer.sealed(sealed, raw, column) })
+    }
+
+    fn remarks(&mut self, remarks: &[Remark], hit: Hit, known: &mut Known<'a>) -> Result<(), Misfit> {
+        let selector = self.order.selector;
+        for (at, remark) in remarks.iter().enumerate() {
+            if selector.by_comment().is_some() && !remark.aligned {
+                return Err(Misfit::new(
+                    "a comment that lines up with no key, or follows an empty line, may be read as another key's, and \
+                     comments decide here what is encrypted: put it right before its key",
+                ));
+            }
+            if remark.text.expose().is_empty() || !selector.encrypts(selector.remark(hit, &remarks[..=at])) {
+                continue;
+            }
+            let text = match known.take(remark.text.expose()) {
+                Some(text) => text,
+                None => {
+                    let bytes = remark.text.expose().as_bytes();
+                    let sealed = self.order.cipher.seal(bytes, "comment", self.path.bound());
+                    sealed.map_err(|error| Misfit::new(error.to_string()))?
+                }
+            };
+            if selector.by_comment().is_some_and(|pattern| pattern.is_match(&text)) {
+                return Err(Misfit::new("the comment's own ciphertext matches the expression for clear comments"));
+            }
+            let mark = if remark.as_item { "#" } else { "" };
+            self.changes.push((remark.span.clone(), Zeroizing::new(format!("{mark}{text}"))));
+        }
+        Ok(())
+    }
+
+    /// What each item of a list was before.
+    fn items_of(&self, old: Old<'a>, items: &[Raw]) -> Option<Vec<Option<Old<'a>>>> {
+        let (Kind::List(raws), Node::List(nodes)) = (&old.raw.kind, old.node) else { return None };
+        let shown = |leaf: &Leaf| self.writer.shown(leaf);
+        let before: Vec<_> = nodes.iter().map(|node| digest(node, &shown)).collect();
+        let after: Vec<_> = items.iter().map(|item| digest(&item.as_written(), &shown)).collect();
+        let place = |from: Option<usize>| from.map(|from| Old { raw: &raws[from], node: &nodes[from], ..old });
+        Some(origins(&before, &after).into_iter().map(place).collect())
     }
 }
 
-fn check_number(text: &str, encrypts: bool) -> Result<(), Misfit> {
+fn members_of<'a>(old: Old<'a>) -> HashMap<&'a str, Old<'a>> {
+    let (Kind::Map(members), Node::Map(nodes)) = (&old.raw.kind, old.node) else { return HashMap::new() };
+    let places = members.iter().zip(nodes).map(|(member, (_, node))| {
+        let raw = &member.value;
+        (member.key.as_str(), Old { raw, node, ..old })
+    });
+    places.collect()
+}
+
+/// The encrypted comments that the same map or list had before; each is taken once.
+struct Known<'a>(HashMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Known<'a> {
+    fn of(raw: &Raw, olds: &[Old<'a>]) -> Self {
+        let mut known: HashMap<&'a str, Vec<&'a str>> = HashMap::new();
+        let mut add = |opened: &'a Opened<'a>, remarks: &'a [Remark]| {
+            for remark in remarks.iter().rev() {
+                if let Some(text) = opened.remarks.get(&remark.span.start) {
+                    known.entry(text.expose()).or_default().push(remark.text.expose());
+                }
+            }
+        };
+        let any = match &raw.kind {
+            Kind::Map(members) => members.iter().any(|member| !member.value.before.is_empty()),
+            Kind::List(items) => items.iter().any(|item| !item.before.is_empty()),
+            _ => false,
+        };
+        for Old { raw, opened, .. } in olds.iter().filter(|_| any || !raw.after.is_empty()) {
+            add(opened, &raw.after);
+            match &raw.kind {
+                Kind::Map(members) => members.iter().rev().for_each(|member| add(opened, &member.value.before)),
+                Kind::List(items) => items.iter().rev().for_each(|item| add(opened, &item.before)),
+                _ => {}
+            }
+        }
+        Self(known)
+    }
+
+    fn take(&mut self, text: &str) -> Option<String> {
+        self.0.get_mut(text)?.pop().map(str::to_owned)
+    }
+}
+
+/// Whether a number is one, and a float can hold it.
+pub(super) fn check_number(leaf: &Leaf) -> Result<(), Misfit> {
+    let Leaf::Number(text) = leaf else { return Ok(()) };
+    let text = text.expose();
+    if matches!(text, "+Inf" | "-Inf" | "NaN") {
+        return Ok(());
+    }
     if !is_json_number(text) {
         return Err(Misfit::new("it is not a number as JSON writes it"));
     }
-    let number = canonical(text).ok_or_else(|| Misfit::new("the number is beyond a 64-bit float; write it as text"))?;
-    if encrypts && loses_digits(text, &number.text) {
-        return Err(Misfit::new("the number has more digits than the format keeps; write it as text"));
+    match canonical(text) {
+        Some(_) => Ok(()),
+        None => Err(Misfit::new("the number is beyond a 64-bit float; write it as text")),
     }
-    Ok(())
+}
+
+fn check_digits(leaf: &Leaf) -> Result<(), Misfit> {
+    check_number(leaf)?;
+    match leaf {
+        Leaf::Number(text)
+            if canonical(text.expose()).is_some_and(|number| loses_digits(text.expose(), &number.text)) =>
+        {
+            Err(Misfit::new("the number has more digits than the format keeps; write it as text"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,6 +1,8 @@
-//! Which values of a document are encrypted: one rule, tried on every key from the root to the value.
+//! Which values of a document are encrypted: one rule, tried on every key, or on the comments, from the root to the
+//! value.
 
 use super::pattern::Pattern;
+use super::raw::Remark;
 
 /// The rule of a document (sops: `unencrypted_suffix` and its five siblings; at most one is set).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,13 +15,13 @@ pub enum Selector {
     UnencryptedRegex(Pattern),
     /// Encrypted only where a key matches.
     EncryptedRegex(Pattern),
-    /// Encrypted unless a comment above matches; JSON has no comments, so everything is.
+    /// Encrypted unless a comment before it, or before a key around it, matches. Without comments everything is.
     UnencryptedCommentRegex(Pattern),
-    /// Encrypted only under a matching comment; JSON has no comments, so nothing is.
+    /// Encrypted only behind such a comment. Without comments nothing is.
     EncryptedCommentRegex(Pattern),
 }
 
-/// Whether a key on the way down matched.
+/// Whether a key or comment on the way down matched.
 #[derive(Clone, Copy)]
 pub(super) struct Hit(bool);
 
@@ -84,13 +86,38 @@ impl Selector {
         }
     }
 
-    pub(super) fn below(&self, above: Hit, key: &str) -> Hit {
+    /// One key deeper, with the comments that stand before it in its map.
+    pub(super) fn below(&self, above: Hit, key: &str, before: &[Remark]) -> Hit {
+        let key_hits = match self {
+            Self::UnencryptedSuffix(suffix) | Self::EncryptedSuffix(suffix) => key.ends_with(suffix.as_str()),
+            Self::UnencryptedRegex(pattern) | Self::EncryptedRegex(pattern) => pattern.is_match(key),
+            Self::UnencryptedCommentRegex(_) | Self::EncryptedCommentRegex(_) => false,
+        };
+        Hit(self.item(above, before).0 || key_hits)
+    }
+
+    /// An item of a list, with the comments that stand before it there.
+    pub(super) fn item(&self, above: Hit, before: &[Remark]) -> Hit {
+        Hit(above.0 || self.by_comment().is_some_and(|pattern| any(pattern, before)))
+    }
+
+    /// The last of some comments that follow each other in a map or list. A comment can leave itself clear, but never
+    /// encrypts itself, only what follows.
+    pub(super) fn remark(&self, above: Hit, upto: &[Remark]) -> Hit {
         Hit(above.0
-            || match self {
-                Self::UnencryptedSuffix(suffix) | Self::EncryptedSuffix(suffix) => key.ends_with(suffix.as_str()),
-                Self::UnencryptedRegex(pattern) | Self::EncryptedRegex(pattern) => pattern.is_match(key),
-                Self::UnencryptedCommentRegex(_) | Self::EncryptedCommentRegex(_) => false,
+            || match (self, upto) {
+                (Self::UnencryptedCommentRegex(pattern), _) => any(pattern, upto),
+                (Self::EncryptedCommentRegex(pattern), [earlier @ .., _]) => any(pattern, earlier),
+                _ => false,
             })
+    }
+
+    /// The expression, where comments decide.
+    pub(super) fn by_comment(&self) -> Option<&Pattern> {
+        match self {
+            Self::UnencryptedCommentRegex(pattern) | Self::EncryptedCommentRegex(pattern) => Some(pattern),
+            _ => None,
+        }
     }
 
     pub(super) fn encrypts(&self, hit: Hit) -> bool {
@@ -101,13 +128,17 @@ impl Selector {
     }
 }
 
+fn any(pattern: &Pattern, remarks: &[Remark]) -> bool {
+    remarks.iter().any(|remark| pattern.is_match(remark.text.expose()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn encrypts(field: &str, text: &str, path: &[&str]) -> bool {
         let selector = Selector::of(field, text).expect("a valid rule");
-        selector.encrypts(path.iter().fold(Hit::none(), |hit, key| selector.below(hit, key)))
+        selector.encrypts(path.iter().fold(Hit::none(), |hit, key| selector.below(hit, key, &[])))
     }
 
     #[test]
@@ -121,8 +152,8 @@ mod tests {
             ("an expression may match anywhere in a key", "unencrypted_regex", "ub", &["public"], false),
             ("an anchored expression", "encrypted_regex", "^(user|pass)$", &["db", "pass"], true),
             ("an anchored expression that does not fit", "encrypted_regex", "^(user|pass)$", &["db", "passes"], false),
-            ("comments do not exist in JSON: all encrypted", "unencrypted_comment_regex", "x", &["x"], true),
-            ("comments do not exist in JSON: all clear", "encrypted_comment_regex", "x", &["x"], false),
+            ("without comments all is encrypted", "unencrypted_comment_regex", "x", &["x"], true),
+            ("without comments all is clear", "encrypted_comment_regex", "x", &["x"], false),
         ];
         for (name, field, text, path, expected) in rows {
             assert_eq!(encrypts(field, text, path), expected, "{name}");

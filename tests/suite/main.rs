@@ -16,5 +16,8 @@ mod harness;
 mod imports;
 mod local;
 mod papers;
+#[cfg(feature = "peers")]
+mod peers;
 mod petshop;
+mod sops;
 mod verdicts;

@@ -11,7 +11,7 @@ use crate::compare::Why;
 use crate::ops::failed;
 use crate::ops::inspect::now;
 use crate::ops::keys::Keys;
-use crate::sops::{self, Document, Node, Rules};
+use crate::sops::{self, CreationRule, Document, Node, Rules};
 
 const COMMITS: &str = include_str!("../../../demo/commits.json");
 const DOCUMENTS: &str = include_str!("../../../demo/documents.json");
@@ -147,9 +147,8 @@ impl History {
         }
         let document = self.documents.get(path).ok_or_else(|| Why::new(format!("the demo has no file {path}")))?;
         let node = self.node(document)?;
-        let rules = Rules::default();
-        let bytes = sops::encrypt(&node, std::slice::from_ref(&self.recipient), &rules, &stamp(at))
-            .map_err(|error| failed(&error))?;
+        let rule = CreationRule::for_age(std::slice::from_ref(&self.recipient), Rules::default());
+        let bytes = sops::encrypt_node(path, &node, &rule, &self.keys, &stamp(at)).map_err(|error| failed(&error))?;
         self.write(path, &bytes)
     }
 
@@ -157,10 +156,11 @@ impl History {
         let path = self.root.join(&set.file);
         let bytes = std::fs::read(&path).map_err(|error| cannot_write(&path, &error))?;
         let document = Document::parse(&set.file, &bytes).map_err(|error| failed(&error))?;
-        let mut plain = document.open(&self.keys, sops::MacPolicy::Verify).map_err(|error| failed(&error))?;
+        let opened = document.unlock(&self.keys, sops::MacPolicy::Verify).map_err(|error| failed(&error))?;
+        let mut plain = opened.node().map_err(|error| failed(&error))?.clone();
         let steps: Vec<&str> = set.pointer.split('/').skip(1).collect();
         put(&mut plain, &steps, self.node(&set.value)?);
-        let bytes = sops::update(&document, &plain, &self.keys, &stamp(at)).map_err(|error| failed(&error))?;
+        let bytes = opened.replace(&plain, &stamp(at)).map_err(|error| failed(&error))?;
         self.write(&set.file, &bytes)
     }
 

@@ -19,7 +19,7 @@ use crate::ops::report::Problem;
 use crate::ops::session::Session;
 use crate::ops::{failed, hex, project};
 use crate::secret::Secret;
-use crate::sops::{Document, Leaf, MacPolicy, Node};
+use crate::sops::{Document, Format, Leaf, MacPolicy, Node};
 
 /// Which of a project's documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,9 +171,7 @@ impl Loaded {
         blocking(move || {
             let plain = match document.plain() {
                 Some(plain) => plain,
-                None => document.open(session.keys.as_ref(), MacPolicy::Verify).map_err(|error| {
-                    Why::new(error.to_string()).hint("SOPS_AGE_KEY_FILE names the file of age keys")
-                })?,
+                None => document.open(session.keyring.as_ref(), MacPolicy::Verify).map_err(|error| locked(&error))?,
             };
             let node = doc_node(&plain);
             let mapped = mapping::map(&project, &sorted, |_| Some(&node));
@@ -314,8 +312,32 @@ fn form(project: &Project, place: Place, source: usize, value: &PlannedValue) ->
 fn read(snapshot: &Snapshot, file: &str) -> Result<(Document, String), Why> {
     let blob = snapshot.read(file).map_err(|error| failed(&error))?;
     let blob = blob.ok_or_else(|| Why::new(format!("{file} is listed and not there")))?;
-    let document = Document::parse(file, &blob.bytes).map_err(|error| failed(&error))?;
-    Ok((document, blob.id))
+    Ok((document(file, &blob.bytes)?, blob.id))
+}
+
+/// Why a document does not open.
+pub(in crate::ops) fn locked(error: &crate::sops::Error) -> Why {
+    let why = Why::new(error.to_string());
+    match error {
+        crate::sops::Error::NoKey { .. } => why.hint("SOPS_AGE_KEY_FILE names the file of age keys"),
+        _ => why,
+    }
+}
+
+/// A file of values: one document with keys.
+pub(in crate::ops) fn document(file: &str, bytes: &[u8]) -> Result<Document, Why> {
+    let document = Document::parse(file, bytes).map_err(|error| failed(&error))?;
+    if document.format() == Format::Binary && !document.is_encrypted() {
+        return Err(Why::new(format!("{file} is neither JSON nor YAML nor dotenv"))
+            .hint("its name says which: .json, .yaml, .yml, .env"));
+    }
+    if document.count() > 1 {
+        return Err(Why::new(format!(
+            "{file} has {} documents, of which it cannot be told what they become",
+            document.count()
+        )));
+    }
+    Ok(document)
 }
 
 /// What the names begin with, filled as far as the environment says.

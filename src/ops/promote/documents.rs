@@ -8,9 +8,8 @@ use crate::config::mapping::{self, Planned};
 use crate::config::{Bindings, Project, fill};
 use crate::git::Snapshot;
 use crate::ops::failed;
-use crate::ops::inspect::doc_node;
-use crate::ops::keys::Keys;
-use crate::sops::{Document, MacPolicy, Node};
+use crate::ops::inspect::{doc_node, document, locked};
+use crate::sops::{Document, KeyService, MacPolicy, Node};
 
 /// What one key is called in every environment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,11 +56,12 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// Reads the documents of an environment's own layer, or of a global one by its name, and opens them.
+    /// Reads the documents of an environment's own layer, or of a global one by its name, and opens them; without
+    /// `keys` only their names are told.
     pub(super) fn read(
         project: &Project,
         snapshot: &Snapshot,
-        keys: &Keys,
+        keys: Option<&dyn KeyService>,
         env: &str,
         global: Option<&str>,
     ) -> Result<Self, Why> {
@@ -95,7 +95,7 @@ impl Sheet {
     fn add(
         &mut self,
         snapshot: &Snapshot,
-        keys: &Keys,
+        keys: Option<&dyn KeyService>,
         file: &str,
         id: impl Fn(Vec<String>) -> Key,
         plan: impl Fn(&mapping::DocNode) -> Vec<Planned>,
@@ -104,11 +104,12 @@ impl Sheet {
             Ok(document) => document,
             Err(why) => return self.problems.push((file.to_owned(), why)),
         };
-        let opened = match document.plain() {
-            Some(plain) => Ok(plain),
-            None => document.open(keys, MacPolicy::Verify).map_err(|error| failed(&error)),
+        let (plain, is_plain) = (document.plain(), document.plain().is_some());
+        let opened = match (plain, keys) {
+            (Some(plain), _) => Ok(plain),
+            (None, Some(keys)) => document.open(keys, MacPolicy::Verify).map_err(|error| locked(&error)),
+            (None, None) => Err(Why::new("it was not asked for")),
         };
-        let is_plain = document.plain().is_some();
         match opened {
             Ok(node) => {
                 for planned in plan(&doc_node(&node)) {
@@ -122,7 +123,6 @@ impl Sheet {
                 self.plain.insert(file.to_owned(), node);
             }
             Err(why) => {
-                let why = Why { hint: Some("SOPS_AGE_KEY_FILE names the file of age keys".to_owned()), ..why };
                 for planned in plan(&doc_node(&document.as_written())) {
                     self.values.insert(id(planned.key_path), (file.to_owned(), Facet::Unreadable(why.clone())));
                 }
@@ -200,5 +200,5 @@ fn bound(bindings: &Bindings, layer: &str) -> Bindings {
 fn parsed(snapshot: &Snapshot, file: &str) -> Result<Document, Why> {
     let blob = snapshot.read(file).map_err(|error| failed(&error))?;
     let blob = blob.ok_or_else(|| Why::new(format!("{file} is listed and not there")))?;
-    Document::parse(file, &blob.bytes).map_err(|error| failed(&error))
+    document(file, &blob.bytes)
 }

@@ -6,8 +6,8 @@ use super::documents::{Key, Sheet};
 use crate::compare::Why;
 use crate::git::Snapshot;
 use crate::ops::failed;
-use crate::ops::keys::Keys;
-use crate::sops::{self, CreationRules, Document, Leaf, Node};
+use crate::ops::inspect::locked;
+use crate::sops::{self, CreationRules, Document, Format, KeyService, Leaf, MacPolicy, Node};
 
 /// The rules for new documents.
 const RULES: &str = ".sops.yaml";
@@ -17,7 +17,7 @@ const RULES: &str = ".sops.yaml";
 pub(super) fn document(
     whole: &Snapshot,
     path: &str,
-    keys: &Keys,
+    keys: &dyn KeyService,
     here: &Sheet,
     there: &Sheet,
     file: &str,
@@ -42,14 +42,15 @@ pub(super) fn document(
     }
     let bytes = match old {
         Some(document) if document.is_encrypted() => {
-            sops::update(document, &node, keys, lastmodified).map_err(|error| failed(&error))?
+            let opened = document.unlock(keys, MacPolicy::Verify).map_err(|error| locked(&error))?;
+            opened.replace(&node, lastmodified).map_err(|error| failed(&error))?
         }
         Some(_) if is_secret => {
             return Err(Why::new(format!("{file} is not encrypted, and what would be written to it is"))
                 .hint("encrypt it first: sops encrypt --in-place"));
         }
-        Some(_) => plain(&node)?,
-        None => new(whole, path, &node, is_secret, lastmodified)?,
+        Some(_) => plain(file, &node)?,
+        None => new(whole, path, keys, &node, is_secret, lastmodified)?,
     };
     let written = Document::parse(file, &bytes).map_err(|error| failed(&error))?;
     for key in chosen.iter().filter(|key| here.is_encrypted(key)) {
@@ -89,7 +90,14 @@ fn set(node: &mut Node, path: &[String], value: Node) -> Result<(), String> {
 }
 
 /// A new document: by the creation rules where there are some, else in clear if its values were.
-fn new(whole: &Snapshot, path: &str, node: &Node, is_secret: bool, lastmodified: &str) -> Result<Vec<u8>, Why> {
+fn new(
+    whole: &Snapshot,
+    path: &str,
+    keys: &dyn KeyService,
+    node: &Node,
+    is_secret: bool,
+    lastmodified: &str,
+) -> Result<Vec<u8>, Why> {
     let mut directory = path;
     while let Some((above, _)) = directory.rsplit_once('/').or((!directory.is_empty()).then_some(("", ""))) {
         directory = above;
@@ -99,19 +107,21 @@ fn new(whole: &Snapshot, path: &str, node: &Node, is_secret: bool, lastmodified:
             CreationRules::parse(&name, &String::from_utf8_lossy(&blob.bytes)).map_err(|error| failed(&error))?;
         let relative = path.strip_prefix(above).unwrap_or(path).trim_start_matches('/');
         let rule = rules.matching(relative).map_err(|error| failed(&error))?;
-        let groups = rule.age_groups().map_err(|error| failed(&error))?;
-        return sops::encrypt_to_groups(node, &groups, rule.threshold, &rule.rules, lastmodified)
-            .map_err(|error| failed(&error));
+        return sops::encrypt_node(path, node, rule, keys, lastmodified).map_err(|error| failed(&error));
     }
     if is_secret {
         return Err(Why::new(format!("{path} is not there yet, and no {RULES} says for whom it is encrypted"))
             .hint("make it by sops first, or commit the rules"));
     }
-    plain(node)
+    plain(path, node)
 }
 
 /// A document in clear.
-fn plain(node: &Node) -> Result<Vec<u8>, Why> {
+fn plain(file: &str, node: &Node) -> Result<Vec<u8>, Why> {
+    if Format::of_path(file) != Format::Json {
+        return Err(Why::new(format!("{file} is not encrypted and no JSON: its comments and layout would be lost"))
+            .hint("edit it by hand"));
+    }
     let mut bytes = serde_json::to_vec_pretty(&value(node)?).map_err(|error| failed(&error))?;
     bytes.push(b'\n');
     Ok(bytes)

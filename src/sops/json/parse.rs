@@ -8,30 +8,17 @@ use zeroize::Zeroizing;
 use crate::secret::Secret;
 use crate::sops::error::Error;
 use crate::sops::raw::{Kind, Member, Raw};
+use crate::sops::text::{syntax, utf8};
 
 /// Deeper nesting is refused, so that no document overflows the stack.
 const MAX_DEPTH: usize = 200;
 
 /// Parses a whole document; `name` is for the error.
 pub(in crate::sops) fn parse(name: &str, bytes: &[u8]) -> Result<(Zeroizing<String>, Raw), Error> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        syntax(name, &good, error.valid_up_to(), "a byte that is not UTF-8".to_owned())
-    })?;
+    let text = utf8(name, bytes)?;
     let mut parser = Parser { text, at: 0, depth: 0 };
     let root = parser.document().map_err(|why| syntax(name, text, parser.at, why))?;
     Ok((Zeroizing::new(text.to_owned()), root))
-}
-
-fn syntax(name: &str, text: &str, at: usize, why: String) -> Error {
-    let before = text.get(..at).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Error::Syntax {
-        name: name.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        why,
-    }
 }
 
 /// On an error `at` is where it was found.
@@ -66,7 +53,7 @@ impl Parser<'_> {
             Some(b'-' | b'0'..=b'9') => Kind::Number(Secret::new(self.number()?)),
             _ => self.word()?,
         };
-        Ok(Raw { span: start..self.at, kind })
+        Ok(Raw::new(start..self.at, kind))
     }
 
     fn nested(&mut self, inner: fn(&mut Self) -> Parsed<Kind>) -> Parsed<Kind> {

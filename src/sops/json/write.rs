@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::sops::number::is_json_number;
 use crate::sops::raw::Raw;
 use crate::sops::tree::{Leaf, Node};
 
@@ -23,6 +24,11 @@ impl Style {
     /// The layout of sops with another indentation.
     pub(in crate::sops) fn indented(indent: &str) -> Self {
         Self { newline: "\n".to_owned(), indent: Some(indent.to_owned()), colon: ": ".to_owned() }
+    }
+
+    /// Everything in one line.
+    pub(in crate::sops) fn one_line() -> Self {
+        Self { newline: String::new(), indent: None, colon: ": ".to_owned() }
     }
 
     /// Read off the first member of the root.
@@ -51,6 +57,24 @@ impl Style {
         }
     }
 
+    /// What stands between two members of an object, `depth` levels below the root.
+    pub(in crate::sops) fn between(&self, depth: usize) -> String {
+        match &self.indent {
+            None => (if self.colon.ends_with(' ') { ", " } else { "," }).to_owned(),
+            Some(indent) => format!(",{}{}", self.newline, indent.repeat(depth + 1)),
+        }
+    }
+
+    /// What stands between a bracket and the first member of an object, `depth` levels below the root.
+    pub(in crate::sops) fn lead(&self, depth: usize) -> String {
+        self.indent.as_ref().map_or_else(String::new, |indent| format!("{}{}", self.newline, indent.repeat(depth)))
+    }
+
+    /// A key with its colon.
+    pub(in crate::sops) fn key(&self, key: &str) -> String {
+        format!("{}{}", quote(key), self.colon)
+    }
+
     /// An object whose keys (in quotes) and values are texts already.
     pub(in crate::sops) fn map(&self, depth: usize, members: Vec<(String, String)>) -> String {
         let lines: Vec<_> = members.into_iter().map(|(key, value)| format!("{key}{}{value}", self.colon)).collect();
@@ -66,23 +90,18 @@ impl Style {
         if lines.is_empty() {
             return format!("{open}{close}");
         }
-        let Some(indent) = &self.indent else {
-            let separator = if self.colon.ends_with(' ') { ", " } else { "," };
-            return format!("{open}{}{close}", lines.join(separator));
-        };
-        let inner = format!("{}{}", self.newline, indent.repeat(depth + 1));
-        let outer = format!("{}{}", self.newline, indent.repeat(depth));
-        format!("{open}{inner}{}{outer}{close}", lines.join(&format!(",{inner}")))
+        let (inner, outer) = (self.lead(depth + 1), self.lead(depth));
+        format!("{open}{inner}{}{outer}{close}", lines.join(&self.between(depth)))
     }
 }
 
-/// The value of one leaf as JSON text.
+/// The value of one leaf as JSON text. What JSON has no word for (bytes, a time, infinity) is a text.
 pub(in crate::sops) fn leaf_text(leaf: &Leaf) -> String {
     match leaf {
         Leaf::Null => "null".to_owned(),
         Leaf::Bool(value) => value.to_string(),
-        Leaf::Number(text) => text.expose().to_owned(),
-        Leaf::Text(text) | Leaf::Time(text) | Leaf::Comment(text) => quote(text.expose()),
+        Leaf::Number(text) if is_json_number(text.expose()) => text.expose().to_owned(),
+        Leaf::Number(text) | Leaf::Text(text) | Leaf::Time(text) | Leaf::Comment(text) => quote(text.expose()),
         Leaf::Bytes(bytes) => quote(&crate::sops::cipher::base64(bytes)),
     }
 }

@@ -44,9 +44,9 @@ fn the_doctor_names_the_missing_permission_and_what_to_do() {
 fn the_doctor_names_a_file_once_and_says_what_can_be_tried() {
     let mut shop = Shop::new();
     let (recipient, _) = plumb::sops::generate_age_key();
-    let secret = plumb::sops::Document::parse("secrets/dev.json", b"{\"token\": \"t\"}").unwrap();
-    let (plain, rules) = (secret.plain().unwrap(), plumb::sops::Rules::default());
-    let sealed = plumb::sops::encrypt(&plain, &[recipient], &rules, "2026-03-14T02:41:19Z").unwrap();
+    let rule = plumb::sops::CreationRule::for_age(&[recipient], plumb::sops::Rules::default());
+    let (name, plain, keys) = ("secrets/dev.json", b"{\"token\": \"t\"}", plumb::sops::Services::new());
+    let sealed = plumb::sops::encrypt(name, plain, &rule, &keys, "2026-03-14T02:41:19Z").unwrap();
     shop.write("secrets/dev.json", &String::from_utf8(sealed).unwrap());
     shop.write("config/storefront/dev/config.json", "{ no json\n");
     shop.git(&["add", "-A"]);

@@ -266,7 +266,8 @@ impl Shop {
     pub fn encrypt(&self, path: &str, values: &[(&str, &str)]) {
         let node = Node::Map(values.iter().map(|(key, value)| ((*key).to_owned(), Node::text(*value))).collect());
         let recipients = std::slice::from_ref(&self.recipient);
-        let bytes = sops::encrypt(&node, recipients, &sops::Rules::default(), "2026-01-01T00:00:00Z").unwrap();
+        let rule = sops::CreationRule::for_age(recipients, sops::Rules::default());
+        let bytes = sops::encrypt_node(path, &node, &rule, &sops::Services::new(), "2026-01-01T00:00:00Z").unwrap();
         self.write(path, std::str::from_utf8(&bytes).unwrap());
     }
 
@@ -274,14 +275,15 @@ impl Shop {
     pub fn set(&self, path: &str, key: &str, value: Option<&str>) {
         let keys = Keys::find(&KeySources { key: Some(self.identity.clone()), ..KeySources::default() });
         let document = Document::parse(path, self.read(path).as_bytes()).unwrap();
-        let Node::Map(mut members) = document.open(&keys, MacPolicy::Verify).unwrap() else { panic!("{path}") };
+        let opened = document.unlock(&keys, MacPolicy::Verify).unwrap();
+        let Node::Map(mut members) = opened.node().unwrap().clone() else { panic!("{path}") };
         match (members.iter().position(|(name, _)| name == key), value) {
             (Some(at), Some(value)) => members[at].1 = Node::text(value),
             (Some(at), None) => drop(members.remove(at)),
             (None, Some(value)) => members.push((key.to_owned(), Node::text(value))),
             (None, None) => panic!("{path} has no {key}"),
         }
-        let bytes = sops::update(&document, &Node::Map(members), &keys, "2026-01-02T00:00:00Z").unwrap();
+        let bytes = opened.replace(&Node::Map(members), "2026-01-02T00:00:00Z").unwrap();
         self.write(path, std::str::from_utf8(&bytes).unwrap());
     }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use plumb::config::{self, Environ, Flags, Settings};
-use plumb::ops::keys::{KeySources, Keys};
+use plumb::ops::keys::{KeySources, Keys, Opener};
 use plumb::ops::promote::{self, Ask, State};
-use plumb::sops::{Document, MacPolicy};
+use plumb::ops::session::Access;
+use plumb::sops::{self, CreationRule, Document, MacPolicy, Node, Rules};
 
 use super::*;
 
@@ -36,6 +37,10 @@ fn keys(shop: &Shop) -> Arc<Keys> {
     Arc::new(Keys::find(&KeySources { key: Some(shop.identity()), ..KeySources::default() }))
 }
 
+fn opener(shop: &Shop) -> Opener {
+    Opener { keys: keys(shop), access: Access::default() }
+}
+
 fn ask(from: &str, to: &str) -> Ask {
     Ask { from: from.into(), to: to.into() }
 }
@@ -48,21 +53,19 @@ fn states(comparison: &promote::Comparison) -> Vec<(String, State)> {
 fn values(shop: &Shop, branch: &str, file: &str) -> String {
     let text = shop.git(&["show", &format!("{branch}:{file}")]);
     let document = Document::parse(file, text.as_bytes()).unwrap();
-    let plumb::sops::Node::Map(members) = document.open(keys(shop).as_ref(), MacPolicy::Verify).unwrap() else {
-        panic!("{file}")
-    };
+    let Node::Map(members) = document.open(keys(shop).as_ref(), MacPolicy::Verify).unwrap() else { panic!("{file}") };
     let told = members.into_iter().map(|(key, node)| match node {
-        plumb::sops::Node::Leaf(leaf) => format!("{key}={}", leaf.to_text().unwrap().expose()),
+        Node::Leaf(leaf) => format!("{key}={}", leaf.to_text().unwrap().expose()),
         other => format!("{key}={other:?}"),
     });
     told.collect::<Vec<_>>().join(" ")
 }
 
-#[test]
-fn keys_are_compared_and_the_chosen_ones_are_committed_to_a_branch() {
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_compared_and_the_chosen_ones_are_committed_to_a_branch() {
     let shop = shop();
-    let (settings, keys) = (settings(&shop), keys(&shop));
-    let comparison = promote::compare(&settings, shop.root(), &keys, &ask("qa", "prod")).unwrap();
+    let (settings, opener) = (settings(&shop), opener(&shop));
+    let comparison = promote::compare(&settings, shop.root(), &opener, &ask("qa", "prod")).unwrap();
     let state = |key: &str, state| (key.to_owned(), state);
     assert_eq!(
         states(&comparison),
@@ -85,7 +88,7 @@ fn keys_are_compared_and_the_chosen_ones_are_committed_to_a_branch() {
     assert_eq!(chosen.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["billing/pool", "billing/retries"]);
     shop.write("config/billing/prod.json", "somebody is at it\n");
     let before = shop.git(&["rev-parse", "main"]);
-    let done = promote::commit(shop.root(), &keys, &comparison, &chosen, "up", NOW).unwrap();
+    let done = promote::commit(shop.root(), &comparison, &chosen, "up", NOW).unwrap();
     assert_eq!(done.files, ["config/billing/prod.json"]);
     assert_eq!(shop.git(&["rev-parse", "main"]), before, "what prod follows is left alone");
     assert_eq!(shop.read("config/billing/prod.json"), "somebody is at it\n", "and so is the work tree");
@@ -97,30 +100,30 @@ fn keys_are_compared_and_the_chosen_ones_are_committed_to_a_branch() {
     assert!(lines <= 9, "{changed}");
 }
 
-#[test]
-fn a_document_that_is_not_there_yet_is_made_by_the_rules_of_the_repository() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_not_there_yet_is_made_by_the_rules_of_the_repository() {
     let shop = shop();
-    let (settings, keys) = (settings(&shop), keys(&shop));
+    let (settings, opener) = (settings(&shop), opener(&shop));
     let wanted = ["secrets/*".to_owned()];
-    let compare = || promote::compare(&settings, shop.root(), &keys, &ask("qa", "prod")).unwrap();
+    let compare = || promote::compare(&settings, shop.root(), &opener, &ask("qa", "prod")).unwrap();
     let comparison = compare();
     let chosen = comparison.choose(&wanted).unwrap();
-    let why = promote::commit(shop.root(), &keys, &comparison, &chosen, "up", NOW).unwrap_err();
+    let why = promote::commit(shop.root(), &comparison, &chosen, "up", NOW).unwrap_err();
     assert!(why.reason.starts_with("secrets/prod.json is not there yet, and no .sops.yaml says"), "{why}");
     shop.write(".sops.yaml", &format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {}\n", shop.recipient()));
     shop.commit("Rules");
     let comparison = compare();
     let chosen = comparison.choose(&wanted).unwrap();
-    promote::commit(shop.root(), &keys, &comparison, &chosen, "up", NOW).unwrap();
+    promote::commit(shop.root(), &comparison, &chosen, "up", NOW).unwrap();
     assert_eq!(values(&shop, "up", "secrets/prod.json"), "stripe=sk_qa");
     let text = shop.git(&["show", "up:secrets/prod.json"]);
     assert!(!text.contains("sk_qa") && text.contains("ENC["), "{text}");
 }
 
-#[test]
-fn the_global_layer_says_whom_it_reaches_and_who_has_a_value_of_its_own() {
+#[tokio::test(flavor = "multi_thread")]
+async fn the_global_layer_says_whom_it_reaches_and_who_has_a_value_of_its_own() {
     let shop = shop();
-    let comparison = promote::compare(&settings(&shop), shop.root(), &keys(&shop), &ask("qa", "global")).unwrap();
+    let comparison = promote::compare(&settings(&shop), shop.root(), &opener(&shop), &ask("qa", "global")).unwrap();
     assert_eq!(comparison.reaches, ["dev", "qa", "prod"]);
     let row = |key: &str| comparison.rows.iter().find(|row| row.key == key).unwrap();
     assert_eq!(
@@ -132,16 +135,16 @@ fn the_global_layer_says_whom_it_reaches_and_who_has_a_value_of_its_own() {
     assert_eq!(row("billing/currency").state, State::OnlyThere);
 }
 
-#[test]
-fn without_the_targets_key_that_is_said_beforehand() {
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_targets_key_that_is_said_beforehand() {
     let shop = shop();
-    let (other, _) = plumb::sops::generate_age_key();
-    let node = plumb::sops::Node::Map(vec![("pool".into(), plumb::sops::Node::text("100"))]);
-    let rules = plumb::sops::Rules::default();
-    let bytes = plumb::sops::encrypt(&node, &[other.clone()], &rules, NOW).unwrap();
+    let (other, _) = sops::generate_age_key();
+    let node = Node::Map(vec![("pool".into(), Node::text("100"))]);
+    let rule = CreationRule::for_age(&[other.clone()], Rules::default());
+    let bytes = sops::encrypt_node("prod.json", &node, &rule, &sops::Services::new(), NOW).unwrap();
     shop.write("config/billing/prod.json", std::str::from_utf8(&bytes).unwrap());
     shop.commit("A key that only prod has");
-    let comparison = promote::compare(&settings(&shop), shop.root(), &keys(&shop), &ask("qa", "prod")).unwrap();
+    let comparison = promote::compare(&settings(&shop), shop.root(), &opener(&shop), &ask("qa", "prod")).unwrap();
     let (file, why) = &comparison.problems[0];
     assert!(file == "config/billing/prod.json" && why.reason.contains(&other), "{file}: {why}");
     assert_eq!(comparison.rows.iter().find(|row| row.key == "billing/pool").unwrap().state, State::Unknown);
@@ -149,31 +152,31 @@ fn without_the_targets_key_that_is_said_beforehand() {
     assert!(why.reason.starts_with("billing/pool cannot be promoted: "), "{why}");
     // What would be new there needs the key as well.
     let chosen = comparison.choose(&["billing/retries".to_owned()]).unwrap();
-    let why = promote::commit(shop.root(), &keys(&shop), &comparison, &chosen, "up", NOW).unwrap_err();
+    let why = promote::commit(shop.root(), &comparison, &chosen, "up", NOW).unwrap_err();
     assert!(why.reason.contains("config/billing/prod.json"), "{why}");
     assert_eq!(shop.git(&["branch", "--list", "up"]), "");
 }
 
-#[test]
-fn what_is_encrypted_never_goes_where_it_would_lie_in_clear() {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_encrypted_never_goes_where_it_would_lie_in_clear() {
     let shop = shop();
     shop.write("config/billing/prod.json", "{\n  \"pool\": 100\n}\n");
     shop.write("config/web/qa.json", "{\"title\": \"QA\", \"limit\": 1.50}\n");
     shop.write("config/web/prod.json", "{\"title\": \"Prod\"}\n");
     shop.commit("In clear");
-    let (settings, keys) = (settings(&shop), keys(&shop));
-    let comparison = promote::compare(&settings, shop.root(), &keys, &ask("qa", "prod")).unwrap();
+    let (settings, opener) = (settings(&shop), opener(&shop));
+    let comparison = promote::compare(&settings, shop.root(), &opener, &ask("qa", "prod")).unwrap();
     let chosen = comparison.choose(&["billing/host".to_owned()]).unwrap();
-    let why = promote::commit(shop.root(), &keys, &comparison, &chosen, "up", NOW).unwrap_err();
+    let why = promote::commit(shop.root(), &comparison, &chosen, "up", NOW).unwrap_err();
     assert!(why.reason.starts_with("config/billing/prod.json is not encrypted"), "{why}");
     let chosen = comparison.choose(&["web/*".to_owned()]).unwrap();
-    promote::commit(shop.root(), &keys, &comparison, &chosen, "up", NOW).unwrap();
+    promote::commit(shop.root(), &comparison, &chosen, "up", NOW).unwrap();
     let text = shop.git(&["show", "up:config/web/prod.json"]);
     assert_eq!(text, "{\n  \"title\": \"QA\",\n  \"limit\": 1.50\n}");
-    let why = promote::compare(&settings, shop.root(), &keys, &ask("qa", "prd")).unwrap_err();
+    let why = promote::compare(&settings, shop.root(), &opener, &ask("qa", "prd")).unwrap_err();
     assert_eq!(
         (why.reason.as_str(), why.hint.as_deref()),
         ("there is no environment prd", Some("one of dev, qa, prod"))
     );
-    assert!(promote::compare(&settings, shop.root(), &keys, &ask("qa", "qa")).is_err());
+    assert!(promote::compare(&settings, shop.root(), &opener, &ask("qa", "qa")).is_err());
 }

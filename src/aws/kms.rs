@@ -1,0 +1,88 @@
+//! Data keys under KMS keys: what wraps and unwraps those of encrypted documents.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::limit::Service;
+use super::raw::Call;
+use super::{Clients, Error};
+
+/// What a ciphertext is bound to, beside its key.
+pub type Context = BTreeMap<String, String>;
+
+/// The plaintext of a ciphertext (base64). The key has to be the one that is named, so that nothing opens by another.
+pub async fn decrypt(
+    clients: &Clients,
+    key: &str,
+    context: &Context,
+    ciphertext: &str,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    const OPERATION: &str = "kms:Decrypt";
+    let body = json!({ "KeyId": key, "CiphertextBlob": ciphertext, "EncryptionContext": context }).to_string();
+    let said: Said = ask(clients, OPERATION, "TrentService.Decrypt", key, body).await?;
+    let plaintext = said.plaintext.map(Zeroizing::new).and_then(|text| STANDARD.decode(text.as_bytes()).ok());
+    plaintext.map(Zeroizing::new).ok_or_else(|| Error::unreadable(OPERATION, key, "Plaintext"))
+}
+
+/// A ciphertext (base64) of at most four kilobytes.
+pub async fn encrypt(clients: &Clients, key: &str, context: &Context, plaintext: &[u8]) -> Result<String, Error> {
+    const OPERATION: &str = "kms:Encrypt";
+    let plaintext = Zeroizing::new(STANDARD.encode(plaintext));
+    let body = json!({ "KeyId": key, "Plaintext": *plaintext, "EncryptionContext": context }).to_string();
+    let said: Said = ask(clients, OPERATION, "TrentService.Encrypt", key, body).await?;
+    said.ciphertext.ok_or_else(|| Error::unreadable(OPERATION, key, "CiphertextBlob"))
+}
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "CiphertextBlob")]
+    ciphertext: Option<String>,
+    #[serde(rename = "Plaintext")]
+    plaintext: Option<String>,
+}
+
+async fn ask(
+    clients: &Clients,
+    operation: &'static str,
+    target: &'static str,
+    key: &str,
+    body: String,
+) -> Result<Said, Error> {
+    let call = Call {
+        service: Service::Kms,
+        operation,
+        target,
+        content_type: "application/x-amz-json-1.1",
+        endpoint: endpoint(clients),
+        subject: key,
+        body: Zeroizing::new(body),
+    };
+    let answer = call.send(clients).await?;
+    serde_json::from_str(answer.expose()).map_err(|_| Error::unreadable(operation, key, "JSON"))
+}
+
+fn endpoint(clients: &Clients) -> String {
+    let named = std::env::var("AWS_ENDPOINT_URL_KMS").ok().filter(|url| !url.is_empty());
+    named.or_else(|| clients.config().endpoint_url().map(str::to_owned)).unwrap_or_else(|| in_region(clients.region()))
+}
+
+fn in_region(region: &str) -> String {
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://kms.{region}.{suffix}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_region_has_its_host() {
+        assert_eq!(in_region("eu-central-1"), "https://kms.eu-central-1.amazonaws.com");
+        assert_eq!(in_region("cn-north-1"), "https://kms.cn-north-1.amazonaws.com.cn");
+    }
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests behind the feature `peers` run beside Plumb, pinned, and prints where they are.
+#
+# Needs Go; the module proxy is its own. They are kept in PLUMB_PEERS (default: plumb-peers in the user's cache), which
+# the tests read, too, so that only the first run builds them.
+set -euo pipefail
+
+SOPS=3.13.2
+PEERS="${PLUMB_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/plumb-peers}"
+
+if ! "$PEERS/bin/sops" --version --disable-version-check 2>/dev/null | grep -q "^sops $SOPS\b"; then
+  command -v go >/dev/null || {
+    echo "peers: no go: Debian and Ubuntu have it in golang-go" >&2
+    exit 1
+  }
+  GOBIN="$PEERS/bin" CGO_ENABLED=0 go install "github.com/getsops/sops/v3/cmd/sops@v$SOPS"
+fi
+"$PEERS/bin/sops" --version --disable-version-check
+printf '%s\n' "$PEERS/bin"
