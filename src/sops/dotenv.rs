@@ -179,21 +179,21 @@ pub(super) fn check_key(key: &str) -> Result<(), &'static str> {
 /// Lines of the metadata.
 pub(super) fn metadata(node: &Node) -> String {
     let mut text = String::new();
-    flatten(node, PREFIX.to_owned(), &mut text);
+    flatten(node, PREFIX, &mut text);
     text
 }
 
-fn flatten(node: &Node, key: String, text: &mut String) {
+fn flatten(node: &Node, key: &str, text: &mut String) {
     match node {
         Node::Map(members) => {
             let joint = if key == PREFIX { "" } else { MAP };
             for (name, value) in members {
-                flatten(value, format!("{key}{joint}{name}"), text);
+                flatten(value, &format!("{key}{joint}{name}"), text);
             }
         }
         Node::List(items) => {
             for (at, item) in items.iter().enumerate() {
-                flatten(item, format!("{key}{LIST}{at}"), text);
+                flatten(item, &format!("{key}{LIST}{at}"), text);
             }
         }
         // What is null (of KMS's context) counts as not there.

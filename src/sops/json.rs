@@ -63,12 +63,10 @@ pub(super) fn insertion(
         }
     }
     let own = format!("{}{metadata}", style.key(SOPS));
-    match members.last() {
-        Some(last) => (last.value.span.end, format!("{}{own}", style.between(0))),
-        None => {
-            let start = part.root.span.start + 1;
-            let closes = if source[start..part.root.span.end].contains('\n') { String::new() } else { style.lead(0) };
-            (start, format!("{}{own}{closes}", style.lead(1)))
-        }
+    if let Some(last) = members.last() {
+        return (last.value.span.end, format!("{}{own}", style.between(0)));
     }
+    let start = part.root.span.start + 1;
+    let closes = if source[start..part.root.span.end].contains('\n') { String::new() } else { style.lead(0) };
+    (start, format!("{}{own}{closes}", style.lead(1)))
 }

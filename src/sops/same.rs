@@ -43,7 +43,9 @@ fn add(hash: &mut Sha256, node: &Node, shown: &impl Fn(&Leaf) -> Leaf) {
         }
         Node::List(items) => {
             part(b'l', &items.len().to_le_bytes());
-            items.iter().for_each(|item| add(hash, item, shown));
+            for item in items {
+                add(hash, item, shown);
+            }
         }
         Node::Leaf(leaf) => match shown(leaf) {
             Leaf::Null => part(b'0', b""),

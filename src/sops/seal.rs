@@ -212,15 +212,14 @@ impl<'a> Sealing<'a> {
                 Err(Misfit::new("bytes that are no text cannot stand there unencrypted"))
             };
         }
-        let text = match olds.iter().find_map(|old| self.kept(*old, &leaf, raw, column)) {
-            Some(text) => text,
-            None => {
-                self.fresh = true;
-                check_digits(&leaf)?;
-                let sealed = self.order.cipher.seal(&bytes, kind, self.path.bound());
-                let sealed = sealed.map_err(|error| Misfit::new(error.to_string()))?;
-                self.writer.sealed(&sealed, raw, column)
-            }
+        let text = if let Some(text) = olds.iter().find_map(|old| self.kept(*old, &leaf, raw, column)) {
+            text
+        } else {
+            self.fresh = true;
+            check_digits(&leaf)?;
+            let sealed = self.order.cipher.seal(&bytes, kind, self.path.bound());
+            let sealed = sealed.map_err(|error| Misfit::new(error.to_string()))?;
+            self.writer.sealed(&sealed, raw, column)
         };
         // A comment behind the mark of a block (`|`) goes with it, and so comes to stand behind the ciphertext.
         let mut text = Zeroizing::new(text);
@@ -260,13 +259,12 @@ impl<'a> Sealing<'a> {
             if remark.text.expose().is_empty() || !selector.encrypts(selector.remark(hit, &remarks[..=at])) {
                 continue;
             }
-            let text = match known.take(remark.text.expose()) {
-                Some(text) => text,
-                None => {
-                    let bytes = remark.text.expose().as_bytes();
-                    let sealed = self.order.cipher.seal(bytes, "comment", self.path.bound());
-                    sealed.map_err(|error| Misfit::new(error.to_string()))?
-                }
+            let text = if let Some(text) = known.take(remark.text.expose()) {
+                text
+            } else {
+                let bytes = remark.text.expose().as_bytes();
+                let sealed = self.order.cipher.seal(bytes, "comment", self.path.bound());
+                sealed.map_err(|error| Misfit::new(error.to_string()))?
             };
             if selector.by_comment().is_some_and(|pattern| pattern.is_match(&text)) {
                 return Err(Misfit::new("the comment's own ciphertext matches the expression for clear comments"));
@@ -288,7 +286,7 @@ impl<'a> Sealing<'a> {
     }
 }
 
-fn members_of<'a>(old: Old<'a>) -> HashMap<&'a str, Old<'a>> {
+fn members_of(old: Old<'_>) -> HashMap<&str, Old<'_>> {
     let (Kind::Map(members), Node::Map(nodes)) = (&old.raw.kind, old.node) else { return HashMap::new() };
     let places = members.iter().zip(nodes).map(|(member, (_, node))| {
         let raw = &member.value;

@@ -97,7 +97,12 @@ fn yaml_part(mut root: Raw, end: usize) -> Part {
         }
         let next = members.get(at).map(|next| next.key.clone());
         let text = body..behind;
-        Held { raw: own.value, text: vec![text], cuts: vec![body - column..behind], before_key: next }
+        Held {
+            raw: own.value,
+            text: vec![text],
+            cuts: std::iter::once(body - column..behind).collect(),
+            before_key: next,
+        }
     });
     Part { root, sops, end }
 }
@@ -262,7 +267,9 @@ impl Writer {
                     let wrong = |why: &str| (key.clone(), why.to_owned());
                     dotenv::check_key(key).and_then(|()| dotenv::check(value)).map_err(wrong)?;
                     if let Node::Leaf(leaf) = value {
-                        text.push_str(&format!("{key}={}\n", dotenv::value(leaf)));
+                        for part in [key.as_str(), "=", &dotenv::value(leaf), "\n"] {
+                            text.push_str(part);
+                        }
                     }
                 }
                 Ok(text)
@@ -286,10 +293,8 @@ impl Writer {
 pub(super) fn shown(format: Format, leaf: &Leaf) -> Leaf {
     match (format, leaf) {
         (Format::Dotenv, leaf) => dotenv::shown(leaf),
-        (_, Leaf::Comment(text)) => Leaf::Text(text.clone()),
-        (Format::Binary, leaf) => leaf.clone(),
-        (_, Leaf::Bytes(bytes)) => Leaf::Text(Secret::new(cipher::base64(bytes))),
-        (Format::Json, Leaf::Time(text)) => Leaf::Text(text.clone()),
+        (_, Leaf::Comment(text)) | (Format::Json, Leaf::Time(text)) => Leaf::Text(text.clone()),
+        (_, Leaf::Bytes(bytes)) if format != Format::Binary => Leaf::Text(Secret::new(cipher::base64(bytes))),
         (Format::Json, Leaf::Number(text)) if !is_json_number(text.expose()) => Leaf::Text(text.clone()),
         _ => leaf.clone(),
     }

@@ -62,7 +62,9 @@ fn comments(document: &Document) -> Vec<String> {
                     say(&member.value.before);
                 }
                 say(&raw.after);
-                members.iter().for_each(|member| add(&member.value, &format!("{path}{}.", member.key), found));
+                for member in members {
+                    add(&member.value, &format!("{path}{}.", member.key), found);
+                }
             }
             Kind::List(items) => {
                 for item in items {
@@ -174,10 +176,11 @@ fn a_change_of_one_value_is_a_difference_of_three_lines() {
     }
 }
 
+type Change = fn(&mut Vec<(String, Node)>);
+
 #[test]
 fn members_and_items_come_and_go_with_their_comments() {
     let text = "# the head\na: 1 # one\n\n# about b\nb:\n  # about c\n  c: x\n  d: y # the end\nlist:\n- one\n# about two\n- two\n- k: v\n  l: w\n";
-    type Change = fn(&mut Vec<(String, Node)>);
     let rows: [(&str, Change, &str); 8] = [
         (
             "a key is removed with the comments before it",
@@ -197,7 +200,7 @@ fn members_and_items_come_and_go_with_their_comments() {
         (
             "a value becomes a map, and its comment stays on the line",
             |members| {
-                members[0].1 = Node::Map(vec![("x".to_owned(), Node::text("y")), ("z".to_owned(), Node::List(vec![]))])
+                members[0].1 = Node::Map(vec![("x".to_owned(), Node::text("y")), ("z".to_owned(), Node::List(vec![]))]);
             },
             "# the head\na: # one\n  x: \"y\"\n  z: []\n\n# about b\nb:\n  # about c\n  c: x\n  d: y # the end\nlist:\n- one\n# about two\n- two\n- k: v\n  l: w\n",
         ),

@@ -137,7 +137,7 @@ impl Edit<'_> {
         let on_line: Vec<_> = raw.before.iter().filter(|remark| remark.span.start > start).collect();
         let behind = on_line.iter().map(|remark| remark.span.end).fold(raw.span.end, usize::max);
         let end = start + self.source[start..behind.max(start)].trim_end_matches(['\n', '\r']).len();
-        let comment: String = on_line.iter().map(|remark| format!(" #{}", remark.text.expose())).collect();
+        let comment: String = on_line.iter().flat_map(|remark| [" #", remark.text.expose()]).collect();
         let is_item = self.source[..start].ends_with('-');
         let value = self.writer.new_value(new, column, is_item, !comment.is_empty());
         let text = if value.contains('\n') { comment + &value } else { value + &comment };

@@ -42,7 +42,7 @@ struct Reader<'a> {
     depth: usize,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn documents(&mut self) -> Parsed<Vec<(Raw, usize)>> {
         let mut roots: Vec<(Raw, usize)> = Vec::new();
         loop {
@@ -229,7 +229,9 @@ impl<'a> Reader<'a> {
                 value.span = dash + 1..dash + 1;
             }
             if after_odd || odd(&value) {
-                before.iter_mut().for_each(|remark| remark.aligned = false);
+                for remark in &mut before {
+                    remark.aligned = false;
+                }
             }
             let end = self.end_of(&value);
             before.append(&mut value.before);

@@ -31,7 +31,7 @@ pub(super) fn timestamp(text: &str) -> Option<String> {
 
 struct Rest<'a>(&'a str);
 
-impl<'a> Rest<'a> {
+impl Rest<'_> {
     fn skip(&mut self, mark: &str) -> Option<()> {
         self.0 = self.0.strip_prefix(mark)?;
         Some(())
@@ -80,7 +80,7 @@ impl<'a> Rest<'a> {
 fn days(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         _ => 31,
     }
