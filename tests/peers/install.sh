@@ -6,14 +6,24 @@
 set -euo pipefail
 
 SOPS=3.13.2
+CHAMBER=3.1.4
 PEERS="${PLUMB_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/plumb-peers}"
 
-if ! "$PEERS/bin/sops" --version --disable-version-check 2>/dev/null | grep -q "^sops $SOPS\b"; then
+build() {
   command -v go >/dev/null || {
     echo "peers: no go: Debian and Ubuntu have it in golang-go" >&2
     exit 1
   }
-  GOBIN="$PEERS/bin" CGO_ENABLED=0 go install "github.com/getsops/sops/v3/cmd/sops@v$SOPS"
+  GOBIN="$PEERS/bin" CGO_ENABLED=0 go install "$1"
+}
+
+if ! "$PEERS/bin/sops" --version --disable-version-check 2>/dev/null | grep -q "^sops $SOPS\b"; then
+  build "github.com/getsops/sops/v3/cmd/sops@v$SOPS"
+fi
+# A chamber that was not built from its own repository does not know its version; Go does.
+if ! go version -m "$PEERS/bin/chamber" 2>/dev/null | grep -q "chamber/v3[[:space:]]*v$CHAMBER\b"; then
+  build "github.com/segmentio/chamber/v3@v$CHAMBER"
 fi
 "$PEERS/bin/sops" --version --disable-version-check
+echo "chamber $CHAMBER"
 printf '%s\n' "$PEERS/bin"

@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt};
 
 use super::plan::{Change, Kept, Plan, Target};
 use super::survey::{ENVIRONMENT_TAG, PROJECT_TAG};
-use crate::aws::secretsmanager::SecretMeta;
+use crate::aws::{self, secretsmanager::SecretMeta};
 use crate::aws::ssm::{self, ParameterMeta};
 use crate::compare::{Facet, Item, Verdict, Why};
 use crate::ops::inspect::Examined;
@@ -56,7 +56,7 @@ pub(super) async fn parameters(
         let tags: BTreeMap<String, String> = match tags {
             Ok(tags) => tags.into_iter().collect(),
             Err(error) if entry.is_some() => {
-                note = Some(format!("an undo cannot bring its tags back: {}", why(&error).reason));
+                note = Some(untagged(&error));
                 BTreeMap::new()
             }
             Err(error) => {
@@ -146,7 +146,20 @@ fn deletion(kind: Thing, item: &Item, version: Version, entry: Option<&Entry>, s
     }
 }
 
-fn shape(meta: &ParameterMeta, tags: BTreeMap<String, String>) -> Shape {
+/// The tags that a deleted parameter is to get again; without them, a note that says so.
+pub(super) async fn tags(session: &Session, name: &str) -> (BTreeMap<String, String>, Option<String>) {
+    match ssm::tags(&session.clients, name).await {
+        Ok(tags) => (tags.into_iter().collect(), None),
+        Err(error) => (BTreeMap::new(), Some(untagged(&error))),
+    }
+}
+
+fn untagged(error: &aws::Error) -> String {
+    format!("an undo cannot bring its tags back: {}", why(error).reason)
+}
+
+/// What a parameter is like, for whoever makes it again.
+pub(super) fn shape(meta: &ParameterMeta, tags: BTreeMap<String, String>) -> Shape {
     Shape {
         type_name: meta.type_name.clone(),
         tier: meta.tier.clone(),

@@ -9,7 +9,7 @@ use super::plan::{Change, Kept, Plan, Target, only};
 use super::present::{Left, Now, left, look, whose};
 use super::resume::{is_of_values, tasks};
 use super::send::Task;
-use super::{parameter, secret};
+use super::{parameter, prune, secret};
 use crate::aws::{Read, secretsmanager, ssm};
 use crate::compare::{Facet, Why};
 use crate::ops::journal::{Act, Action, Entry, Mark, Origin, Query, State, Step, Thing, Version};
@@ -132,7 +132,9 @@ async fn done(
 async fn opposite(session: &Session, step: &Step, made: Option<&Version>, now: &Now) -> Result<Change, Why> {
     let live = live(step, made, now)?;
     let (act, from, token) = match (step.act, step.kind) {
-        (Act::Create, _) => (Act::Delete, None, None),
+        // What is deleted has no past: who takes the undo back finds its value where the push had it from.
+        (Act::Create, Thing::Parameter) => (Act::Delete, step.from.clone(), None),
+        (Act::Create, Thing::Secret) => (Act::Delete, None, None),
         (Act::Update, Thing::Parameter) => {
             (Act::Update, step.before.as_ref().map(|before| Origin::Version(before.id.clone())), None)
         }
@@ -155,6 +157,13 @@ async fn opposite(session: &Session, step: &Step, made: Option<&Version>, now: &
         (Some(recorded), Some(before)) => recorded.version == before.id && recorded.modified == before.modified,
         _ => false,
     };
+    let (shape, note) = match (act, now) {
+        (Act::Delete, Now::Parameter(meta)) => {
+            let (tags, note) = prune::tags(session, &step.name).await;
+            (Some(prune::shape(meta, tags)), note)
+        }
+        _ => (step.shape.clone(), None),
+    };
     let back = Step {
         kind: step.kind,
         name: step.name.clone(),
@@ -166,7 +175,7 @@ async fn opposite(session: &Session, step: &Step, made: Option<&Version>, now: &
         // Where the earlier version was the recorded one, what is given back is what git said then.
         digest: step.recorded.as_ref().filter(|_| was_recorded).map(|recorded| recorded.digest.clone()),
         recorded: step.recorded.clone(),
-        shape: step.shape.clone(),
+        shape,
     };
     let (before, after) = tokio::join!(value_now(session, &back), value_then(session, &back));
     let after = after?;
@@ -179,7 +188,7 @@ async fn opposite(session: &Session, step: &Step, made: Option<&Version>, now: &
         changed: None,
         overwrites: false,
         readers: Vec::new(),
-        notes: Vec::new(),
+        notes: note.into_iter().collect(),
         target: Target {
             tags: step.shape.as_ref().map(|shape| shape.tags.clone().into_iter().collect()).unwrap_or_default(),
             ..Target::default()
