@@ -10,7 +10,6 @@ mod theme;
 mod writing;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,12 +65,11 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
     keymap(&settings.operator.keys, |key| settings.origin(key))?;
     let actions = home::actions(&settings.operator, |key| settings.origin(key))?;
     let (theme, tailor) = theme::theme(shared, &settings)?;
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        return Err(Why::new("the console needs a terminal").hint("plumb status, which prints").into());
-    }
+    shared.has_terminal()?;
     let key = shared.fingerprint_key()?;
     let root = settings.root.clone().map_or_else(std::env::current_dir, Ok)?;
     let clock = shared.environ.get("PLUMB_CLOCK").and_then(|clock| clock.parse().ok());
+    let home = home::home(shared, &settings, actions, tailor.names());
     let options = ConsoleOptions {
         theme,
         tailor: Some(tailor),
@@ -84,7 +82,7 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         fingerprint_key: *key,
         log: log::to_file(shared),
         tour: shared.tour,
-        home: home::home(shared, &settings, actions),
+        home,
     };
     let fingerprinter = Fingerprinter::new(*key);
     let last = Last::of(shared, fingerprinter.clone(), options.log.clone());

@@ -67,7 +67,7 @@ pub use overlay::{Help, Overlay, Palette, Picker, Plan, Prepared, Tour, Wanted, 
 pub use page::Page;
 pub use remote::Remote;
 pub use runtime::{Ending, run};
-pub use theme::{Depth, Role, Tailor, Theme, ThemeError, Wardrobe, default_theme, theme_names};
+pub use theme::{Depth, Role, Tailor, Theme, ThemeError, Wardrobe, default_theme, is_light};
 pub use update::update;
 pub use view::view;
 

@@ -37,7 +37,7 @@ pub(super) fn actions(operator: &Operator, origin: impl Fn(&str) -> Origin) -> R
 }
 
 /// What the console has to know of the terminal and the tools.
-pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<Own>) -> Home {
+pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<Own>, themes: Vec<String>) -> Home {
     let operator = &settings.operator;
     let path = shared.environ.get("PATH").unwrap_or_default();
     Home {
@@ -51,6 +51,7 @@ pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<Own>) -> H
         editor: operator.editor.clone().unwrap_or_else(|| String::from("vi")),
         pager: pager(shared, settings),
         delta: on_path("delta", path),
+        themes,
         actions,
     }
 }

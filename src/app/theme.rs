@@ -3,26 +3,42 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cli::{Failed, Shared};
 use crate::compare::Why;
-use crate::config::{Ascii, Depth, Directories, Environ, Settings};
-use crate::console::{Tailor, Theme, Wardrobe, default_theme, theme_names};
+use crate::config::{Ascii, Depth, Directories, Environ, Origin, Settings, load_operator};
+use crate::console::{Tailor, Theme, Wardrobe, default_theme, is_light};
 
 /// The theme in use, and who makes it anew when its files change.
 pub(super) fn theme(shared: &Shared, settings: &Settings) -> Result<(Theme, Arc<dyn Tailor>), Failed> {
     let variable = |name: &str| shared.environ.get(name).map(str::to_owned);
     let depth = if settings.color { Depth::detect(variable) } else { Depth::None };
-    let name = settings.operator.theme.clone();
-    let name = name.unwrap_or_else(|| default_theme(depth, shared.environ.get("COLORFGBG")).to_owned());
-    let ascii = match settings.operator.ascii {
-        Ascii::Always => true,
-        Ascii::Never => false,
-        Ascii::Auto => !is_utf8(shared),
+    let glyphs = match settings.operator.ascii {
+        Ascii::Always => Glyphs::Ascii,
+        Ascii::Auto if !is_utf8(shared) => Glyphs::Ascii,
+        Ascii::Auto | Ascii::Never if shared.environ.get("TERM") == Some("linux") => Glyphs::LinuxConsole,
+        Ascii::Auto | Ascii::Never => Glyphs::All,
     };
-    let own = OwnThemes { directory: shared.directories().config()?.join("themes") };
-    let source = Source { own, name, depth, ascii };
+    let configured = settings.operator.theme.clone();
+    let light = shared.environ.get("COLORFGBG").and_then(is_light);
+    let fallback = default_theme(depth, light.unwrap_or_default());
+    // The console of Linux has no background but black, and prints what it does not know.
+    let asks = light.is_none() && shared.environ.get("TERM") != Some("linux");
+    let source = Source {
+        own: OwnThemes { directory: shared.directories().config()?.join("themes") },
+        // A flag and a variable say it for as long as the console is open.
+        config: (!matches!(settings.origin("theme"), Origin::Flag(_) | Origin::Variable(_)))
+            .then(|| shared.environ.clone()),
+        worn: Mutex::new(Worn {
+            name: configured.clone().unwrap_or_else(|| fallback.to_owned()),
+            configured,
+            fallback,
+        }),
+        asks,
+        depth,
+        glyphs,
+    };
     let theme = source.theme().map_err(|why| {
         let hint = why.hint.map(|hint| format!("\ntry: {hint}")).unwrap_or_default();
         Failed::Config(format!("{}: theme: {}{hint}", settings.origin("theme"), why.reason))
@@ -33,8 +49,7 @@ pub(super) fn theme(shared: &Shared, settings: &Settings) -> Result<(Theme, Arc<
 /// The names of all themes: the operator's own, and those of the binary.
 pub(super) fn names(environ: &Environ) -> Vec<String> {
     let own = Directories(environ).config().map(|config| OwnThemes { directory: config.join("themes") });
-    let own = own.map(|own| own.names()).unwrap_or_default();
-    own.into_iter().chain(theme_names().map(str::to_owned)).collect::<BTreeSet<_>>().into_iter().collect()
+    own.map_or_else(|_| Theme::names(&()), |own| Theme::names(&own))
 }
 
 /// Whether the locale is UTF-8, by the rules of POSIX: the first of these that is set counts.
@@ -44,28 +59,104 @@ fn is_utf8(shared: &Shared) -> bool {
     locale.contains("utf-8") || locale.contains("utf8")
 }
 
+/// The glyphs that the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Glyphs {
+    All,
+    LinuxConsole,
+    Ascii,
+}
+
 /// A theme by its name, and what the terminal can show of it.
 struct Source {
     own: OwnThemes,
-    name: String,
+    /// Where the operator's config is found, as long as its `theme` is followed.
+    config: Option<Environ>,
+    worn: Mutex<Worn>,
+    /// Whether the terminal may be asked for its background.
+    asks: bool,
     depth: Depth,
-    ascii: bool,
+    glyphs: Glyphs,
+}
+
+/// The theme in use.
+struct Worn {
+    name: String,
+    /// What the config said when it was looked at last: only a change of that takes away what was chosen meanwhile.
+    configured: Option<String>,
+    /// The theme where the config names none.
+    fallback: &'static str,
+}
+
+impl Source {
+    fn named(&self, name: &str) -> Result<Theme, Why> {
+        let theme = Theme::named(name, &self.own).map_err(|error| {
+            Why::new(error.to_string()).hint(format!("your own themes are in {}", self.own.directory.display()))
+        })?;
+        let theme = theme.at(self.depth);
+        Ok(match self.glyphs {
+            Glyphs::All => theme,
+            Glyphs::LinuxConsole => theme.linux_console(),
+            Glyphs::Ascii => theme.ascii(),
+        })
+    }
+
+    fn worn(&self) -> MutexGuard<'_, Worn> {
+        self.worn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Tailor for Source {
     fn theme(&self) -> Result<Theme, Why> {
-        let theme = Theme::named(&self.name, &self.own).map_err(|error| {
-            Why::new(error.to_string()).hint(format!("your own themes are in {}", self.own.directory.display()))
-        })?;
-        let theme = theme.at(self.depth);
-        Ok(if self.ascii { theme.ascii() } else { theme })
+        let mut worn = self.worn();
+        // A config with a mistake in it says nothing about the theme; the next start tells of it.
+        if let Some(Ok(operator)) = self.config.as_ref().map(load_operator) {
+            let configured = operator.and_then(|(operator, _)| operator.theme);
+            if configured != worn.configured {
+                worn.name = configured.clone().unwrap_or_else(|| worn.fallback.to_owned());
+                worn.configured = configured;
+            }
+        }
+        self.named(&worn.name)
+    }
+
+    fn change(&self, name: &str) -> Result<Theme, Why> {
+        let theme = self.named(name)?;
+        name.clone_into(&mut self.worn().name);
+        Ok(theme)
+    }
+
+    fn wonders(&self) -> bool {
+        let worn = self.worn();
+        // Otherwise the answer would change nothing: no question, and none that a terminal might misunderstand.
+        self.asks && worn.configured.is_none() && default_theme(self.depth, true) != worn.fallback
+    }
+
+    fn lit(&self, light: bool) -> Option<Theme> {
+        let mut worn = self.worn();
+        let fallback = default_theme(self.depth, light);
+        let former = std::mem::replace(&mut worn.fallback, fallback);
+        // Another one was named meanwhile, or it is this one.
+        if worn.configured.is_some() || worn.name != former || fallback == former {
+            return None;
+        }
+        let theme = self.named(fallback).ok()?;
+        fallback.clone_into(&mut worn.name);
+        Some(theme)
+    }
+
+    fn names(&self) -> Vec<String> {
+        Theme::names(&self.own)
     }
 
     fn places(&self) -> Vec<PathBuf> {
         // A file that is a link changes where it lies.
-        let files = self.own.files().into_iter().filter_map(|(_, path)| path.canonicalize().ok());
+        let config = self.own.directory.with_file_name("config.toml");
+        let files = self.own.files().into_iter().map(|(_, path)| path).chain([config.clone()]);
+        let files = files.filter_map(|path| path.canonicalize().ok());
         let mut places: BTreeSet<PathBuf> = files.filter_map(|path| path.parent().map(Path::to_path_buf)).collect();
         places.insert(real(&self.own.directory));
+        places.extend(config.parent().map(real));
         places.into_iter().collect()
     }
 }
@@ -134,7 +225,69 @@ mod tests {
     use super::*;
 
     fn source(directory: PathBuf, name: &str) -> Source {
-        Source { own: OwnThemes { directory }, name: name.to_owned(), depth: Depth::Rgb, ascii: false }
+        Source {
+            own: OwnThemes { directory },
+            config: None,
+            worn: Mutex::new(Worn { name: name.to_owned(), configured: None, fallback: "plumb-dark" }),
+            asks: true,
+            depth: Depth::Rgb,
+            glyphs: Glyphs::All,
+        }
+    }
+
+    #[test]
+    fn another_theme_is_worn_until_the_config_names_one_anew() {
+        let home = tempfile::tempdir().unwrap();
+        let config = |text: &str| std::fs::write(home.path().join("config.toml"), text).unwrap();
+        let environ = Environ([("PLUMB_CONFIG_DIR".to_owned(), home.path().display().to_string())].into());
+        let source = Source { config: Some(environ), ..source(home.path().join("themes"), "plumb-dark") };
+        let name = || source.theme().unwrap().name;
+        assert_eq!(name(), "plumb-dark");
+        assert_eq!(source.change("light").unwrap().name, "plumb-light");
+        assert_eq!(name(), "plumb-light", "a change of its files makes the same theme anew");
+        assert!(source.change("lihgt").unwrap_err().reason.contains("did you mean"));
+        assert_eq!(name(), "plumb-light", "the former stays");
+        config("theme = \"plumb-catppuccin\"\n");
+        assert_eq!(name(), "plumb-catppuccin");
+        source.change("plumb-high-contrast").unwrap();
+        config("refresh = \"5m\"\ntheme = \"plumb-catppuccin\"\n");
+        assert_eq!(name(), "plumb-high-contrast", "the config says the same as before");
+        config("theme = \"plumb-mono");
+        assert_eq!(name(), "plumb-high-contrast", "half a file says nothing");
+        config("refresh = \"5m\"\n");
+        assert_eq!(name(), "plumb-dark");
+        assert!(source.places().contains(&home.path().canonicalize().unwrap()), "{:?}", source.places());
+        assert!(source.names().iter().any(|name| name == "plumb-light"));
+    }
+
+    #[test]
+    fn the_terminals_background_decides_only_where_nothing_else_has() {
+        let dark = || source(PathBuf::from("/nonexistent"), "plumb-dark");
+        assert!(dark().wonders());
+        assert_eq!(dark().lit(true).unwrap().name, "plumb-light");
+        assert!(dark().lit(false).is_none(), "it is dark already");
+        let lit = dark();
+        lit.lit(true).unwrap();
+        assert_eq!(lit.theme().unwrap().name, "plumb-light", "also when its files change");
+        let chosen = dark();
+        chosen.change("high-contrast").unwrap();
+        assert!(chosen.lit(true).is_none(), "named before the answer came");
+        assert!(!Source { asks: false, ..dark() }.wonders());
+        for depth in [Depth::Sixteen, Depth::None] {
+            let worn = Worn { name: String::new(), configured: None, fallback: default_theme(depth, false) };
+            assert!(!Source { depth, worn: Mutex::new(worn), ..dark() }.wonders(), "the terminal's own colours");
+        }
+        let named = dark();
+        named.worn().configured = Some(String::from("plumb-dark"));
+        assert!(!named.wonders() && named.lit(true).is_none());
+    }
+
+    #[test]
+    fn on_the_console_of_linux_nothing_is_drawn_that_its_font_has_not() {
+        let source = Source { glyphs: Glyphs::LinuxConsole, ..source(PathBuf::from("/nonexistent"), "plumb-dark") };
+        let symbols = source.theme().unwrap().symbols;
+        assert!(!symbols.ascii && symbols.spinner.iter().all(|picture| picture.is_ascii()));
+        assert!(["►", "▲", "▼", "─", "│", ".."].contains(&symbols.cursor));
     }
 
     #[test]
@@ -147,7 +300,8 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path().join("kept.toml"), themes.join("mine.toml")).unwrap();
         let mine = source(themes.clone(), "mine");
         assert_eq!(mine.theme().unwrap().name, "mine");
-        let mut expected = vec![themes.canonicalize().unwrap(), elsewhere.path().canonicalize().unwrap()];
+        let places = [themes.as_path(), elsewhere.path(), home.path()];
+        let mut expected = places.map(|place| place.canonicalize().unwrap()).to_vec();
         expected.sort();
         assert_eq!(mine.places(), expected);
 
@@ -176,6 +330,6 @@ mod tests {
     fn without_a_directory_there_are_the_themes_of_the_binary() {
         let nowhere = source(PathBuf::from("/nonexistent/themes"), "plumb-light");
         assert_eq!(nowhere.theme().unwrap().name, "plumb-light");
-        assert_eq!(nowhere.places(), [PathBuf::from("/nonexistent/themes")], "it may come to be");
+        assert_eq!(nowhere.places(), ["/nonexistent", "/nonexistent/themes"].map(PathBuf::from), "they may come to be");
     }
 }

@@ -79,7 +79,8 @@ impl Consent {
         }
         let profile = environment.write_profile.as_ref().or(environment.profile.as_ref());
         let profile = profile.map(|profile| format!("   profile {}", clean(profile))).unwrap_or_default();
-        say!("to      {name}   account {}   {}", clean(&identity.account), clean(&identity.region));
+        let project = clean(&session.project().name);
+        say!("to      {project} / {name}   account {}   {}", clean(&identity.account), clean(&identity.region));
         say!("as      {}{profile}", clean(&identity.arn));
         if let Some(reason) = &self.unlock {
             say!("unlock  {name} is read-only, and is not for this command: \"{}\"", clean(reason));

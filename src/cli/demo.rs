@@ -29,6 +29,10 @@ pub(crate) struct Args {
 
 /// Runs `plumb demo`.
 pub(crate) async fn run(shared: &Shared, args: &Args, open: Open) -> Result<Outcome, Failed> {
+    if !args.script {
+        // Told before minutes are spent on it.
+        shared.has_terminal()?;
+    }
     let data = shared.directories().data()?;
     let state = shared.directories().state()?;
     let folder = tempfile::Builder::new()

@@ -65,7 +65,7 @@ async fn checks(shared: &Shared) -> Result<Vec<Check>, Failed> {
             let remote = async {
                 match shared.session_of(settings.clone()).await {
                     Ok(session) => {
-                        let work = doctor::account(&session);
+                        let work = Box::pin(doctor::account(&session));
                         let checks = patience::wait(&session, &|text| progress.tell(text), work).await;
                         shared.stats(&session);
                         Ok(checks.unwrap_or_else(|why| vec![doctor::no_account("AWS", &why)]))

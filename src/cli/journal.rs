@@ -79,7 +79,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let found = if args.team {
         let session = shared.session().await?;
         let progress = Progress::begin();
-        let work = journal::read_team(&session, args.limit);
+        let work = Box::pin(journal::read_team(&session, args.limit));
         let found = patience::wait(&session, &|text| progress.tell(text), work).await??;
         drop(progress);
         shared.stats(&session);

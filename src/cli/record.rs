@@ -68,9 +68,10 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let tell = |text: &str| progress.tell(text);
     let work = Box::pin(record::record(&session, &reference, args.dry_run));
     // What writes is never given up halfway.
-    let found = match args.dry_run {
-        true => patience::wait(&session, &tell, work).await,
-        false => patience::watch(&session, &tell, work).await,
+    let found = if args.dry_run {
+        patience::wait(&session, &tell, work).await
+    } else {
+        patience::watch(&session, &tell, work).await
     };
     drop(progress);
     let found = found??;

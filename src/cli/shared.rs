@@ -1,6 +1,7 @@
 //! What the commands have in common: settings, keys, the session, and how errors are told.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -191,6 +192,17 @@ impl Shared {
             None => here()?,
         };
         Ok(Session::open(settings, &root, self.keys(), self.fingerprinter()?, self.access()).await?)
+    }
+
+    /// Refuses what needs a terminal where there is none, or one that only prints: the sequences would be its text.
+    pub(crate) fn has_terminal(&self) -> Result<(), Why> {
+        let there = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+        let wrong = match self.environ.get("TERM") {
+            _ if !there => "the console needs a terminal",
+            Some("dumb") => "the console cannot be drawn on a terminal that only prints (TERM=dumb)",
+            _ => return Ok(()),
+        };
+        Err(Why::new(wrong).hint("plumb status, which prints"))
     }
 
     /// Plumb's own directories.

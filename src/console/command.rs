@@ -32,6 +32,8 @@ pub(super) enum Command {
     Quit,
     /// Take the tour.
     Tour,
+    /// Draw in other colours.
+    Theme(String),
 }
 
 /// What the palette offers while the argument is typed.
@@ -45,6 +47,8 @@ pub(super) enum Offers {
     Refs,
     /// The pages.
     Pages,
+    /// The themes.
+    Themes,
 }
 
 /// One row of the table of commands.
@@ -123,6 +127,13 @@ pub(super) const VERBS: &[Verb] = &[
         title: "What was written to the environment",
         offers: Offers::Nothing,
         read: |rest| none(rest).map(|()| Command::Journal),
+    },
+    Verb {
+        name: "theme",
+        takes: "NAME",
+        title: "Draw in another theme until you leave",
+        offers: Offers::Themes,
+        read: |rest| Ok(Command::Theme(one(rest, "the name of a theme")?)),
     },
     Verb {
         name: "help",
@@ -241,6 +252,7 @@ mod tests {
             ("lock", Command::Lock),
             ("record", Command::Record),
             ("journal", Command::Journal),
+            ("theme light", Command::Theme("light".into())),
         ];
         for (line, command) in rows {
             assert_eq!(parse(line), Ok(command), "{line}");

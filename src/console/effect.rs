@@ -46,6 +46,8 @@ pub enum Effect {
     Lock(Target, Ended),
     /// Read the journal of an environment.
     Journal(Generation, Target),
+    /// Draw in the theme of that name from now on.
+    Theme(String),
     /// Keep this for the next time.
     Remember(Memory),
     /// Abort a request.

@@ -29,6 +29,8 @@ pub struct Home {
     pub pager: Option<String>,
     /// Whether `delta` can be started.
     pub delta: bool,
+    /// The names of the themes.
+    pub themes: Vec<String>,
     /// The operator's own actions with their keys.
     pub actions: Vec<(CustomAction, Option<Key>)>,
 }

@@ -122,10 +122,16 @@ pub(super) fn environments_offset(model: &Model, rows: &[Row], table: Rect) -> u
     (here + 1).saturating_sub(height)
 }
 
+/// Where the choice of environment and ref lies. Where it does not take all of the room, its last line is a rule.
+pub(super) fn picker_area(choices: usize, room: Rect) -> Rect {
+    let wanted = u16::try_from(choices).unwrap_or(u16::MAX).saturating_add(7);
+    Rect { height: wanted.min(room.height), ..room }
+}
+
 /// The lines of the choice of environment and ref.
 pub(super) fn picker_list(choices: usize, room: Rect) -> Rect {
-    let wanted = u16::try_from(choices).unwrap_or(u16::MAX).saturating_add(7).min(room.height);
-    Rect { y: room.y + 3, height: wanted.saturating_sub(5), ..room }
+    let area = picker_area(choices, room);
+    Rect { y: area.y + 3, height: area.height.saturating_sub(4 + u16::from(area.height < room.height)), ..area }
 }
 
 /// Lines of the overview: environments, then needs.

@@ -1,6 +1,7 @@
 //! What the console remembers from one time to the next: names, never a value.
 
 use super::action::{ACTIONS, Action};
+use super::command::Verb;
 use super::page::ItemId;
 use crate::compare::Kind;
 
@@ -25,6 +26,8 @@ pub(super) enum Recent {
     Environment(String),
     /// An item, by its name.
     Item(ItemId),
+    /// A typed command, by its name alone: what follows it may say anything.
+    Command(&'static str),
 }
 
 impl Memory {
@@ -43,11 +46,12 @@ impl Memory {
 }
 
 impl Recent {
-    /// As it is kept: `action refresh`, `environment prod`, `item parameter /checkout/prod/pool`.
+    /// As it is kept: `action refresh`, `command unlock`, `environment prod`, `item parameter /checkout/prod/pool`.
     fn write(&self) -> String {
         match self {
             Self::Action(action) => format!("action {}", action.spec().id),
             Self::Environment(name) => format!("environment {name}"),
+            Self::Command(name) => format!("command {name}"),
             Self::Item(id) => format!("item {} {}", id.kind.code(), id.name),
         }
     }
@@ -56,6 +60,7 @@ impl Recent {
         let (what, rest) = text.split_once(' ')?;
         match what {
             "action" => ACTIONS.iter().find(|spec| spec.id == rest).map(|spec| Self::Action(spec.action)),
+            "command" => Verb::named(rest).map(|verb| Self::Command(verb.name)),
             "environment" => Some(Self::Environment(rest.to_owned())),
             "item" => {
                 let (code, name) = rest.split_once(' ')?;
@@ -76,11 +81,12 @@ mod tests {
         let mut memory = Memory::default();
         let item = Recent::Item(ItemId { kind: Kind::Parameter, name: String::from("/a b/c") });
         let prod = Recent::Environment(String::from("prod"));
-        for choice in [&item, &prod, &Recent::Action(Action::Refresh), &item] {
+        let unlock = Recent::Command("unlock");
+        for choice in [&item, &prod, &unlock, &Recent::Action(Action::Refresh), &item] {
             memory.add(choice);
         }
         let recent: Vec<Recent> = memory.recent().collect();
-        assert_eq!(recent, [item, Recent::Action(Action::Refresh), prod]);
+        assert_eq!(recent, [item, Recent::Action(Action::Refresh), unlock, prod]);
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub enum Message {
     Journal(Generation, Result<Found, Why>),
     /// The theme's files have changed: it is in use as they say now, or what is wrong with them.
     Restyled(Result<(), Why>),
+    /// The theme of that name is in use, or why not.
+    Themed(String, Result<(), Why>),
     /// A request ended without a reply: its task failed.
     Lost(Generation),
 }
@@ -112,6 +114,7 @@ impl Message {
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
             Self::Restyled(_) => "restyled",
+            Self::Themed(..) => "themed",
             Self::Lost(_) => "lost",
         }
     }

@@ -6,6 +6,7 @@
 mod clipboard;
 mod door;
 mod gate;
+mod ground;
 mod host;
 mod input;
 mod jobs;
@@ -22,6 +23,7 @@ use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossterm::event::Event;
+use futures::stream::FusedStream;
 use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -40,10 +42,11 @@ use super::theme::Theme;
 use super::title;
 use super::update::update;
 use super::view::view;
-use super::{ConsoleOptions, Error, LogSink};
+use super::{ConsoleOptions, Error, LogSink, Tailor};
 use crate::compare::Why;
 use crate::config::Clipboard;
 use door::Door;
+use ground::Ground;
 use host::Host;
 use input::message;
 use jobs::{Handover, Jobs};
@@ -178,7 +181,9 @@ impl std::fmt::Display for Ending {
 struct Console {
     model: Model,
     theme: Theme,
+    tailor: Option<Arc<dyn Tailor>>,
     watch: Watch,
+    ground: Ground,
     jobs: Jobs,
     replies: mpsc::UnboundedReceiver<Message>,
     clock: Option<i64>,
@@ -197,6 +202,8 @@ enum Step {
     Reply(Message),
     Handover(Handover),
     Theme(Result<Theme, Why>),
+    /// What was held back was no answer of the terminal.
+    Keys,
     Draw,
     Time,
 }
@@ -216,7 +223,9 @@ impl Console {
         Self {
             model,
             theme: options.theme,
-            watch: Watch::begin(options.tailor),
+            watch: Watch::begin(options.tailor.clone()),
+            tailor: options.tailor,
+            ground: Ground::default(),
             jobs: Jobs::new(backend, &options.home.actions, sender, clock(options.clock)),
             replies,
             clock: options.clock,
@@ -239,7 +248,10 @@ impl Console {
         B: Framed,
         Error: From<B::Error>,
     {
-        let outcome = self.attend(screen, events, signals, host).await;
+        // Fused, since a stream that has ended must not be asked again.
+        let mut events = events.fuse();
+        let outcome = self.attend(screen, &mut events, signals, host).await;
+        self.ground.settle(&mut events).await;
         // Whatever ended it. AWS may not answer any more, and the shell must not wait for that.
         let _ = tokio::time::timeout(CLOSE, self.jobs.close()).await;
         outcome
@@ -248,7 +260,7 @@ impl Console {
     async fn attend<B>(
         &mut self,
         screen: &mut Terminal<B>,
-        events: impl Stream<Item = io::Result<Event>> + Unpin,
+        events: &mut (impl FusedStream<Item = io::Result<Event>> + Unpin),
         mut signals: impl Stream<Item = Signal> + Unpin,
         mut host: impl Host,
     ) -> Result<(), Error>
@@ -256,12 +268,14 @@ impl Console {
         B: Framed,
         Error: From<B::Error>,
     {
-        // Fused, since a stream that has ended must not be asked again.
-        let mut events = events.fuse();
         // Nothing is asked of git or AWS before what is known already is on the screen.
         self.time();
         let begun = self.hear(Message::Start);
         self.draw(screen, &mut host)?;
+        if self.tailor.as_ref().is_some_and(|tailor| tailor.wonders()) {
+            host.send(ground::QUESTION)?;
+            self.ground.asked();
+        }
         self.begin(begun);
         loop {
             let wake = self.wake();
@@ -269,6 +283,7 @@ impl Console {
                 biased;
                 event = events.next() => Step::Input(event),
                 signal = signals.next() => Step::Signal(signal),
+                () = until(self.ground.deadline()) => Step::Keys,
                 () = until(self.draw_at) => Step::Draw,
                 Some(message) = self.replies.recv() => Step::Reply(message),
                 Some(handover) = self.jobs.handovers.recv() => Step::Handover(handover),
@@ -277,11 +292,11 @@ impl Console {
             };
             let flow = match step {
                 Step::Input(Some(event)) => {
-                    let mut flow = self.input(&event?);
+                    let mut flow = self.take(event?);
                     while matches!(flow, Flow::On)
                         && let Poll::Ready(Some(event)) = futures::poll!(events.next())
                     {
-                        flow = self.input(&event?);
+                        flow = self.take(event?);
                     }
                     self.draw(screen, &mut host)?;
                     flow
@@ -290,6 +305,12 @@ impl Console {
                 Step::Signal(Some(Signal::Stop)) => Flow::Suspend,
                 Step::Signal(Some(Signal::End(ending))) => return Err(Error::Signal(ending)),
                 Step::Signal(None) => return Err(Error::Signal(Ending::Deaf)),
+                Step::Keys => {
+                    let keys = self.ground.release();
+                    let flow = self.inputs(&keys);
+                    self.draw(screen, &mut host)?;
+                    flow
+                }
                 Step::Reply(message) => self.gather(message),
                 Step::Handover(handover) => Flow::Handover(handover),
                 Step::Theme(theme) => {
@@ -304,6 +325,9 @@ impl Console {
                     Flow::On
                 }
             };
+            if matches!(flow, Flow::Suspend | Flow::Outside(_) | Flow::Handover(_)) {
+                self.ground.settle(events).await;
+            }
             match flow {
                 Flow::On => continue,
                 Flow::Quit => {
@@ -344,6 +368,27 @@ impl Console {
             self.time();
             self.draw(screen, &mut host)?;
         }
+    }
+
+    /// Takes what the terminal sent, which may be the answer to what it was asked.
+    fn take(&mut self, event: Event) -> Flow {
+        let heard = self.ground.take(event);
+        if let Some(light) = heard.light
+            && let Some(theme) = self.tailor.as_ref().and_then(|tailor| tailor.lit(light))
+        {
+            self.theme = theme;
+        }
+        self.inputs(&heard.events)
+    }
+
+    fn inputs(&mut self, events: &[Event]) -> Flow {
+        for event in events {
+            match self.input(event) {
+                Flow::On => {}
+                other => return other,
+            }
+        }
+        Flow::On
     }
 
     fn input(&mut self, event: &Event) -> Flow {
@@ -388,6 +433,7 @@ impl Console {
                 Effect::Suspend => flow = Flow::Suspend,
                 Effect::Outside(outside) => flow = Flow::Outside(outside),
                 Effect::Copy(copy) => self.copy(copy),
+                Effect::Theme(name) => self.wear(name),
                 Effect::Notify(text) => {
                     let through = self.model.home.settings.multiplexer;
                     self.outbox.push(through.pass(&title::notification(&text)));
@@ -396,6 +442,16 @@ impl Console {
             }
         }
         flow
+    }
+
+    /// Changes the theme; its files are small, and read at once.
+    fn wear(&mut self, name: String) {
+        let changed = match &self.tailor {
+            Some(tailor) => tailor.change(&name),
+            None => Err(Why::new("this console has one theme")),
+        };
+        let outcome = changed.map(|theme| self.theme = theme);
+        self.tell(Message::Themed(name, outcome));
     }
 
     fn copy(&mut self, copy: Copy) {

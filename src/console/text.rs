@@ -70,11 +70,10 @@ fn in_ascii(grapheme: &str) -> Cow<'_, str> {
 /// What ASCII has for the glyphs that the console itself draws, and for some that look like one.
 fn plain(c: char) -> Option<char> {
     Some(match c {
-        '…' => '~',
         '•' | '●' => '*',
-        '·' | '░' => '.',
+        '…' | '·' | '░' => '.',
         '–' | '—' | '─' | '━' => '-',
-        '│' | '┃' | '▏' | '▸' => '|',
+        '│' | '┃' | '▏' | '▸' | '►' => '|',
         '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' | '╭' | '╮' | '╰' | '╯' => '+',
         '→' | '›' => '>',
         '←' | '‹' => '<',
@@ -119,10 +118,20 @@ pub(super) fn fit<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a, str
         used += next;
         out.push_str(grapheme);
     }
-    if used + width(ellipsis) <= room {
-        out.push_str(ellipsis);
-    }
+    out.push_str(as_much(ellipsis, room - used));
     Cow::Owned(out)
+}
+
+/// As much of a mark of several cells as there is room for.
+fn as_much(ellipsis: &str, room: usize) -> &str {
+    let mut end = 0;
+    for (at, grapheme) in ellipsis.grapheme_indices(true) {
+        if cells(&ellipsis[..at + grapheme.len()]) > room {
+            break;
+        }
+        end = at + grapheme.len();
+    }
+    &ellipsis[..end]
 }
 
 /// The text as it is drawn, cut at its front, for paths whose end says most.
@@ -131,11 +140,8 @@ pub(super) fn fit_end<'a>(text: &'a str, room: usize, ellipsis: &str) -> Cow<'a,
     if cells(&text) <= room {
         return text;
     }
-    let before = width(ellipsis);
-    if before > room {
-        return Cow::Borrowed("");
-    }
-    let keep = room - before;
+    let ellipsis = as_much(ellipsis, room);
+    let keep = room - width(ellipsis);
     let mut used = 0;
     let mut start = text.len();
     for (at, grapheme) in text.grapheme_indices(true).rev() {

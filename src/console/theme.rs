@@ -8,7 +8,7 @@ mod file;
 mod symbols;
 
 pub use crate::config::Depth;
-pub use embedded::{default_theme, names as theme_names};
+pub use embedded::{default_theme, is_light};
 pub use file::{ThemeError, Wardrobe};
 pub(super) use symbols::Symbols;
 
@@ -91,10 +91,26 @@ impl From<&Verdict> for Role {
     }
 }
 
-/// Makes the theme in use anew, after its files have changed.
+/// Makes the theme in use, and makes it anew after its files have changed.
 pub trait Tailor: Send + Sync + 'static {
     /// The theme as its files say now, at the depth of the terminal; or what is wrong with them.
     fn theme(&self) -> Result<Theme, Why>;
+
+    /// The theme of that name, which is the one in use from now on; where it cannot be made, the former stays.
+    fn change(&self, name: &str) -> Result<Theme, Why>;
+
+    /// Whether the terminal's background would decide the theme, and nothing has told what it is.
+    fn wonders(&self) -> bool {
+        false
+    }
+
+    /// The terminal's background is light, or is not: the theme, where it is another one by that.
+    fn lit(&self, _light: bool) -> Option<Theme> {
+        None
+    }
+
+    /// The names of the themes that there are.
+    fn names(&self) -> Vec<String>;
 
     /// The directories in which a changed file may concern the theme, also those that do not exist yet; without links.
     fn places(&self) -> Vec<PathBuf>;
@@ -107,7 +123,7 @@ pub struct Theme {
     pub name: String,
     /// Its symbols.
     pub symbols: Symbols,
-    /// The background that its colours are made for.
+    /// The background that its colours are made for, which is drawn below everything; `None`: the terminal's own.
     background: Option<Color>,
     styles: Vec<Style>,
 }
@@ -126,6 +142,7 @@ impl Theme {
             style.fg = style.fg.and_then(|colour| depth.nearest(colour));
             style.bg = style.bg.and_then(|colour| depth.nearest(colour));
         }
+        self.background = self.background.and_then(|colour| depth.ground(colour));
         // With few colours the shade under the selected line would be none, or hide what is written on it.
         if depth == Depth::Sixteen || depth == Depth::None {
             self.styles[Role::Selection as usize] = Style::new().add_modifier(Modifier::REVERSED);
@@ -142,11 +159,24 @@ impl Theme {
         self
     }
 
+    /// The theme with symbols that the console of Linux can show: its font has hardly more than IBM's first PC.
+    #[must_use]
+    pub fn linux_console(mut self) -> Self {
+        self.symbols = symbols::LINUX_CONSOLE;
+        self
+    }
+
     /// The theme with symbols that any terminal can show.
     #[must_use]
     pub fn ascii(mut self) -> Self {
         self.symbols = symbols::ASCII;
         self
+    }
+
+    /// What everything is drawn on. Drawn whatever background the terminal has: not every one tells which that is.
+    #[must_use]
+    pub fn ground(&self) -> Style {
+        Style { bg: self.background, ..Style::new() }
     }
 
     /// The style of a role.

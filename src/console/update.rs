@@ -77,6 +77,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Restyled(outcome) => restyled(model, outcome),
+        Message::Themed(name, outcome) => themed(model, &name, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
     };
     if news {
@@ -114,6 +115,18 @@ fn restyled(model: &mut Model, outcome: Result<(), Why>) -> Vec<Effect> {
         model.notice.clone_from(&trouble);
     }
     model.theme_trouble = trouble;
+    Vec::new()
+}
+
+/// Another theme was asked for. It is kept by the operator's own hand, in a file that Plumb never writes.
+fn themed(model: &mut Model, name: &str, outcome: Result<(), Why>) -> Vec<Effect> {
+    model.notice = Some(match outcome {
+        Ok(()) => {
+            model.theme_trouble = None;
+            format!("drawn in {name} until you leave; theme = \"{name}\" in config.toml keeps it")
+        }
+        Err(why) => format!("theme: {}", outside::with_hint(why)),
+    });
     Vec::new()
 }
 

@@ -98,7 +98,7 @@ pub async fn local(settings: &Settings, root: &Path, keys: Arc<Keys>, access: &A
 
 /// Looks at credentials, account, region, clock, and each permission that reading needs.
 pub async fn account(session: &Session) -> Vec<Check> {
-    account::checks(session).await
+    Box::pin(account::checks(session)).await
 }
 
 /// What a check says when the account cannot be asked at all.

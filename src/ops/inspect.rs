@@ -110,7 +110,7 @@ pub async fn watched(session: &Session, wish: &Wish, tell: &dyn Fn(&str)) -> Rep
             }
         }
     };
-    let work = async { tokio::join!(stream(session, wish, sink), gather).0 };
+    let work = Box::pin(async { tokio::join!(stream(session, wish, sink), gather).0 });
     // What CloudFormation is at says more than which call asks for it.
     let tell = |waiting: &str| tell(now_at.borrow().as_deref().unwrap_or(waiting));
     match super::patience::wait(session, &tell, work).await {

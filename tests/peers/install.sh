@@ -20,9 +20,16 @@ build() {
 if ! "$PEERS/bin/sops" --version --disable-version-check 2>/dev/null | grep -q "^sops $SOPS\b"; then
   build "github.com/getsops/sops/v3/cmd/sops@v$SOPS"
 fi
-# A chamber that was not built from its own repository does not know its version; Go does.
-if ! go version -m "$PEERS/bin/chamber" 2>/dev/null | grep -q "chamber/v3[[:space:]]*v$CHAMBER\b"; then
-  build "github.com/segmentio/chamber/v3@v$CHAMBER"
+# A chamber of one's own build does not know its version, so a file beside it does.
+if ! [ -x "$PEERS/bin/chamber" ] || ! [ "$(cat "$PEERS/bin/chamber.version" 2>/dev/null)" = "$CHAMBER" ]; then
+  # Where the module proxy does not have it, its repository does.
+  if ! build "github.com/segmentio/chamber/v3@v$CHAMBER"; then
+    source=$(mktemp -d)
+    trap 'rm -rf "$source"' EXIT
+    git clone --quiet --depth 1 --branch "v$CHAMBER" https://github.com/segmentio/chamber "$source/chamber"
+    (cd "$source/chamber" && build .)
+  fi
+  printf '%s\n' "$CHAMBER" >"$PEERS/bin/chamber.version"
 fi
 "$PEERS/bin/sops" --version --disable-version-check
 echo "chamber $CHAMBER"

@@ -174,7 +174,7 @@ fn the_keys_are_listed_with_the_operator_s_own() {
     };
     action("ctrl-l");
     let keys = text(&plumb(home.path(), &[("PLUMB_CONFIG_DIR", config)], &["keys"]));
-    assert!(keys.contains("\nYour own\n  ctrl-l") && keys.contains("  Follow the log  (tail)"), "{keys}");
+    assert!(keys.contains("\nYour own\n  ^l") && keys.contains("  Follow the log  (tail)"), "{keys}");
     action("v");
     let wrong = told();
     assert!(wrong.contains("config.toml:4: actions[0].key: the key v is wanted by both reveal and tail"), "{wrong}");

@@ -1,6 +1,6 @@
 //! A program in a real pseudo terminal, its screen read through a terminal emulator.
 //!
-//! The emulator answers the questions that a terminal answers (device attributes, cursor position), so the program
+//! The emulator answers the questions that a terminal answers (device attributes, cursor position, background), so the program
 //! behaves as on a desk. The program sees only the environment it is given.
 
 mod emulator;
@@ -26,6 +26,7 @@ pub struct Program {
     dir: PathBuf,
     columns: u16,
     rows: u16,
+    background: &'static str,
 }
 
 impl Program {
@@ -34,7 +35,14 @@ impl Program {
         let env = [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8"), ("TZ", "UTC")];
         let mut env: Vec<_> = env.map(|(name, value)| (name.into(), value.into())).into();
         env.extend(std::env::var_os("PATH").map(|path| ("PATH".into(), path)));
-        Self { argv: vec![program.as_ref().into()], env, dir: std::env::temp_dir(), columns: 120, rows: 40 }
+        Self {
+            argv: vec![program.as_ref().into()],
+            env,
+            dir: std::env::temp_dir(),
+            columns: 120,
+            rows: 40,
+            background: "1c1c/1c1c/1c1c",
+        }
     }
 
     /// The real binary.
@@ -71,6 +79,12 @@ impl Program {
     /// The terminal's size in cells.
     pub fn size(mut self, columns: u16, rows: u16) -> Self {
         (self.columns, self.rows) = (columns, rows);
+        self
+    }
+
+    /// What the terminal answers who asks for its background (OSC 11); a dark one when not set.
+    pub fn background(mut self, colour: &'static str) -> Self {
+        self.background = colour;
         self
     }
 
@@ -142,6 +156,7 @@ impl Terminal {
         let size = pty_size(program.columns, program.rows);
         let pair = native_pty_system().openpty(size).expect("a pseudo terminal");
         let (columns, rows) = (cells(program.columns), cells(program.rows));
+        let background = program.background;
         let command = program.command();
         let settings_before = settings(&*pair.master);
         let reader = pair.master.try_clone_reader().expect("the terminal's output");
@@ -149,7 +164,7 @@ impl Terminal {
         let mut child = pair.slave.spawn_command(command).expect("the program starts");
         let pid = child.process_id().expect("a running program has an id");
         let state = Arc::new(Watched::new(State {
-            emulator: Emulator::new(columns, rows),
+            emulator: Emulator::new(columns, rows, background),
             output: Vec::new(),
             ended: None,
             closed: false,

@@ -46,6 +46,8 @@ pub(in crate::console) enum What {
     Environment(String),
     /// A branch or tag, by its name.
     Ref(String),
+    /// A theme, by its name.
+    Theme(String),
     /// An item of the current environment.
     Item(ItemId),
 }
@@ -58,6 +60,7 @@ enum Candidate<'a> {
     Verb(&'static Verb),
     Environment(&'a str),
     Ref(&'a str),
+    Theme(&'a str),
     Item(&'a Item),
 }
 
@@ -128,6 +131,7 @@ fn unasked(model: &Model) -> (Vec<What>, usize) {
         Recent::Environment(name) => {
             model.environments.iter().any(|env| env.title == name).then_some(What::Environment(name))
         }
+        Recent::Command(name) => Some(What::Verb(name)),
         Recent::Item(id) => model.environment().item(&id).is_some().then_some(What::Item(id)),
     });
     let mut found: Vec<What> = recent.collect();
@@ -170,6 +174,7 @@ fn everything(model: &Model) -> impl Iterator<Item = Candidate<'_>> {
         .chain(VERBS.iter().map(Candidate::Verb))
         .chain(offered(model, Offers::Environments))
         .chain(offered(model, Offers::Refs))
+        .chain(offered(model, Offers::Themes))
         .chain(items.map(Candidate::Item))
 }
 
@@ -181,6 +186,7 @@ fn offered(model: &Model, offers: Offers) -> Box<dyn Iterator<Item = Candidate<'
             let refs = model.refs.value().map_or(&[][..], Vec::as_slice);
             Box::new(refs.iter().map(|found| Candidate::Ref(&found.name)))
         }
+        Offers::Themes => Box::new(model.home.settings.themes.iter().map(|name| Candidate::Theme(name))),
         Offers::Pages => Box::new(Page::ALL.into_iter().map(|page| Candidate::Action(page.action()))),
     }
 }
@@ -229,7 +235,7 @@ impl Candidate<'_> {
             Self::Action(action) => measure(action.spec().title).max(measure(action.spec().id)),
             Self::Own(_, action) => measure(&action.title).max(measure(&action.id)),
             Self::Verb(verb) => measure(verb.name),
-            Self::Environment(name) | Self::Ref(name) => measure(name),
+            Self::Environment(name) | Self::Ref(name) | Self::Theme(name) => measure(name),
             Self::Item(item) => measure(&item.name),
         }
     }
@@ -238,12 +244,13 @@ impl Candidate<'_> {
     fn bonus(self, recent: &[Recent]) -> u32 {
         let own = match self {
             Self::Action(_) | Self::Own(..) | Self::Environment(_) | Self::Verb(_) => 16,
-            Self::Ref(_) => 4,
+            Self::Ref(_) | Self::Theme(_) => 4,
             Self::Item(item) => 8 * u32::from(item.verdict.needs_attention()),
         };
         let lately = recent.iter().position(|recent| match (recent, self) {
             (Recent::Action(known), Self::Action(action)) => *known == action,
             (Recent::Environment(known), Self::Environment(name)) => known == name,
+            (Recent::Command(known), Self::Verb(verb)) => *known == verb.name,
             (Recent::Item(known), Self::Item(item)) => known.is(item),
             _ => false,
         });
@@ -255,7 +262,7 @@ impl Candidate<'_> {
             Self::Action(action) => action.spec().title.len(),
             Self::Own(_, action) => action.title.len(),
             Self::Verb(verb) => verb.name.len(),
-            Self::Environment(name) | Self::Ref(name) => name.len(),
+            Self::Environment(name) | Self::Ref(name) | Self::Theme(name) => name.len(),
             Self::Item(item) => item.name.len(),
         }
     }
@@ -267,6 +274,7 @@ impl Candidate<'_> {
             Self::Verb(verb) => What::Verb(verb.name),
             Self::Environment(name) => What::Environment(name.to_owned()),
             Self::Ref(name) => What::Ref(name.to_owned()),
+            Self::Theme(name) => What::Theme(name.to_owned()),
             Self::Item(item) => What::Item(ItemId::of(item)),
         }
     }

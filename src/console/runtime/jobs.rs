@@ -172,7 +172,12 @@ impl Jobs {
                     handle.abort();
                 }
             }
-            Effect::Suspend | Effect::Quit | Effect::Copy(_) | Effect::Outside(_) | Effect::Notify(_) => {}
+            Effect::Suspend
+            | Effect::Quit
+            | Effect::Copy(_)
+            | Effect::Theme(_)
+            | Effect::Outside(_)
+            | Effect::Notify(_) => {}
         }
     }
 

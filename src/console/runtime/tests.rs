@@ -1,6 +1,7 @@
 //! The loop over a fake backend and a fake terminal. Nothing sleeps: every step waits for what it is about.
 
 mod own;
+mod theme;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -258,6 +259,11 @@ fn press(c: char) -> Event {
     Event::Key(KeyEvent::from(KeyCode::Char(c)))
 }
 
+/// The keys of a line; each of its ends is enter.
+fn typed(text: &'static str) -> impl Iterator<Item = Event> {
+    text.chars().map(|c| if c == '\n' { Event::Key(KeyEvent::from(KeyCode::Enter)) } else { press(c) })
+}
+
 async fn until_logged(log: &Mutex<Vec<String>>, logged: &Notify, name: &str, times: usize) {
     while log.lock().unwrap().iter().filter(|line| *line == name).count() < times {
         logged.notified().await;
@@ -446,9 +452,6 @@ async fn the_runner_locks_by_its_own_clock_and_when_the_console_is_left() {
 #[tokio::test]
 async fn leaving_the_console_locks_what_is_unlocked() {
     let Rig { console, seen, log, logged, mut screen } = rig(Mood::Answers);
-    let typed = |text: &'static str| {
-        text.chars().map(|c| if c == '\n' { Event::Key(KeyEvent::from(KeyCode::Enter)) } else { press(c) })
-    };
     let names = Arc::clone(&log);
     let wait = move |name: &'static str, then: Event| {
         let (names, logged) = (Arc::clone(&names), Arc::clone(&logged));
@@ -464,84 +467,4 @@ async fn leaving_the_console_locks_what_is_unlocked() {
         .chain(stream::once(wait("unlocked", press('q'))));
     console.drive(&mut screen, Box::pin(events), stream::pending(), || Ok(())).await.unwrap();
     assert_eq!(seen.deeds(), ["unlock prod", "lock prod: the console was left"]);
-}
-
-/// Themes in files of a directory.
-struct Closet(std::path::PathBuf);
-
-impl Closet {
-    /// Puts a new file in the old one's place, as editors do.
-    fn put(&self, name: &str, text: &str) {
-        let aside = self.0.join("aside.tmp");
-        std::fs::write(&aside, text).unwrap();
-        std::fs::rename(aside, self.0.join(format!("{name}.toml"))).unwrap();
-    }
-}
-
-impl Wardrobe for Closet {
-    fn read(&self, name: &str) -> Result<Option<String>, String> {
-        Ok(std::fs::read_to_string(self.0.join(format!("{name}.toml"))).ok())
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
-impl Tailor for Closet {
-    fn theme(&self) -> Result<Theme, Why> {
-        Theme::named("mine", self).map_err(|error| Why::new(error.to_string()))
-    }
-
-    fn places(&self) -> Vec<std::path::PathBuf> {
-        vec![self.0.clone()]
-    }
-}
-
-/// The screen after these files were changed one after the other, each once the one before was seen.
-async fn after_changes(changes: &'static [(&str, &str)]) -> Terminal<TestBackend> {
-    let directory = tempfile::tempdir().unwrap();
-    let closet = Closet(directory.path().to_owned());
-    closet.put("base", "[styles]\nbrand = { fg = 'blue' }");
-    closet.put("mine", "inherits = 'base'");
-    let files = Closet(directory.path().to_owned());
-    let Rig { console, log, logged, mut screen, .. } = styled(Mood::Answers, Some(Arc::new(closet)));
-    let events = stream::once(async move {
-        // Whatever is drawn then, the watch has begun: it does so before the first answer.
-        until_logged(&log, &logged, "inspected", 3).await;
-        for (index, (name, text)) in changes.iter().enumerate() {
-            files.put(name, text);
-            until_logged(&log, &logged, "restyled", index + 1).await;
-        }
-        // No key, which would take the notice away; with its input the console ends.
-        Ok(Event::FocusGained)
-    });
-    console.drive(&mut screen, Box::pin(events), stream::pending(), || Ok(())).await.unwrap();
-    screen
-}
-
-fn brand(screen: &Terminal<TestBackend>) -> Color {
-    let buffer = screen.backend().buffer();
-    buffer[(1, 0)].fg
-}
-
-#[tokio::test]
-async fn an_edit_of_the_theme_and_of_what_it_inherits_is_seen_at_once() {
-    let screen = after_changes(&[
-        ("mine", "inherits = 'base'\n[styles]\nbrand = { bold = false }"),
-        ("base", "[styles]\nbrand = { fg = 'red' }"),
-    ])
-    .await;
-    assert_eq!(brand(&screen), Color::Red);
-    assert!(!screen.backend().buffer()[(1, 0)].modifier.contains(ratatui::style::Modifier::BOLD));
-}
-
-#[tokio::test]
-async fn a_mistake_in_the_theme_is_one_notice_and_the_former_stays_until_it_is_mended() {
-    let screen = after_changes(&[("base", "[styles]\nbrnd = { fg = 'red' }")]).await;
-    assert_eq!(brand(&screen), Color::Blue);
-    assert!(text(&screen).contains("theme: base.toml: styles.brnd: there is no such style; did you mean brand?"));
-    let screen = after_changes(&[("base", "[styles"), ("base", "[styles]\nbrand = { fg = 'green' }")]).await;
-    assert_eq!(brand(&screen), Color::Green);
-    assert!(!text(&screen).contains("theme:"));
 }

@@ -144,6 +144,14 @@ mod tests {
             Theme::named("mine", self).map_err(|error| Why::new(error.to_string()))
         }
 
+        fn change(&self, _: &str) -> Result<Theme, Why> {
+            self.theme()
+        }
+
+        fn names(&self) -> Vec<String> {
+            Vec::new()
+        }
+
         fn places(&self) -> Vec<PathBuf> {
             vec![self.0.clone()]
         }
@@ -152,7 +160,7 @@ mod tests {
     /// Waits until what is told is so; whatever is told before may be of a moment in between.
     async fn until(watch: &mut Watch, is_so: impl Fn(&Result<Theme, Why>) -> bool) {
         let told = async { while !is_so(&watch.next().await) {} };
-        timeout(Duration::from_secs(60), told).await.unwrap();
+        timeout(Duration::from_mins(1), told).await.unwrap();
     }
 
     #[tokio::test]

@@ -1,9 +1,10 @@
 //! What shows a person what can be done.
 
 use super::story::{Story, first_run, night, story};
+use crate::compare::Why;
 use crate::console::fixture::{self, SECRETS};
 use crate::console::overlay::Tour;
-use crate::console::{Key, Message, Overlay};
+use crate::console::{Effect, Key, Keymap, Message, Overlay};
 
 #[test]
 fn a_prefix_shows_what_may_follow_and_the_second_key_does_it() {
@@ -84,7 +85,7 @@ fn the_palette_finds_actions_environments_refs_and_items() {
         "remember action refresh",
     ]);
     night().press(":qa").sees("▸ env    qa            go there").press("⏎").sees("petshop / qa");
-    night().press(":").answers_all().press("v230⏎").wants(&["inspect prod at v2.3.0 Cached"]);
+    night().press(":").answers_all().press("v230⏎").wants(&["inspect prod at v2.3.0 Cached", "remember command ref"]);
     night()
         .press(":poolsize")
         .sees("▸ param  /checkout/prod/db/pool_size  ~ drifted")
@@ -111,6 +112,47 @@ fn what_was_chosen_lately_comes_first() {
 }
 
 #[test]
+fn what_was_typed_lately_comes_back_by_its_name_alone() {
+    let mut story = night().press(":unlock␣5m␣the␣queue␣is␣stuck⏎");
+    let kept = story.effects.iter().find_map(|effect| match effect {
+        Effect::Remember(memory) => Some(memory.recent.clone()),
+        _ => None,
+    });
+    assert_eq!(kept.unwrap(), ["command unlock"], "the reason is for the journal");
+    story.effects.clear();
+    let story = story.press("⎋:").sees("▸ give   :unlock 15m").press("⎋");
+    // What was not understood, or not carried out, is not remembered; nor is leaving.
+    let story = story.press(":frobnicate⏎⎋:env␣nowhere⏎⎋:quit⏎");
+    assert!(!story.effects.iter().any(|effect| matches!(effect, Effect::Remember(_))), "{:?}", story.effects);
+}
+
+#[test]
+fn a_theme_is_named_in_the_palette_and_worn_at_once() {
+    night().press(":theme␣").sees("theme  plumb-dark").sees("theme  plumb-catppuccin").press("catp⏎").wants(&[
+        "refs",
+        "theme plumb-catppuccin",
+        "remember command theme",
+    ]);
+    night().press(":theme␣mine⏎").wants(&["refs", "theme mine", "remember command theme"]);
+    let worn = night().press(":high-contrast⏎").answers_all();
+    worn.sees("drawn in plumb-high-contrast until you leave; theme = \"plumb-high-contrast\" in config.toml keeps it");
+    let why = Why::new("there is no theme \"mien\"; did you mean mine?");
+    night().hears(Message::Themed(String::from("mien"), Err(why))).sees("theme: there is no theme \"mien\"");
+}
+
+#[test]
+fn a_sentence_is_cut_at_its_end_unless_what_was_found_is_there() {
+    let story = night().size(60, 16).press(":");
+    let story = story
+        .sees("Show the values of the item; mask t…")
+        .press("refresh␣what")
+        .sees("Refresh what you are on: everything");
+    story.press("^uan␣item").sees("…").sees("a page, an item");
+    // Of a path the end says more.
+    night().size(60, 16).press(":poolsize").sees("/db/pool_size");
+}
+
+#[test]
 fn the_palette_says_why_something_cannot_be_done_and_does_not_do_it() {
     night()
         .press("⇥:")
@@ -128,7 +170,7 @@ fn commands_are_typed() {
     night().press(":env␣qa⏎").sees("petshop / qa");
     night().press(":page␣secrets⏎").sees("4 SECRETS");
     night().press("3:filter␣pool⏎").sees("pool_size").does_not_see("/billing/");
-    night().press(":ref␣HEAD~3⏎").wants(&["refs", "inspect prod at HEAD~3 Cached"]);
+    night().press(":ref␣HEAD~3⏎").wants(&["refs", "inspect prod at HEAD~3 Cached", "remember command ref"]);
     night().press(":quit⏎").wants(&["refs", "quit"]);
     night().press(":help⏎").sees("KEYS");
 }
@@ -282,4 +324,15 @@ fn every_step_of_the_tour_is_read_in_full_on_the_smallest_terminal() {
             story = story.sees(&last).press("^t");
         }
     }
+}
+
+#[test]
+fn an_escape_and_a_key_that_come_at_once_are_both_heard() {
+    let at_once = |story: Story, c| story.hears(Message::Key(Key::Alt(c)));
+    at_once(night().press("/zzz"), ':').sees("COMMANDS").press("⎋").does_not_see("zzz");
+    at_once(night().press("@"), '3').sees("3 PARAMETERS").does_not_see("GIT REF");
+    // A key of one's own is what it says.
+    let mut bound = night();
+    bound.model.keymap = Keymap::new(&[(String::from("palette"), vec![String::from("alt-p")])].into()).unwrap();
+    at_once(bound.press("@"), 'p').sees("ENVIRONMENT").press("⎋").does_not_see("COMMANDS");
 }

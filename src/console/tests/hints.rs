@@ -4,6 +4,7 @@ use super::story::{Story, first_run, night};
 use crate::console::action::Scope;
 use crate::console::fixture::SECRETS;
 use crate::console::overlay::Menu;
+use crate::console::pointer::{Button, Mouse};
 use crate::console::{ACTIONS, Action, Effect, Key, Message, Spec};
 
 /// The keys of an action, those of its menu first, as they are listed.
@@ -149,5 +150,39 @@ fn the_keys_count_what_they_list() {
         let total = number(screen.lines().find(|line| line.contains("KEYS")).unwrap(), "1 of ");
         let more = number(screen.lines().find(|line| line.contains('▾')).unwrap(), "▾ ");
         assert_eq!((total, seen + more), (ACTIONS.len(), total), "{screen}");
+    }
+}
+
+#[test]
+fn no_two_rules_lie_below_each_other() {
+    let is_rule = |line: &str| !line.is_empty() && line.chars().all(|c| c == '─');
+    for (width, height) in [(60, 16), (70, 18), (80, 24), (120, 40)] {
+        for keys in ["@", "@m", "@qa", ":", "?", "u", "2x", "2y"] {
+            let screen = night().size(width, height).press(keys).answers_all().screen();
+            let lines: Vec<&str> = screen.lines().collect();
+            let double = lines.windows(2).any(|pair| pair.iter().all(|line| is_rule(line)));
+            assert!(!double, "after {keys:?} at {width}x{height}:\n{screen}");
+        }
+    }
+    // The line that this frees is the list's, and the mouse finds it there.
+    let story = night().size(60, 16).press("@").answers_all();
+    let last = story.screen().lines().collect::<Vec<_>>().iter().rposition(|line| line.contains(" ref ")).unwrap();
+    let last = u16::try_from(last).unwrap();
+    let click = |story: Story| story.hears(Message::Mouse(Mouse { button: Button::Press, column: 10, line: last }));
+    assert!(click(story).screen().lines().nth(usize::from(last)).unwrap().starts_with(" ▸"));
+}
+
+#[test]
+fn in_ascii_what_is_cut_looks_like_no_verdict() {
+    for keys in ["", "2", "3", "4jd", ":"] {
+        let mut story = night().size(60, 16).press(keys).answers_all();
+        story.theme = story.theme.ascii();
+        let screen = story.screen();
+        for (at, line) in screen.lines().enumerate() {
+            let marks: Vec<&str> = line.split('~').skip(1).collect();
+            let verdicts = marks.iter().all(|after| after.starts_with([' ', '1', '2', '3', '4']));
+            assert!(verdicts, "line {at} after {keys:?}:\n{screen}");
+        }
+        assert!(screen.contains("..") || keys == "4jd", "{screen}");
     }
 }

@@ -324,3 +324,13 @@ fn a_group_tells_whom_it_stands_for() {
     let story = super::story::story().answers(report).press("3");
     story.sees("29 more for the same reason: /shop/key01").does_not_see("key29").press("⏎").sees("key29");
 }
+
+#[test]
+fn who_moved_it_stays_on_the_narrow_overview_and_the_reason_gives_way() {
+    let mut report = fixture::report("prod");
+    let Ok(section) = &mut report.sections[2].1 else { panic!() };
+    let pool = section.items.iter_mut().find(|item| item.name.ends_with("pool_size")).unwrap();
+    pool.name = String::from("/checkout/prod/database/primary/pool_size");
+    let story = refreshing(night()).answers(report).size(80, 24);
+    story.sees("primary/pool_size  ci-deploy").does_not_see("02:11").size(120, 40).sees("02:11  ci-deploy");
+}

@@ -91,7 +91,7 @@ fn restarting(environment: &str) -> Story {
 fn what_writes_is_planned_with_all_that_it_is_and_where_and_as_whom() {
     restarting("dev")
         .sees("RUN")
-        .sees("to       dev  account 471100004242  eu-central-1")
+        .sees("to       petshop / dev  account 471100004242  eu-central-1")
         .sees("as       role deployer  protection: open  profile petshop-deployer")
         .sees("what     Do restart")
         .sees("command  tool 'it'\\''s' dev petshop-deployer")

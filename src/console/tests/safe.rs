@@ -15,7 +15,7 @@ pub(super) fn command(story: Story, line: &str) -> Story {
     let story = story.press(":");
     let story = line.chars().fold(story, |story, c| story.hears(Message::Key(Key::Char(c))));
     let mut story = story.press("⏎");
-    story.effects.retain(|effect| !matches!(effect, Effect::Refs(..)));
+    story.effects.retain(|effect| !matches!(effect, Effect::Refs(..) | Effect::Remember(_)));
     story
 }
 
@@ -205,7 +205,7 @@ fn nothing_of_a_plan_is_cut_and_what_there_is_no_room_for_is_marked_and_reached(
             let standing = |story: Story| {
                 let asked = if line == "record" { "prod is read-only" } else { "Type prod to unlock it" };
                 story
-                    .sees("to       prod")
+                    .sees("to       petshop / prod")
                     .sees("account 471100004242")
                     .sees("role deployer")
                     .sees(asked)

@@ -39,7 +39,14 @@ pub(super) fn setup() -> Setup {
         refresh: None,
         utc_offset: 0,
         fingerprint_key: [7; 32],
-        home: Home { mouse: true, title: true, notify: true, editor: String::from("vi"), ..Home::default() },
+        home: Home {
+            mouse: true,
+            title: true,
+            notify: true,
+            editor: String::from("vi"),
+            themes: Theme::names(&()),
+            ..Home::default()
+        },
         memory: Memory::default(),
         tour: false,
     }
@@ -176,6 +183,7 @@ impl Story {
                     Message::Journal(generation, Ok(fixture::journal(&target.environment)))
                 }
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
+                Effect::Theme(name) => Message::Themed(name, Ok(())),
                 Effect::Locate(..)
                 | Effect::Outside(_)
                 | Effect::Run(..)
@@ -287,6 +295,7 @@ fn words(effect: &Effect) -> String {
         Effect::Outside(Outside::Edit(place)) => format!("edit {}:{}", place.path.display(), place.line),
         Effect::Outside(Outside::Command(command)) => format!("wait for {}", command.argv.join(" ")),
         Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
+        Effect::Theme(name) => format!("theme {name}"),
         Effect::End(_) => String::from("end"),
         Effect::Notify(text) => format!("notify {text}"),
         Effect::Refs(..) => String::from("refs"),
@@ -313,7 +322,7 @@ fn words(effect: &Effect) -> String {
 pub(super) fn by_role() -> Theme {
     use std::fmt::Write as _;
 
-    let mut file = String::from("[styles]\n");
+    let mut file = String::from("background = 'none'\n[styles]\n");
     for (index, role) in Role::ALL.iter().enumerate() {
         let (own, other) = if matches!(role, Role::Selection) { ("bg", "fg") } else { ("fg", "bg") };
         let _ = writeln!(file, "{} = {{ {own} = {index}, {other} = 'none' }}", role.name());

@@ -8,6 +8,9 @@ use crate::config::Depth;
 pub(super) trait Nearest {
     /// The nearest colour of this depth; `None`: the terminal's default.
     fn nearest(self, colour: Color) -> Option<Color>;
+
+    /// What a whole screen is laid with: of sixteen colours black or white, since a grey would swallow what is dim.
+    fn ground(self, colour: Color) -> Option<Color>;
 }
 
 impl Nearest for Depth {
@@ -22,6 +25,16 @@ impl Nearest for Depth {
             }
             (_, colour) => Some(colour),
         }
+    }
+
+    fn ground(self, colour: Color) -> Option<Color> {
+        let (r, g, b) = match (self, colour) {
+            (Self::Sixteen, Color::Rgb(r, g, b)) => (r, g, b),
+            (Self::Sixteen, Color::Indexed(index)) => of_palette(index),
+            _ => return self.nearest(colour),
+        };
+        let is_light = distance((r, g, b), (255, 255, 255)) < distance((r, g, b), (0, 0, 0));
+        Some(if is_light { Color::White } else { Color::Black })
     }
 }
 
@@ -107,5 +120,10 @@ mod tests {
         assert_eq!(Depth::Sixteen.nearest(Color::Rgb(250, 250, 250)), Some(Color::White));
         assert_eq!(Depth::Sixteen.nearest(Color::Indexed(196)), Some(Color::Red));
         assert_eq!(Depth::None.nearest(Color::Red), None);
+        assert_eq!(Depth::Sixteen.ground(Color::Rgb(0x1d, 0x20, 0x26)), Some(Color::Black));
+        assert_eq!(Depth::Sixteen.ground(Color::Rgb(250, 250, 250)), Some(Color::White));
+        assert_eq!(Depth::Palette.ground(Color::Rgb(8, 8, 8)), Some(Color::Indexed(232)));
+        assert_eq!(Depth::Sixteen.ground(Color::Reset), Some(Color::Reset));
+        assert_eq!(Depth::None.ground(Color::Rgb(8, 8, 8)), None);
     }
 }

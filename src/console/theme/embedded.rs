@@ -21,7 +21,7 @@ embedded! {
 }
 
 /// All names.
-pub fn names() -> impl Iterator<Item = &'static str> {
+pub(in crate::console) fn names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|(name, _)| *name)
 }
 
@@ -31,14 +31,18 @@ pub(super) fn text(name: &str) -> Option<(&'static str, &'static str)> {
     EMBEDDED.iter().find(|(known, _)| is(known)).copied()
 }
 
-/// The name of the theme for an operator who named none: what the terminal shows decides.
-///
-/// `ground` is the variable `COLORFGBG`, by which some terminals tell the colours of text and background: `15;0`.
+/// Whether the terminal's background is light, by the variable `COLORFGBG`, in which some terminals tell the colours of text
+/// and background: `15;0`. `None`: it does not say.
 #[must_use]
-pub fn default_theme(depth: Depth, ground: Option<&str>) -> &'static str {
+pub fn is_light(ground: &str) -> Option<bool> {
     // By the sixteen colours' numbers, those from 7 on are light but for 8, a dark grey.
-    let number = ground.and_then(|value| value.rsplit(';').next()).and_then(|number| number.parse::<u8>().ok());
-    let light = number.is_some_and(|number| number == 7 || (9..=15).contains(&number));
+    let number = ground.rsplit(';').next()?.parse::<u8>().ok()?;
+    Some(number == 7 || (9..=15).contains(&number))
+}
+
+/// The name of the theme for an operator who named none: what the terminal shows decides.
+#[must_use]
+pub fn default_theme(depth: Depth, light: bool) -> &'static str {
     match (depth, light) {
         (Depth::None, _) => "plumb-monochrome",
         (Depth::Sixteen, _) => "plumb-terminal-16",

@@ -125,6 +125,14 @@ impl Theme {
         resolve(name, own, &mut Vec::new())
     }
 
+    /// The names of all themes: those of the binary, then the operator's own.
+    #[must_use]
+    pub fn names(own: &dyn Wardrobe) -> Vec<String> {
+        let mut known: Vec<String> = embedded::names().map(str::to_owned).collect();
+        known.extend(own.names().into_iter().filter(|name| embedded::text(name).is_none()));
+        known
+    }
+
     /// A theme from the text of a file that inherits from the themes of the binary alone.
     pub fn own(text: &str) -> Result<Self, ThemeError> {
         laid_over("", parse(text)?, &(), &mut Vec::new())
@@ -229,8 +237,7 @@ fn parse(text: &str) -> Result<File, ThemeError> {
 }
 
 fn unknown(name: &str, own: &dyn Wardrobe) -> ThemeError {
-    let mut known: Vec<String> = embedded::names().map(str::to_owned).collect();
-    known.extend(own.names().into_iter().filter(|name| embedded::text(name).is_none()));
+    let known = Theme::names(own);
     let whole = format!("plumb-{name}");
     let names = || known.iter().map(String::as_str);
     let nearest = nearest(name, names()).or_else(|| nearest(&whole, names())).map(str::to_owned);

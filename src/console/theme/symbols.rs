@@ -42,6 +42,10 @@ pub(super) const UNICODE: Symbols = Symbols {
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
+/// For the console of Linux, whose own font has the glyphs of code page 437 and no others.
+pub(super) const LINUX_CONSOLE: Symbols =
+    Symbols { cursor: "►", ellipsis: "..", up: "▲", down: "▼", caret: "_", spinner: ASCII.spinner, ..UNICODE };
+
 /// For terminals that show ASCII alone.
 pub(super) const ASCII: Symbols = Symbols {
     ascii: true,
@@ -49,7 +53,8 @@ pub(super) const ASCII: Symbols = Symbols {
     cursor: "|",
     rule: "-",
     bar: "|",
-    ellipsis: "~",
+    // Not `~`, which is a verdict's too.
+    ellipsis: "..",
     mask: "****",
     up: "^",
     down: "v",

@@ -141,8 +141,10 @@ fn who_names_none_gets_what_the_terminal_can_show() {
         (Depth::Sixteen, Some("0;15"), "plumb-terminal-16"),
         (Depth::None, None, "plumb-monochrome"),
     ];
+    assert_eq!([is_light("default;default"), is_light(""), is_light("15;0")], [None, None, Some(false)]);
     for (depth, ground, expected) in rows {
-        assert_eq!(default_theme(depth, ground), expected, "{depth:?} {ground:?}");
+        let light = ground.and_then(is_light).unwrap_or_default();
+        assert_eq!(default_theme(depth, light), expected, "{depth:?} {ground:?}");
         Theme::embedded(expected).unwrap();
     }
 }
@@ -153,5 +155,21 @@ fn without_colours_the_selection_is_still_seen() {
         let theme = theme.at(Depth::None);
         assert!(Role::ALL.iter().all(|role| theme.style(*role).fg.is_none() && theme.style(*role).bg.is_none()));
         assert!(theme.style(Role::Selection).add_modifier.contains(Modifier::REVERSED));
+        assert_eq!(theme.ground(), Style::new());
     }
+}
+
+#[test]
+fn a_theme_is_drawn_on_the_ground_that_it_is_made_for_unless_it_leaves_it_to_the_terminal() {
+    let ground = |text: &str| Theme::own(text).unwrap().ground().bg;
+    let dark = Some(Color::Rgb(0x1d, 0x20, 0x26));
+    assert_eq!(Theme::embedded("plumb-dark").unwrap().ground().bg, dark);
+    assert_eq!(ground("inherits = 'plumb-light'"), Some(Color::Rgb(255, 255, 255)));
+    assert_eq!(ground("background = '#102030'"), Some(Color::Rgb(0x10, 0x20, 0x30)));
+    assert_eq!(ground("background = 'default'"), Some(Color::Reset));
+    assert_eq!(ground("background = 'none'"), None);
+    for own in ["plumb-terminal-16", "plumb-monochrome"] {
+        assert_eq!(Theme::embedded(own).unwrap().ground().bg, None, "{own} is on the terminal's own");
+    }
+    assert_eq!(Theme::embedded("plumb-dark").unwrap().at(Depth::Sixteen).ground().bg, Some(Color::Black));
 }

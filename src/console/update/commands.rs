@@ -31,6 +31,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Help => help(model),
         Command::Quit => return quit(model),
         Command::Tour => return tour::begin(model),
+        Command::Theme(name) => return vec![Effect::Theme(name)],
     }
     Vec::new()
 }

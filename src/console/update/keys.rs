@@ -22,6 +22,14 @@ use crate::console::page::{Filter, Page, Pane, Zoom};
 use crate::console::remote::Remote;
 
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    if let Key::Alt(c) = key
+        && !is_bound(model, key)
+    {
+        // A terminal tells alt by an escape before the letter; so does a slow line by which both keys came at once.
+        let mut effects = press(model, Key::Esc);
+        effects.extend(press(model, Key::Char(c)));
+        return effects;
+    }
     model.notice = None;
     if Areas::of(model).is_none() {
         return press_unseen(model, key);
@@ -54,6 +62,12 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         model.notice = not_heard(model, key);
     }
     Vec::new()
+}
+
+/// Whether a key does anything anywhere.
+fn is_bound(model: &Model, key: Key) -> bool {
+    let own = model.home.settings.actions.iter().any(|(_, own)| *own == Some(key));
+    own || ACTIONS.iter().any(|spec| model.keymap.keys(spec.action).any(|bound| bound == key))
 }
 
 /// Where nothing is drawn, what a key would do is not seen: those that leave are heard, and no other.

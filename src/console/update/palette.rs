@@ -6,7 +6,7 @@ use super::custom;
 use super::keys::{act, context_below};
 use super::opens::switch;
 use crate::console::action::Action;
-use crate::console::command;
+use crate::console::command::{self, Verb};
 use crate::console::effect::Effect;
 use crate::console::memory::Recent;
 use crate::console::model::Model;
@@ -77,7 +77,15 @@ pub(super) fn take(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         What::Typed(line) => match command::parse(&line) {
-            Ok(command) => commands::run(model, command),
+            Ok(command) => {
+                let mut effects = commands::run(model, command);
+                // What cannot be carried out leaves the palette open. Nothing is kept of a console that is left.
+                let done = !matches!(model.overlays.last(), Some(Overlay::Palette(_))) && !model.over;
+                if let Some(verb) = Verb::named(command::split(&line).0).filter(|_| done) {
+                    effects.push(remember(model, &Recent::Command(verb.name)));
+                }
+                effects
+            }
             Err(why) => {
                 model.notice = Some(why);
                 Vec::new()
@@ -89,7 +97,13 @@ pub(super) fn take(model: &mut Model) -> Vec<Effect> {
         }),
         What::Ref(name) => {
             model.overlays.pop();
-            asks::compare_with(model, Some(name))
+            let mut effects = asks::compare_with(model, Some(name));
+            effects.push(remember(model, &Recent::Command("ref")));
+            effects
+        }
+        What::Theme(name) => {
+            model.overlays.pop();
+            vec![Effect::Theme(name), remember(model, &Recent::Command("theme"))]
         }
         What::Item(id) => {
             model.overlays.pop();

@@ -5,45 +5,34 @@ use crate::compare::Verdict;
 /// Counts of verdicts, as they are drawn beside each other.
 pub(super) type Counts = Vec<(Verdict, usize)>;
 
-/// How counts stand: the least number of columns for a number, and the columns between two counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
-    pub(super) pad: usize,
-    pub(super) gap: u16,
+/// The columns between two counts, where there is room and where there is little.
+const GAPS: [u16; 2] = [2, TIGHT];
+const TIGHT: u16 = 1;
+
+/// The gap with which every cell of a column fits, so that all of them look alike.
+pub(super) fn gap<'a>(cells: impl IntoIterator<Item = &'a Counts>, room: usize) -> u16 {
+    let cells: Vec<&Counts> = cells.into_iter().collect();
+    let fits = |gap: &u16| cells.iter().all(|parts| long(parts, *gap) <= room);
+    GAPS.into_iter().find(fits).unwrap_or(TIGHT)
 }
 
-/// From the most room to the least.
-const LOOKS: [Look; 3] = [Look { pad: 4, gap: 2 }, Look { pad: 0, gap: 2 }, TIGHT];
-const TIGHT: Look = Look { pad: 0, gap: 1 };
-
-impl Look {
-    /// The look in which every cell of a column fits: numbers below each other are then alike.
-    pub(super) fn of<'a>(cells: impl IntoIterator<Item = &'a Counts>, room: usize) -> Self {
-        let cells: Vec<&Counts> = cells.into_iter().collect();
-        let wide = |look: &Self| look.pad == 0 || room >= 15;
-        let fits = |look: &Self| cells.iter().all(|parts| look.long(parts) <= room);
-        LOOKS.into_iter().filter(wide).find(fits).unwrap_or(TIGHT)
-    }
-
-    fn long(self, parts: &[(Verdict, usize)]) -> usize {
-        let digits = |count: &usize| count.to_string().len().max(self.pad) + 1;
-        let gaps = parts.len().saturating_sub(1) * usize::from(self.gap);
-        parts.iter().map(|(_, count)| digits(count)).sum::<usize>() + gaps
-    }
+fn long(parts: &[(Verdict, usize)], gap: u16) -> usize {
+    let gaps = parts.len().saturating_sub(1) * usize::from(gap);
+    parts.iter().map(|(_, count)| count.to_string().len() + 1).sum::<usize>() + gaps
 }
 
 /// The counts that a cell has room for.
 pub(super) struct Fitted {
     pub(super) parts: Counts,
-    pub(super) look: Look,
+    pub(super) gap: u16,
     /// Whether some had to be left out.
     pub(super) is_short: bool,
 }
 
 /// A count is shown in full or not at all; what matters least goes first.
-pub(super) fn fit(mut parts: Counts, room: usize, look: Look) -> Fitted {
-    if look.long(&parts) <= room {
-        return Fitted { parts, look, is_short: false };
+pub(super) fn fit(mut parts: Counts, room: usize, gap: u16) -> Fitted {
+    if long(&parts, gap) <= room {
+        return Fitted { parts, gap, is_short: false };
     }
     let rank = |verdict: &Verdict| match verdict {
         Verdict::Diverged | Verdict::Drifted => 0,
@@ -53,12 +42,12 @@ pub(super) fn fit(mut parts: Counts, room: usize, look: Look) -> Fitted {
         Verdict::InSync | Verdict::Unmanaged | Verdict::Ignored(_) => 4,
     };
     // The mark takes a column of its own.
-    while TIGHT.long(&parts) + usize::from(!parts.is_empty()) + 1 > room
+    while long(&parts, TIGHT) + usize::from(!parts.is_empty()) + 1 > room
         && let Some(least) = (0..parts.len()).max_by_key(|at| (rank(&parts[*at].0), *at))
     {
         parts.remove(least);
     }
-    Fitted { parts, look: TIGHT, is_short: true }
+    Fitted { parts, gap: TIGHT, is_short: true }
 }
 
 #[cfg(test)]
@@ -71,14 +60,11 @@ mod tests {
 
     fn shown(counts: &[(Verdict, usize)], room: usize) -> String {
         let counts = counts.to_vec();
-        let look = Look::of(std::iter::once(&counts), room);
-        let fitted = fit(counts, room, look);
-        let gap = " ".repeat(usize::from(fitted.look.gap));
-        let parts: Vec<String> = fitted
-            .parts
-            .iter()
-            .map(|(verdict, count)| format!("{}{count:>1$}", verdict.symbol(), fitted.look.pad))
-            .collect();
+        let gap = gap(std::iter::once(&counts), room);
+        let fitted = fit(counts, room, gap);
+        let gap = " ".repeat(usize::from(fitted.gap));
+        let parts: Vec<String> =
+            fitted.parts.iter().map(|(verdict, count)| format!("{}{count}", verdict.symbol())).collect();
         format!("{}{}", parts.join(&gap), if fitted.is_short { format!("{gap}…") } else { String::new() })
     }
 
@@ -87,8 +73,8 @@ mod tests {
         let unknown = Verdict::Unknown(Why::new("denied"));
         let counts = [(Verdict::Drifted, 3), (Verdict::Pending, 12), (Verdict::GitOnly, 240), (unknown, 1234)];
         for (room, expected) in [
-            (40, "~   3  >  12  - 240  ?1234"),
-            (21, "~3  >12  -240  ?1234"),
+            (40, "~3  >12  -240  ?1234"),
+            (20, "~3  >12  -240  ?1234"),
             (18, "~3 >12 -240 ?1234"),
             (16, "~3 >12 ?1234 …"),
             (11, "~3 ?1234 …"),
@@ -103,11 +89,10 @@ mod tests {
     fn the_counts_of_a_column_are_alike() {
         let (few, many) = (vec![(Verdict::Pending, 1)], vec![(Verdict::Drifted, 3), (Verdict::Pending, 12)]);
         let more: Counts = [&many[..], &[(Verdict::GitOnly, 240), (Verdict::Unmanaged, 7)]].concat();
-        let look = |cells: &[Counts], room| Look::of(cells.iter(), room);
-        assert_eq!(look(&[few.clone(), many.clone()], 16), LOOKS[0]);
-        assert_eq!(look(&[few.clone(), more.clone()], 16), TIGHT);
-        assert_eq!(look(&[few.clone(), many], 10), LOOKS[1]);
-        assert_eq!(look(&[few, more], 4), TIGHT, "one is cut, and none of them is spread");
+        let gap = |cells: &[Counts], room| gap(cells.iter(), room);
+        assert_eq!(gap(&[few.clone(), many.clone()], 10), 2);
+        assert_eq!(gap(&[few.clone(), more.clone()], 16), TIGHT);
+        assert_eq!(gap(&[few, more], 4), TIGHT, "one is cut, and none of them is spread");
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::counts::{Counts, Look, fit};
+use super::counts::{self, Counts, fit};
 use super::header::{account, spinner};
 use super::ink::Ink;
 use crate::compare::{Kind, Tally, Verdict, Why, WhyKind};
@@ -110,15 +110,15 @@ pub(super) fn above(ink: &mut Ink<'_>, model: &Model, table: Rect, tabs: Rect) {
 /// The counts of every environment, and how those of each kind stand.
 struct Cells {
     counts: Vec<[Counts; 4]>,
-    looks: [Look; 4],
+    gaps: [u16; 4],
 }
 
 impl Cells {
     fn of(model: &Model, room: usize) -> Self {
         let counts: Vec<[Counts; 4]> =
             model.environments.iter().map(|env| Kind::ALL.map(|kind| counts(env, kind))).collect();
-        let looks = [0, 1, 2, 3].map(|kind: usize| Look::of(counts.iter().map(|cells| &cells[kind]), room));
-        Self { counts, looks }
+        let gaps = [0, 1, 2, 3].map(|kind: usize| counts::gap(counts.iter().map(|cells| &cells[kind]), room));
+        Self { counts, gaps }
     }
 }
 
@@ -189,7 +189,7 @@ fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns
     for (column, (at, kind)) in columns.kinds.into_iter().zip(Kind::ALL).enumerate() {
         let cell = Rect { x: line.x + at, width: columns.width.saturating_sub(1), ..line };
         let counts = cells.counts.get(index).map(|cells| cells[column].clone()).unwrap_or_default();
-        draw_counts(ink, model, env, kind, cell, (counts, cells.looks[column]));
+        draw_counts(ink, model, env, kind, cell, (counts, cells.gaps[column]));
         if env.remembered.contains_key(&kind) {
             ink.fade(cell);
         }
@@ -261,14 +261,7 @@ fn runs(env: &EnvState) -> (String, Role) {
     }
 }
 
-fn draw_counts(
-    ink: &mut Ink<'_>,
-    model: &Model,
-    env: &EnvState,
-    kind: Kind,
-    area: Rect,
-    (counts, look): (Counts, Look),
-) {
+fn draw_counts(ink: &mut Ink<'_>, model: &Model, env: &EnvState, kind: Kind, area: Rect, (counts, gap): (Counts, u16)) {
     match env.section(kind) {
         Remote::Idle => return,
         Remote::Loading { .. } => {
@@ -285,14 +278,14 @@ fn draw_counts(
         // Before the numbers, where it is not cut off.
         ink.put(area.x.saturating_sub(1), area.y, 1, ink.symbols().stale, Role::Notice);
     }
-    let fitted = fit(counts, usize::from(area.width), look);
+    let fitted = fit(counts, usize::from(area.width), gap);
     let mut x = area.x;
     for (verdict, count) in &fitted.parts {
-        let text = format!("{}{count:>pad$}", verdict.symbol(), pad = fitted.look.pad);
+        let text = format!("{}{count}", verdict.symbol());
         let long = u16::try_from(text.len()).unwrap_or(u16::MAX);
         // Much that nobody can ever know stands here for good: it is told, and is not louder than a drift.
         let role = if matches!(verdict, Verdict::Unknown(_)) { Role::Text } else { Role::from(verdict) };
-        x = ink.put(x, area.y, long, &text, role) + fitted.look.gap;
+        x = ink.put(x, area.y, long, &text, role) + fitted.gap;
     }
     if fitted.is_short {
         ink.put(x, area.y, 1, ink.symbols().ellipsis, Role::Strong);

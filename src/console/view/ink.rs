@@ -83,7 +83,7 @@ impl<'a> Ink<'a> {
         for position in area.positions() {
             self.buffer[position].reset();
         }
-        self.buffer.set_style(area, self.theme.style(role));
+        self.buffer.set_style(area, self.theme.ground().patch(self.theme.style(role)));
     }
 
     /// Writes a text into at most `room` columns; returns the column after it.
@@ -125,6 +125,11 @@ impl<'a> Ink<'a> {
         self.put(x, y, width, &rule, Role::Rule);
     }
 
+    /// Whether a rule is drawn there.
+    pub(super) fn is_rule(&self, x: u16, y: u16) -> bool {
+        self.buffer.cell((x, y)).is_some_and(|cell| cell.symbol() == self.theme.symbols.rule)
+    }
+
     /// Says at the right end of a line how much more there is above or below it; nothing when there is none.
     pub(super) fn more(&mut self, line: Rect, count: usize, above: bool) {
         if count == 0 {
@@ -162,7 +167,7 @@ impl<'a> Ink<'a> {
     /// Takes the colours from an area: what it says may be so no longer.
     pub(super) fn fade(&mut self, area: Rect) {
         let area = area.intersection(*self.buffer.area());
-        let dim = self.theme.style(Role::Dim);
+        let dim = self.theme.ground().patch(self.theme.style(Role::Dim));
         for position in area.positions() {
             self.buffer[position].set_style(Style::reset().patch(dim));
         }

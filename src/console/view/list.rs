@@ -280,7 +280,7 @@ fn draw_item(ink: &mut Ink<'_>, model: &Model, line: Rect, item: &Item, more: us
     super::overview::verdict(ink, line.x + 3, y, &item.verdict);
     let mut at = line.x + BEFORE;
     let room = columns.name.saturating_sub(2);
-    ink.put(at, y, room, &text::fit_end(&name(item, more), usize::from(room), "…"), Role::Strong);
+    ink.put(at, y, room, &text::fit_end(&name(item, more), usize::from(room), ink.symbols().ellipsis), Role::Strong);
     at += columns.name;
     if let Some(width) = columns.kind {
         // Several have several types.

@@ -137,8 +137,15 @@ impl NeedColumns {
         let changed_items = visible().filter_map(|need| need.item(env)).filter(|item| item.changed.is_some());
         let reasons = changed_items.map(|item| text::width(&item.reason)).max().unwrap_or(0);
         let reasons = u16::try_from(reasons).unwrap_or(u16::MAX).min(SHORTEST);
-        let room = list.right().saturating_sub(at + 1 + reasons);
-        let changed = ChangedColumns::of(model, known.iter().copied(), room);
+        let beside = |reasons| {
+            let room = list.right().saturating_sub(at + 1 + reasons);
+            ChangedColumns::of(model, known.iter().copied(), room)
+        };
+        // Who moved it is asked before the reason, which the verdict nearly says; when is not.
+        let changed = match (beside(reasons), beside(0)) {
+            (kept, alone) if kept.who == 0 && alone.who > 0 => ChangedColumns { when: 0, ..alone },
+            (kept, _) => kept,
+        };
         Self { name, name_room, at, reason: at + changed.width(), changed }
     }
 }
@@ -152,7 +159,7 @@ fn draw_item(ink: &mut Ink<'_>, model: &Model, line: Rect, item: &Item, more: us
     verdict(ink, x + 3, y, &item.verdict);
     ink.put(x + 15, y, 7, short_kind(item.kind), Role::Dim);
     let name = name(item, more);
-    let shown = text::fit_end(&name, usize::from(columns.name_room), "…");
+    let shown = text::fit_end(&name, usize::from(columns.name_room), ink.symbols().ellipsis);
     ink.put(columns.name, y, columns.name_room, &shown, Role::Strong);
     if let Some(changed) = &item.changed {
         columns.changed.draw(ink, model, (columns.at, y), changed);

@@ -28,6 +28,7 @@ struct Cell<'a> {
 pub(super) fn add(mut row: Row, window: Window, segments: &[(&str, Role)], ellipsis: &str) -> Row {
     let clean: Vec<_> = segments.iter().map(|(text, role)| (text::clean(text, false), *role)).collect();
     let room = usize::from(window.room);
+    let mark = || Cell { text: ellipsis, width: text::width(ellipsis), role: Role::Dim };
     let mut cells: Vec<Cell<'_>> = Vec::new();
     let (mut column, mut used) = (0, 0);
     let is_cut = window.across > 0 && segments.iter().any(|(text, _)| !text.is_empty());
@@ -59,19 +60,18 @@ pub(super) fn add(mut row: Row, window: Window, segments: &[(&str, Role)], ellip
         {
             used -= cell.width;
         }
-        cells.push(Cell { text: ellipsis, width: 1, role: Role::Dim });
+        cells.push(mark());
     }
     if is_cut {
-        match cells.first_mut() {
-            // Never half of a wide letter.
-            Some(cell) if cell.width == 1 => *cell = Cell { text: ellipsis, width: 1, role: Role::Dim },
-            Some(cell) => {
-                cell.text = " ";
-                cell.width = 1;
-                cells.insert(0, Cell { text: ellipsis, width: 1, role: Role::Dim });
-            }
-            None => cells.push(Cell { text: ellipsis, width: 1, role: Role::Dim }),
+        let mut freed = 0;
+        while freed < text::width(ellipsis) && !cells.is_empty() {
+            freed += cells.remove(0).width;
         }
+        // Never half of a wide letter.
+        for _ in text::width(ellipsis)..freed {
+            cells.insert(0, Cell { text: " ", width: 1, role: Role::Dim });
+        }
+        cells.insert(0, mark());
     }
     let mut at = window.at;
     let mut run: Option<(u16, String, Role)> = None;
@@ -101,8 +101,8 @@ mod tests {
 
     use super::*;
 
-    fn seen(line: &str, across: usize, room: u16) -> String {
-        let row = add(Row::default(), Window { at: 0, room, across }, &[(line, Role::Text)], "…");
+    fn seen(line: &str, across: usize, room: u16, ellipsis: &str) -> String {
+        let row = add(Row::default(), Window { at: 0, room, across }, &[(line, Role::Text)], ellipsis);
         row.pieces.iter().map(|piece| piece.text.as_str()).collect()
     }
 
@@ -120,14 +120,23 @@ mod tests {
             ("日本語です", 1, 6, "…本語…"),
             ("a\u{1b}[31mb", 0, 10, "a␛[31mb"),
         ] {
-            assert_eq!(seen(line, across, room), expected, "{line:?} from {across} in {room}");
+            assert_eq!(seen(line, across, room, "…"), expected, "{line:?} from {across} in {room}");
+        }
+        for (line, across, room, expected) in [
+            ("0123456789a", 0, 10, "01234567.."),
+            ("0123456789a", 1, 10, "..3456789a"),
+            ("0123456789abc", 1, 10, "..345678.."),
+            ("日本語です", 1, 6, ".. .."),
+            ("日本語です", 2, 9, "..語です"),
+        ] {
+            assert_eq!(seen(line, across, room, ".."), expected, "{line:?} from {across} in {room}");
         }
     }
 
     proptest! {
         #[test]
-        fn what_is_seen_fits(line in "\\PC{0,30}", across in 0_usize..20, room in 4_u16..20) {
-            let shown = seen(&line, across, room);
+        fn what_is_seen_fits(line in "\\PC{0,30}", across in 0_usize..20, room in 4_u16..20, ascii: bool) {
+            let shown = seen(&line, across, room, if ascii { ".." } else { "…" });
             prop_assert!(text::width(&shown) <= usize::from(room), "{shown:?}");
         }
     }

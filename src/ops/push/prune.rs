@@ -8,8 +8,8 @@ use futures::stream::{self, StreamExt};
 
 use super::plan::{Change, Kept, Plan, Target};
 use super::survey::{ENVIRONMENT_TAG, PROJECT_TAG};
-use crate::aws::{self, secretsmanager::SecretMeta};
 use crate::aws::ssm::{self, ParameterMeta};
+use crate::aws::{self, secretsmanager::SecretMeta};
 use crate::compare::{Facet, Item, Verdict, Why};
 use crate::ops::inspect::Examined;
 use crate::ops::journal::{Act, Origin, Shape, Step, Thing, Version};

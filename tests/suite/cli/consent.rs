@@ -63,7 +63,9 @@ fn at_a_terminal_nothing_but_the_environment_s_name_confirms() {
     let shop = prod(&account, "");
     for wrong in ["", "y", "yes", "dev", "prod2"] {
         let terminal = at_terminal(&shop, &["--unlock", WHY]);
-        terminal.sees(&format!("to      prod   account {}   eu-central-1", account.id)).sees("as      arn:aws:");
+        terminal
+            .sees(&format!("to      petshop / prod   account {}   eu-central-1", account.id))
+            .sees("as      arn:aws:");
         terminal.sees(&format!("prod is read-only, and is not for this command: \"{WHY}\""));
         terminal.sees("Type prod to write receipts of what is equal:").type_text(&format!("{wrong}\r"));
         assert_eq!(terminal.exit_code(), 2);

@@ -234,7 +234,7 @@ fn a_pager_that_ends_at_once_waits_for_enter_and_one_that_fails_is_told() {
     console.press("<Enter>").sees("3 PARAMETERS");
     console.quit();
     let console = shop().console().env("PLUMB_PAGER", "no-such-pager-here").open();
-    console.press("3").sees("pool_size").press("o").sees("no-such-pager-here ended with exit status: 127");
+    console.press("3").sees("pool_size").press("o").sees("no-such-pager-here was not found: is it installed?");
     console.quit();
 }
 

@@ -26,9 +26,9 @@ fn expired_credentials_are_one_line_and_what_was_there_stays_until_they_are_rene
 fn without_credentials_nobody_is_claimed_and_no_writing_promised() {
     let visit = shop().console_in("dev").env("AWS_ACCESS_KEY_ID", "").env("AWS_SECRET_ACCESS_KEY", "");
     let console = visit.env("AWS_PROFILE", "nope").begin();
-    console.sees("! no valid credentials").sees("not read");
+    console.sees("! no valid credentials").sees("nobody knows: nothing could be read");
     let header = console.line("acct ?");
-    assert!(header.trim_end().ends_with("READ") && header.contains("-"), "the region, and what may be done: {header}");
+    assert!(header.trim_end().ends_with("READ") && header.contains('-'), "the region, and what may be done: {header}");
     assert!(!header.contains("region ?"), "{header}");
     console.quit();
     // With them it may be written to.

@@ -1,6 +1,7 @@
 //! Sizes, colours and alphabets.
 
-use super::shop::shop;
+use super::shop::{Console, shop};
+use crate::support::terminal::Program;
 
 #[test]
 fn the_page_follows_the_terminal_down_to_sixty_columns_and_says_so_below() {
@@ -38,6 +39,16 @@ fn a_terminal_without_utf_8_gets_ascii_alone() {
 }
 
 #[test]
+fn the_console_of_linux_gets_no_glyph_that_its_font_has_not() {
+    let console = shop().console().env("TERM", "linux").open();
+    console.press("2").sees("InventorySync").sees("► ~ drifted").press("1 r").loses("esc cancels");
+    let output = String::from_utf8_lossy(&console.output()).into_owned();
+    let foreign = output.chars().find(|c| ('\u{2800}'..='\u{28ff}').contains(c) || "▸▾▴▏".contains(*c));
+    assert_eq!(foreign, None);
+    console.quit();
+}
+
+#[test]
 fn a_terminal_that_reorders_lines_is_asked_not_to_and_may_again_for_others() {
     let console = shop().console().env("PLUMB_PAGER", "cat; read -r line < /dev/tty; :").open();
     assert!(console.keeps_order(), "columns stay where they are");
@@ -47,6 +58,55 @@ fn a_terminal_that_reorders_lines_is_asked_not_to_and_may_again_for_others() {
     assert!(console.keeps_order());
     // `quit` holds that it is given back.
     console.quit();
+}
+
+#[test]
+fn a_terminal_that_says_that_it_is_light_gets_the_light_theme_and_nothing_of_the_answer_is_a_key() {
+    let ground = |console: &Console, colour| {
+        console.wait_for("the theme's background", |screen| screen.cell(0, 0).unwrap().bgcolor() == colour);
+        console.sees("NEEDS YOU").never_showed("rgb:").never_showed("does nothing");
+        console.press(":").sees("COMMANDS").type_text("theme dark\r").sees("drawn in plumb-dark");
+        console.quit();
+    };
+    let (light, dark) = (vt100::Color::Rgb(255, 255, 255), vt100::Color::Rgb(0x1d, 0x20, 0x26));
+    let white = || shop().console().with(|program| program.background("ffff/ffff/ffff"));
+    ground(&white().open(), light);
+    ground(&white().env("COLORFGBG", "15;0").open(), dark);
+    ground(&white().env("PLUMB_THEME", "dark").open(), dark);
+    ground(&shop().console().open(), dark);
+}
+
+#[test]
+fn a_theme_is_changed_by_its_name_and_by_the_config_while_the_console_runs() {
+    let config = tempfile::tempdir().unwrap();
+    let file = config.path().join("config.toml");
+    std::fs::write(&file, "theme = \"plumb-dark\"\n").unwrap();
+    let console = shop().console().env("PLUMB_CONFIG_DIR", &config.path().display().to_string()).open();
+    let ground = |colour: (u8, u8, u8)| {
+        let colour = vt100::Color::Rgb(colour.0, colour.1, colour.2);
+        console.wait_for("the theme's background", |screen| screen.cell(0, 0).unwrap().bgcolor() == colour);
+    };
+    ground((0x1d, 0x20, 0x26));
+    console.press(":").sees("COMMANDS").type_text("theme lig").sees("plumb-light").press("<Enter>");
+    console.sees("drawn in plumb-light until you leave");
+    ground((255, 255, 255));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "theme = \"plumb-dark\"\n", "nothing is written to disk");
+    std::fs::write(&file, "theme = \"plumb-high-contrast\"\n").unwrap();
+    ground((0, 0, 0));
+    console.quit();
+}
+
+#[test]
+fn a_terminal_that_only_prints_is_refused_before_anything_is_sent_to_it() {
+    for arguments in [&["--env", "prod"][..], &["demo"]] {
+        let program = Program::plumb().dir(&shop().project).env("TERM", "dumb").args(arguments);
+        let home = tempfile::tempdir().unwrap();
+        let terminal = program.env("HOME", home.path()).env("PLUMB_STATE_DIR", home.path().join("state")).start();
+        assert_eq!(terminal.exit_code(), 2);
+        let said = terminal.text();
+        assert!(said.contains("TERM=dumb") && said.contains("plumb status"), "{said}");
+        assert!(!terminal.output().contains(&0x1b), "{:?}", String::from_utf8_lossy(&terminal.output()));
+    }
 }
 
 #[test]

@@ -204,7 +204,7 @@ impl Visit {
 
 /// Whether a row of the overview has a spinner of ASCII: not before a number, unless that is an age.
 fn waits_in_ascii(row: &str) -> bool {
-    let words: Vec<&str> = row.trim_start_matches([' ', '|']).split_whitespace().collect();
+    let words: Vec<&str> = row.trim_start_matches([' ', '►', '|']).split_whitespace().collect();
     let counts =
         |at: usize| words.get(at).is_some_and(|word| word.parse::<u32>().is_ok()) && words.get(at + 1) != Some(&"s");
     (0..words.len()).any(|at| matches!(words[at], "-" | "\\" | "|" | "/") && !counts(at + 1))
@@ -230,7 +230,7 @@ impl Console {
         self.wait_for("every environment read", |screen| {
             let text = screen.contents();
             let rows = ["dev", "qa", "uat", "prod"].map(|env| {
-                let row = text.lines().find(|line| line.trim_start_matches([' ', '▸', '|']).starts_with(env));
+                let row = text.lines().find(|line| line.trim_start_matches([' ', '▸', '►', '|']).starts_with(env));
                 row.is_some_and(|row| row.trim_end().ends_with(" s") && !waits_in_ascii(row))
             });
             let waits = text.lines().any(|line| line.chars().any(|c| "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏".contains(c)));

@@ -89,7 +89,8 @@ impl CdkShop {
         cdk.synthesise(TEMPLATE);
         cdk.cloudformation("CreateStack", TEMPLATE);
         if recorded {
-            let done = record::record(&cdk.0.session().await, "HEAD", false).await.unwrap();
+            let session = cdk.0.session().await;
+            let done = Box::pin(record::record(&session, "HEAD", false)).await.unwrap();
             assert_eq!((done.equal, done.different, done.unknown), (vec![STACK.to_owned()], vec![], vec![]));
         }
         cdk

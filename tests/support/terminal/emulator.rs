@@ -21,11 +21,14 @@ struct Notes {
     explicit: bool,
     /// Depth of the stack of titles (`CSI 22 t`, `CSI 23 t`).
     kept_titles: i32,
+    /// The colour that everything is drawn on, as X11 writes it.
+    background: &'static str,
 }
 
 impl Emulator {
-    pub(super) fn new(columns: NonZeroU16, rows: NonZeroU16) -> Self {
-        Self { parser: vt100::Parser::new_with_callbacks(rows, columns, 0, Notes::default()) }
+    pub(super) fn new(columns: NonZeroU16, rows: NonZeroU16, background: &'static str) -> Self {
+        let notes = Notes { background, ..Notes::default() };
+        Self { parser: vt100::Parser::new_with_callbacks(rows, columns, 0, notes) }
     }
 
     /// Takes what the program wrote; gives what a terminal would answer.
@@ -79,6 +82,12 @@ impl vt100::Callbacks for Notes {
 
     fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
         self.clipboard.push(data.to_vec());
+    }
+
+    fn unhandled_osc(&mut self, _: &mut vt100::Screen, params: &[&[u8]]) {
+        if let [b"11", b"?"] = params {
+            self.reply.extend_from_slice(format!("\x1b]11;rgb:{}\x1b\\", self.background).as_bytes());
+        }
     }
 
     fn unhandled_csi(

@@ -1,7 +1,7 @@
 //! Everything can be read: contrast by WCAG 2.2.
 
 use super::*;
-use crate::console::theme::colour::{Nearest, of_palette};
+use crate::console::theme::colour::of_palette;
 
 /// Channels of a colour, 0 to 1, linear in light.
 pub(super) fn linear(colour: Color) -> [f64; 3] {
@@ -59,12 +59,14 @@ fn every_role_of_every_theme_can_be_read_also_when_it_is_selected_and_with_256_c
     let mut checked = 0;
     for theme in all() {
         // Without a background the theme leaves its colours to the terminal.
-        let Some(background) = theme.background else { continue };
+        if theme.background.is_none() {
+            continue;
+        }
         checked += 1;
         for depth in [Depth::Rgb, Depth::Palette] {
             let theme = theme.clone().at(depth);
             let text = theme.style(Role::Text);
-            let ground = text.bg.or_else(|| depth.nearest(background)).unwrap();
+            let ground = text.bg.or(theme.ground().bg).unwrap();
             let under = theme.style(Role::Selection).bg.unwrap();
             for role in Role::ALL {
                 let style = theme.style(*role);

@@ -1,5 +1,7 @@
 //! What the overlays with a text field have in common: the field, and matched letters in a line.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -40,6 +42,40 @@ pub(in crate::console) fn list(area: Rect) -> Rect {
     Rect { y: area.y + 2 + air, height: area.height.saturating_sub(2 + air), ..area }
 }
 
+/// How a text is cut that is too long.
+pub(super) struct Cut<'a> {
+    /// Columns that there are.
+    pub(super) room: usize,
+    pub(super) ellipsis: &'a str,
+    /// Whether its beginning is cut off and not its end, as long as nothing that was looked for is lost.
+    pub(super) end_says_most: bool,
+}
+
+impl Cut<'_> {
+    /// The text as it fits, and its matched graphemes in what is left of it. What was looked for is not cut off while there
+    /// is another way.
+    pub(super) fn of<'t>(&self, text: &'t str, places: &[usize]) -> (Cow<'t, str>, Vec<usize>) {
+        if text::width(text) <= self.room {
+            return (Cow::Borrowed(text), places.to_vec());
+        }
+        let front = text::fit(text, self.room, self.ellipsis);
+        let end = text::fit_end(text, self.room, self.ellipsis);
+        let count = |text: &str| text.graphemes(true).count();
+        let mark = count(self.ellipsis);
+        // The places are those of the text as it came; where it is drawn otherwise nobody knows where they went.
+        let whole = count(text);
+        let places = if count(&text::clean(text, false)) == whole { places } else { &[] };
+        let (in_front, hidden) = (count(&front).saturating_sub(mark), whole + mark - count(&end));
+        let fits_front = places.iter().all(|place| *place < in_front);
+        let fits_end = places.iter().all(|place| *place >= hidden);
+        if if self.end_says_most { fits_front && !fits_end } else { fits_front || !fits_end } {
+            let places = places.iter().copied().filter(|place| *place < in_front).collect();
+            return (front, places);
+        }
+        (end, places.iter().filter(|place| **place >= hidden).map(|place| place - hidden + mark).collect())
+    }
+}
+
 /// Adds a text whose matched graphemes stand out. One that does not fit is cut, and nothing stands out in it.
 pub(super) fn marked(row: Row, at: u16, room: u16, text: &str, places: &[usize], role: Role) -> Row {
     if places.is_empty() || text::width(text) > usize::from(room) {
@@ -72,7 +108,37 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_text_is_cut_where_nothing_is_lost_that_was_looked_for() {
+        let cut = |text: &'static str, places: &[usize], end_says_most: bool| {
+            Cut { room: 10, ellipsis: "…", end_says_most }.of(text, places)
+        };
+        let rows = [
+            ("Refresh it", &[0, 1][..], false, "Refresh it", &[0, 1][..]),
+            ("Refresh what you are on", &[], false, "Refresh w…", &[]),
+            ("Refresh what you are on", &[0, 8], false, "Refresh w…", &[0, 8]),
+            ("Refresh what you are on", &[21, 22], false, "…ou are on", &[8, 9]),
+            ("Refresh what you are on", &[0, 22], false, "Refresh w…", &[0]),
+            ("/billing/prod/pool_size", &[], true, "…pool_size", &[]),
+            ("/billing/prod/pool_size", &[14, 15], true, "…pool_size", &[1, 2]),
+            ("/billing/prod/pool_size", &[1, 2], true, "/billing/…", &[1, 2]),
+            ("/billing/prod/pool_size", &[1, 22], true, "…pool_size", &[9]),
+            ("a\u{1b}\u{200d}b/billing/pool_size", &[1], true, "a␛▯b/bill…", &[1]),
+        ];
+        for (text, places, end_says_most, expected, left) in rows {
+            let (shown, places) = cut(text, places, end_says_most);
+            assert_eq!((&*shown, places.as_slice()), (expected, left), "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_cut_fits(text in "\\PC{0,30}", places in prop::collection::btree_set(0_usize..30, 0..4), end: bool) {
+            let places: Vec<usize> = places.into_iter().collect();
+            let (shown, _) = Cut { room: 9, ellipsis: "..", end_says_most: end }.of(&text, &places);
+            prop_assert!(text::width(&shown) <= 9);
+        }
+
         #[test]
         fn marking_letters_changes_no_text(text in "\\PC{0,20}", places in prop::collection::btree_set(0_usize..25, 0..8)) {
             let places: Vec<usize> = places.into_iter().collect();

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::field::{self, Place};
+use super::field::{self, Cut, Place};
 use crate::compare::Kind;
 use crate::console::command::{self, Verb};
 use crate::console::fuzzy::Fuzzy;
@@ -23,6 +23,8 @@ struct Line {
     note: String,
     role: Role,
     note_role: Role,
+    /// Whether its end says more than its beginning.
+    is_path: bool,
 }
 
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, palette: &Palette) {
@@ -42,13 +44,10 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, palette: &Palet
     let room = u16::try_from(longest).unwrap_or(most).min(most);
     let mut fuzzy = Fuzzy::new(palette.sought());
     for ((y, (index, _)), line) in (list.y..list.bottom()).zip(visible()).zip(&lines) {
-        let places = fuzzy.places(&line.name);
+        let cut = Cut { room: usize::from(room), ellipsis: ink.symbols().ellipsis, end_says_most: line.is_path };
+        let (name, places) = cut.of(&line.name, &fuzzy.places(&line.name));
         let row = Row::default().piece(3, 6, line.kind, Role::Dim);
-        let mut row = if text::width(&line.name) > usize::from(room) {
-            row.piece(NAME, room, text::fit_end(&line.name, usize::from(room), ink.symbols().ellipsis), line.role)
-        } else {
-            field::marked(row, NAME, room, &line.name, &places, line.role)
-        };
+        let mut row = field::marked(row, NAME, room, &name, &places, line.role);
         let at = NAME + room + 2;
         row = row.piece(at, list.width.saturating_sub(at + 1), &line.note, line.note_role);
         row.selected = index == palette.line;
@@ -64,7 +63,14 @@ pub(in crate::console) fn find_at(room: Rect, palette: &Palette, here: Position)
 }
 
 fn line(model: &Model, what: &What) -> Line {
-    let plain = |kind, name: String, note: String| Line { kind, name, note, role: Role::Text, note_role: Role::Dim };
+    let plain = |kind, name: String, note: String| Line {
+        kind,
+        name,
+        note,
+        role: Role::Text,
+        note_role: Role::Dim,
+        is_path: false,
+    };
     match what {
         What::Action(action) => {
             let title = action.spec().title.to_owned();
@@ -110,6 +116,7 @@ fn line(model: &Model, what: &What) -> Line {
             let note = about.map(|found| format!("{}  \"{}\"", text::short(&found.commit), found.subject));
             plain("ref", name.clone(), note.unwrap_or_default())
         }
+        What::Theme(name) => plain("theme", name.clone(), String::from("draw in it")),
         What::Item(id) => {
             let kind = match id.kind {
                 Kind::Stack => "stack",
@@ -117,7 +124,7 @@ fn line(model: &Model, what: &What) -> Line {
                 Kind::Parameter => "param",
                 Kind::Secret => "secret",
             };
-            let line = plain(kind, id.name.clone(), String::new());
+            let line = Line { is_path: true, ..plain(kind, id.name.clone(), String::new()) };
             match model.environment().item(id) {
                 Some(item) => {
                     let note = format!("{} {}", item.verdict.symbol(), item.verdict.word());

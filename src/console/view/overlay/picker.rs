@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::console::layout::picker_list;
+use crate::console::layout::{picker_area, picker_list};
 use crate::console::model::{EnvState, Model};
 use crate::console::overlay::{Choice, Picker};
 use crate::console::remote::Remote;
@@ -12,10 +12,11 @@ use crate::console::view::header::spinner;
 use crate::console::view::ink::{Ink, Row};
 
 /// The choice of environment and ref.
-pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, picker: &Picker) {
+pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, picker: &Picker) {
     let choices = picker.choices(model);
-    let wanted = u16::try_from(choices.len()).unwrap_or(u16::MAX).saturating_add(7);
-    let area = Rect { height: wanted.min(area.height), ..area };
+    let area = picker_area(choices.len(), room);
+    // At the foot of the room is a rule already.
+    let ruled = area.height < room.height;
     ink.fill(area, Role::Text);
     ink.row(area, &Row::default().flow(1, area.width, [(String::from("ENVIRONMENT, GIT REF"), Role::Heading)]).ruled());
     let mut x = ink.put(area.x + 3, area.y + 1, area.width.saturating_sub(8), &picker.text, Role::Input);
@@ -24,14 +25,14 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, picker: &Picker
         let text = "a name, a commit, HEAD~3, WORKTREE";
         ink.put(x + 1, area.y + 1, area.width.saturating_sub(x + 2), text, Role::Dim);
     }
-    let list = picker_list(choices.len(), area);
+    let list = picker_list(choices.len(), room);
     for (y, (index, choice)) in (list.y..list.bottom()).zip(choices.iter().enumerate().skip(picker.first)) {
         let line = Rect { y, height: 1, ..list };
         let mut row = choice_row(model, choice, list.width);
         row.selected = index == picker.line;
         ink.row(line, &row);
     }
-    let y = area.bottom().saturating_sub(2);
+    let y = area.bottom().saturating_sub(1 + u16::from(ruled));
     match &model.refs {
         Remote::Loading { .. } => {
             let text = format!("{} listing the refs", spinner(model, ink));
@@ -46,7 +47,10 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, picker: &Picker
         }
         Remote::Idle => {}
     }
-    ink.rule(area.x, area.bottom().saturating_sub(1), area.width);
+    // The page's own rule may lie right below.
+    if ruled && !ink.is_rule(area.x, area.bottom()) {
+        ink.rule(area.x, area.bottom().saturating_sub(1), area.width);
+    }
 }
 
 fn choice_row(model: &Model, choice: &Choice, width: u16) -> Row {

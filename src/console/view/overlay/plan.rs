@@ -84,7 +84,7 @@ fn who(model: &Model, env: &EnvState, plan: &Plan) -> Vec<Fact> {
         Mode::Unlocked(_) => String::from("unlocked"),
         Mode::Read | Mode::Write => format!("protection: {}", env.protection().word()),
     };
-    let mut to = vec![(env.name().to_owned(), Role::Strong)];
+    let mut to = vec![(format!("{} / {}", env.project(), env.name()), Role::Strong)];
     let Some(prepared) = plan.prepared() else { return vec![("to", to)] };
     let mut by = Vec::new();
     match &prepared.writer {
