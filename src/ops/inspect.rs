@@ -33,7 +33,7 @@ use crate::config::{Bindings, Project};
 
 pub(crate) use self::code::source_digest;
 pub use self::documents::{GitItem, GitSide, Loaded, Place};
-pub(super) use self::documents::{doc_node, document, locked};
+pub(super) use self::documents::{doc_node, document, locked, usable};
 pub(super) use self::examined::{Examined, Values, owned, values};
 pub(super) use self::stacks::stack_asks_the_same;
 pub(crate) use self::templates::keeps_value;

@@ -14,5 +14,5 @@ mod permissions;
 mod push;
 mod receipts;
 mod sam;
-mod shop;
+pub mod shop;
 mod unrecorded;

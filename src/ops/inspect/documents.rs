@@ -326,7 +326,11 @@ pub(in crate::ops) fn locked(error: &crate::sops::Error) -> Why {
 
 /// A file of values: one document with keys.
 pub(in crate::ops) fn document(file: &str, bytes: &[u8]) -> Result<Document, Why> {
-    let document = Document::parse(file, bytes).map_err(|error| failed(&error))?;
+    usable(file, Document::parse(file, bytes).map_err(|error| failed(&error))?)
+}
+
+/// The same of one that is parsed already.
+pub(in crate::ops) fn usable(file: &str, document: Document) -> Result<Document, Why> {
     if document.format() == Format::Binary && !document.is_encrypted() {
         return Err(Why::new(format!("{file} is neither JSON nor YAML nor dotenv"))
             .hint("its name says which: .json, .yaml, .yml, .env"));

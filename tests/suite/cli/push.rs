@@ -81,8 +81,7 @@ fn an_undo_a_rollback_and_a_history_are_one_command_each() {
     shop.write("config/billing/dev/config.json", "{\"db\": {\"pool\": 30}, \"url\": \"https://dev\"}\n");
     shop.commit();
     let pushed = shop.plumb(&["push", "--env", "dev", "--yes"]);
-    let line = pushed.ended(0).stdout.lines().find(|line| line.contains("plumb undo")).unwrap().to_owned();
-    let id = line.split_whitespace().nth(8).unwrap();
+    let (_, id) = pushed.ended(0).stdout.split_once("plumb undo ").unwrap();
     let undone = shop.plumb(&["undo", &id[..6], "--env", "dev", "--yes"]);
     assert!(undone.ended(0).stdout.contains(&format!("= updated  {POOL}  3")), "{undone}");
     assert_eq!(live(&account, POOL), "20");

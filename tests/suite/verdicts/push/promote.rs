@@ -6,9 +6,12 @@ use plumb::config::{self, Environ, Flags, Settings};
 use plumb::ops::keys::{KeySources, Keys, Opener};
 use plumb::ops::promote::{self, Ask, State};
 use plumb::ops::session::Access;
-use plumb::sops::{self, CreationRule, Document, MacPolicy, Node, Rules};
+use plumb::sops::{self, CreationRule, Document, KeyService, MacPolicy, Node, Rules};
+use tokio::task::block_in_place;
 
 use super::*;
+use crate::sops as kms;
+use crate::verdicts::shop::credentials;
 
 const NOW: &str = "2026-03-01T02:41:07Z";
 
@@ -51,9 +54,13 @@ fn states(comparison: &promote::Comparison) -> Vec<(String, State)> {
 
 /// The values of a document as a branch has it.
 fn values(shop: &Shop, branch: &str, file: &str) -> String {
+    values_by(keys(shop).as_ref(), shop, branch, file)
+}
+
+fn values_by(keys: &dyn KeyService, shop: &Shop, branch: &str, file: &str) -> String {
     let text = shop.git(&["show", &format!("{branch}:{file}")]);
     let document = Document::parse(file, text.as_bytes()).unwrap();
-    let Node::Map(members) = document.open(keys(shop).as_ref(), MacPolicy::Verify).unwrap() else { panic!("{file}") };
+    let Node::Map(members) = document.open(keys, MacPolicy::Verify).unwrap() else { panic!("{file}") };
     let told = members.into_iter().map(|(key, node)| match node {
         Node::Leaf(leaf) => format!("{key}={}", leaf.to_text().unwrap().expose()),
         other => format!("{key}={other:?}"),
@@ -179,4 +186,35 @@ async fn what_is_encrypted_never_goes_where_it_would_lie_in_clear() {
         ("there is no environment prd", Some("one of dev, qa, prod"))
     );
     assert!(promote::compare(&settings, shop.root(), &opener, &ask("qa", "qa")).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_under_kms_is_opened_and_written_as_its_environment_reaches_kms() {
+    let shop = shop();
+    let account = &shop.account;
+    let ring = kms::ring(account);
+    let recipients = vec![kms::under(&kms::new_key(account), None)];
+    let rule = CreationRule { groups: vec![recipients], threshold: None, rules: Rules::default() };
+    let node = Node::Map(vec![("pool".into(), Node::text("100")), ("only".into(), Node::text("x"))]);
+    let bytes = block_in_place(|| sops::encrypt_node("prod.json", &node, &rule, &ring, NOW).unwrap());
+    shop.write("config/billing/prod.json", std::str::from_utf8(&bytes).unwrap());
+    shop.commit("Prod under KMS");
+    let flags = Flags {
+        env: Some("dev".into()),
+        region: Some(account.region.clone()),
+        endpoint_url: Some(account.endpoint_url.clone()),
+        ..Flags::default()
+    };
+    let settings = config::load(&flags, &Environ::default(), shop.root()).unwrap();
+    let access = Access { credentials: Some(credentials(account)), ..Access::default() };
+    let opener = Opener { keys: keys(&shop), access };
+    let promoted = block_in_place(|| {
+        let comparison = promote::compare(&settings, shop.root(), &opener, &ask("qa", "prod")).unwrap();
+        assert_eq!(comparison.problems, []);
+        let chosen = comparison.choose(&["billing/pool".to_owned()]).unwrap();
+        promote::commit(shop.root(), &comparison, &chosen, "up", NOW).unwrap()
+    });
+    assert_eq!(promoted.keys, ["billing/pool"]);
+    let now = block_in_place(|| values_by(&ring, &shop, "up", "config/billing/prod.json"));
+    assert_eq!(now, "pool=40 only=x");
 }
