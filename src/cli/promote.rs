@@ -118,10 +118,9 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     }
     let differs = comparison.rows.iter().any(|row| row.state != State::Same);
     Ok(match &promoted {
-        Some(_) => Outcome::Clean,
         None if !comparison.problems.is_empty() => Outcome::Problem,
         None if differs => Outcome::Differences,
-        None => Outcome::Clean,
+        Some(_) | None => Outcome::Clean,
     })
 }
 

@@ -49,7 +49,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let (session, planner) = asked.sessions(shared).await?;
     let ask = Ask { reference: None, services: args.services.clone(), prune: args.prune };
     say!("comparing {} with {}", clean(&session.environment().name), clean(&session.reference()));
-    let plan = planned(&planner, push::plan(&planner, &ask)).await?;
+    let plan = planned(&planner, Box::pin(push::plan(&planner, &ask))).await?;
     Box::pin(carry_out(shared, &session, &plan, asked)).await
 }
 
@@ -91,7 +91,7 @@ impl Asked<'_> {
 /// A plan, while it is told what is waited for.
 pub(super) async fn planned(planner: &Session, work: impl Future<Output = Result<Plan, Why>>) -> Result<Plan, Failed> {
     let progress = Progress::begin();
-    Ok(patience::wait(planner, &|text| progress.tell(text), Box::pin(work)).await??)
+    Ok(patience::wait(planner, &|text| progress.tell(text), work).await??)
 }
 
 /// Shows a plan, has it confirmed, writes it, and says what came of it.

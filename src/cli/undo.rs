@@ -52,7 +52,7 @@ impl How {
 pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
     let asked = args.how.asked("undo");
     let (session, planner) = asked.sessions(shared).await?;
-    let plan = planned(&planner, undo::plan(&planner, args.id.as_deref())).await?;
+    let plan = planned(&planner, Box::pin(undo::plan(&planner, args.id.as_deref()))).await?;
     Box::pin(carry_out(shared, &session, &plan, asked)).await
 }
 
@@ -60,6 +60,6 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
 pub(super) async fn rollback(shared: &Shared, args: &RollbackArgs) -> Result<Outcome, Failed> {
     let asked = args.how.asked("rollback");
     let (session, planner) = asked.sessions(shared).await?;
-    let plan = planned(&planner, rollback::plan(&planner, &args.key, &args.to)).await?;
+    let plan = planned(&planner, Box::pin(rollback::plan(&planner, &args.key, &args.to))).await?;
     Box::pin(carry_out(shared, &session, &plan, asked)).await
 }

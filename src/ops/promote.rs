@@ -129,11 +129,8 @@ pub fn compare(settings: &Settings, root: &Path, opener: &Opener, ask: &Ask) -> 
     let prefix = repository.prefix_of(root).map_err(|error| git_why(&error))?;
     let from = environment(settings, &ask.from)?;
     let is_global = settings.project.config.iter().any(|tree| tree.global == ask.to);
-    let to = match is_global {
-        // The global layer is edited where the values come from.
-        true => from,
-        false => environment(settings, &ask.to)?,
-    };
+    // The global layer is edited where the values come from.
+    let to = if is_global { from } else { environment(settings, &ask.to)? };
     if !is_global && from.name == to.name {
         return Err(
             Why::new("both are the same environment").hint("--from and --to name two, or --to the global layer")
@@ -274,13 +271,13 @@ pub fn commit(
         files.push((path, bytes));
     }
     let (from, to) = (&comparison.ask.from, &comparison.ask.to);
-    let listed: String = chosen.iter().map(|row| format!("\n{}", row.key)).collect();
+    let listed = chosen.iter().map(|row| row.key.as_str()).collect::<Vec<_>>().join("\n");
     let (_, commit) = &comparison.from;
     let subject = match chosen {
         [row] => format!("Promote {} from {from} to {to}", row.key),
         rows => format!("Promote {} values from {from} to {to}", rows.len()),
     };
-    let message = format!("{subject}\n\nAs {from} has them at {}:\n{listed}\n", commit.get(..12).unwrap_or(commit));
+    let message = format!("{subject}\n\nAs {from} has them at {}:\n\n{listed}\n", commit.get(..12).unwrap_or(commit));
     let id =
         repository.commit_on_new_branch(branch, &comparison.to.1, &files, &message).map_err(|error| git_why(&error))?;
     Ok(Promoted {

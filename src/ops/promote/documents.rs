@@ -104,9 +104,10 @@ impl Sheet {
             Ok(document) => document,
             Err(why) => return self.problems.push((file.to_owned(), why)),
         };
-        let (plain, is_plain) = (document.plain(), document.plain().is_some());
-        let opened = match (plain, keys) {
-            (Some(plain), _) => Ok(plain),
+        let clear = document.plain();
+        let is_plain = clear.is_some();
+        let opened = match (clear, keys) {
+            (Some(node), _) => Ok(node),
             (None, Some(keys)) => document.open(keys, MacPolicy::Verify).map_err(|error| locked(&error)),
             (None, None) => Err(Why::new("it was not asked for")),
         };

@@ -75,13 +75,10 @@ fn set(node: &mut Node, path: &[String], value: Node) -> Result<(), String> {
         return Ok(());
     };
     let Node::Map(members) = node else { return Err(first.clone()) };
-    let at = match members.iter().position(|(name, _)| name == first) {
-        Some(at) => at,
-        None => {
-            members.push((first.clone(), Node::Map(Vec::new())));
-            members.len() - 1
-        }
-    };
+    let at = members.iter().position(|(name, _)| name == first).unwrap_or_else(|| {
+        members.push((first.clone(), Node::Map(Vec::new())));
+        members.len() - 1
+    });
     let is_object = matches!(members[at].1, Node::Map(_));
     if !rest.is_empty() && !is_object {
         return Err(first.clone());

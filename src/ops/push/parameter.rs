@@ -27,11 +27,11 @@ pub(super) async fn write(session: &Session, task: &Task, live: Option<&Paramete
     let Some(value) = &task.value else { return Attempt::Failed(Why::new("its value is not known")) };
     // Of one that was deleted, the journal says what it was like.
     let shape = task.step.shape.as_ref().map(|shape| like(name, shape));
-    let like = live.or(shape.as_ref());
-    let tier = tier(like.and_then(|like| like.tier.as_deref()), value);
-    let type_name = like.map_or(task.target.type_name.as_str(), |like| like.type_name.as_str());
+    let model = live.or(shape.as_ref());
+    let tier = tier(model.and_then(|model| model.tier.as_deref()), value);
+    let type_name = model.map_or(task.target.type_name.as_str(), |model| model.type_name.as_str());
     let is_secure = type_name == "SecureString";
-    let key = task.target.key_id.as_deref().or(like.and_then(|like| like.key_id.as_deref()));
+    let key = task.target.key_id.as_deref().or(model.and_then(|model| model.key_id.as_deref()));
     let put = ssm::Put {
         name,
         value,
@@ -39,7 +39,7 @@ pub(super) async fn write(session: &Session, task: &Task, live: Option<&Paramete
         key_id: key.filter(|_| is_secure),
         overwrite: live.is_some(),
         tier: tier.as_deref(),
-        like,
+        like: model,
         tags: &task.target.tags,
     };
     match ssm::put(&session.clients, put).await {

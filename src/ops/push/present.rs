@@ -125,7 +125,6 @@ fn of_secret(step: &Step, sent: bool, meta: &SecretMeta) -> Left {
         Act::Create if scheduled => Left::Overtaken("a secret of that name is scheduled for deletion".to_owned()),
         Act::Create if token == Some(current) => Left::Nothing(version(current)),
         Act::Create if sent => Left::Compare(Version { id: current.to_owned(), modified: None }),
-        Act::Create => other(),
         Act::Update if scheduled => Left::Overtaken("it was scheduled for deletion meanwhile".to_owned()),
         Act::Restore if scheduled && current == before => Left::All,
         Act::Restore if scheduled => other(),
@@ -138,7 +137,7 @@ fn of_secret(step: &Step, sent: bool, meta: &SecretMeta) -> Left {
         Act::Delete if scheduled => Left::Nothing(None),
         Act::Delete if current == before => Left::All,
         Act::Delete if token == Some(current) => Left::Schedule,
-        Act::Update | Act::Restore | Act::Delete => other(),
+        Act::Create | Act::Update | Act::Restore | Act::Delete => other(),
     }
 }
 

@@ -33,14 +33,14 @@ struct Live {
 pub async fn plan(session: &Session, ask: &Ask) -> Result<Plan, Why> {
     let reference = ask.reference.clone().unwrap_or_else(|| session.reference());
     crate::ops::refuse_worktree(&reference)?;
-    let values = values(session, &reference).await?;
+    let values = Box::pin(values(session, &reference)).await?;
     let writer = session.identity().await?;
     let wanted = units(&ask.services, &values)?;
     let mut plan = Plan { commit: Some(values.commit.clone()), ..Plan::new(Action::Push, reference, writer) };
     let bindings = session.bindings().await;
     let mut survey = Survey { session, ask, bindings: &bindings, wanted: wanted.as_ref(), plan: &mut plan };
     survey.parameters(&values.parameters).await;
-    survey.secrets(&values.secrets).await;
+    survey.secrets(&values.secrets);
     let store = session.receipts().await?;
     plan.units = Units::of(session, &values, wanted.as_ref(), store.bucket.is_some());
     plan.ran = plan.units.ran();
@@ -97,7 +97,7 @@ impl Survey<'_> {
         self.plan.kept.extend(kept);
     }
 
-    async fn secrets(&mut self, examined: &Examined<SecretMeta>) {
+    fn secrets(&mut self, examined: &Examined<SecretMeta>) {
         let live = |meta: &SecretMeta| Live {
             version: Version { id: meta.current_version.clone().unwrap_or_default(), modified: None },
             type_name: None,
