@@ -60,9 +60,10 @@ fn written(done: &Pushed) -> Vec<&str> {
 async fn live(shop: &Shop, name: &str) -> Option<String> {
     let clients = shop.by_hand().await;
     let names = [name.to_owned()];
-    let read = match name.starts_with('/') {
-        true => ssm::values(&clients, &names).await.remove(name).unwrap().map(|found| found.value),
-        false => secretsmanager::values(&clients, &names).await.remove(name).unwrap().map(|found| found.value),
+    let read = if name.starts_with('/') {
+        ssm::values(&clients, &names).await.remove(name).unwrap().map(|found| found.value)
+    } else {
+        secretsmanager::values(&clients, &names).await.remove(name).unwrap().map(|found| found.value)
     };
     match read {
         Read::Found(value) => Some(value.expose().to_owned()),

@@ -129,8 +129,8 @@ async fn die(shop: &Shop, how: Cut, standing: &Value) {
     for line in lines.iter_mut().filter(|line| line.get("process").is_some()) {
         line["process"] = json!(dead);
     }
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    std::fs::write(&path, text).unwrap();
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    std::fs::write(&path, text.join("\n") + "\n").unwrap();
     let clients = shop.by_hand().await;
     let (bucket, key) = (format!("shop-state-{}", shop.account.id), "plumb/shop/dev/lock.json");
     if let Some((bytes, _)) = plumb::aws::s3::get(&clients, &bucket, key).await.unwrap() {

@@ -147,7 +147,7 @@ async fn without_the_targets_key_that_is_said_beforehand() {
     let shop = shop();
     let (other, _) = sops::generate_age_key();
     let node = Node::Map(vec![("pool".into(), Node::text("100"))]);
-    let rule = CreationRule::for_age(&[other.clone()], Rules::default());
+    let rule = CreationRule::for_age(std::slice::from_ref(&other), Rules::default());
     let bytes = sops::encrypt_node("prod.json", &node, &rule, &sops::Services::new(), NOW).unwrap();
     shop.write("config/billing/prod.json", std::str::from_utf8(&bytes).unwrap());
     shop.commit("A key that only prod has");
