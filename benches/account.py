@@ -121,6 +121,7 @@ type = "String"
 layers = "merged"
 
 [environments.prod]
+protection = "open"
 region = "{REGION}"
 endpoint_url = "{url}"
 protection = "open"

@@ -8,6 +8,7 @@ mod consent;
 mod demo;
 mod diff;
 mod doctor;
+mod history;
 mod init;
 mod journal;
 mod keys;
@@ -20,10 +21,13 @@ mod policy;
 mod print;
 mod progress;
 mod projects;
+mod promote;
+mod push;
 mod record;
 mod shared;
 mod status;
 mod table;
+mod undo;
 mod values;
 
 use std::io::Write;
@@ -121,6 +125,16 @@ enum Command {
     Status(status::Args),
     /// How git and live differ, value by value.
     Diff(diff::Args),
+    /// Make parameters and secrets say what a commit says.
+    Push(push::Args),
+    /// Take the last push back, or another one of the journal.
+    Undo(undo::Args),
+    /// Give a parameter or secret an earlier value of its own.
+    Rollback(undo::RollbackArgs),
+    /// The past of a parameter or secret: git's commits and the live versions.
+    History(history::Args),
+    /// Compare two environments in git, and take values from one to the other on a new branch.
+    Promote(promote::Args),
     /// Write receipts for what is live already.
     Record(record::Args),
     /// What was written, by whom and how it went.
@@ -190,6 +204,11 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Demo(args)) => demo::run(&shared, args, open).await,
             Some(Command::Status(args)) => status::run(&shared, args).await,
             Some(Command::Diff(args)) => Box::pin(diff::run(&shared, args)).await,
+            Some(Command::Push(args)) => Box::pin(push::run(&shared, args)).await,
+            Some(Command::Undo(args)) => Box::pin(undo::run(&shared, args)).await,
+            Some(Command::Rollback(args)) => Box::pin(undo::rollback(&shared, args)).await,
+            Some(Command::History(args)) => Box::pin(history::run(&shared, args)).await,
+            Some(Command::Promote(args)) => promote::run(&shared, args).await,
             Some(Command::Record(args)) => Box::pin(record::run(&shared, args)).await,
             Some(Command::Journal(args)) => journal::run(&shared, args).await,
             Some(Command::Map(args)) => map::run(&shared, args).await,

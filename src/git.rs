@@ -1,9 +1,11 @@
 //! What git says: committed trees, their history, and how old our knowledge of the remote is.
 //!
 //! Trees are read from the object database, never from the working tree unless [`WORKTREE`] is asked for. Nothing is
-//! ever written to the repository here; fetching is left to the user's own `git`, with its credentials and settings.
+//! written to the repository but by the user's own `git`, with its credentials, settings and hooks: what it fetches, and
+//! new branches.
 //! No type of libgit2 leaves this module.
 
+mod branch;
 mod commit;
 mod error;
 mod fetch;

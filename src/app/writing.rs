@@ -100,7 +100,7 @@ impl Inner {
         async move {
             let Opened { writer, identity, .. } = opened?;
             let reason = Some(ended.word().to_owned());
-            let intent = Intent { action: Action::Lock, subjects: Vec::new(), commit: None, reason };
+            let intent = Intent { reason, ..Intent::new(Action::Lock, Vec::new()) };
             match Begun::new(&writer, &identity, intent) {
                 Ok(begun) => begun.settle(&writer, None).await,
                 Err(why) => Some(why),

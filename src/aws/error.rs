@@ -176,13 +176,14 @@ impl Error {
 }
 
 /// How actions begin, and what a sentence calls them; the first that fits.
-const VERBS: [(&str, &str); 12] = [
+const VERBS: [(&str, &str); 13] = [
     ("List", "list"),
     ("Put", "write"),
     ("Update", "write"),
     ("Create", "create"),
     ("Delete", "delete"),
     ("Remove", "change"),
+    ("Restore", "restore"),
     ("Publish", "publish"),
     ("Execute", "execute"),
     ("DetectStackDrift", "check the drift of"),

@@ -83,7 +83,8 @@ async fn an_error_does_not_quote_the_value_that_was_sent() {
         type_name: "String",
         key_id: None,
         overwrite: true,
-        description: None,
+        tier: None,
+        like: None,
         tags: &[],
     };
     let error = ssm::put(&clients, put).await.unwrap_err();

@@ -11,8 +11,10 @@ use super::limit::Service;
 use super::{Clients, Error, ErrorKind, millis};
 use crate::secret::Secret;
 
+mod stages;
 mod values;
 
+pub use stages::{CURRENT, SecretVersion, delete, promote, restore, stage, unstage, value_of, versions};
 pub use values::{SecretValue, values};
 
 /// Values that one filter of `ListSecrets` takes.
@@ -46,6 +48,8 @@ pub struct SecretMeta {
     pub kms_key_id: Option<String>,
     /// The service that manages it, such as `rds`.
     pub owning_service: Option<String>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
 }
 
 /// Lists the secrets whose names begin with one of the prefixes (case-sensitive), or all when there are none; sorted by
@@ -133,6 +137,7 @@ fn listed(entry: SecretListEntry) -> Option<SecretMeta> {
         deletes_at: millis(entry.deleted_date.as_ref()),
         kms_key_id: entry.kms_key_id,
         owning_service: entry.owning_service,
+        tags: tags(entry.tags),
     })
 }
 
@@ -151,6 +156,7 @@ fn described(answer: DescribeSecretOutput) -> Option<SecretMeta> {
         deletes_at: millis(answer.deleted_date.as_ref()),
         kms_key_id: answer.kms_key_id,
         owning_service: answer.owning_service,
+        tags: tags(answer.tags),
     })
 }
 
@@ -158,8 +164,12 @@ fn sorted(stages: Option<HashMap<String, Vec<String>>>) -> BTreeMap<String, Vec<
     stages.unwrap_or_default().into_iter().collect()
 }
 
+fn tags(tags: Option<Vec<Tag>>) -> Vec<(String, String)> {
+    tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
+}
+
 fn current(stages: &BTreeMap<String, Vec<String>>) -> Option<String> {
-    let is_current = |stages: &[String]| stages.iter().any(|stage| stage == "AWSCURRENT");
+    let is_current = |stages: &[String]| stages.iter().any(|stage| stage == CURRENT);
     stages.iter().find(|(_, stages)| is_current(stages)).map(|(version, _)| version.clone())
 }
 

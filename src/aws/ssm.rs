@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ssm::operation::get_parameters::GetParametersOutput;
-use aws_sdk_ssm::types::{ParameterMetadata, ParameterStringFilter, ParameterType, Tag};
+use aws_sdk_ssm::types::{
+    ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType, ResourceTypeForTagging, Tag,
+};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -34,6 +36,14 @@ pub struct ParameterMeta {
     pub tier: Option<String>,
     /// The KMS key of a `SecureString`.
     pub key_id: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What its values have to match.
+    pub allowed_pattern: Option<String>,
+    /// What its values are, where that is not just `text`.
+    pub data_type: Option<String>,
+    /// Its policies of expiration and notification, each as JSON.
+    pub policies: Vec<String>,
 }
 
 /// A parameter's value, decrypted.
@@ -68,10 +78,17 @@ pub async fn describe(clients: &Clients, prefixes: &[String]) -> Result<Vec<Para
 
 /// One parameter's version, date and author; `None` when there is no such parameter.
 pub async fn one_meta(clients: &Clients, name: &str) -> Result<Option<ParameterMeta>, Error> {
+    Ok(metas(clients, &[name.to_owned()]).await?.remove(name))
+}
+
+/// Those of the named parameters that there are, fifty a request.
+pub async fn metas(clients: &Clients, names: &[String]) -> Result<BTreeMap<String, ParameterMeta>, Error> {
     let mut found = BTreeMap::new();
-    let filter = name_filter("Equals", &[name.to_owned()])?;
-    describe_pages(clients, Some(filter), name, &mut found).await?;
-    Ok(found.remove(name))
+    for some in names.chunks(FILTER_VALUES) {
+        let subject = if let [only] = some { only.clone() } else { format!("{} parameters", some.len()) };
+        describe_pages(clients, Some(name_filter("Equals", some)?), &subject, &mut found).await?;
+    }
+    Ok(found)
 }
 
 fn name_filter(option: &str, values: &[String]) -> Result<ParameterStringFilter, Error> {
@@ -114,14 +131,20 @@ async fn describe_pages(
 }
 
 fn meta(found: ParameterMetadata) -> Option<ParameterMeta> {
+    let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let policies = found.policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_text);
     Some(ParameterMeta {
         name: found.name?,
         type_name: found.r#type.map_or_else(String::new, |name| name.as_str().to_owned()),
         version: found.version,
         modified_at: millis(found.last_modified_date.as_ref()).unwrap_or_default(),
-        modified_by: found.last_modified_user.filter(|user| !user.is_empty()),
+        modified_by: some(found.last_modified_user),
         tier: found.tier.map(|tier| tier.as_str().to_owned()),
-        key_id: found.key_id.filter(|key| !key.is_empty()),
+        key_id: some(found.key_id),
+        description: some(found.description),
+        allowed_pattern: some(found.allowed_pattern),
+        data_type: some(found.data_type).filter(|kind| kind != "text"),
+        policies: policies.collect(),
     })
 }
 
@@ -194,8 +217,11 @@ pub struct Put<'a> {
     pub key_id: Option<&'a str>,
     /// Whether it may exist already. When not and it does: [`ErrorKind::Conflict`].
     pub overwrite: bool,
-    /// What it is for; `None` keeps what is there.
-    pub description: Option<&'a str>,
+    /// `Standard`, `Advanced` or `Intelligent-Tiering`; by default what the account's settings say.
+    pub tier: Option<&'a str>,
+    /// Description, pattern, data type and policies are sent again as they are here: what an overwrite leaves out, AWS
+    /// may take away.
+    pub like: Option<&'a ParameterMeta>,
     /// Only sent when creating: AWS refuses tags together with `overwrite`.
     pub tags: &'a [(String, String)],
 }
@@ -205,6 +231,7 @@ pub struct Put<'a> {
 /// A request that is sent again because its answer was lost makes one more version of the same value.
 pub async fn put(clients: &Clients, put: Put<'_>) -> Result<i64, Error> {
     let tags = put.tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok());
+    let policies = put.like.map(|like| like.policies.join(",")).filter(|policies| !policies.is_empty());
     let request = clients
         .ssm()
         .put_parameter()
@@ -213,7 +240,11 @@ pub async fn put(clients: &Clients, put: Put<'_>) -> Result<i64, Error> {
         .r#type(ParameterType::from(put.type_name))
         .set_key_id(put.key_id.map(str::to_owned))
         .overwrite(put.overwrite)
-        .set_description(put.description.map(str::to_owned))
+        .set_tier(put.tier.map(ParameterTier::from))
+        .set_description(put.like.and_then(|like| like.description.clone()))
+        .set_allowed_pattern(put.like.and_then(|like| like.allowed_pattern.clone()))
+        .set_data_type(put.like.and_then(|like| like.data_type.clone()))
+        .set_policies(policies.map(|policies| format!("[{policies}]")))
         .set_tags((!put.overwrite && !put.tags.is_empty()).then(|| tags.collect()));
     let sent = clients.send(Service::Ssm, "ssm:PutParameter", put.name, request.send()).await;
     Ok(sent.map_err(|error| error.without(put.value))?.version)
@@ -226,5 +257,66 @@ pub async fn delete(clients: &Clients, name: &str) -> Result<bool, Error> {
         Ok(_) => Ok(true),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// The tags of one parameter.
+pub async fn tags(clients: &Clients, name: &str) -> Result<Vec<(String, String)>, Error> {
+    let request = clients
+        .ssm()
+        .list_tags_for_resource()
+        .resource_type(ResourceTypeForTagging::Parameter)
+        .resource_id(name)
+        .send();
+    let answer = clients.send(Service::Ssm, "ssm:ListTagsForResource", name, request).await?;
+    Ok(answer.tag_list.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+/// A version of a parameter's past, or its present one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterVersion {
+    /// Counts from 1.
+    pub version: i64,
+    /// When it was made, milliseconds.
+    pub modified_at: i64,
+    /// ARN of who made it.
+    pub modified_by: Option<String>,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Its plaintext.
+    pub value: Secret,
+}
+
+/// The last hundred versions of a parameter, which is what AWS keeps, the oldest first; `None` when there is no such
+/// parameter: a deletion takes the past away too.
+pub async fn history(clients: &Clients, name: &str) -> Result<Option<Vec<ParameterVersion>>, Error> {
+    const OPERATION: &str = "ssm:GetParameterHistory";
+    let mut versions = Vec::new();
+    let mut token = None;
+    loop {
+        let request = clients.ssm().get_parameter_history().name(name).with_decryption(true).max_results(50);
+        let request = request.set_next_token(token.clone()).send();
+        let page = match clients.send(Service::Ssm, OPERATION, name, request).await {
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+            page => page?,
+        };
+        for found in page.parameters.unwrap_or_default() {
+            versions.push(ParameterVersion {
+                version: found.version,
+                modified_at: millis(found.last_modified_date.as_ref()).unwrap_or_default(),
+                modified_by: found.last_modified_user.filter(|user| !user.is_empty()),
+                labels: found.labels.unwrap_or_default(),
+                value: Secret::new(found.value.ok_or_else(|| Error::unreadable(OPERATION, name, "Value"))?),
+            });
+        }
+        let next = page.next_token.filter(|next| !next.is_empty());
+        if next.is_none() {
+            versions.sort_by_key(|version| version.version);
+            return Ok(Some(versions));
+        }
+        if next == token {
+            return Err(Error::unreadable(OPERATION, name, "end: it repeats a page"));
+        }
+        token = next;
     }
 }

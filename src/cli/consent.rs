@@ -14,7 +14,7 @@ use crate::ops::unlock::{self, Span};
 /// The options of a command that writes.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Consent {
-    /// Write without asking for the environment's name.
+    /// Write without asking.
     #[arg(long)]
     yes: bool,
     /// Write to a read-only environment, by this command alone. The journal keeps why.
@@ -29,6 +29,17 @@ pub(super) struct Deed<'a> {
     pub(super) command: &'a str,
     /// What it does, as it follows "to": `write receipts of what is equal`.
     pub(super) does: &'a str,
+    /// Who is asked.
+    pub(super) asks: Asks,
+}
+
+/// When somebody is asked, unless `--yes` was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Where the environment is protected.
+    Protected,
+    /// Everywhere, since a plan was shown: an open environment wants `y`.
+    Always,
 }
 
 impl Consent {
@@ -36,14 +47,9 @@ impl Consent {
     /// a terminal, or `--yes` stands for that; where it is read-only `--unlock` is needed as well.
     pub(super) async fn obtain(&self, session: &Session, deed: Deed<'_>) -> Result<Session, Failed> {
         // What would be refused anyway is refused before anybody is asked.
-        let (_, identity) = match &self.unlock {
-            Some(reason) => {
-                unlock::check_reason(reason).map_err(|why| Why::new(format!("--unlock: {why}")))?;
-                session.as_writer().await?
-            }
-            None => session.for_writing().await?,
-        };
-        if !self.yes && session.environment().protection != Protection::Open {
+        let (_, identity) = self.check(session).await?;
+        let is_asked = deed.asks == Asks::Always || session.environment().protection != Protection::Open;
+        if !self.yes && is_asked {
             self.ask(session, &identity, deed).await?;
         }
         let Some(reason) = &self.unlock else { return Ok(session.clone()) };
@@ -55,7 +61,14 @@ impl Consent {
         Ok(opened.writer)
     }
 
-    /// Says where and as whom, and has the environment's name typed.
+    /// The environment as whoever would write to it, unless writing to it is refused whatever is typed.
+    pub(super) async fn check(&self, session: &Session) -> Result<(Session, Identity), Failed> {
+        let Some(reason) = &self.unlock else { return Ok(session.for_writing().await?) };
+        unlock::check_reason(reason).map_err(|why| Why::new(format!("--unlock: {why}")))?;
+        Ok(session.as_writer().await?)
+    }
+
+    /// Says where and as whom, and has the environment's name typed, or `y` where it is open.
     async fn ask(&self, session: &Session, identity: &Identity, deed: Deed<'_>) -> Result<(), Failed> {
         let environment = session.environment();
         let name = clean(&environment.name);
@@ -72,9 +85,12 @@ impl Consent {
         if let Some(reason) = &self.unlock {
             say!("unlock  {name} is read-only, and is not for this command: \"{}\"", clean(reason));
         }
-        let _ = write!(std::io::stderr(), "Type {name} to {}: ", deed.does);
+        let wanted = if environment.protection == Protection::Open { "y" } else { &environment.name };
+        // What was typed before anything was shown confirms nothing.
+        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+        let _ = write!(std::io::stderr(), "Type {} to {}: ", clean(wanted), clean(deed.does));
         let _ = std::io::stderr().flush();
-        if line().await?.trim_end_matches(['\n', '\r']) == environment.name {
+        if line().await?.trim_end_matches(['\n', '\r']) == wanted {
             return Ok(());
         }
         Err(Why::new(format!("refused: writing to {name} was not confirmed, and nothing is written")).into())

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use super::consent::{Consent, Deed};
+use super::consent::{Asks, Consent, Deed};
 use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::schema::VERSION;
@@ -60,7 +60,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let reference = args.at.clone().unwrap_or_else(|| session.reference());
     let environment = session.environment().name.clone();
     if !args.dry_run {
-        let deed = Deed { command: "record", does: "write receipts of what is equal" };
+        let deed = Deed { command: "record", does: "write receipts of what is equal", asks: Asks::Protected };
         session = args.consent.obtain(&session, deed).await?;
     }
     say!("comparing {} with {}", clean(&environment), clean(&reference));

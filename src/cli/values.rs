@@ -69,6 +69,13 @@ pub(super) fn paths() -> Vec<CompletionCandidate> {
     all(parameters.iter().flat_map(above).collect::<BTreeSet<_>>())
 }
 
+/// The services of the project, and its secrets.
+pub(super) fn services() -> Vec<CompletionCandidate> {
+    let Some((_, settings)) = settings_of_any() else { return Vec::new() };
+    let Some(root) = settings.root.clone() else { return Vec::new() };
+    all(names::services(&settings, &root).unwrap_or_default())
+}
+
 /// The kinds of items.
 pub(super) fn kinds() -> Vec<CompletionCandidate> {
     all(Kind::ALL.map(|kind| kind.code().to_owned()))

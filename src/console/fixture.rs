@@ -361,6 +361,10 @@ pub(crate) fn journal(environment: &str) -> Found {
         reason: Some(String::from("prod is down")),
         process: 1,
         settled: Some(Settled { at: NOW - minutes * MINUTE, outcome, error: error.map(str::to_owned) }),
+        steps: Vec::new(),
+        marks: std::collections::BTreeMap::new(),
+        ran: std::collections::BTreeMap::new(),
+        undoes: None,
     };
     let failed = Some("1 failed: /billing/prod/a");
     let given_up = Some("given up before AWS had answered");

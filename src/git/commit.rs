@@ -101,6 +101,16 @@ impl Repository {
         })
     }
 
+    /// Whether a commit is in the history of a ref, the commit of the ref itself included.
+    ///
+    /// Fails when one of them is not there; where a shallow clone ends, what is older is in no history.
+    pub fn contains(&self, reference: &str, commit: &str) -> Result<bool, Error> {
+        let git = self.git();
+        let (tip, wanted) = (self.commit_of(&git, reference)?.id(), self.commit_of(&git, commit)?.id());
+        let below = |error: git2::Error| Error::reading(format!("the history of {reference}"), &error);
+        Ok(tip == wanted || git.graph_descendant_of(tip, wanted).map_err(below)?)
+    }
+
     /// Branches, branches of remotes, and tags; within each, the newest first. Tags of anything but a commit are left
     /// out, and so are refs whose commit a shallow clone lacks.
     pub fn refs(&self) -> Result<Vec<RefName>, Error> {
@@ -298,6 +308,18 @@ mod tests {
             assert_eq!(repository.resolve(name).unwrap_err(), Error::Unborn { branch: "main".into() });
         }
         assert_eq!(repository.refs().unwrap(), []);
+    }
+
+    #[test]
+    fn a_commit_is_in_the_history_of_what_came_after_it() {
+        let fixture = Fixture::with_commit();
+        let first = fixture.git(&["rev-parse", "HEAD"]);
+        fixture.git(&["branch", "old"]);
+        fixture.commit("a.txt", "two\n", "Second");
+        let repository = fixture.open();
+        assert!(repository.contains("main", &first).unwrap() && repository.contains("main", "HEAD").unwrap());
+        assert!(!repository.contains("old", "main").unwrap());
+        assert!(repository.contains("old", "nowhere").is_err());
     }
 
     #[test]

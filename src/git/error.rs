@@ -110,6 +110,14 @@ pub enum Error {
         /// What git printed, without passwords in URLs.
         reason: String,
     },
+    /// The user's `git`, or one of its hooks, refused something.
+    #[error("{what} failed: {reason}")]
+    Git {
+        /// What was tried.
+        what: String,
+        /// What was printed.
+        reason: String,
+    },
     /// Something else went wrong while reading.
     #[error("cannot read {what} from git: {reason}")]
     Read {

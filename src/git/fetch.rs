@@ -10,6 +10,10 @@ use tokio::process::Command;
 
 use super::{Error, Repository};
 
+/// What would lead git to another repository than the one that is meant.
+pub(super) const INHERITED: [&str; 5] =
+    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"];
+
 /// Bytes of git's complaints that are kept.
 const KEPT: u64 = 16 * 1024;
 
@@ -82,7 +86,7 @@ impl Repository {
         // Its housekeeping would go on in the background and outlive us.
         command.args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", remote]);
         command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never");
-        for inherited in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"] {
+        for inherited in INHERITED {
             command.env_remove(inherited);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

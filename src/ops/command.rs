@@ -15,7 +15,7 @@ pub struct Running {
 /// Notes that a command begins, by what it is called there: its id and its whole line. Refused where writing is.
 pub async fn begin(session: &Session, called: String) -> Result<Running, Why> {
     let (session, writer) = session.for_writing().await?;
-    let intent = Intent { action: Action::Run, subjects: vec![called], commit: None, reason: None };
+    let intent = Intent::new(Action::Run, vec![called]);
     let begun = Begun::new(&session, &writer, intent)?;
     Ok(Running { session, begun })
 }

@@ -62,8 +62,7 @@ pub async fn deploy(
     if stack.functions.iter().any(|function| function.build.is_some()) {
         is_checked_out(&repository, &commit)?;
     }
-    let intent =
-        Intent { action: Action::Deploy, subjects: vec![name.clone()], commit: Some(commit.clone()), reason: None };
+    let intent = Intent { commit: Some(commit.clone()), ..Intent::new(Action::Deploy, vec![name.clone()]) };
     let work = roll_out(session, stack, &snapshot, &template, text, &identity.arn, progress);
     let (changes, untold) = Box::pin(journal::noted(session, &identity, intent, work, |_| None)).await?;
     Ok(Deployed { stack: name, commit, changes, untold })
@@ -121,6 +120,7 @@ async fn roll_out(
         items,
         unsettled: BTreeSet::new(),
         stack_changed_at: after.map(|info| info.changed_at),
+        tag: None,
     };
     let newest = |old: Option<Receipt>| match old {
         // Another deployment came after this one.

@@ -6,6 +6,7 @@
 mod code;
 mod context;
 mod documents;
+mod examined;
 mod facts;
 mod packaged;
 mod parameters;
@@ -32,7 +33,8 @@ use crate::config::{Bindings, Project};
 
 pub(crate) use self::code::source_digest;
 pub use self::documents::{GitItem, GitSide, Loaded, Place};
-pub(super) use self::documents::{doc_node, document};
+pub(super) use self::documents::{doc_node, document, locked, usable};
+pub(super) use self::examined::{Examined, Values, owned, values};
 pub(super) use self::stacks::stack_asks_the_same;
 pub(crate) use self::templates::keeps_value;
 

@@ -4,19 +4,24 @@
 //! line that begins and is never settled says that the process died meanwhile, and nobody knows what AWS did.
 //! Items are named and their values never are; nothing here reads or keeps a value.
 
+mod begun;
 mod file;
+mod step;
 mod team;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::inspect::now;
-use super::report::Identity;
-use super::session::Session;
 use crate::compare::Why;
 
+pub use begun::Begun;
+pub(super) use begun::noted;
+pub(super) use file::{is_running, random_id};
+pub use step::{Act, Mark, Origin, Shape, Step, Thing, Version};
 pub use team::read as read_team;
 
 /// The format that this version reads and writes.
@@ -51,11 +56,23 @@ pub struct Entry {
     /// Why, in the operator's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The process that does it.
+    /// The process that does it, or that went on with it.
     pub process: u32,
     /// How it went; `None`: not settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Settled>,
+    /// The single writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// How far each of them came, by its place in `steps`; what is not here was not begun.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<usize, Mark>,
+    /// The commit that each unit ran before, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ran: BTreeMap<String, String>,
+    /// The entry that this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// What a write is.
@@ -68,6 +85,10 @@ pub enum Action {
     Push,
     /// A stack was made what a commit says.
     Deploy,
+    /// What a push wrote was taken back.
+    Undo,
+    /// An item was given an earlier value of its own.
+    Rollback,
     /// Writing was allowed for a while.
     Unlock,
     /// Writing was refused again.
@@ -84,6 +105,8 @@ impl Action {
             Self::Record => "record",
             Self::Push => "push",
             Self::Deploy => "deploy",
+            Self::Undo => "undo",
+            Self::Rollback => "rollback",
             Self::Unlock => "unlock",
             Self::Lock => "lock",
             Self::Run => "run",
@@ -165,6 +188,23 @@ pub struct Intent {
     pub commit: Option<String>,
     /// Why, in the operator's words.
     pub reason: Option<String>,
+    /// The single writes, where they can be continued or taken back one by one.
+    pub steps: Vec<Step>,
+    /// The commit that each unit runs so far.
+    pub ran: BTreeMap<String, String>,
+    /// The entry that is taken back.
+    pub undoes: Option<String>,
+    /// The identity of its entry, where something else knows it already; else a random one.
+    pub id: Option<String>,
+}
+
+impl Intent {
+    /// To do something to these subjects.
+    #[must_use]
+    pub fn new(action: Action, subjects: Vec<String>) -> Self {
+        let (steps, ran) = (Vec::new(), BTreeMap::new());
+        Self { action, subjects, commit: None, reason: None, steps, ran, undoes: None, id: None }
+    }
 }
 
 /// The entries that are asked for.
@@ -214,10 +254,20 @@ impl Journal {
 
     /// Writes that something begins. When that fails nothing may be sent.
     fn begin(&self, entry: &Entry) -> Result<(), Why> {
-        file::append(&self.path, &file::Line::Begun(Box::new(entry.clone()))).map_err(|error| {
-            Why::new(format!("refused: the journal {} cannot be written: {error}", self.path.display()))
-                .hint("PLUMB_STATE_DIR names another directory")
-        })
+        self.add(&file::Line::Begun(Box::new(entry.clone())))
+    }
+
+    fn add(&self, line: &file::Line) -> Result<(), Why> {
+        file::append(&self.path, line).map_err(|error| self.refused(&error))
+    }
+
+    fn refused(&self, error: &std::io::Error) -> Why {
+        Why::new(format!("refused: the journal {} cannot be written: {error}", self.path.display()))
+            .hint("PLUMB_STATE_DIR names another directory")
+    }
+
+    fn add_soon(&self, line: &file::Line) -> Result<(), Why> {
+        file::append_soon(&self.path, line).map_err(|error| self.refused(&error))
     }
 
     fn settle(&self, id: &str, settled: &Settled) -> Result<(), Why> {
@@ -225,91 +275,10 @@ impl Journal {
             |error| Why::new(format!("done, but the journal {} cannot be written: {error}", self.path.display())),
         )
     }
-}
 
-/// A write that has begun. Dropped before it is settled, it is settled as unknown: whoever waited has given up.
-#[derive(Debug)]
-#[must_use]
-pub struct Begun {
-    journal: Journal,
-    entry: Entry,
-}
-
-impl Begun {
-    /// Writes that something begins, to be called before anything is sent.
-    pub fn new(session: &Session, writer: &Identity, intent: Intent) -> Result<Self, Why> {
-        let journal = session.journal()?.clone();
-        let entry = Entry {
-            schema: SCHEMA,
-            id: file::random_id()?,
-            at: now(),
-            project: session.project().name.clone(),
-            environment: session.environment().name.clone(),
-            account: writer.account.clone(),
-            region: writer.region.clone(),
-            by: writer.arn.clone(),
-            action: intent.action,
-            subjects: intent.subjects,
-            commit: intent.commit,
-            reason: intent.reason.or_else(|| session.unlocked_for().map(str::to_owned)),
-            process: std::process::id(),
-            settled: None,
-        };
-        journal.begin(&entry)?;
-        Ok(Self { journal, entry })
-    }
-
-    /// Writes how it went, here and into the team's journal. What could not be written is handed back: the write
-    /// itself is done or not, whatever becomes of its note.
-    pub async fn settle(self, session: &Session, failed: Option<String>) -> Option<Why> {
-        let outcome = if failed.is_some() { Outcome::Failed } else { Outcome::Ok };
-        self.settle_as(session, outcome, failed).await
-    }
-
-    /// The same in other words than these two: that it is not known how far it came.
-    pub async fn settle_as(self, session: &Session, outcome: Outcome, error: Option<String>) -> Option<Why> {
-        let (entry, here) = self.settle_here(outcome, error);
-        let team = team::write(session, &entry).await.err();
-        here.or(team)
-    }
-
-    /// Writes how it went into the journal of this machine alone.
-    #[must_use]
-    pub fn settle_here(mut self, outcome: Outcome, error: Option<String>) -> (Entry, Option<Why>) {
-        let settled = Settled { at: now(), outcome, error };
-        let here = self.journal.settle(&self.entry.id, &settled).err();
-        self.entry.settled = Some(settled);
-        (self.entry.clone(), here)
-    }
-}
-
-/// Does a write between its two notes. `failed` tells what of it went wrong although it came to an end.
-///
-/// Answers what came of it, and why the journal does not hold that, if so.
-pub(super) async fn noted<T>(
-    session: &Session,
-    writer: &Identity,
-    intent: Intent,
-    work: impl Future<Output = Result<T, Why>>,
-    failed: impl FnOnce(&T) -> Option<String>,
-) -> Result<(T, Option<Why>), Why> {
-    let begun = Begun::new(session, writer, intent)?;
-    let done = work.await;
-    let told = match &done {
-        Ok(done) => failed(done),
-        Err(why) => Some(why.reason.clone()),
-    };
-    let untold = begun.settle(session, told).await;
-    done.map(|done| (done, untold))
-}
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        if self.entry.settled.is_none() {
-            let before = if self.entry.action == Action::Run { "the command had ended" } else { "AWS had answered" };
-            let error = Some(format!("given up before {before}"));
-            let _ = self.journal.settle(&self.entry.id, &Settled { at: now(), outcome: Outcome::Unknown, error });
-        }
+    /// Settles an entry that another process left behind.
+    pub(super) fn close(&self, id: &str, outcome: Outcome, error: Option<String>) -> Result<(), Why> {
+        self.settle(id, &Settled { at: now(), outcome, error })
     }
 }
 

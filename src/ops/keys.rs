@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::session::Access;
+use crate::config::Environment;
 use crate::sops::{AgeIdentities, DataKey, KeyService, Remembering, Services, WrappedKey};
 
 pub use kms::Kms;
@@ -18,6 +20,23 @@ pub type Keyring = Remembering<Services>;
 #[must_use]
 pub fn keyring(keys: &Arc<Keys>, kms: Kms) -> Keyring {
     Remembering::new(Services::new().with(Arc::clone(keys)).with(kms))
+}
+
+/// What opens the documents of any environment: the operator's own identities, and KMS as that environment is reached.
+#[derive(Clone)]
+pub struct Opener {
+    /// The operator's own identities.
+    pub keys: Arc<Keys>,
+    /// How AWS is reached, beside what the environment says.
+    pub access: Access,
+}
+
+impl Opener {
+    /// What opens one environment's documents. To be asked within a runtime, and to be used where blocking is allowed.
+    #[must_use]
+    pub fn of(&self, environment: &Environment) -> Arc<Keyring> {
+        Arc::new(keyring(&self.keys, Kms::new(self.access.options(environment), None)))
+    }
 }
 
 /// Where sops looks for age identities; the environment's words for it, handed in.

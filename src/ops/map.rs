@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::inspect::{doc_node, document};
+use super::inspect::{doc_node, usable};
 use super::{failed, project};
 use crate::compare::Why;
 use crate::config::mapping::{self, DocNode, Sorted};
@@ -147,7 +147,9 @@ pub(super) fn documents(project: &Project, snapshot: &Snapshot, sorted: &Sorted,
 fn read(snapshot: &Snapshot, file: &str) -> Result<Document, String> {
     let blob = snapshot.read(file).map_err(|error| error.to_string())?;
     let blob = blob.ok_or("it is listed and not there")?;
-    document(file, &blob.bytes).map_err(|why| why.to_string())
+    // Whoever is told this is told the file beside it.
+    let document = Document::parse(file, &blob.bytes).map_err(|error| error.in_place())?;
+    usable(file, document).map_err(|why| why.to_string())
 }
 
 fn problem(file: &str, why: String) -> mapping::MappingProblem {

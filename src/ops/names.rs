@@ -1,5 +1,6 @@
 //! The names that git knows, for a shell that completes them. Documents stay encrypted, and nothing but git is read.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::map::{Map, bindings, documents};
@@ -36,6 +37,19 @@ pub fn items(settings: &Settings, environment: &Environment, root: &Path) -> Res
         names.push((Kind::Stack, stack.name));
     }
     Ok(names)
+}
+
+/// What is rolled out together and can be pushed alone: the services of the environment, and `secrets`.
+pub fn services(settings: &Settings, root: &Path) -> Result<BTreeSet<String>, Why> {
+    let repository = Repository::discover(root).map_err(|error| git_why(&error))?;
+    let prefix = repository.prefix_of(root).map_err(|error| git_why(&error))?;
+    let reference = settings.environment.git_ref.clone().unwrap_or_else(|| repository.default_ref());
+    let snapshot = repository.snapshot(&reference, &prefix).map_err(|error| git_why(&error))?;
+    let entries = snapshot.list("").map_err(|error| git_why(&error))?;
+    let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+    let sorted = mapping::sort_files(&settings.project, &settings.environment.name, &listing);
+    let secrets = (!sorted.secrets.is_empty()).then(|| "secrets".to_owned());
+    Ok(sorted.config.into_iter().map(|file| file.service).chain(secrets).collect())
 }
 
 /// Branches and tags.

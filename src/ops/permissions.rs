@@ -55,10 +55,12 @@ const fn write(action: &'static str, on: On) -> Permission {
 pub const PERMISSIONS: &[Permission] = &[
     read("ssm:DescribeParameters", On::Anything),
     read("ssm:GetParameters", On::Parameters),
+    read("ssm:GetParameterHistory", On::Parameters),
     read("secretsmanager:ListSecrets", On::Anything),
     read("secretsmanager:DescribeSecret", On::Secrets),
     read("secretsmanager:BatchGetSecretValue", On::Anything),
     read("secretsmanager:GetSecretValue", On::Secrets),
+    read("secretsmanager:ListSecretVersionIds", On::Secrets),
     read("kms:Decrypt", On::Keys),
     read("cloudformation:DescribeStacks", On::Stacks),
     read("cloudformation:DescribeStackEvents", On::Stacks),
@@ -76,9 +78,14 @@ pub const PERMISSIONS: &[Permission] = &[
     read("s3:ListBucket", On::Bucket),
     read("s3:GetObject", On::Objects),
     write("ssm:PutParameter", On::Parameters),
+    write("ssm:DeleteParameter", On::Parameters),
     write("ssm:AddTagsToResource", On::Parameters),
+    write("ssm:ListTagsForResource", On::Parameters),
     write("secretsmanager:CreateSecret", On::Secrets),
     write("secretsmanager:PutSecretValue", On::Secrets),
+    write("secretsmanager:UpdateSecretVersionStage", On::Secrets),
+    write("secretsmanager:DeleteSecret", On::Secrets),
+    write("secretsmanager:RestoreSecret", On::Secrets),
     write("secretsmanager:TagResource", On::Secrets),
     write("kms:Encrypt", On::Keys),
     write("kms:GenerateDataKey", On::Keys),
@@ -217,6 +224,7 @@ pub fn answers_with_values(action: &str) -> bool {
     matches!(
         action,
         "ssm:GetParameters"
+            | "ssm:GetParameterHistory"
             | "secretsmanager:GetSecretValue"
             | "lambda:GetFunction"
             | "lambda:GetFunctionConfiguration"
@@ -262,14 +270,12 @@ mod tests {
     #[test]
     fn every_action_of_the_sources_is_in_the_table() {
         // `Clients::send` is told the action; what only some tests and the demo do is not for a policy.
-        const ELSEWHERE: [&str; 8] = [
+        const ELSEWHERE: [&str; 6] = [
             "sts:GetCallerIdentity",
-            "ssm:DeleteParameter",
             "s3:DeleteObject",
             "lambda:UpdateFunctionCode",
             "lambda:UpdateFunctionConfiguration",
             "dynamodb:DeleteTable",
-            "secretsmanager:DeleteSecret",
             "config:Region",
         ];
         let services = ["ssm", "secretsmanager", "cloudformation", "lambda", "cloudtrail", "s3", "sts"];

@@ -32,7 +32,7 @@ pub enum UnitId {
 
 impl UnitId {
     /// The unit of this name, as [`fmt::Display`] writes it.
-    fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         match name.split_once('/') {
             None => (name == "secrets").then_some(Self::Secrets),
             Some(("config", service)) => Some(Self::Config(service.to_owned())),
@@ -40,15 +40,6 @@ impl UnitId {
             Some(_) => None,
         }
     }
-}
-
-/// A receipt as it was when it was read, which is what a conditional put replaces.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
-    /// The receipt; `None`: there was none.
-    pub receipt: Option<Receipt>,
-    /// The object's tag.
-    tag: Option<String>,
 }
 
 /// The receipt of one unit.
@@ -77,6 +68,9 @@ pub struct Receipt {
     /// deployed is what was rolled out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack_changed_at: Option<i64>,
+    /// The object's tag when it was read, by which a conditional put knows what it replaces.
+    #[serde(skip)]
+    pub tag: Option<String>,
 }
 
 /// What was rolled out of one item.
@@ -162,39 +156,23 @@ impl Store {
         format!("plumb/{}/{}/journal/", self.project, self.environment)
     }
 
+    /// The key of the lock that keeps two pushes apart.
+    #[must_use]
+    pub(super) fn lock(&self) -> String {
+        format!("plumb/{}/{}/lock.json", self.project, self.environment)
+    }
+
     /// Reads a unit's receipt: one GET.
     pub async fn load(&self, clients: &Clients, unit: &UnitId) -> Recorded {
-        match self.load_with_tag(clients, unit).await {
-            Ok(Some((receipt, _))) => Recorded::Receipt(Arc::new(receipt)),
+        match self.held(clients, unit).await {
+            Ok(Some(receipt)) => Recorded::Receipt(Arc::new(receipt)),
             Ok(None) => Recorded::None,
             Err(why) => Recorded::Unreadable(why),
         }
     }
 
     /// Reads a unit's receipt for a change: what is put by [`Self::replace`] afterwards is known to replace this one.
-    pub async fn held(&self, clients: &Clients, unit: &UnitId) -> Result<Held, Why> {
-        let (receipt, tag) = self.load_with_tag(clients, unit).await?.unzip();
-        Ok(Held { receipt, tag })
-    }
-
-    /// Puts a unit's receipt in the place of one that was read before. False: another writer was faster, so that
-    /// whatever was read of live since then may be older than what that one wrote; read it all again.
-    pub async fn replace(&self, clients: &Clients, unit: &UnitId, held: &Held, new: &Receipt) -> Result<bool, Why> {
-        let Some(bucket) = &self.bucket else {
-            return Err(Why::new("cannot write a receipt: the project names no state bucket")
-                .hint("set [state] bucket in plumb.toml"));
-        };
-        let key = self.key(unit);
-        let condition = held.tag.as_deref().map_or(s3::Condition::IfAbsent, s3::Condition::IfMatch);
-        let bytes = serde_json::to_vec_pretty(new).map_err(|error| Why::new(error.to_string()))?;
-        match s3::put(clients, bucket, &key, bytes, "application/json", condition, &BTreeMap::new()).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind == aws::ErrorKind::Conflict => Ok(false),
-            Err(error) => Err(super::why(&error)),
-        }
-    }
-
-    async fn load_with_tag(&self, clients: &Clients, unit: &UnitId) -> Result<Option<(Receipt, String)>, Why> {
+    pub async fn held(&self, clients: &Clients, unit: &UnitId) -> Result<Option<Receipt>, Why> {
         let Some(bucket) = &self.bucket else { return Ok(None) };
         let key = self.key(unit);
         let found = match s3::get(clients, bucket, &key).await {
@@ -203,7 +181,32 @@ impl Store {
             found => found.map_err(|error| super::why(&error))?,
         };
         let Some((bytes, tag)) = found else { return Ok(None) };
-        parse(&format!("s3://{bucket}/{key}"), &bytes).map(|receipt| Some((receipt, tag)))
+        let receipt = parse(&format!("s3://{bucket}/{key}"), &bytes)?;
+        Ok(Some(Receipt { tag: Some(tag), ..receipt }))
+    }
+
+    /// Puts a unit's receipt in the place of one that was read before, or of none. False: another writer was faster, so
+    /// that whatever was read of live since then may be older than what that one wrote; read it all again.
+    pub async fn replace(
+        &self,
+        clients: &Clients,
+        unit: &UnitId,
+        held: Option<&Receipt>,
+        new: &Receipt,
+    ) -> Result<bool, Why> {
+        let Some(bucket) = &self.bucket else {
+            return Err(Why::new("cannot write a receipt: the project names no state bucket")
+                .hint("set [state] bucket in plumb.toml"));
+        };
+        let key = self.key(unit);
+        let tag = held.and_then(|held| held.tag.as_deref());
+        let condition = tag.map_or(s3::Condition::IfAbsent, s3::Condition::IfMatch);
+        let bytes = serde_json::to_vec_pretty(new).map_err(|error| Why::new(error.to_string()))?;
+        match s3::put(clients, bucket, &key, bytes, "application/json", condition, &BTreeMap::new()).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == aws::ErrorKind::Conflict => Ok(false),
+            Err(error) => Err(super::why(&error)),
+        }
     }
 
     /// Changes a unit's receipt, by conditional put: when another writer was faster, `change` is applied
@@ -216,8 +219,8 @@ impl Store {
     ) -> Result<(), Why> {
         for _ in 0..TRIES {
             let held = self.held(clients, unit).await?;
-            let new = change(held.receipt.clone());
-            if self.replace(clients, unit, &held, &new).await? {
+            let new = change(held.clone());
+            if self.replace(clients, unit, held.as_ref(), &new).await? {
                 return Ok(());
             }
         }

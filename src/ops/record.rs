@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::inspect::{GitSide, Loaded, Place, now};
 use super::journal::{self, Action, Intent};
-use super::receipt::{self, Entry, Held, Receipt, SCHEMA, TRIES, UnitId};
+use super::receipt::{self, Entry, Receipt, SCHEMA, TRIES, UnitId};
 use super::session::Session;
 use super::{failed, project, why};
 use crate::aws::{Read, secretsmanager, ssm};
@@ -57,15 +57,15 @@ pub struct Planned {
     pub equal: usize,
     /// Items that keep the record that they had, or none: they differ, are absent or unknown.
     pub left: Vec<String>,
-    entries: BTreeMap<String, Entry>,
+    pub(super) entries: BTreeMap<String, Entry>,
     /// The names that git knows, or that are live.
-    known: BTreeSet<String>,
+    pub(super) known: BTreeSet<String>,
     /// Those of [`Self::left`] that are live with another value.
-    different: Vec<String>,
+    pub(super) different: Vec<String>,
     /// Its receipt as it was before live was read: another writer's since then may know better.
-    held: Result<Held, Why>,
+    pub(super) held: Result<Option<Receipt>, Why>,
     /// Of a stack: when it last changed.
-    stack_changed_at: Option<i64>,
+    pub(super) stack_changed_at: Option<i64>,
 }
 
 /// Records everything of a commit that is live. With `dry_run` nothing is written, and whoever may read will do.
@@ -110,23 +110,25 @@ pub async fn write(session: &Session, plan: &Plan) -> Result<Outcome, Why> {
 /// The same; `None` when another writer was faster.
 async fn attempt(session: &Session, plan: &Plan) -> Result<Option<Outcome>, Why> {
     let (session, writer) = session.for_writing().await?;
-    let intent = Intent {
-        action: Action::Record,
-        subjects: plan.units.iter().map(|planned| planned.unit.to_string()).collect(),
-        commit: Some(plan.outcome.commit.clone()),
-        reason: None,
-    };
+    let units = plan.units.iter().map(|planned| planned.unit.to_string()).collect();
+    let intent = Intent { commit: Some(plan.outcome.commit.clone()), ..Intent::new(Action::Record, units) };
     let work = write_receipts(&session, &writer.arn, plan);
     let told = |done: &bool| (!done).then(|| String::from("another writer was faster"));
     let (done, untold) = journal::noted(&session, &writer, intent, work, told).await?;
     Ok(done.then(|| Outcome { untold, ..plan.outcome.clone() }))
 }
 
-/// Records what is live of the parameters and the secrets of a commit, against other writers; whoever calls it has noted
-/// that in the journal.
-pub(super) async fn settle(session: &Session, by: &str, reference: &str, places: &[Place]) -> Result<Outcome, Why> {
+/// Records what is live of the wanted units of parameters and secrets at a commit, against other writers; whoever calls
+/// it has noted that in the journal.
+pub(super) async fn settle(
+    session: &Session,
+    by: &str,
+    reference: &str,
+    wants: &(dyn Fn(&UnitId) -> bool + Sync),
+) -> Result<Outcome, Why> {
     for _ in 0..TRIES {
-        let plan = plan(session, reference, places).await?;
+        let mut plan = plan(session, reference, &[Place::Config, Place::Secrets]).await?;
+        plan.units.retain(|planned| wants(&planned.unit));
         if write_receipts(session, by, &plan).await? {
             return Ok(plan.outcome);
         }
@@ -193,7 +195,7 @@ async fn plan_place(session: &Session, place: Place, whole: &mut Plan) -> Result
 }
 
 /// The receipt that an item of a place belongs to.
-fn unit_of(place: Place, unit: &str) -> UnitId {
+pub(super) fn unit_of(place: Place, unit: &str) -> UnitId {
     match place {
         Place::Config => UnitId::Config(unit.to_owned()),
         Place::Secrets => UnitId::Secrets,
@@ -201,7 +203,7 @@ fn unit_of(place: Place, unit: &str) -> UnitId {
 }
 
 /// The receipts as they are before live is read.
-async fn held(session: &Session, units: BTreeSet<UnitId>) -> Vec<(UnitId, Result<Held, Why>)> {
+async fn held(session: &Session, units: BTreeSet<UnitId>) -> Vec<(UnitId, Result<Option<Receipt>, Why>)> {
     let store = session.receipts().await;
     let read = units.into_iter().map(|unit| {
         let store = store.clone();
@@ -223,10 +225,9 @@ impl Planned {
         Self { equal, left, ..Self::new(unit, BTreeSet::new()) }
     }
 
-    fn new(unit: UnitId, known: BTreeSet<String>) -> Self {
-        let held = Ok(Held::default());
+    pub(super) fn new(unit: UnitId, known: BTreeSet<String>) -> Self {
         let (left, entries, different) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { unit, equal: 0, left, entries, known, different, held, stack_changed_at: None }
+        Self { unit, equal: 0, left, entries, known, different, held: Ok(None), stack_changed_at: None }
     }
 }
 
@@ -234,18 +235,22 @@ impl Planned {
 /// one of them, so that what was read of live may be older than what that one wrote.
 async fn write_receipts(session: &Session, by: &str, plan: &Plan) -> Result<bool, Why> {
     super::deploy::state_bucket(session).await?;
+    put_receipts(session, by, &plan.outcome.commit, &plan.units).await
+}
+
+/// The same, where the bucket is known to be there.
+pub(super) async fn put_receipts(session: &Session, by: &str, commit: &str, units: &[Planned]) -> Result<bool, Why> {
     let store = session.receipts().await?;
-    let commit = &plan.outcome.commit;
     let mut done = true;
-    for planned in &plan.units {
+    for planned in units {
         let (clients, unit) = (&session.clients, &planned.unit);
         if let UnitId::Stack(_) = unit {
             store.update(clients, unit, |old| stack_receipt(session, by, commit, planned, old)).await?;
             continue;
         }
         let held = planned.held.clone()?;
-        let new = changed(session, by, commit, planned, held.receipt.clone());
-        done &= store.replace(clients, unit, &held, &new).await?;
+        let new = changed(session, by, commit, planned, held.clone());
+        done &= store.replace(clients, unit, held.as_ref(), &new).await?;
     }
     Ok(done)
 }
@@ -264,6 +269,19 @@ fn stack_receipt(session: &Session, by: &str, commit: &str, planned: &Planned, o
             Receipt { stack_changed_at: planned.stack_changed_at, ..new }
         }
     }
+}
+
+/// Whether the receipt of a unit would say something new.
+pub(super) fn says_something_new(session: &Session, commit: &str, planned: &Planned) -> bool {
+    let Ok(Some(held)) = &planned.held else { return planned.held.is_ok() && !planned.entries.is_empty() };
+    let new = changed(session, &held.by, commit, planned, Some(held.clone()));
+    // That live is still the same is not worth a write.
+    let said = |receipt: &Receipt| {
+        let entry = |entry: &Entry| Entry { at: None, ..entry.clone() };
+        let items = receipt.items.iter().map(|(name, said)| (name.clone(), entry(said)));
+        (receipt.commit.clone(), items.collect::<BTreeMap<_, _>>(), receipt.unsettled.clone())
+    };
+    said(&new) != said(held)
 }
 
 fn changed(session: &Session, by: &str, commit: &str, planned: &Planned, old: Option<Receipt>) -> Receipt {
@@ -286,14 +304,14 @@ fn changed(session: &Session, by: &str, commit: &str, planned: &Planned, old: Op
 }
 
 /// What was rolled out last, when and by whom: the three belong together.
-struct Head {
+pub(super) struct Head {
     commit: String,
     at: i64,
     by: String,
 }
 
 impl Head {
-    fn now(commit: &str, by: &str) -> Self {
+    pub(super) fn now(commit: &str, by: &str) -> Self {
         Self { commit: commit.to_owned(), at: now(), by: by.to_owned() }
     }
 
@@ -302,7 +320,7 @@ impl Head {
     }
 }
 
-fn receipt(session: &Session, unit: &UnitId, head: Head, items: BTreeMap<String, Entry>) -> Receipt {
+pub(super) fn receipt(session: &Session, unit: &UnitId, head: Head, items: BTreeMap<String, Entry>) -> Receipt {
     Receipt {
         schema: SCHEMA,
         project: session.project().name.clone(),
@@ -314,6 +332,7 @@ fn receipt(session: &Session, unit: &UnitId, head: Head, items: BTreeMap<String,
         items,
         unsettled: BTreeSet::new(),
         stack_changed_at: None,
+        tag: None,
     }
 }
 

@@ -126,7 +126,7 @@ struct PropertyJson {
 
 /// One side: its state, and where a value is known its keyed fingerprint.
 #[derive(Debug, Serialize)]
-struct FacetJson {
+pub struct FacetJson {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<String>,
@@ -334,6 +334,12 @@ fn facet(facet: &Facet, show: Show<'_>) -> FacetJson {
         Facet::Plain(text) => value(text),
         Facet::Secret(secret) => value(secret.expose()),
     }
+}
+
+/// One side without its value: its state, and where a value is known its fingerprint.
+#[must_use]
+pub fn masked(of: &Facet, print: &Fingerprinter) -> FacetJson {
+    facet(of, Show { print, values: Values::Masked })
 }
 
 /// Milliseconds since the Unix epoch as RFC 3339 in UTC.

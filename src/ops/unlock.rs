@@ -55,8 +55,7 @@ pub async fn unlock(session: &Session, span: &Span, reason: &str) -> Result<Open
     let until = Instant::now() + Duration::from_mins(u64::from(minutes));
     let leave = session::Unlock { until, reason: reason.to_owned() };
     let (writer, identity) = session.unlocked(leave).as_writer().await?;
-    let subjects = vec![subject];
-    let intent = Intent { action: Action::Unlock, subjects, commit: None, reason: Some(reason.to_owned()) };
+    let intent = Intent { reason: Some(reason.to_owned()), ..Intent::new(Action::Unlock, vec![subject]) };
     let begun = Begun::new(&writer, &identity, intent)?;
     let untold = begun.settle(&writer, None).await;
     Ok(Opened { writer, identity, until, untold })

@@ -1,19 +1,50 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests behind the feature `peers` run beside Plumb, pinned, and prints where they are.
 #
-# Needs Go; the module proxy is its own. They are kept in PLUMB_PEERS (default: plumb-peers in the user's cache), which
-# the tests read, too, so that only the first run builds them.
+# `tests/peers/install.sh [sops] [chamber]`; without a name, all of them. Needs Go; the module proxy is its own, and for
+# chamber perhaps its repository. They are kept in PLUMB_PEERS (default: plumb-peers in the user's cache), which the tests
+# read, too, so that only the first run builds them.
 set -euo pipefail
 
 SOPS=3.13.2
+CHAMBER=3.1.4
 PEERS="${PLUMB_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/plumb-peers}"
 
-if ! "$PEERS/bin/sops" --version --disable-version-check 2>/dev/null | grep -q "^sops $SOPS\b"; then
+build() {
   command -v go >/dev/null || {
     echo "peers: no go: Debian and Ubuntu have it in golang-go" >&2
     exit 1
   }
-  GOBIN="$PEERS/bin" CGO_ENABLED=0 go install "github.com/getsops/sops/v3/cmd/sops@v$SOPS"
-fi
-"$PEERS/bin/sops" --version --disable-version-check
+  GOBIN="$PEERS/bin" CGO_ENABLED=0 go install "$1"
+}
+
+sops() {
+  if ! "$PEERS/bin/sops" --version --disable-version-check 2>/dev/null | grep -q "^sops $SOPS\b"; then
+    build "github.com/getsops/sops/v3/cmd/sops@v$SOPS"
+  fi
+  "$PEERS/bin/sops" --version --disable-version-check
+}
+
+# A chamber of one's own build does not know its version, so a file beside it does.
+chamber() {
+  if ! [ -x "$PEERS/bin/chamber" ] || ! [ "$(cat "$PEERS/bin/chamber.version" 2>/dev/null)" = "$CHAMBER" ]; then
+    # Where the module proxy does not have it, its repository does.
+    if ! build "github.com/segmentio/chamber/v3@v$CHAMBER"; then
+      source=$(mktemp -d)
+      trap 'rm -rf "$source"' EXIT
+      git clone --quiet --depth 1 --branch "v$CHAMBER" https://github.com/segmentio/chamber "$source/chamber"
+      (cd "$source/chamber" && build .)
+    fi
+    printf '%s\n' "$CHAMBER" >"$PEERS/bin/chamber.version"
+  fi
+  echo "chamber $CHAMBER"
+}
+
+[ $# -gt 0 ] || set -- sops chamber
+for name; do
+  case "$name" in
+    sops | chamber) "$name" ;;
+    *) echo "peers: there is no $name here: sops, chamber" >&2 && exit 2 ;;
+  esac
+done
 printf '%s\n' "$PEERS/bin"

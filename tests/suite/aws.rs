@@ -46,7 +46,8 @@ async fn put(clients: &Clients, name: &str, value: &str, type_name: &str) -> i64
         type_name,
         key_id: None,
         overwrite: true,
-        description: None,
+        tier: None,
+        like: None,
         tags: &[],
     };
     ssm::put(clients, put).await.unwrap()
@@ -97,7 +98,8 @@ async fn parameters_are_listed_by_fifties_and_read_by_tens() {
         type_name: "String",
         key_id: None,
         overwrite: false,
-        description: Some("made by plumb"),
+        tier: None,
+        like: None,
         tags: &[("plumb:managed".into(), "true".into())],
     };
     assert_eq!(ssm::put(&clients, existing).await.unwrap_err().kind, ErrorKind::Conflict);

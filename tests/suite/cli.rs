@@ -6,6 +6,7 @@ mod doctor;
 mod ending;
 mod files;
 mod looking;
+mod push;
 mod recording;
 mod shop;
 mod waiting;

@@ -2,6 +2,8 @@
 //!
 //! Behind the feature `peers`; `tests/peers/install.sh` installs it.
 
+mod chamber;
+
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -39,6 +41,14 @@ const FILES: [(&str, &str, &str, &str); 4] = [
     ("a.bin", "any text\nof any kind: {\n", "any", "another"),
 ];
 
+/// One of the programs, where `tests/peers/install.sh` puts it.
+fn binary(name: &str) -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    let peers = std::env::var_os("PLUMB_PEERS").map(PathBuf::from).or_else(|| Some(cache?.join("plumb-peers")));
+    peers.expect("a home directory").join("bin").join(name)
+}
+
 /// The sops binary in a directory of its own.
 struct Sops {
     directory: tempfile::TempDir,
@@ -57,10 +67,7 @@ impl Sops {
     }
 
     fn run(&self, words: &[&str]) -> Result<Vec<u8>, String> {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-        let peers = std::env::var_os("PLUMB_PEERS").map(PathBuf::from).or_else(|| Some(cache?.join("plumb-peers")));
-        let binary = peers.expect("a home directory").join("bin/sops");
+        let binary = binary("sops");
         let environment = self.environment.iter().filter(|(_, value)| !value.is_empty());
         let output = Command::new(&binary)
             .args(words)

@@ -35,6 +35,9 @@ pub enum Fault {
     AccessDenied(String),
     /// The account's answer, but not before the gate is opened.
     Delay(Gate),
+    /// The account does what it is asked, whatever becomes of the caller, and its answer never comes back. The call stands
+    /// before the gate once it is done.
+    Silence(Gate),
     /// Exactly this status and body.
     Body(u16, Vec<u8>),
 }
@@ -46,6 +49,7 @@ pub struct Gate(Arc<GateState>);
 #[derive(Default)]
 struct GateState {
     open: tokio::sync::Notify,
+    came: tokio::sync::Notify,
     is_open: Watched<bool>,
     waiting: Watched<usize>,
 }
@@ -78,6 +82,11 @@ impl Gate {
         assert!(came.is_some(), "{} of {calls} calls came to the gate", *self.0.waiting.read());
     }
 
+    /// Comes back when a call stands before the gate, or has stood there.
+    pub async fn came(&self) {
+        self.0.came.notified().await;
+    }
+
     async fn pass(&self) {
         let _here = Here::before(&self.0);
         loop {
@@ -102,6 +111,7 @@ struct Here<'a>(&'a GateState);
 impl<'a> Here<'a> {
     fn before(gate: &'a GateState) -> Self {
         gate.waiting.change(|waiting| *waiting += 1);
+        gate.came.notify_one();
         Self(gate)
     }
 }

@@ -90,8 +90,14 @@ async fn page_of(clients: &Clients, ids: &[String]) -> BTreeMap<String, Read<Sec
 }
 
 async fn one(clients: &Clients, id: &str) -> Read<SecretValue> {
+    read(clients, id, None).await
+}
+
+/// The current value, or that of a version.
+pub(super) async fn read(clients: &Clients, id: &str, version: Option<&str>) -> Read<SecretValue> {
     const OPERATION: &str = "secretsmanager:GetSecretValue";
-    let request = clients.secretsmanager().get_secret_value().secret_id(id).send();
+    let request = clients.secretsmanager().get_secret_value().secret_id(id);
+    let request = request.set_version_id(version.map(str::to_owned)).send();
     match clients.send(Service::SecretsManager, OPERATION, id, request).await {
         Ok(answer) => {
             of_answer(answer).map_or_else(|| Read::Failed(Error::unreadable(OPERATION, id, "value")), Read::Found)

@@ -59,7 +59,7 @@ async fn somebody(demo: &Demo, name: &str) -> Result<Clients, Why> {
 
 async fn put(clients: &Clients, name: &str, value: &str, type_name: &str, overwrite: bool) -> Result<(), Why> {
     let value = Secret::new(value);
-    let put = ssm::Put { name, value: &value, type_name, key_id: None, overwrite, description: None, tags: &[] };
+    let put = ssm::Put { name, value: &value, type_name, key_id: None, overwrite, tier: None, like: None, tags: &[] };
     ssm::put(clients, put).await.map(drop).map_err(|error| why(&error))
 }
 

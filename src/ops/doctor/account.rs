@@ -132,6 +132,11 @@ impl<'a> Ground<'a> {
                 one_of(ssm::values(clients, std::slice::from_ref(&name)).await.remove(&name), &name)
             }
             .boxed(),
+            "ssm:GetParameterHistory" => async move {
+                let Some(name) = &self.parameter else { return untried("git has no parameter to try it on") };
+                told(ssm::history(clients, name).await, |found| present(found.is_some(), name))
+            }
+            .boxed(),
             "secretsmanager:ListSecrets" => async move {
                 let name = self.secret.clone().unwrap_or_else(|| NOBODY.to_owned());
                 told(secretsmanager::list(clients, &[name]).await, |_| "allowed".to_owned())
@@ -150,6 +155,11 @@ impl<'a> Ground<'a> {
             "secretsmanager:GetSecretValue" => {
                 untried_too("tried together with secretsmanager:BatchGetSecretValue, which needs it for each secret")
             }
+            "secretsmanager:ListSecretVersionIds" => async move {
+                let Some(name) = &self.secret else { return untried("git has no secret to try it on") };
+                told(secretsmanager::versions(clients, name).await, |found| present(found.is_some(), name))
+            }
+            .boxed(),
             "kms:Decrypt" => untried_too("tried together with the values above"),
             "cloudformation:DescribeStacks" => self.on_stack(|name| {
                 async move { told(cloudformation::stack(clients, name).await, |found| present(found.is_some(), name)) }.boxed()

@@ -56,6 +56,8 @@ pub struct GitSide {
     pub services: BTreeSet<String>,
     /// What names of this environment begin with.
     pub prefixes: BTreeSet<String>,
+    /// Those of a layer that all environments share.
+    pub shared: BTreeSet<String>,
     /// Prefixes of names that a broken document may hold, with the unit and why.
     broken: Vec<(String, Why)>,
     units: BTreeMap<String, String>,
@@ -68,7 +70,7 @@ impl GitSide {
     }
 
     /// The unit that a name would belong to.
-    pub(super) fn unit_by_prefix(&self, name: &str) -> Option<String> {
+    pub(in crate::ops) fn unit_by_prefix(&self, name: &str) -> Option<String> {
         self.units
             .iter()
             .filter(|(prefix, _)| name.starts_with(*prefix))
@@ -129,6 +131,12 @@ impl Loaded {
         let bindings = session.bindings().await;
         let (session, snapshot, commit) = (session.clone(), Arc::clone(snapshot), commit.to_owned());
         blocking(move || load(session, &snapshot, commit, place, &bindings)).await
+    }
+
+    /// The project as the commit's own project file describes it; environments are today's.
+    #[must_use]
+    pub fn project(&self) -> &Project {
+        &self.project
     }
 
     /// The value of one of the commit's items, decrypted.
@@ -205,6 +213,11 @@ impl Documents {
 
     pub(super) fn side(&self) -> &GitSide {
         &self.current.side
+    }
+
+    /// The documents of the commit that is compared.
+    pub(super) fn into_current(self) -> Loaded {
+        self.current
     }
 
     pub(super) async fn value(&self, name: &str) -> Side<Secret> {
@@ -302,7 +315,8 @@ fn read(snapshot: &Snapshot, file: &str) -> Result<(Document, String), Why> {
     Ok((document(file, &blob.bytes)?, blob.id))
 }
 
-fn locked(error: &crate::sops::Error) -> Why {
+/// Why a document does not open.
+pub(in crate::ops) fn locked(error: &crate::sops::Error) -> Why {
     let why = Why::new(error.to_string());
     match error {
         crate::sops::Error::NoKey { .. } => why.hint("SOPS_AGE_KEY_FILE names the file of age keys"),
@@ -312,7 +326,11 @@ fn locked(error: &crate::sops::Error) -> Why {
 
 /// A file of values: one document with keys.
 pub(in crate::ops) fn document(file: &str, bytes: &[u8]) -> Result<Document, Why> {
-    let document = Document::parse(file, bytes).map_err(|error| failed(&error))?;
+    usable(file, Document::parse(file, bytes).map_err(|error| failed(&error))?)
+}
+
+/// The same of one that is parsed already.
+pub(in crate::ops) fn usable(file: &str, document: Document) -> Result<Document, Why> {
     if document.format() == Format::Binary && !document.is_encrypted() {
         return Err(Why::new(format!("{file} is neither JSON nor YAML nor dotenv"))
             .hint("its name says which: .json, .yaml, .yml, .env"));
@@ -343,9 +361,13 @@ fn prefixes(project: &Project, sorted: &Sorted, place: Place, bindings: &Binding
                 side.prefixes.insert(prefix);
                 // A service may have lost its last key of one layer; what is live of it is still looked at.
                 for layer in [bindings.env.clone(), Some(tree.global.clone())] {
+                    let is_shared = tree.layers == Layers::Separate && layer.as_ref() == Some(&tree.global);
                     let bound = Bindings { layer, ..file.bindings.clone() };
                     let prefix = start_of(&tree.parameter, &bound);
                     side.units.insert(prefix.clone(), file.service.clone());
+                    if is_shared {
+                        side.shared.insert(prefix.clone());
+                    }
                     side.prefixes.insert(prefix);
                 }
             }

@@ -6,6 +6,7 @@ use futures::future::join_all;
 
 use super::context::Context;
 use super::documents::{Documents, GitSide, Place};
+use super::examined::Examined;
 use super::values::{self, Candidate, Listed};
 use crate::aws::{self, ssm};
 use crate::compare::{Kind, Why};
@@ -14,6 +15,11 @@ use crate::ops::report::{Problem, Section, Unit};
 use crate::ops::why;
 
 pub(super) async fn section(context: &Context) -> Result<Section, Why> {
+    Ok(examine(context).await?.section)
+}
+
+/// The same, with what it was told from.
+pub(super) async fn examine(context: &Context) -> Result<Examined<ssm::ParameterMeta>, Why> {
     let documents = Documents::load(context, Place::Config).await?;
     let git = documents.side();
     let (receipts, unlisted) = receipts(context, git).await;
@@ -21,20 +27,24 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
     if prefixes.is_empty() {
         // Neither a document nor a receipt speaks of any name, and everybody else's are not this project's.
         let problems = git.problems.iter().cloned().chain(unlisted).collect();
-        return Ok(Section { problems, ..Section::default() });
+        return Ok(Examined::of(Section { problems, ..Section::default() }, documents.into_current(), receipts));
     }
     let (listing, (owned, unasked)) = tokio::join!(listing(context, &prefixes), context.owned("AWS::SSM::Parameter"));
     let listing = match listing {
         Ok(listing) => listing,
-        Err(error) => return Ok(values::unlisted(Kind::Parameter, git, &why(&error))),
+        Err(error) => {
+            let section = values::unlisted(Kind::Parameter, git, &why(&error));
+            return Ok(Examined::of(section, documents.into_current(), receipts));
+        }
     };
-    let live: BTreeMap<String, Listed> = listing
+    let metas: BTreeMap<String, ssm::ParameterMeta> = listing
         .into_iter()
         .filter(|meta| context.session.settings.adhoc.is_none() || is_below(context, &meta.name))
         // What a stack owns is compared with the stack, unless git has it too, which is a mistake that must be seen.
         .filter(|meta| !owned.contains(&meta.name) || git.items.contains_key(&meta.name))
-        .map(|meta| (meta.name.clone(), listed(meta)))
+        .map(|meta| (meta.name.clone(), meta))
         .collect();
+    let live = metas.iter().map(|(name, meta)| (name.clone(), listed(meta.clone()))).collect();
     let mut candidates = candidates(git, &receipts, &live);
     candidates.retain(|candidate| context.is_wanted(&candidate.name));
     let clients = context.session.clients.clone();
@@ -49,7 +59,9 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
     problems.extend(super::documents::receipt_problems(&receipts));
     problems.extend(documents.lost_commits().await);
     problems.extend(unlisted);
-    Ok(Section { items, problems, units: receipts.iter().map(|(unit, recorded)| unit_of(unit, recorded)).collect() })
+    let units = receipts.iter().map(|(unit, recorded)| unit_of(unit, recorded)).collect();
+    let section = Section { items, problems, units };
+    Ok(Examined { live: metas, owner_unknown: unasked, ..Examined::of(section, documents.into_current(), receipts) })
 }
 
 /// Everything below the prefixes, or the one that is asked about.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use super::documents::{Documents, GitSide, Place};
+use super::examined::Examined;
 use super::parameters::unit_of;
 use super::values::{self, Candidate, Listed};
 use crate::aws::secretsmanager::{self, SecretMeta};
@@ -15,10 +16,15 @@ use crate::ops::{schema, why};
 const UNIT: &str = "secrets";
 
 pub(super) async fn section(context: &Context) -> Result<Section, Why> {
-    if context.project().await?.secrets.is_empty() {
-        return Ok(Section::default());
-    }
+    Ok(examine(context).await?.section)
+}
+
+/// The same, with what it was told from.
+pub(super) async fn examine(context: &Context) -> Result<Examined<SecretMeta>, Why> {
     let documents = Documents::load(context, Place::Secrets).await?;
+    if context.project().await?.secrets.is_empty() {
+        return Ok(Examined::of(Section::default(), documents.into_current(), BTreeMap::new()));
+    }
     let git = documents.side();
     let recorded = context.receipt(&UnitId::Secrets).await;
     let prefixes: Vec<String> = git.prefixes.iter().cloned().collect();
@@ -32,7 +38,11 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
     let (listing, (owned, unasked)) = tokio::join!(listing, context.owned("AWS::SecretsManager::Secret"));
     let listing = match listing {
         Ok(listing) => listing,
-        Err(error) => return Ok(values::unlisted(Kind::Secret, git, &why(&error))),
+        Err(error) => {
+            let section = values::unlisted(Kind::Secret, git, &why(&error));
+            let receipts = BTreeMap::from([(UNIT.to_owned(), recorded)]);
+            return Ok(Examined::of(section, documents.into_current(), receipts));
+        }
     };
     let mut live: BTreeMap<String, SecretMeta> = listing
         .into_iter()
@@ -54,6 +64,8 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
     };
     let mut items = values::judge(context, Kind::Secret, &documents, candidates, read).await;
     values::doubt_ownership(&mut items, unasked.as_ref());
+    let by_stacks = live.values().filter(|meta| owned.contains(&meta.name) || owned.contains(&meta.arn));
+    values::refuse_owned(&mut items, &by_stacks.map(|meta| meta.name.clone()).collect());
     for item in &mut items {
         if let Some(why) = failed.get(&item.name) {
             item.sides.live = Facet::Unreadable(why.clone());
@@ -66,7 +78,9 @@ pub(super) async fn section(context: &Context) -> Result<Section, Why> {
     let receipts = BTreeMap::from([(UNIT.to_owned(), recorded)]);
     problems.extend(super::documents::receipt_problems(&receipts));
     problems.extend(documents.lost_commits().await);
-    Ok(Section { items, problems, units: receipts.iter().map(|(unit, recorded)| unit_of(unit, recorded)).collect() })
+    let units = receipts.iter().map(|(unit, recorded)| unit_of(unit, recorded)).collect();
+    let section = Section { items, problems, units };
+    Ok(Examined { live, owner_unknown: unasked, ..Examined::of(section, documents.into_current(), receipts) })
 }
 
 fn names(git: &GitSide, recorded: &Recorded, live: &BTreeMap<String, SecretMeta>) -> BTreeSet<String> {

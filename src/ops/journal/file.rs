@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Found, Query, SCHEMA, Settled};
+use super::{Entry, Found, Mark, Query, SCHEMA, Settled};
 use crate::compare::Why;
 use crate::ops::hex;
 
@@ -24,12 +24,62 @@ pub(super) enum Line {
         #[serde(flatten)]
         settled: Settled,
     },
+    /// How far one step of a write is.
+    Marked {
+        /// The write.
+        marks: String,
+        /// Which of its steps.
+        step: usize,
+        /// When, milliseconds since the Unix epoch.
+        at: i64,
+        /// How far.
+        mark: Mark,
+    },
+    /// Another process goes on with a write.
+    Resumed {
+        /// The write.
+        resumes: String,
+        /// When, milliseconds since the Unix epoch.
+        at: i64,
+        /// Which process.
+        process: u32,
+    },
     /// A write begins.
     Begun(Box<Entry>),
 }
 
+impl Line {
+    /// The write that was begun before and that this line is about.
+    fn about(&self) -> Option<&String> {
+        match self {
+            Self::Settled { settles: id, .. } | Self::Marked { marks: id, .. } | Self::Resumed { resumes: id, .. } => {
+                Some(id)
+            }
+            Self::Begun(_) => None,
+        }
+    }
+
+    fn apply(self, entry: &mut Entry) {
+        match self {
+            Self::Settled { settled, .. } => entry.settled = Some(settled),
+            Self::Marked { step, mark, .. } => drop(entry.marks.insert(step, mark)),
+            Self::Resumed { process, .. } => (entry.process, entry.settled) = (process, None),
+            Self::Begun(_) => {}
+        }
+    }
+}
+
 /// Adds a line, and comes back when it is on the disk.
 pub(super) fn append(path: &Path, line: &Line) -> Result<()> {
+    add(path, line)?.sync_data()
+}
+
+/// Adds a line, which a crash of the machine may lose.
+pub(super) fn append_soon(path: &Path, line: &Line) -> Result<()> {
+    add(path, line).map(drop)
+}
+
+fn add(path: &Path, line: &Line) -> Result<File> {
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)?;
     }
@@ -43,7 +93,7 @@ pub(super) fn append(path: &Path, line: &Line) -> Result<()> {
     serde_json::to_writer(&mut text, line)?;
     text.push(b'\n');
     file.write_all(&text)?;
-    file.sync_data()
+    Ok(file)
 }
 
 /// Whether a crash or a full disk cut the last line short.
@@ -75,12 +125,12 @@ pub(super) fn read(path: &Path, query: &Query) -> Result<Found> {
                     found.entries.push(*entry);
                 }
             }
-            Ok(Line::Settled { settles, settled }) => {
-                if let Some(entry) = at.get(&settles).and_then(|at| found.entries.get_mut(*at)) {
-                    entry.settled = Some(settled);
+            Ok(Line::Begun(_)) | Err(_) => found.unreadable += 1,
+            Ok(line) => {
+                if let Some(entry) = line.about().and_then(|id| found.entries.get_mut(*at.get(id)?)) {
+                    line.apply(entry);
                 }
             }
-            Ok(Line::Begun(_)) | Err(_) => found.unreadable += 1,
         }
     }
     found.newest_first(query);
@@ -104,14 +154,14 @@ impl Found {
 }
 
 /// Whether there is a process of that number.
-pub(super) fn is_running(process: u32) -> bool {
+pub(in crate::ops) fn is_running(process: u32) -> bool {
     let pid = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
     // A process of somebody else's may not be asked, and is there.
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
 /// 16 random hexadecimal digits.
-pub(super) fn random_id() -> std::result::Result<String, Why> {
+pub(in crate::ops) fn random_id() -> std::result::Result<String, Why> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(|error| Why::new(format!("the system gives no random numbers: {error}")))?;
     Ok(hex(&bytes))

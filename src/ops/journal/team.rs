@@ -13,8 +13,9 @@ use crate::ops::why;
 /// Objects that are read at a time.
 const AT_ONCE: usize = 8;
 
-/// Writes a settled entry. A project without a state bucket has no team journal, and that is no failure.
-pub(super) async fn write(session: &Session, entry: &Entry) -> Result<(), Why> {
+/// Writes a settled entry; one that was continued takes the place of what was told of it before. A project without a
+/// state bucket has no team journal, and that is no failure.
+pub(super) async fn write(session: &Session, entry: &Entry, again: bool) -> Result<(), Why> {
     let store = session.receipts().await?;
     let Some(bucket) = &store.bucket else { return Ok(()) };
     let told = |reason: String| {
@@ -23,7 +24,8 @@ pub(super) async fn write(session: &Session, entry: &Entry) -> Result<(), Why> {
     let bytes = serde_json::to_vec_pretty(entry).map_err(|error| told(error.to_string()))?;
     // Keys sort as times do.
     let key = format!("{}{}-{}.json", store.journal(), stamp(entry.at), entry.id);
-    s3::put(&session.clients, bucket, &key, bytes, "application/json", s3::Condition::IfAbsent, &BTreeMap::new())
+    let condition = if again { s3::Condition::None } else { s3::Condition::IfAbsent };
+    s3::put(&session.clients, bucket, &key, bytes, "application/json", condition, &BTreeMap::new())
         .await
         .map(drop)
         .map_err(|error| told(error.to_string()))

@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Mutex;
 
 use super::file::{Line, append, random_id};
 use super::*;
@@ -19,6 +20,10 @@ fn entry(environment: &str, at: i64) -> Entry {
         reason: None,
         process: std::process::id(),
         settled: None,
+        steps: Vec::new(),
+        marks: BTreeMap::new(),
+        ran: BTreeMap::new(),
+        undoes: None,
     }
 }
 
@@ -84,7 +89,7 @@ fn what_is_given_up_is_settled_as_unknown() {
     let journal = Journal::in_directory(home.path());
     let begun = |entry: Entry| {
         journal.begin(&entry).unwrap();
-        Begun { journal: journal.clone(), entry }
+        Begun { journal: journal.clone(), entry, marks: Mutex::default(), again: false }
     };
     drop(begun(entry("prod", 1)));
     drop(begun(entry("prod", 2)).settle_here(Outcome::Ok, None));

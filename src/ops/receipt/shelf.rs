@@ -10,9 +10,9 @@ use crate::compare::Why;
 /// The receipts of an environment that are there, by key, each with the tag of its content.
 pub type Index = BTreeMap<String, String>;
 
-/// What was read before, by key, with the tag that it had.
+/// What was read before, by key.
 #[derive(Debug, Default)]
-pub struct Shelf(Mutex<HashMap<String, (String, Arc<Receipt>)>>);
+pub struct Shelf(Mutex<HashMap<String, Arc<Receipt>>>);
 
 impl Store {
     /// Which receipts there are: one call for each thousand. S3 lists what was written before, without a lag.
@@ -42,22 +42,19 @@ impl Shelf {
         if let Some(receipt) = self.known(&key, tag) {
             return Recorded::Receipt(receipt);
         }
-        match store.load_with_tag(clients, unit).await {
-            Ok(Some((receipt, tag))) => {
-                let receipt = Arc::new(receipt);
-                let mut receipts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                receipts.insert(key, (bare(&tag), Arc::clone(&receipt)));
-                Recorded::Receipt(receipt)
-            }
-            Ok(None) => Recorded::None,
-            Err(why) => Recorded::Unreadable(why),
+        let loaded = store.load(clients, unit).await;
+        if let Recorded::Receipt(receipt) = &loaded {
+            let mut receipts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            receipts.insert(key, Arc::clone(receipt));
         }
+        loaded
     }
 
     fn known(&self, key: &str, tag: &str) -> Option<Arc<Receipt>> {
         let receipts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A tag that says nothing proves nothing.
-        receipts.get(key).filter(|(of, _)| of == tag && !tag.is_empty()).map(|(_, receipt)| Arc::clone(receipt))
+        let is_same = |known: &&Arc<Receipt>| !tag.is_empty() && known.tag.as_deref().map(bare).as_deref() == Some(tag);
+        receipts.get(key).filter(is_same).cloned()
     }
 }
 

@@ -8,11 +8,16 @@ use crate::support::account::Account;
 #[test]
 fn every_command_explains_itself() {
     let shop = Shop::empty();
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 17] = [
         &[],
         &["status"],
         &["diff"],
         &["record"],
+        &["push"],
+        &["undo"],
+        &["rollback"],
+        &["history"],
+        &["promote"],
         &["map"],
         &["config"],
         &["config", "sources"],

@@ -133,7 +133,8 @@ pub async fn put_parameter(clients: &Clients, name: &str, value: &str) {
         type_name: "SecureString",
         key_id: None,
         overwrite: true,
-        description: None,
+        tier: None,
+        like: None,
         tags: &[],
     };
     ssm::put(clients, put).await.unwrap();

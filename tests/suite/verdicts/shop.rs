@@ -164,6 +164,16 @@ impl Shop {
         Journal::in_directory(self.state.path())
     }
 
+    /// What opens its documents.
+    pub fn identity(&self) -> Secret {
+        self.identity.clone()
+    }
+
+    /// For whom its documents are encrypted.
+    pub fn recipient(&self) -> &str {
+        &self.recipient
+    }
+
     pub fn root(&self) -> &Path {
         self.root.path()
     }

@@ -48,7 +48,7 @@ type Answer = Response<Cut>;
 async fn answer(
     request: Request<Incoming>,
     upstream: &str,
-    shared: &Shared,
+    shared: &Arc<Shared>,
     reset: &Notify,
 ) -> Result<Answer, Infallible> {
     let (parts, body) = request.into_parts();
@@ -89,6 +89,18 @@ async fn answer(
             let response = forward(parts, body, upstream).await;
             ledger.forwarded(&response);
             return Ok(whole(response.unwrap_or_else(|why| plain(502, &why))));
+        }
+        Some(Fault::Silence(gate)) => {
+            ledger.settled = true;
+            let (upstream, shared) = (upstream.to_owned(), Arc::clone(shared));
+            let done = tokio::spawn(async move {
+                let status = forward(parts, body, &upstream).await.ok().map(|response| response.status().as_u16());
+                shared.settle(index, Outcome::Faulted { fault: "silence", status });
+            });
+            // A task of its own, since the caller may hang up meanwhile.
+            let _ = done.await;
+            gate.pass().await;
+            return std::future::pending().await;
         }
         Some(Fault::TruncatedBody) => {
             let response = forward(parts, body, upstream).await.unwrap_or_else(|why| plain(502, &why));

@@ -1,0 +1,169 @@
+//! A plan of writes and what came of it, for people. Values are masked.
+
+use std::io::{self, Write};
+
+use crate::cli::clean;
+use crate::cli::table::Table;
+use crate::compare::{Facet, Fingerprinter, Why, masked};
+use crate::ops::journal::{Act, Action};
+use crate::ops::push::{Change, Kept, Plan, Pushed};
+use crate::ops::schema::time;
+use crate::ops::session::Session;
+
+/// How many readers are named.
+const READERS: usize = 3;
+
+/// What confirming a plan would do.
+pub(super) fn intent(plan: &Plan) -> String {
+    let verb = match plan.action {
+        Action::Undo => "take back",
+        Action::Rollback => "roll back",
+        _ => "write",
+    };
+    match plan.changes.len() {
+        0 => format!("{verb} {} receipts", plan.records().len()),
+        1 => format!("{verb} 1 item"),
+        count => format!("{verb} {count} items"),
+    }
+}
+
+/// A plan.
+pub(super) fn plan(out: &mut impl Write, session: &Session, plan: &Plan) -> io::Result<()> {
+    let environment = session.environment();
+    let writer = &plan.writer;
+    writeln!(
+        out,
+        "to    {}   account {}   {}   {}   protection {}",
+        clean(&environment.name),
+        clean(&writer.account),
+        clean(&writer.region),
+        clean(&writer.arn),
+        environment.protection.word()
+    )?;
+    match &plan.commit {
+        Some(commit) => {
+            let short = commit.id.get(..7).unwrap_or(&commit.id);
+            writeln!(out, "from  {} {short}  \"{}\"", clean(&plan.reference), clean(&commit.subject))?;
+        }
+        None => writeln!(out, "from  {}", clean(&plan.reference))?,
+    }
+    let (create, update, delete) = plan.counts();
+    let kept = plan.kept.len();
+    writeln!(out, "{create} create   {update} update   {delete} delete   {kept} kept   {} untouched", plan.untouched)?;
+    for change in &plan.changes {
+        self::change(out, &session.fingerprinter, change)?;
+    }
+    self::kept(out, '.', &plan.kept)?;
+    self::kept(out, '?', &plan.unknown)?;
+    for problem in &plan.problems {
+        writeln!(out, "? {}   {}", clean(&problem.subject), told(&problem.why))?;
+    }
+    if !plan.records().is_empty() {
+        writeln!(out, "  receipts: {}", clean(&plan.records().join(", ")))?;
+    }
+    for warning in &plan.warnings {
+        writeln!(out, "! {}", clean(warning))?;
+    }
+    if plan.is_empty() {
+        writeln!(out, "nothing to write")?;
+    }
+    Ok(())
+}
+
+fn change(out: &mut impl Write, print: &Fingerprinter, change: &Change) -> io::Result<()> {
+    let step = &change.step;
+    let sign = match step.act {
+        Act::Create => '+',
+        Act::Update | Act::Restore => '~',
+        Act::Delete => '-',
+    };
+    let version = step.before.as_ref().map(|before| before.id.as_str()).unwrap_or_default();
+    let version = match version.parse::<u64>() {
+        Ok(number) => format!("  v{number}"),
+        Err(_) => version.get(..8).map(|start| format!("  {start}")).unwrap_or_default(),
+    };
+    let only = change.only.map(|only| format!("   {only}")).unwrap_or_default();
+    writeln!(
+        out,
+        "  {sign} {}  {}   {}{version}  ->  {}{only}",
+        step.act.word(),
+        clean(&step.name),
+        side(&change.before, print),
+        side(&change.after, print)
+    )?;
+    if change.overwrites {
+        writeln!(out, "      ! {}", clean(&overwritten(change)))?;
+    }
+    for note in &change.notes {
+        writeln!(out, "      i {}", clean(note))?;
+    }
+    if !change.readers.is_empty() {
+        let named =
+            change.readers.iter().take(READERS).map(|reader| format!("{} ({})", reader.function, reader.through));
+        let more = change.readers.len().saturating_sub(READERS);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        writeln!(out, "      i read by {}{more}", clean(&named.collect::<Vec<_>>().join(", ")))?;
+    }
+    Ok(())
+}
+
+/// What is lost by the change of an item that moved live.
+fn overwritten(change: &Change) -> String {
+    let verb = if change.step.act == Act::Delete { "deletes" } else { "overwrites" };
+    let Some(changed) = &change.changed else { return format!("{verb} what no receipt knows") };
+    let mut told = match change.verdict {
+        Some(crate::compare::Verdict::Differs) => format!("{verb} what no receipt knows"),
+        _ => format!("{verb} a change made live"),
+    };
+    if let Some(at) = changed.at {
+        told = format!("{told}, {}", time(at));
+    }
+    if let Some(by) = &changed.by {
+        told = format!("{told}, by {by}");
+    }
+    told
+}
+
+fn side(facet: &Facet, print: &Fingerprinter) -> String {
+    // What anybody may see is shown as it is: it is not masked anywhere else either.
+    clean(&masked(facet, print))
+}
+
+fn kept(out: &mut impl Write, sign: char, kept: &[Kept]) -> io::Result<()> {
+    let mut table = Table::new();
+    for item in kept {
+        table.row([format!("{sign} {}", clean(&item.name)), told(&item.why)]);
+    }
+    table.print(out, "  ")
+}
+
+fn told(why: &Why) -> String {
+    let hint = why.hint.as_ref().map(|hint| format!(" (try: {})", clean(hint))).unwrap_or_default();
+    format!("{}{hint}", clean(&why.reason))
+}
+
+/// What a write did: what was written and what was not.
+pub(super) fn done(out: &mut impl Write, session: &Session, done: &Pushed) -> io::Result<()> {
+    for written in &done.written {
+        let version = written.version.as_deref().unwrap_or_default();
+        let past = match written.act {
+            Act::Create => "created",
+            Act::Update => "updated",
+            Act::Delete => "deleted",
+            Act::Restore => "restored",
+        };
+        writeln!(out, "  = {past}  {}  {}", clean(&written.name), clean(version))?;
+    }
+    for race in &done.races {
+        writeln!(out, "  ! {}   {} (try: {})", clean(&race.name), clean(&race.told), clean(&race.hint))?;
+    }
+    for (name, why) in &done.failed {
+        writeln!(out, "  ? {}   {}", clean(name), told(why))?;
+    }
+    for note in &done.notes {
+        writeln!(out, "  i {}", clean(note))?;
+    }
+    let (written, failed) = (done.written.len(), done.failed.len());
+    let undo = if written > 0 { format!("   plumb undo {} takes it back", done.id) } else { String::new() };
+    writeln!(out, "{}: {written} written, {failed} not{undo}", clean(&session.environment().name))
+}

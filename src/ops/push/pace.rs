@@ -1,0 +1,148 @@
+//! How fast writes are sent, and how long the rest will take. AWS says "slow down" in its answers; each time it does,
+//! the distance between two writes doubles, and shrinks again while it does not.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::ops::session::Session;
+
+/// The distance that a first "slow down" brings about.
+const FIRST: Duration = Duration::from_millis(100);
+/// The largest distance.
+const LARGEST: Duration = Duration::from_secs(2);
+/// Distances below this are none.
+const SMALLEST: Duration = Duration::from_millis(20);
+
+/// How far a write is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Items that ended, one way or the other.
+    pub ended: usize,
+    /// Of them, those that failed.
+    pub failed: usize,
+    /// All of them.
+    pub total: usize,
+    /// The one that ended last.
+    pub name: String,
+    /// How long the rest will take, at the rate so far.
+    pub remaining: Duration,
+    /// How often AWS said "slow down" meanwhile.
+    pub throttled: u64,
+}
+
+/// Hears how far a write is, after each item.
+pub type Watch<'a> = dyn Fn(&Progress) + Send + Sync + 'a;
+
+/// The pace of one write.
+pub(super) struct Pace<'a> {
+    session: &'a Session,
+    watch: &'a Watch<'a>,
+    total: usize,
+    began: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    distance: Duration,
+    next: Instant,
+    /// How often AWS had said "slow down" when that was last looked at, and when this began.
+    throttled: (u64, u64),
+    ended: usize,
+    failed: usize,
+}
+
+impl<'a> Pace<'a> {
+    pub(super) fn new(session: &'a Session, total: usize, watch: &'a Watch<'a>) -> Self {
+        let throttled = session.clients.throttled();
+        let state = State {
+            distance: Duration::ZERO,
+            next: Instant::now(),
+            throttled: (throttled, throttled),
+            ended: 0,
+            failed: 0,
+        };
+        Self { session, watch, total, began: Instant::now(), state: Mutex::new(state) }
+    }
+
+    /// Waits for the turn of the next write.
+    pub(super) async fn turn(&self) {
+        let at = {
+            let mut state = self.state();
+            let at = state.next.max(Instant::now());
+            state.next = at + state.distance;
+            at
+        };
+        tokio::time::sleep_until(at).await;
+    }
+
+    /// Learns from the answers since it last did.
+    pub(super) fn learn(&self) {
+        let throttled = self.session.clients.throttled();
+        let mut state = self.state();
+        state.distance = distance(state.distance, throttled > state.throttled.0);
+        state.throttled.0 = throttled;
+    }
+
+    /// An item has ended.
+    pub(super) fn ended(&self, name: &str, done: bool) {
+        let progress = {
+            let mut state = self.state();
+            state.ended += 1;
+            state.failed += usize::from(!done);
+            Progress {
+                ended: state.ended,
+                failed: state.failed,
+                total: self.total,
+                name: name.to_owned(),
+                remaining: remaining(self.began.elapsed(), state.ended, self.total),
+                throttled: self.session.clients.throttled() - state.throttled.1,
+            }
+        };
+        (self.watch)(&progress);
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn distance(now: Duration, throttled: bool) -> Duration {
+    match throttled {
+        true => (now * 2).clamp(FIRST, LARGEST),
+        false if now < SMALLEST => Duration::ZERO,
+        false => now * 9 / 10,
+    }
+}
+
+fn remaining(elapsed: Duration, ended: usize, total: usize) -> Duration {
+    let (Ok(done), Ok(left)) = (u32::try_from(ended), u32::try_from(total.saturating_sub(ended))) else {
+        return Duration::ZERO;
+    };
+    elapsed.checked_div(done).unwrap_or_default().saturating_mul(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_down_doubles_the_distance_and_silence_shrinks_it_to_nothing() {
+        let mut now = Duration::ZERO;
+        for expected in [100, 200, 400, 800, 1600, 2000, 2000] {
+            now = distance(now, true);
+            assert_eq!(now, Duration::from_millis(expected));
+        }
+        let quiet = std::iter::successors(Some(now), |now| Some(distance(*now, false))).take(60).last();
+        assert_eq!(quiet, Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn the_rest_takes_as_long_as_what_is_done_did() {
+        let second = Duration::from_secs(1);
+        assert_eq!(remaining(second, 10, 40), 3 * second);
+        assert_eq!(remaining(second, 40, 40), Duration::ZERO);
+        assert_eq!(remaining(second, 0, 40), Duration::ZERO);
+    }
+}
