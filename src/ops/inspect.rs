@@ -30,6 +30,7 @@ use crate::compare::{Item, Kind, Rule, Verdict, Why};
 use crate::config::{Bindings, Project};
 
 pub(crate) use self::code::source_digest;
+pub use self::context::blocking;
 pub use self::documents::{GitItem, GitSide, Loaded, Place};
 pub(super) use self::documents::{doc_node, document};
 pub(super) use self::stacks::stack_asks_the_same;
