@@ -5,10 +5,13 @@ mod check;
 mod edit;
 mod files;
 mod read;
+mod recipients;
 mod sources;
 mod typed;
 
-use super::{Failed, Outcome, Shared, clean, say};
+use clap_complete::ArgValueCandidates;
+
+use super::{Failed, Outcome, Shared, clean, say, values};
 use crate::compare::Why;
 use crate::config::Settings;
 use crate::ops::config::{self, Opener};
@@ -42,6 +45,8 @@ pub(crate) enum Command {
     Import(change::ImportArgs),
     /// Print the values of one layer alone.
     Export(read::ExportArgs),
+    /// Who can read what; and for a key that has leaked, what is to be replaced.
+    Recipients(recipients::Args),
     /// Each setting in use with where it came from; asks no AWS.
     Sources(sources::Args),
 }
@@ -69,6 +74,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
         Command::Check(args) => check::run(shared, args).await,
         Command::Import(args) => change::import(shared, args).await,
         Command::Export(args) => read::export(shared, args).await,
+        Command::Recipients(args) => recipients::run(shared, args).await,
         Command::Sources(args) => sources::run(shared, args),
     }
 }
@@ -87,6 +93,7 @@ struct Which {
     /// The service, or "secrets".
     service: String,
     /// Its layer: the global one, or an environment.
+    #[arg(add = ArgValueCandidates::new(values::environments))]
     layer: String,
 }
 

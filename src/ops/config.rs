@@ -15,6 +15,7 @@ mod keys;
 mod layer;
 mod list;
 mod opener;
+mod recipients;
 mod rendered;
 
 pub use self::carry::{Carried, Form, export, import};
@@ -27,5 +28,6 @@ pub use self::hook::{Merging, Refused, Versions, guard, install, merge, readable
 pub use self::layer::{Layer, SECRETS};
 pub use self::list::{Held, Listed, list};
 pub use self::opener::Opener;
+pub use self::recipients::{Readable, rotation_list};
 pub use self::rendered::{Rendered, Shadow, Value, explain, git, live};
 pub use super::inspect::blocking;

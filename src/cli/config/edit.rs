@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::process::Command;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::super::{Failed, Outcome, Shared, clean, say};
 use super::{Mac, Which, opener, warn};
@@ -19,6 +19,29 @@ pub(crate) struct Args {
     which: Which,
     #[command(flatten)]
     mac: Mac,
+}
+
+/// What would end Plumb, and must not before the plain text is gone.
+struct Signals {
+    interrupt: Signal,
+    end: Signal,
+    gone: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failed> {
+        let listen = |kind| signal(kind).map_err(|error| Why::new(format!("cannot listen to signals: {error}")));
+        let (interrupt, end) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+        Ok(Self { interrupt, end, gone: listen(SignalKind::hangup())? })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.end.recv() => {}
+            _ = self.gone.recv() => {}
+        }
+    }
 }
 
 /// How the editor ended.
@@ -38,16 +61,20 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let editor = shared.environ.get("SOPS_EDITOR").map(str::to_owned);
     let editor = editor.or_else(|| settings.operator.editor.clone()).unwrap_or_else(|| "vi".to_owned());
     let (of_work, which, places) = (opener.clone(), args.which.clone(), places(shared));
-    let begun = config::blocking(move || {
+    let mut signals = Signals::listen()?;
+    let decrypting = config::blocking(move || {
         let layer = Layer::find(&settings, &which.service, &which.layer)?;
         Ok((Draft::begin(&of_work, &layer, &places)?, layer.file))
-    })
-    .await;
+    });
+    let begun = tokio::select! {
+        draft = decrypting => draft,
+        () = signals.any() => return Err(Failed::Interrupted),
+    };
     warn(&opener);
     let (draft, file) = begun?;
     let draft = Arc::new(draft);
     loop {
-        let ended = open(&editor, draft.path()).await?;
+        let ended = open(&editor, draft.path(), &mut signals).await?;
         let taken = match &ended {
             Ended::Badly(why) if draft.is_changed() => Err(Why::new(format!("the editor failed: {why}"))),
             Ended::Badly(why) => return Err(Why::new(format!("the editor failed: {why}; nothing was changed")).into()),
@@ -101,12 +128,8 @@ fn places(shared: &Shared) -> Vec<PathBuf> {
 }
 
 /// Has a file edited, and waits. A signal that would end Plumb ends the editor first.
-async fn open(editor: &str, path: &Path) -> Result<Ended, Failed> {
+async fn open(editor: &str, path: &Path, signals: &mut Signals) -> Result<Ended, Failed> {
     let told = |error: std::io::Error| Why::new(format!("cannot wait for the editor: {error}"));
-    // In a terminal that is not raw ^C reaches both; the editor decides what it means.
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(told)?;
-    let mut end = signal(SignalKind::terminate()).map_err(told)?;
-    let mut gone = signal(SignalKind::hangup()).map_err(told)?;
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{editor} \"$@\""), "plumb"]).args(quiet(editor)).arg(path);
     let mut child = match command.spawn() {
@@ -124,9 +147,10 @@ async fn open(editor: &str, path: &Path) -> Result<Ended, Failed> {
                     (false, false) => Ended::Badly(status.to_string()),
                 });
             }
-            _ = interrupt.recv() => {}
-            _ = end.recv() => was_told = true,
-            _ = gone.recv() => was_told = true,
+            // In a terminal that is not raw ^C reaches both; the editor decides what it means.
+            _ = signals.interrupt.recv() => {}
+            _ = signals.end.recv() => was_told = true,
+            _ = signals.gone.recv() => was_told = true,
         }
         if was_told && let Some(id) = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
             // One that has just ended needs no telling.

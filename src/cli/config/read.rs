@@ -4,9 +4,11 @@ use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 
 use clap::ValueEnum;
+use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use super::super::table::Table;
+use super::super::values as completions;
 use super::super::{Failed, Outcome, Output, Shared, brief, clean, print_json, say};
 use super::{Mac, Which, with_keys};
 use crate::compare::Why;
@@ -42,6 +44,7 @@ struct Where {
     /// The service, or "secrets".
     service: String,
     /// The environment.
+    #[arg(add = ArgValueCandidates::new(completions::environments))]
     environment: String,
     /// Whether git or AWS is asked.
     #[arg(long, value_enum, default_value_t = From::Git)]

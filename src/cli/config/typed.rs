@@ -13,7 +13,8 @@ use crate::secret::Secret;
 
 /// The value: with `from_stdin` all of stdin, of which one newline at the end is no part; else what is typed.
 pub(super) async fn value(from_stdin: bool, prompt: String) -> Result<Secret, Failed> {
-    if !from_stdin && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+    let asks = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if !(from_stdin || asks) {
         return Err(Why::new("there is no terminal to type the value at")
             .hint("--value-stdin reads it from stdin")
             .into());

@@ -58,10 +58,10 @@ pub(super) fn change(
 ) -> Result<bool, Why> {
     let file = File::read(&layer.path, &layer.file)?;
     let document = file.document(None)?;
-    let opened = opener.open(&document)?;
-    let mut node = opened.node().map_err(|error| told(&error))?.clone();
+    let unlocked = opener.open(&document)?;
+    let mut node = unlocked.node().map_err(|error| told(&error))?.clone();
     work(&mut node)?;
-    let bytes = opened.replace(&node, &now()).map_err(|error| told(&error))?;
+    let bytes = unlocked.replace(&node, &now()).map_err(|error| told(&error))?;
     file.replace(&bytes)
 }
 
@@ -100,19 +100,19 @@ pub(super) fn json(text: &Secret) -> Result<Node, Why> {
 mod tests {
     use super::*;
 
-    fn made(text: &str, before: Option<Node>) -> Node {
-        value(&Input::Text(Secret::new(text)), before.as_ref()).unwrap()
+    fn made(text: &str, before: Option<&Node>) -> Node {
+        value(&Input::Text(Secret::new(text)), before).unwrap()
     }
 
     #[test]
     fn a_text_stays_what_stood_there_only_where_it_can() {
-        let boolean = || Some(Node::Leaf(Leaf::Bool(true)));
+        let (boolean, text, number) = (Node::Leaf(Leaf::Bool(true)), Node::text("10"), Node::number("10"));
         assert_eq!(made("20", None), Node::text("20"));
-        assert_eq!(made("20", Some(Node::text("10"))), Node::text("20"));
-        assert_eq!(made("20", Some(Node::number("10"))), Node::number("20"));
-        assert_eq!(made("twenty", Some(Node::number("10"))), Node::text("twenty"));
-        assert_eq!(made("false", boolean()), Node::Leaf(Leaf::Bool(false)));
-        assert_eq!(made("20", boolean()), Node::text("20"));
+        assert_eq!(made("20", Some(&text)), Node::text("20"));
+        assert_eq!(made("20", Some(&number)), Node::number("20"));
+        assert_eq!(made("twenty", Some(&number)), Node::text("twenty"));
+        assert_eq!(made("false", Some(&boolean)), Node::Leaf(Leaf::Bool(false)));
+        assert_eq!(made("20", Some(&boolean)), Node::text("20"));
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn one(opener: &Opener, root: &Path, document: &Document, secret: bool, checked:
         Err(why) => checked.add(&file, "", why),
     }
     match opener.open(document) {
-        Ok(opened) => opened.node().ok().map(doc_node),
+        Ok(unlocked) => unlocked.node().ok().map(doc_node),
         Err(why) => {
             checked.add(&file, "", why);
             None

@@ -64,8 +64,8 @@ fn sealed(opener: &Opener, file: &File, path: &Path) -> Result<Vec<u8>, Why> {
 pub fn rotate(opener: &Opener, path: &Path) -> Result<(), Why> {
     let file = read(path)?;
     let document = file.document(None)?;
-    let opened = opener.open(&document)?;
-    let bytes = opened.rotate(None, opener.keys(), &now()).map_err(|error| told(&error))?;
+    let unlocked = opener.open(&document)?;
+    let bytes = unlocked.rotate(None, opener.keys(), &now()).map_err(|error| told(&error))?;
     file.replace(&bytes).map(drop)
 }
 
@@ -74,9 +74,9 @@ pub fn update_keys(opener: &Opener, path: &Path) -> Result<Keyed, Why> {
     let file = read(path)?;
     let document = file.document(None)?;
     let rule = rule_for(path, &file.name)?;
-    let opened = opener.open(&document)?;
+    let unlocked = opener.open(&document)?;
     let bytes =
-        opened.update_keys(&rule.groups, rule.threshold, opener.keys(), &now()).map_err(|error| told(&error))?;
+        unlocked.update_keys(&rule.groups, rule.threshold, opener.keys(), &now()).map_err(|error| told(&error))?;
     let changed = file.replace(&bytes)?;
     let (before, after) = (document.recipients(), listed(&rule.groups));
     let only = |one: &[String], other: &[String]| one.iter().filter(|each| !other.contains(each)).cloned().collect();

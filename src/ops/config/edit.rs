@@ -14,9 +14,6 @@ use super::opener::{Opener, now, told};
 use crate::compare::Why;
 use crate::sops::{self, CreationRule, Rules};
 
-/// File systems that lie in memory: tmpfs and ramfs (statfs(2)).
-const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
-
 /// A document while it is edited. The plain text is gone when this is dropped.
 pub struct Draft {
     file: File,
@@ -82,8 +79,8 @@ impl Draft {
             return Ok(false);
         }
         let document = self.file.document(None)?;
-        let opened = opener.open(&document)?;
-        let bytes = opened.replace_text(&text, &now()).map_err(|error| told(&error))?;
+        let unlocked = opener.open(&document)?;
+        let bytes = unlocked.replace_text(&text, &now()).map_err(|error| told(&error))?;
         self.file.replace(&bytes)
     }
 
@@ -146,13 +143,14 @@ impl Drop for Draft {
 
 #[cfg(target_os = "linux")]
 fn in_memory(place: &Path) -> bool {
-    rustix::fs::statfs(place).is_ok_and(|found| IN_MEMORY.contains(&i64::from(found.f_type))) && writable(place)
+    // tmpfs and ramfs (statfs(2)).
+    let lies_there = rustix::fs::statfs(place).is_ok_and(|found| matches!(found.f_type, 0x0102_1994 | 0x8584_58f6));
+    lies_there && writable(place)
 }
 
 #[cfg(not(target_os = "linux"))]
 fn in_memory(place: &Path) -> bool {
     // Nothing tells; a directory that was named for it is taken at its word.
-    let _ = IN_MEMORY;
     writable(place)
 }
 

@@ -112,13 +112,12 @@ pub(super) fn read_dotenv(text: &str) -> Result<Values, Why> {
             return Err(wrong("there is no name before the `=`"));
         }
         let start = value.trim_start_matches([' ', '\t']);
-        let (value, after) = match start.chars().next() {
-            Some(quote @ ('\'' | '"')) => unquote(&start[1..], quote).ok_or_else(|| wrong("its quotes do not end"))?,
-            _ => {
-                let bare = start.split('\n').next().unwrap_or_default();
-                let end = bare.find(" #").unwrap_or(bare.len());
-                (Secret::new(bare[..end].trim_end()), &start[bare.len()..])
-            }
+        let (value, after) = if let Some(quote @ ('\'' | '"')) = start.chars().next() {
+            unquote(&start[1..], quote).ok_or_else(|| wrong("its quotes do not end"))?
+        } else {
+            let bare = start.split('\n').next().unwrap_or_default();
+            let end = bare.find(" #").unwrap_or(bare.len());
+            (Secret::new(bare[..end].trim_end()), &start[bare.len()..])
         };
         let (behind, after) = after.split_once('\n').unwrap_or((after, ""));
         if !(behind.trim().is_empty() || behind.trim_start().starts_with('#')) {

@@ -152,7 +152,7 @@ fn glob(prefix: &str, pattern: &str) -> String {
         rest = hole.split_once('}').map_or("", |(_, after)| after);
     }
     glob.push_str(rest);
-    if glob.contains([' ', '"', '\\']) { format!("{:?}", glob) } else { glob }
+    if glob.contains([' ', '"', '\\']) { format!("{glob:?}") } else { glob }
 }
 
 fn quoted(text: &str) -> String {
@@ -175,8 +175,8 @@ fn write(path: &Path, text: &str, program: bool) -> Result<(), Why> {
 /// What a diff shows of a file: its plain text, and where that cannot be had the file as it is.
 #[must_use]
 pub fn readable(opener: &Opener, name: &str, bytes: Vec<u8>) -> Zeroizing<Vec<u8>> {
-    let opened = Document::parse(name, &bytes).ok().filter(Document::is_encrypted);
-    let plain = opened.and_then(|document| opener.open(&document).ok().map(|opened| opened.plain_text()));
+    let unlocked = Document::parse(name, &bytes).ok().filter(Document::is_encrypted);
+    let plain = unlocked.and_then(|document| opener.open(&document).ok().map(|unlocked| unlocked.plain_text()));
     plain.unwrap_or_else(|| Zeroizing::new(bytes))
 }
 
@@ -263,7 +263,7 @@ fn path_of(top: &Path, name: &str) -> Result<PathBuf, Why> {
 }
 
 /// What the operator's own git says.
-fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Why> {
+pub(super) fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Why> {
     let mut command = Command::new("git");
     let output = command.current_dir(directory).args(arguments).stdin(Stdio::null()).output();
     let output = output.map_err(|error| Why::new(format!("cannot run git: {error}")).hint("is git installed?"))?;

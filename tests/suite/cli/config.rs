@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::shop::{Done, PROJECT, Shop, put};
 use crate::support::account::Account;
+use crate::support::terminal::{Program, Terminal};
 
 pub const DEV: &str = "config/billing/dev/config.json";
 pub const GLOBAL: &str = "config/billing/global/config.json";
@@ -70,6 +71,12 @@ impl Vault {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("is read");
         Done::of(&child.wait_with_output().expect("ends"))
+    }
+
+    fn at_terminal(&self, arguments: &[&str]) -> Terminal {
+        let (home, env) = (self.shop.directory.path(), self.shop.env.iter().cloned());
+        let program = Program::plumb().dir(self.shop.root()).env("HOME", home).envs(env);
+        program.args(["config"]).args(arguments.iter().copied()).start()
     }
 
     pub fn read(&self, file: &str) -> String {
@@ -252,7 +259,8 @@ fn files_of_every_format_are_encrypted_and_decrypted_by_their_names_within_a_pro
 fn a_wrong_mac_is_refused_unless_it_is_ignored_aloud() {
     let vault = Vault::new();
     let text = vault.read(DEV);
-    let cut: String = text.lines().filter(|line| !line.contains("\"host\"")).map(|line| format!("{line}\n")).collect();
+    let cut: Vec<&str> = text.lines().filter(|line| !line.contains("\"host\"")).collect();
+    let cut = cut.join("\n");
     vault.shop.write(DEV, &cut.replacen(",\n  },", "\n  },", 1));
     vault.run(&["decrypt", DEV]).ended(2).complained(&["the MAC of", DEV, "--ignore-mac"]);
     vault.run(&["check"]).ended(2);
@@ -426,4 +434,95 @@ fn a_file_keeps_its_mode() {
     assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     let names = std::fs::read_dir(path.parent().expect("a directory")).expect("readable");
     assert_eq!(names.count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_key_that_leaked_has_a_list_of_all_that_it_could_ever_open() {
+    let vault = Vault::new();
+    let listed = vault.does(&["recipients", "-o", "json"]).json();
+    assert_eq!(
+        listed["recipients"],
+        json!([{ "recipient": format!("age {}", vault.recipient), "files": [DEV, GLOBAL, SECRETS] }])
+    );
+
+    // On a branch nobody looks at; then the recipient is taken out without a new data key; then with one.
+    vault.shop.git(&["checkout", "-qb", "side"]);
+    vault.given("once", &["set", "billing", "dev", "gone", "--value-stdin"]).ended(0);
+    vault.shop.commit();
+    vault.shop.git(&["checkout", "-q", "main"]);
+    let (second, identity) = generate_age_key();
+    let both = format!("{}\n{}", vault.shop.env[0].1, identity.expose());
+    let mut vault = vault;
+    vault.shop.env[0].1 = both;
+    vault.shop.write(".sops.yaml", &rules(&second));
+    vault.does(&["updatekeys", DEV, GLOBAL]);
+    vault.given("later", &["set", "billing", "dev", "url", "--value-stdin"]).ended(0);
+    vault.shop.commit();
+    vault.does(&["rotate", GLOBAL]);
+    vault.given("new", &["set", "billing", "global", "fresh", "--value-stdin"]).ended(0);
+    vault.shop.commit();
+
+    let leaked = vault.does(&["recipients", "--leaked", &vault.recipient, "-o", "json"]).json();
+    let values = leaked["values"].as_array().expect("values");
+    let row = |file: &str, key: &str| {
+        let found = values.iter().find(|each| each["file"] == file && each["key"] == key);
+        found.map(|each| (each["versions"].as_u64().expect("a number"), each["current"].as_bool().expect("a truth")))
+    };
+    assert_eq!(row(DEV, "db.host"), Some((1, true)));
+    assert_eq!(row(DEV, "gone"), Some((1, false)), "on another branch");
+    assert_eq!(row(DEV, "url"), Some((2, true)), "under a data key that the leaked one has opened");
+    assert_eq!(row(GLOBAL, "currency"), Some((1, false)), "rotated");
+    assert_eq!(row(GLOBAL, "fresh"), None, "after the rotation");
+    assert_eq!(row(SECRETS, "stripe"), Some((1, true)));
+    let text = vault.does(&["recipients", "--leaked", &format!("age {}", vault.recipient)]);
+    assert!(text.stdout.contains("replace it") && !text.stdout.contains("later"), "{text}");
+    vault.run(&["recipients", "--leaked", "age1nobody"]).ended(2).complained(&["no document ever named age1nobody"]);
+}
+
+#[test]
+fn a_value_that_is_typed_or_pasted_is_never_seen() {
+    let vault = Vault::new();
+    let (typed, pasted) = (secret(), format!("{}\n{}", secret(), secret()));
+    let terminal = vault.at_terminal(&["set", "billing", "dev", "url"]);
+    terminal.sees("url in dev (not shown): ").type_text(&typed).press("<Enter>");
+    assert_eq!(terminal.exit_code(), 0);
+    assert!(!String::from_utf8_lossy(&terminal.output()).contains(&typed));
+    assert_eq!(vault.get()["url"], json!(typed));
+    let terminal = vault.at_terminal(&["set", "billing", "dev", "url"]);
+    terminal.sees("(not shown): ").paste(&pasted).press("<Enter>");
+    assert_eq!(terminal.exit_code(), 0);
+    assert_eq!(vault.get()["url"].as_str().expect("text").replace('\r', "\n"), pasted);
+    let terminal = vault.at_terminal(&["set", "billing", "dev", "url"]);
+    terminal.sees("(not shown): ").press("x ^c");
+    assert_eq!(terminal.exit_code(), 130);
+}
+
+#[test]
+fn an_edit_that_cannot_be_read_is_offered_again_with_what_was_typed() {
+    let mut vault = Vault::new();
+    vault.editor("if grep -q broken \"$1\"; then sed -i 's/broken//' \"$1\"; else sed -i 's/^{/broken{/; s/db.dev/mine/' \"$1\"; fi");
+    let terminal = vault.at_terminal(&["edit", "billing", "dev"]);
+    terminal.sees("Edit it again? [Y/n]").press("<Enter>");
+    assert_eq!(terminal.exit_code(), 0);
+    assert_eq!(vault.get()["db/host"], "mine");
+}
+
+#[test]
+fn an_edit_that_is_ended_by_a_signal_leaves_nothing_in_clear_and_is_kept() {
+    let mut vault = Vault::new();
+    let new = secret();
+    vault.editor(&format!("printf '{{ {new}' > \"$1\"; echo \"lies in $1 now\"; read line"));
+    let before = vault.read(DEV);
+    let terminal = vault.at_terminal(&["edit", "billing", "dev"]);
+    terminal.sees("config.json now");
+    let text = terminal.text().replace('\n', "");
+    let path = text.split("lies in ").nth(1).and_then(|rest| rest.split(" now").next()).expect("a path").to_owned();
+    assert!(Path::new(&path).exists(), "{path}");
+    terminal.signal(rustix::process::Signal::TERM);
+    assert_eq!(terminal.exit_code(), 2);
+    assert!(!Path::new(&path).exists(), "{path}");
+    assert_eq!(vault.read(DEV), before);
+    let kept = std::fs::read_dir(vault.shop.directory.path().join(".local/state/plumb/edits")).expect("a directory");
+    let kept: Vec<PathBuf> = kept.map(|entry| entry.expect("readable").path()).collect();
+    assert_eq!(vault.does(&["decrypt", kept[0].to_str().expect("UTF-8")]).stdout, format!("{{ {new}"));
 }
