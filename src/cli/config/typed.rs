@@ -78,9 +78,10 @@ impl Drop for Silent {
 fn hidden(prompt: &str) -> Result<Secret, Failed> {
     let told =
         |error: std::io::Error| Failed::from(Why::new(format!("nothing can be read from the terminal: {error}")));
+    // Before anybody is asked: what is pasted at once has its marks.
+    let _silent = Silent::begin().map_err(told)?;
     let _ = write!(std::io::stderr(), "{prompt} (not shown): ");
     let _ = std::io::stderr().flush();
-    let _silent = Silent::begin().map_err(told)?;
     let mut typed = Zeroizing::new(String::with_capacity(256));
     loop {
         match event::read().map_err(told)? {
@@ -92,6 +93,9 @@ fn hidden(prompt: &str) -> Result<Secret, Failed> {
                     return Err(Failed::Interrupted);
                 }
                 KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => typed.clear(),
+                // A newline of a terminal that does not mark what is pasted; no other such key is a character.
+                KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => typed.push('\n'),
+                KeyCode::Char(_) if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {}
                 KeyCode::Char(c) => typed.push(c),
                 KeyCode::Backspace => drop(typed.pop()),
                 _ => {}
