@@ -9,6 +9,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod history;
+mod hook;
 mod init;
 mod journal;
 mod keys;
@@ -141,9 +142,12 @@ enum Command {
     Journal(journal::Args),
     /// Which file becomes which parameter or secret; asks no AWS.
     Map(map::Args),
-    /// The configuration in use.
+    /// Config in git: read it, change it, check it, all of it encrypted; and the settings in use.
     #[command(subcommand)]
     Config(config::Command),
+    /// Teach git to refuse plain text, and to show and merge encrypted documents by their values.
+    #[command(subcommand)]
+    Hook(hook::Command),
     /// Write a first plumb.toml, guessed from what is there.
     Init(init::Args),
     /// The IAM policy that Plumb needs.
@@ -212,7 +216,8 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Record(args)) => Box::pin(record::run(&shared, args)).await,
             Some(Command::Journal(args)) => journal::run(&shared, args).await,
             Some(Command::Map(args)) => map::run(&shared, args).await,
-            Some(Command::Config(command)) => config::run(&shared, command),
+            Some(Command::Config(command)) => Box::pin(config::run(&shared, command)).await,
+            Some(Command::Hook(command)) => hook::run(&shared, command).await,
             Some(Command::Init(args)) => init::run(args).await,
             Some(Command::Policy(args)) => policy::run(&shared, args).await,
             Some(Command::Doctor(args)) => Box::pin(doctor::run(&shared, args)).await,
@@ -223,8 +228,13 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Man(args)) => man::run(args),
         }
     };
-    // The console reads ^C as a key and takes the terminal's signals itself.
-    let result = if matches!(cli.command, None | Some(Command::Demo(_))) {
+    // The console reads ^C as a key and takes the terminal's signals itself; an editor is asked to end first.
+    let own = |command: &Command| match command {
+        Command::Demo(_) => true,
+        Command::Config(command) => command.takes_signals(),
+        _ => false,
+    };
+    let result = if cli.command.as_ref().is_none_or(own) {
         command.await
     } else {
         tokio::select! {

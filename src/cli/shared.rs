@@ -175,6 +175,17 @@ impl Shared {
         }
     }
 
+    /// The same for another environment than the command line's.
+    pub(super) fn in_environment(&self, name: &str) -> Self {
+        Self { global: Global { env: Some(name.to_owned()), ..self.global.clone() }, ..self.clone() }
+    }
+
+    /// The settings for what is about single files: those of the project, or without one what the flags say.
+    pub(super) fn settings_of_files(&self) -> Result<Settings, Failed> {
+        let bare = Global { path: Some("/".to_owned()), stack: None, env: None, ..self.global.clone() };
+        self.settings_of_any().or_else(|_| Self { global: bare, ..self.clone() }.settings())
+    }
+
     /// Whether the operator said which environment is meant.
     pub(crate) fn names_environment(&self) -> bool {
         self.global.env.is_some() || self.environ.get("PLUMB_ENV").is_some()

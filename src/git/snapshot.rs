@@ -93,6 +93,16 @@ impl Repository {
     }
 }
 
+impl Repository {
+    /// The content of a blob by its id, 40 hex digits, whatever commit has it.
+    pub fn blob(&self, id: &str) -> Result<Vec<u8>, Error> {
+        let read = |error: git2::Error| Error::reading(format!("the object {id}"), &error);
+        let git = self.git();
+        let id = git2::Oid::from_str(id).map_err(read)?;
+        git.find_blob(id).map(|blob| blob.content().to_vec()).map_err(read)
+    }
+}
+
 impl Snapshot {
     /// The commit's full id, 40 hex digits; of the working tree, HEAD's.
     #[must_use]

@@ -32,6 +32,7 @@ use crate::compare::{Item, Kind, Rule, Verdict, Why};
 use crate::config::{Bindings, Project};
 
 pub(crate) use self::code::source_digest;
+pub use self::context::blocking;
 pub use self::documents::{GitItem, GitSide, Loaded, Place};
 pub(super) use self::documents::{doc_node, document, locked, usable};
 pub(super) use self::examined::{Examined, Values, owned, values};

@@ -1,6 +1,6 @@
 //! The line of the working tree's file that says what an item should be.
 //!
-//! A guess by the look of JSON and YAML: documents may be encrypted, half edited, or no documents at all, and a line that
+//! A guess by the look of JSON, YAML and dotenv: documents may be encrypted, half edited, or no documents at all, and a line that
 //! is near enough is worth more than a parser's complaint.
 
 use std::path::{Path, PathBuf};
@@ -35,6 +35,12 @@ fn line_of(text: &str, name: &str) -> usize {
     (0..parts.len()).find_map(|from| descend(&lines, &parts[from..])).map_or(1, |at| at + 1)
 }
 
+/// The line, from 1, of the last of some keys, each below the one before.
+pub(super) fn line_of_keys(text: &str, keys: &[&str]) -> Option<usize> {
+    let lines: Vec<&str> = text.lines().collect();
+    descend(&lines, keys).map(|at| at + 1)
+}
+
 /// Where each of these keys stands below the one before, deeper than it; the place of the last.
 fn descend(lines: &[&str], keys: &[&str]) -> Option<usize> {
     let (first, rest) = keys.split_first()?;
@@ -62,7 +68,7 @@ fn has_key(line: &str, key: &str) -> bool {
         Some(quoted) => quoted.strip_prefix(key).and_then(|rest| rest.strip_prefix(['"', '\''])),
         None => line.strip_prefix(key),
     };
-    rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
+    rest.is_some_and(|rest| rest.trim_start().starts_with([':', '=']))
 }
 
 #[cfg(test)]
@@ -83,6 +89,7 @@ mod tests {
             (JSON, "/checkout/prod/db.pool_size", 3),
             (JSON, "/checkout/prod/nothing", 1),
             (YAML, "petshop-prod/CheckoutFn", 4),
+            ("ONE=1\nTWO=2\n", "/checkout/prod/TWO", 2),
             ("", "/a/b", 1),
             ("- name: x\n", "name", 1),
         ];

@@ -12,9 +12,9 @@ use super::key::{KeyService, Recipient, WrappedKey};
 use super::metadata::Metadata;
 use super::open::{self, Opened};
 use super::raw::{Kind, Member, Parsed, Raw, Remark};
-use super::selector::Hit;
+use super::selector::{Hit, Selector};
 use super::store;
-use super::tree::Node;
+use super::tree::{Leaf, Node};
 use crate::secret::Secret;
 
 /// Maps with more keys are looked up by an index.
@@ -239,6 +239,54 @@ impl Document {
         self.metadata.as_ref().map_or(above, |metadata| metadata.selector.item(above, before))
     }
 
+    /// Values in clear that the document's own rules want encrypted, as [`Document::leaves`] names them: somebody wrote into
+    /// it without its key. Needs none either. None of a plain document.
+    #[must_use]
+    pub fn unsealed(&self) -> Vec<Vec<String>> {
+        let mut found = Vec::new();
+        let Some(metadata) = &self.metadata else { return found };
+        for part in &self.parsed.parts {
+            self.find_unsealed(&part.root, Hit::none(), &metadata.selector, &mut Vec::new(), &mut found);
+        }
+        found
+    }
+
+    fn find_unsealed(
+        &self,
+        raw: &Raw,
+        hit: Hit,
+        selector: &Selector,
+        path: &mut Vec<String>,
+        found: &mut Vec<Vec<String>>,
+    ) {
+        match &raw.kind {
+            Kind::Map(members) => {
+                for member in members {
+                    path.push(member.key.clone());
+                    self.find_unsealed(&member.value, self.below(hit, member), selector, path, found);
+                    path.pop();
+                }
+            }
+            Kind::List(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    path.push(at.to_string());
+                    self.find_unsealed(item, self.item(hit, &item.before), selector, path, found);
+                    path.pop();
+                }
+            }
+            _ => {
+                let clear = match raw.leaf() {
+                    None | Some(Leaf::Null) => false,
+                    Some(Leaf::Text(text)) => !text.expose().is_empty() && Sealed::parse(text.expose()).is_none(),
+                    Some(_) => true,
+                };
+                if clear && selector.encrypts(hit) {
+                    found.push(path.clone());
+                }
+            }
+        }
+    }
+
     /// Who can open it, readable: `age age1…`, `kms arn…`, `pgp …`.
     #[must_use]
     pub fn recipients(&self) -> Vec<String> {
@@ -255,6 +303,12 @@ impl Document {
     #[must_use]
     pub fn threshold(&self) -> usize {
         self.metadata.as_ref().map_or(0, |metadata| metadata.threshold)
+    }
+
+    /// Which values are encrypted; `None` for a plain document.
+    #[must_use]
+    pub fn selector(&self) -> Option<&Selector> {
+        self.metadata.as_ref().map(|metadata| &metadata.selector)
     }
 
     /// Every wrapped data key.

@@ -279,9 +279,7 @@ fn bare_stack(name: &str) -> Stack {
 }
 
 /// Runs what reads the disk on a thread that may wait.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Why> + Send + 'static,
-) -> Result<T, Why> {
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Why> + Send + 'static) -> Result<T, Why> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Why::new(format!("an internal task failed: {error}"))),

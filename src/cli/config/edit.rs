@@ -1,0 +1,184 @@
+//! `plumb config edit`: the editor, and what is done until its text can be taken.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::process::Command;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::super::{Failed, Outcome, Shared, clean, say};
+use super::{Mac, Which, opener, warn};
+use crate::compare::Why;
+use crate::ops::config::{self, Draft, Layer, Opener};
+
+/// Arguments of `plumb config edit`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    mac: Mac,
+}
+
+/// What would end Plumb, and must not before the plain text is gone.
+struct Signals {
+    interrupt: Signal,
+    end: Signal,
+    gone: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failed> {
+        let listen = |kind| signal(kind).map_err(|error| Why::new(format!("cannot listen to signals: {error}")));
+        let (interrupt, end) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+        Ok(Self { interrupt, end, gone: listen(SignalKind::hangup())? })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.end.recv() => {}
+            _ = self.gone.recv() => {}
+        }
+    }
+}
+
+/// How the editor ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ended {
+    Well,
+    /// It failed, or could not be started.
+    Badly(String),
+    /// Plumb itself was told to end, and so it was.
+    Told,
+}
+
+/// Runs `plumb config edit`.
+pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
+    let settings = args.which.settings(shared)?;
+    let opener = opener(shared, &settings, args.mac);
+    let editor = shared.environ.get("SOPS_EDITOR").map(str::to_owned);
+    let editor = editor.or_else(|| settings.operator.editor.clone()).unwrap_or_else(|| "vi".to_owned());
+    let (of_work, which, places) = (opener.clone(), args.which.clone(), places(shared));
+    let mut signals = Signals::listen()?;
+    let decrypting = config::blocking(move || {
+        let layer = Layer::find(&settings, &which.service, &which.layer)?;
+        Ok((Draft::begin(&of_work, &layer, &places)?, layer.file))
+    });
+    let begun = tokio::select! {
+        draft = decrypting => draft,
+        () = signals.any() => return Err(Failed::Interrupted),
+    };
+    warn(&opener);
+    let (draft, file) = begun?;
+    let draft = Arc::new(draft);
+    loop {
+        let ended = open(&editor, draft.path(), &mut signals).await?;
+        let taken = match &ended {
+            Ended::Badly(why) if draft.is_changed() => Err(Why::new(format!("the editor failed: {why}"))),
+            Ended::Badly(why) => return Err(Why::new(format!("the editor failed: {why}; nothing was changed")).into()),
+            Ended::Well | Ended::Told => take(&draft, &opener).await,
+        };
+        match taken {
+            Ok(changed) => {
+                say!("{} {}", if changed { "changed" } else { "nothing changed in" }, clean(&file));
+                return Ok(Outcome::Clean);
+            }
+            Err(why) => {
+                say!("plumb: {}", clean(&why.reason));
+                if ended == Ended::Told || !again().await {
+                    return keep(shared, draft, opener).await;
+                }
+            }
+        }
+    }
+}
+
+async fn take(draft: &Arc<Draft>, opener: &Opener) -> Result<bool, Why> {
+    let (draft, opener) = (Arc::clone(draft), opener.clone());
+    config::blocking(move || draft.take(&opener)).await
+}
+
+/// An edit that is not to be gone on with is kept, encrypted, and where even that fails in memory.
+async fn keep(shared: &Shared, draft: Arc<Draft>, opener: Opener) -> Result<Outcome, Failed> {
+    let directory = shared.directories().state()?.join("edits");
+    let of_work = Arc::clone(&draft);
+    let kept = config::blocking(move || of_work.keep(&opener, &directory)).await;
+    let why = match (kept, Arc::try_unwrap(draft)) {
+        (Ok(path), _) => {
+            let path = path.display();
+            Why::new(format!("the document is as it was; the edit is kept, encrypted, as {path}"))
+                .hint(format!("plumb config decrypt {path}"))
+        }
+        (Err(why), Ok(draft)) => {
+            let path = draft.leave();
+            Why::new(format!("the document is as it was, and the edit could not be encrypted: {why}"))
+                .hint(format!("it lies in plain text, in memory, as {}: remove it", path.display()))
+        }
+        (Err(why), Err(_)) => why,
+    };
+    Err(why.into())
+}
+
+/// Directories that may lie in memory, the operator's own first.
+fn places(shared: &Shared) -> Vec<PathBuf> {
+    let own = shared.environ.get("XDG_RUNTIME_DIR").map(PathBuf::from);
+    own.into_iter().chain([PathBuf::from("/dev/shm"), PathBuf::from("/run/shm")]).collect()
+}
+
+/// Has a file edited, and waits. A signal that would end Plumb ends the editor first.
+async fn open(editor: &str, path: &Path, signals: &mut Signals) -> Result<Ended, Failed> {
+    let told = |error: std::io::Error| Why::new(format!("cannot wait for the editor: {error}"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{editor} \"$@\""), "plumb"]).args(quiet(editor)).arg(path);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(Ended::Badly(error.to_string())),
+    };
+    let mut was_told = false;
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                let status = status.map_err(told)?;
+                return Ok(match (was_told, status.success()) {
+                    (true, _) => Ended::Told,
+                    (false, true) => Ended::Well,
+                    (false, false) => Ended::Badly(status.to_string()),
+                });
+            }
+            // In a terminal that is not raw ^C reaches both; the editor decides what it means.
+            _ = signals.interrupt.recv() => {}
+            _ = signals.end.recv() => was_told = true,
+            _ = signals.gone.recv() => was_told = true,
+        }
+        if was_told && let Some(id) = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
+            // One that has just ended needs no telling.
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        }
+    }
+}
+
+/// What keeps an editor from leaving copies of the text elsewhere.
+fn quiet(editor: &str) -> &'static [&'static str] {
+    let mut words = editor.split_whitespace().skip_while(|word| word.contains('='));
+    match words.next().map_or("", |word| word.rsplit('/').next().unwrap_or(word)) {
+        "vim" | "nvim" => &["-n", "-i", "NONE", "--cmd", "set nobackup nowritebackup noundofile"],
+        _ => &[],
+    }
+}
+
+/// Whether the operator wants to go on; where nobody can be asked, no.
+async fn again() -> bool {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return false;
+    }
+    let asked = tokio::task::spawn_blocking(|| {
+        let _ = write!(std::io::stderr(), "Edit it again? [Y/n] ");
+        let _ = std::io::stderr().flush();
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line).unwrap_or(0);
+        read > 0 && !line.trim().to_lowercase().starts_with('n')
+    });
+    asked.await.unwrap_or(false)
+}
