@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod command;
+pub mod crypto;
 pub mod demo;
 pub mod deploy;
 pub mod doctor;

@@ -3,16 +3,13 @@
 //! Plain HTTP to a loopback address and nothing else: it has no TLS and no retries.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_sdk_sts::config::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_runtime_api::client::identity::Identity;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::sign::{Failure, Request, sign};
 use super::{Clients, Error, ErrorKind};
 
 const OPERATION: &str = "dynamodb:DeleteTable";
@@ -38,8 +35,6 @@ pub async fn delete_table(clients: &Clients, table: &str) -> Result<(), Error> {
     Err(Error { operation: OPERATION, subject: table.into(), kind, code, message })
 }
 
-type Failure = (ErrorKind, String);
-
 async fn post(clients: &Clients, service: &str, target: &str, body: &str) -> Result<(u16, String), Failure> {
     let other = |message: &str| (ErrorKind::Other, message.to_owned());
     let url = clients.config().endpoint_url().ok_or_else(|| other("only a local account is asked this way"))?;
@@ -48,7 +43,9 @@ async fn post(clients: &Clients, service: &str, target: &str, body: &str) -> Res
     let address = loopback(host).ok_or_else(|| other("only a loopback address and port is asked this way"))?;
 
     let headers = [("host", host), ("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
-    let signature = signature(clients, service, &format!("http://{host}/"), &headers, body).await?;
+    let to_sign =
+        Request { service, method: "POST", url: &format!("http://{host}/"), headers: &headers, body: body.as_bytes() };
+    let signature = sign(clients, to_sign).await?;
     let mut request = format!("POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in
         headers.into_iter().chain(signature.iter().map(|(name, value)| (name.as_str(), value.as_str())))
@@ -74,34 +71,6 @@ fn loopback(host: &str) -> Option<SocketAddr> {
     let name = if name == "localhost" { "127.0.0.1" } else { name };
     let address: IpAddr = name.trim_matches(['[', ']']).parse().ok()?;
     address.is_loopback().then_some(SocketAddr::new(address, port.parse().ok()?))
-}
-
-async fn signature(
-    clients: &Clients,
-    service: &str,
-    url: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Result<Vec<(String, String)>, Failure> {
-    let provider = clients.config().credentials_provider();
-    let provider = provider.ok_or_else(|| (ErrorKind::NoCredentials, "no AWS credentials were found".to_owned()))?;
-    let credentials = provider.provide_credentials().await;
-    let identity: Identity =
-        credentials.map_err(|_| (ErrorKind::NoCredentials, "no AWS credentials were found".to_owned()))?.into();
-    let unsigned = |error: &dyn std::fmt::Display| (ErrorKind::Other, format!("it cannot be signed: {error}"));
-    let params = SigningParams::builder()
-        .identity(&identity)
-        .region(clients.region())
-        .name(service)
-        .time(SystemTime::now())
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|error| unsigned(&error))?
-        .into();
-    let request = SignableRequest::new("POST", url, headers.iter().copied(), SignableBody::Bytes(body.as_bytes()));
-    let signed = sign(request.map_err(|error| unsigned(&error))?, &params).map_err(|error| unsigned(&error))?;
-    let (instructions, _) = signed.into_parts();
-    Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
 /// Status and body. The connection is closed after the answer, so that the body ends where the stream does; chunks

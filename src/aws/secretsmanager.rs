@@ -11,8 +11,10 @@ use super::limit::Service;
 use super::{Clients, Error, ErrorKind, millis};
 use crate::secret::Secret;
 
+mod rotate;
 mod values;
 
+pub use rotate::rotate;
 pub use values::{SecretValue, values};
 
 /// Values that one filter of `ListSecrets` takes.

@@ -74,6 +74,8 @@ pub enum Action {
     Lock,
     /// A command of the operator's own was run.
     Run,
+    /// The crypto API's keyring got a new key.
+    Rotate,
 }
 
 impl Action {
@@ -87,6 +89,7 @@ impl Action {
             Self::Unlock => "unlock",
             Self::Lock => "lock",
             Self::Run => "run",
+            Self::Rotate => "rotate",
         }
     }
 }

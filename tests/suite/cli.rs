@@ -7,5 +7,5 @@ mod ending;
 mod files;
 mod looking;
 mod recording;
-mod shop;
+pub mod shop;
 mod waiting;
