@@ -58,7 +58,7 @@ impl Input {
         let Some(path) = self.file.clone() else { return from_stdin().await };
         let name = clean(&path.display().to_string());
         let opened = std::fs::File::open(path).map_err(|error| error.to_string());
-        let read = opened.and_then(|file| all(file));
+        let read = opened.and_then(all);
         Ok(read.map_err(|error| Why::new(format!("cannot read {name}: {error}")))?)
     }
 

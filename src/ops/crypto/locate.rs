@@ -23,8 +23,7 @@ pub(super) struct Place {
     stack: Option<(String, BTreeMap<String, String>)>,
 }
 
-/// Looks where the project says, else into its stacks. Where the project says the URL itself and nothing else is asked for,
-/// no stack is looked for.
+/// Looks where the project says, else into its stacks. A URL that the project says needs no stack.
 pub(super) async fn locate(session: &Session, via: Via) -> Result<Place, Why> {
     let crypto = &session.project().crypto;
     let adhoc = session.settings.adhoc.as_ref().and_then(|adhoc| adhoc.stack.clone());
@@ -33,7 +32,7 @@ pub(super) async fn locate(session: &Session, via: Via) -> Result<Place, Why> {
         _ => None,
     };
     let place = Place { endpoint, output: ENDPOINT.to_owned(), stack: None };
-    if let (Via::Api, Some(_), None) = (via, &place.endpoint, &crypto.output) {
+    if via == Via::Api && place.endpoint.is_some() {
         return Ok(place);
     }
     if let Some(name) = adhoc {

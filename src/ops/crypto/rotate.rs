@@ -45,8 +45,8 @@ pub async fn rotate(session: &Session, tell: &dyn Fn(&str)) -> Result<Rotated, W
 async fn ask_and_wait(session: &Session, secret: &str, tell: &dyn Fn(&str)) -> Result<String, Why> {
     let mut token = [0_u8; 16];
     getrandom::fill(&mut token).map_err(|error| Why::new(format!("the system gives no random numbers: {error}")))?;
-    let asked = secretsmanager::rotate(&session.clients, secret, &hex(&token)).await;
-    let id = asked.map_err(|error| why(&error))?;
+    let id = hex(&token);
+    secretsmanager::rotate(&session.clients, secret, &id).await.map_err(|error| why(&error))?;
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let began = Instant::now();
@@ -68,8 +68,8 @@ async fn ask_and_wait(session: &Session, secret: &str, tell: &dyn Fn(&str)) -> R
 }
 
 impl Crypto {
-    /// Encrypts until that is done under a later key version than `before`, for as long as functions keep a keyring, and
-    /// answers the last one: a ciphertext of nothing.
+    /// Encrypts nothing, again and again, until that is done under a later key version than `before` or functions can no
+    /// longer hold the keyring from before; answers the version of the last one.
     pub(super) async fn until_later_than(&self, before: u32) -> Result<u32, Why> {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);

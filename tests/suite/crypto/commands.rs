@@ -209,25 +209,38 @@ async fn a_rotation_is_confirmed_noted_and_waited_for() {
     assert_eq!(api.get("/v1/keys").1["latest"], 1, "nothing was written");
 
     let proxy = Proxy::start(&api.account.endpoint_url);
+    // The emulator's would make a copy of the keyring its next version, and call nobody.
+    let taken = json!({"ARN": api.outputs["KeyringSecret"], "Name": "shop-crypto/keyring"}).to_string();
+    proxy.on("secretsmanager:RotateSecret").reply(Fault::Body(200, taken.into_bytes()));
     shop.env.retain(|(name, _)| name != "AWS_ENDPOINT_URL");
     shop.env.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint_url()));
     let function = rotation::rotation(&api).await;
-    let mut command = shop.command(&["crypto", "rotate", "--yes", "--env", "crypto", "-o", "json"]);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // What Secrets Manager does next, and the emulator does not.
-    proxy.wait_for("a look at whether it is done", |calls| {
-        calls.iter().any(|call| call.name() == "secretsmanager:DescribeSecret")
-    });
-    let calls = proxy.calls();
-    let asked = calls.iter().find(|call| call.name() == "secretsmanager:RotateSecret").unwrap();
-    let token = asked.json()["ClientRequestToken"].as_str().unwrap().to_owned();
-    rotation::rotate(&function, &api.outputs["KeyringSecret"], &token);
-    let rotated = Done::of(&child.wait_with_output().unwrap());
-    assert_eq!(rotated.ended(0).json()["version_id"], token.as_str(), "{rotated}");
+    let rotating = |arguments: &[&str]| {
+        proxy.forget();
+        let mut command = shop.command(&[&["crypto"], arguments, &["--yes", "--env", "crypto", "-o", "json"]].concat());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        proxy.wait_for("a look at whether it is done", |calls| {
+            calls.iter().any(|call| call.name() == "secretsmanager:DescribeSecret")
+        });
+        let calls = proxy.calls();
+        let asked = calls.iter().find(|call| call.name() == "secretsmanager:RotateSecret").unwrap();
+        let token = asked.json()["ClientRequestToken"].as_str().unwrap().to_owned();
+        // What Secrets Manager does next.
+        rotation::rotate(&function, &api.outputs["KeyringSecret"], &token);
+        (Done::of(&child.wait_with_output().unwrap()).ended(0).json(), token)
+    };
+    let (rotated, token) = rotating(&["rotate"]);
+    assert_eq!(rotated["version_id"], token.as_str(), "{rotated}");
     assert_eq!(api.get("/v1/keys").1["latest"], 2);
 
     let journal = shop.plumb(&["journal", "--env", "crypto", "-o", "json"]).ended(0).json();
     let entry = &journal["entries"][0];
     assert_eq!((&entry["action"], &entry["state"]), (&json!("rotate"), &json!("ok")), "{journal}");
     assert_eq!(entry["subjects"], json!([api.outputs["KeyringSecret"]]));
+
+    let (smoke, _) = rotating(&["smoke", "--rotate", "--calls", "1", "--via", "function"]);
+    let rotation =
+        smoke["checks"].as_array().unwrap().iter().find(|check| check["name"] == "new version after a rotation");
+    let rotation = rotation.unwrap();
+    assert_eq!((&rotation["verdict"], &rotation["key_version"]), (&json!("passed"), &json!(3)), "{smoke:#}");
 }

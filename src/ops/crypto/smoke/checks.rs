@@ -73,8 +73,10 @@ fn wrong(expected: impl Into<String>, got: impl Into<String>, answer: &Answer) -
     Miss::Wrong { expected: expected.into(), got: got.into(), request_id: answer.request_id() }
 }
 
-fn passed(key_version: u32) -> Checked {
-    Ok(Proof { key_version: Some(key_version), latency: None })
+impl Proof {
+    fn under(key_version: u32) -> Self {
+        Self { key_version: Some(key_version), latency: None }
+    }
 }
 
 /// What a call that has to succeed says.
@@ -114,13 +116,13 @@ async fn opens_to(crypto: &Crypto, ciphertext: &str, plain: &[u8]) -> Result<u32
 async fn health(crypto: &Crypto) -> Checked {
     let answer = crypto.ask(Route::Health, &[]).await?;
     let health: Health = success(&answer)?;
-    if health.status == "ok" { passed(health.key_version) } else { Err(wrong("ok", health.status, &answer)) }
+    if health.status == "ok" { Ok(Proof::under(health.key_version)) } else { Err(wrong("ok", health.status, &answer)) }
 }
 
 async fn round_trip(crypto: &Crypto, plain: &[u8]) -> Checked {
     let sealed = sealed(crypto, plain).await?;
     opens_to(crypto, &sealed.ciphertext, plain).await?;
-    passed(sealed.key_version)
+    Ok(Proof::under(sealed.key_version))
 }
 
 async fn batch(crypto: &Crypto) -> Checked {
@@ -146,7 +148,7 @@ async fn batch(crypto: &Crypto) -> Checked {
         }
         version = opens_to(crypto, ciphertext, plain.as_bytes()).await?;
     }
-    passed(version)
+    Ok(Proof::under(version))
 }
 
 /// The same ciphertext with one character in the middle of its bytes changed: still base64, and other bits.
@@ -161,7 +163,7 @@ async fn tampered(crypto: &Crypto) -> Checked {
     let sealed = sealed(crypto, b"nobody may change this").await?;
     let answer = ask(crypto, Route::Decrypt, &changed(&sealed.ciphertext), &context()).await?;
     refused(&answer, 422, "decryption-refused")?;
-    passed(sealed.key_version)
+    Ok(Proof::under(sealed.key_version))
 }
 
 async fn wrong_context(crypto: &Crypto) -> Checked {
@@ -170,7 +172,7 @@ async fn wrong_context(crypto: &Crypto) -> Checked {
     for context in [other, Context::new()] {
         refused(&ask(crypto, Route::Decrypt, &sealed.ciphertext, &context).await?, 422, "decryption-refused")?;
     }
-    passed(sealed.key_version)
+    Ok(Proof::under(sealed.key_version))
 }
 
 async fn rewrap(crypto: &Crypto) -> Checked {
@@ -183,7 +185,7 @@ async fn rewrap(crypto: &Crypto) -> Checked {
         return Err(wrong(format!("another ciphertext, from version {}", sealed.key_version), got, &answer));
     }
     opens_to(crypto, &wrapped.ciphertext, plain).await?;
-    passed(wrapped.key_version)
+    Ok(Proof::under(wrapped.key_version))
 }
 
 async fn unsigned(crypto: &Crypto) -> Checked {
@@ -225,7 +227,7 @@ async fn rotation(crypto: &Crypto, options: &Options, tell: &dyn Fn(&str)) -> Ch
         return Err(Miss::Wrong { expected, got: format!("version {latest}"), request_id: None });
     }
     opens_to(crypto, &old.ciphertext, plain).await?;
-    passed(latest)
+    Ok(Proof::under(latest))
 }
 
 #[cfg(test)]
