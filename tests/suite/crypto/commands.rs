@@ -210,8 +210,8 @@ async fn a_rotation_is_confirmed_noted_and_waited_for() {
 
     let proxy = Proxy::start(&api.account.endpoint_url);
     // The emulator's would make a copy of the keyring its next version, and call nobody.
-    let taken = json!({"ARN": api.outputs["KeyringSecret"], "Name": "shop-crypto/keyring"}).to_string();
-    proxy.on("secretsmanager:RotateSecret").reply(Fault::Body(200, taken.into_bytes()));
+    let accepted = json!({"ARN": api.outputs["KeyringSecret"], "Name": "shop-crypto/keyring"}).to_string();
+    proxy.on("secretsmanager:RotateSecret").reply(Fault::Body(200, accepted.into_bytes()));
     shop.env.retain(|(name, _)| name != "AWS_ENDPOINT_URL");
     shop.env.push(("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint_url()));
     let function = rotation::rotation(&api).await;
