@@ -83,7 +83,7 @@ fn a_shell_completes_commands_environments_refs_and_names_from_git() {
     assert_eq!(completed(dir, &["plumb", "record", "--at", ""]), ["main", "refunds", "v1.0.0", "HEAD"]);
     assert_eq!(
         completed(dir, &["plumb", "--theme", "plumb-c"]),
-        ["plumb-catppuccin", "plumb-colour-blind", "plumb-colour-blind-light"]
+        ["plumb-colour-blind", "plumb-colour-blind-light", "plumb-catppuccin"]
     );
     assert_eq!(completed(dir, &["plumb", "diff", "par"]), ["parameter"]);
     let parameters = completed(dir, &["plumb", "diff", "parameter", "--env", "prod", ""]);

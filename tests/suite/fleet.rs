@@ -206,7 +206,7 @@ fn the_console_shows_two_projects_in_two_accounts_and_goes_from_one_to_the_other
     fleet.put(1, "dev", "21");
     let console = fleet.console();
     let short = |account: &Account| format!("{}…{}", &account.id[..4], &account.id[8..]);
-    console.sees("shop / dev").sees("eu-west-1").sees(&short(&fleet.accounts[1])).sees("*   1");
+    console.sees("shop / dev").sees("eu-west-1").sees(&short(&fleet.accounts[1])).sees("*1");
     console.press("<Tab> j j").sees("orders / dev").sees("/billing/dev/pool").sees("NEEDS YOU  dev");
     console.press("3").sees("* differs").press("1 @").type_text("shop/prod").press("<Enter>").sees("shop / prod");
     console.sees("= nothing: live is what git says");

@@ -79,9 +79,10 @@ pub fn svg(screen: &vt100::Screen) -> String {
 
 /// Draws the screen as SVG. The text stays text.
 pub fn svg_on(screen: &vt100::Screen, paper: Paper) -> String {
-    let mut svg = head(screen.size(), paper, "");
+    let ground = ground(screen, paper);
+    let mut svg = head(screen.size(), ground, "");
     for row in 0..screen.size().0.get() {
-        svg.push_str(&drawn_row(screen, row, paper));
+        svg.push_str(&drawn_row(screen, row, (paper, ground)));
     }
     if !screen.hide_cursor() {
         svg.push_str(&drawn_cursor(screen, paper));
@@ -90,24 +91,29 @@ pub fn svg_on(screen: &vt100::Screen, paper: Paper) -> String {
     svg
 }
 
+/// What the screen is on, its margin with it: a program that has a background of its own has it in its last cell.
+fn ground(screen: &vt100::Screen, paper: Paper) -> Rgb {
+    let (rows, columns) = screen.size();
+    screen.cell(rows.get() - 1, columns.get() - 1).map_or(paper.background(), |cell| colours(cell, paper).1)
+}
+
 /// What begins a picture, up to the rows; `style` goes between.
-fn head((rows, columns): (NonZeroU16, NonZeroU16), paper: Paper, style: &str) -> String {
+fn head((rows, columns): (NonZeroU16, NonZeroU16), ground: Rgb, style: &str) -> String {
     let (width, height) = (u32::from(columns.get()) * CELL.0 + 2 * MARGIN, u32::from(rows.get()) * CELL.1 + 2 * MARGIN);
-    let background = paper.background();
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
          font-family=\"'JetBrains Mono', monospace\" font-size=\"{FONT_SIZE}\">\n{style}\
-         <rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{background}\"/>\n\
+         <rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{ground}\"/>\n\
          <g transform=\"translate({MARGIN} {MARGIN})\" xml:space=\"preserve\">\n"
     )
 }
 
 /// One row, where it stands.
-fn drawn_row(screen: &vt100::Screen, row: u16, paper: Paper) -> String {
+fn drawn_row(screen: &vt100::Screen, row: u16, (paper, ground): (Paper, Rgb)) -> String {
     let mut svg = String::new();
     let runs = runs(screen, row, paper);
     let top = u32::from(row) * CELL.1;
-    backgrounds(&mut svg, &runs, top, paper);
+    backgrounds(&mut svg, &runs, top, ground);
     for run in &runs {
         draw(&mut svg, run, top);
     }
@@ -169,9 +175,9 @@ fn shape(cell: &vt100::Cell, contents: &str) -> Shape {
     }
 }
 
-fn backgrounds(svg: &mut String, runs: &[Run], top: u32, paper: Paper) {
+fn backgrounds(svg: &mut String, runs: &[Run], top: u32, ground: Rgb) {
     for group in runs.chunk_by(|one, next| one.style.background == next.style.background) {
-        let Some(first) = group.first().filter(|run| run.style.background != paper.background()) else { continue };
+        let Some(first) = group.first().filter(|run| run.style.background != ground) else { continue };
         let width: u32 = group.iter().map(|run| run.width).sum();
         rect(svg, (first.column * CELL.0, top, width * CELL.0, CELL.1), first.style.background);
     }

@@ -68,7 +68,7 @@ fn hears(heard: &Receiver<&'static str>, word: &str) {
 
 /// Opens the plan of the command, which shows where, as whom and what.
 fn planned(console: &Console, environment: &str) {
-    console.press("^e").sees("RUN").sees(&format!("to       {environment}  account ")).sees("eu-central-1");
+    console.press("^e").sees("RUN").sees(&format!("to       petshop / {environment}  account ")).sees("eu-central-1");
     console.sees("what     Restart it").sees(&format!("/restart 'it'\\''s {environment}'"));
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::committed::changes;
-use super::{Paper, drawn_cursor, drawn_row, head};
+use super::{Paper, drawn_cursor, drawn_row, ground, head};
 
 /// Screens of one size, each with the time for which it is seen, in milliseconds.
 pub struct Film {
@@ -77,6 +77,7 @@ impl Film {
     pub fn svg(&self, paper: Paper) -> String {
         let (first, _) = self.frames.first().expect("a film has a frame");
         let length = self.length();
+        let ground = self.frames.last().map_or(paper.background(), |(screen, _)| ground(screen, paper));
         let mut stretches: BTreeMap<(u64, u64), usize> = BTreeMap::new();
         let mut body = String::new();
         let mut put = |drawn: &str, from: u64, to: u64| {
@@ -92,7 +93,7 @@ impl Film {
             let _ = write!(body, "<g class=\"f{class}\">\n{drawn}</g>\n");
         };
         for row in 0..first.size().0.get() {
-            self.stretches(|screen| drawn_row(screen, row, paper), &mut put);
+            self.stretches(|screen| drawn_row(screen, row, (paper, ground)), &mut put);
         }
         let cursor = |screen: &vt100::Screen| {
             if screen.hide_cursor() { String::new() } else { drawn_cursor(screen, paper) }
@@ -112,7 +113,7 @@ impl Film {
         }
         style.push_str("</style>\n");
         let title = self.title.replace('&', "&amp;").replace('<', "&lt;");
-        let head = head(first.size(), paper, &format!("<title>{title}</title>\n{style}"));
+        let head = head(first.size(), ground, &format!("<title>{title}</title>\n{style}"));
         format!("{head}{body}</g>\n</svg>\n")
     }
 
