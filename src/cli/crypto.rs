@@ -15,7 +15,7 @@ use super::consent::{Consent, Deed};
 use super::table::Table;
 use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, say};
 use crate::compare::Why;
-use crate::ops::crypto::{self as api, Crypto, Decrypted, Encrypted, Keys, Latency, Rewrapped, bench, rotate};
+use crate::ops::crypto::{self as api, Crypto, Decrypted, Keys, Latency, bench, rotate};
 use crate::ops::schema::VERSION;
 use crate::ops::session::Session;
 use crate::visible::visible;
@@ -26,42 +26,15 @@ pub(crate) enum Command {
     /// Encrypt a message: from stdin, as it is, with the newline at its end if there is one.
     Encrypt {
         #[command(flatten)]
-        input: Input,
-        #[command(flatten)]
-        pairs: Pairs,
+        message: Message,
         /// Encrypt under this key version instead of the latest.
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
         key_version: Option<u32>,
-        #[command(flatten)]
-        reach: Reach,
-        /// The ciphertext alone, or JSON.
-        #[arg(long, short, value_enum, default_value_t = Form::Raw)]
-        output: Form,
     },
     /// Decrypt a ciphertext, and write the message to stdout as it is.
-    Decrypt {
-        #[command(flatten)]
-        input: Input,
-        #[command(flatten)]
-        pairs: Pairs,
-        #[command(flatten)]
-        reach: Reach,
-        /// The message alone, or JSON.
-        #[arg(long, short, value_enum, default_value_t = Form::Raw)]
-        output: Form,
-    },
+    Decrypt(Message),
     /// Encrypt what a ciphertext holds under the latest key version; the message stays in the function.
-    Rewrap {
-        #[command(flatten)]
-        input: Input,
-        #[command(flatten)]
-        pairs: Pairs,
-        #[command(flatten)]
-        reach: Reach,
-        /// The ciphertext alone, or JSON.
-        #[arg(long, short, value_enum, default_value_t = Form::Raw)]
-        output: Form,
-    },
+    Rewrap(Message),
     /// The key versions, their ages, and which of them decrypt.
     Keys {
         #[command(flatten)]
@@ -91,6 +64,20 @@ pub(crate) enum Command {
         #[arg(long, short, value_enum, default_value_t = Output::Text)]
         output: Output,
     },
+}
+
+/// What goes in, and how what comes out is printed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Message {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    pairs: Pairs,
+    #[command(flatten)]
+    reach: Reach,
+    /// The result alone, or JSON.
+    #[arg(long, short, value_enum, default_value_t = Form::Raw)]
+    output: Form,
 }
 
 /// How the API is reached.
@@ -129,29 +116,37 @@ impl Reach {
     }
 }
 
+impl Message {
+    /// The API, and the ciphertext that it is to open with its context.
+    async fn sealed(&self, session: &Session) -> Result<(Crypto, String, api::Context), Failed> {
+        let context = self.pairs.context()?;
+        let ciphertext = self.input.ciphertext().await?;
+        Ok((self.reach.open(session).await?, ciphertext, context))
+    }
+}
+
 /// Runs `plumb crypto`.
 pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, Failed> {
     let session = shared.session().await?;
     let outcome = match command {
-        Command::Encrypt { input, pairs, key_version, reach, output } => {
-            let context = pairs.context()?;
-            let plain = input.bytes().await?;
-            let sealed = reach.open(&session).await?.encrypt(&plain, &context, *key_version).await?;
-            show_encrypted(&sealed, *output)?;
+        Command::Encrypt { message, key_version } => {
+            let context = message.pairs.context()?;
+            let plain = message.input.bytes().await?;
+            let crypto = message.reach.open(&session).await?;
+            let sealed = crypto.encrypt(&plain, &context, *key_version).await?;
+            show_ciphertext(&sealed.ciphertext, sealed.key_version, None, message.output)?;
             Outcome::Clean
         }
-        Command::Decrypt { input, pairs, reach, output } => {
-            let context = pairs.context()?;
-            let ciphertext = input.ciphertext().await?;
-            let opened = reach.open(&session).await?.decrypt(&ciphertext, &context).await?;
-            show_decrypted(&opened, *output)?;
+        Command::Decrypt(message) => {
+            let (crypto, ciphertext, context) = message.sealed(&session).await?;
+            show_decrypted(&crypto.decrypt(&ciphertext, &context).await?, message.output)?;
             Outcome::Clean
         }
-        Command::Rewrap { input, pairs, reach, output } => {
-            let context = pairs.context()?;
-            let ciphertext = input.ciphertext().await?;
-            let wrapped = reach.open(&session).await?.rewrap(&ciphertext, &context).await?;
-            show_rewrapped(&wrapped, *output)?;
+        Command::Rewrap(message) => {
+            let (crypto, ciphertext, context) = message.sealed(&session).await?;
+            let wrapped = crypto.rewrap(&ciphertext, &context).await?;
+            let previous = Some(wrapped.previous_key_version);
+            show_ciphertext(&wrapped.ciphertext, wrapped.key_version, previous, message.output)?;
             Outcome::Clean
         }
         Command::Keys { reach, output } => {
@@ -188,14 +183,6 @@ struct EncryptedJson<'a> {
     key_version: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_key_version: Option<u32>,
-}
-
-fn show_encrypted(sealed: &Encrypted, form: Form) -> Result<(), Failed> {
-    show_ciphertext(&sealed.ciphertext, sealed.key_version, None, form)
-}
-
-fn show_rewrapped(wrapped: &Rewrapped, form: Form) -> Result<(), Failed> {
-    show_ciphertext(&wrapped.ciphertext, wrapped.key_version, Some(wrapped.previous_key_version), form)
 }
 
 fn show_ciphertext(ciphertext: &str, key_version: u32, previous: Option<u32>, form: Form) -> Result<(), Failed> {
