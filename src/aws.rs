@@ -19,6 +19,7 @@ pub mod raw;
 mod renew;
 pub mod s3;
 pub mod secretsmanager;
+pub mod sign;
 pub mod ssm;
 pub mod sts;
 

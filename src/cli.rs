@@ -5,6 +5,7 @@
 mod completions;
 mod config;
 mod consent;
+mod crypto;
 mod demo;
 mod diff;
 mod doctor;
@@ -160,6 +161,9 @@ enum Command {
     /// The crypto API's functions: their source, and their artifacts.
     #[command(subcommand)]
     Lambda(lambda::Command),
+    /// The crypto API: encrypt, decrypt, its keys, and the proof that it works.
+    #[command(subcommand)]
+    Crypto(crypto::Command),
     /// A project that has really drifted, on the local account.
     Demo(demo::Args),
     /// Every key of the console.
@@ -223,6 +227,7 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Doctor(args)) => Box::pin(doctor::run(&shared, args)).await,
             Some(Command::Local(command)) => local::run(&shared, command).await,
             Some(Command::Lambda(command)) => lambda::run(&shared, command).await,
+            Some(Command::Crypto(command)) => Box::pin(crypto::run(&shared, command)).await,
             Some(Command::Keys(args)) => keys::run(&shared, args, console.keys, console.keys_markdown),
             Some(Command::Completions(args)) => completions::run(args),
             Some(Command::Man(args)) => man::run(args),

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod compare;
 pub mod config;
 pub mod console;
+pub mod crypto_api;
 pub mod git;
 pub mod local;
 pub mod ops;

@@ -6,6 +6,7 @@
 pub mod artifact;
 pub mod command;
 pub mod config;
+pub mod crypto;
 pub mod demo;
 pub mod deploy;
 pub mod doctor;

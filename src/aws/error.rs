@@ -176,7 +176,9 @@ impl Error {
 }
 
 /// How actions begin, and what a sentence calls them; the first that fits.
-const VERBS: [(&str, &str); 13] = [
+const VERBS: [(&str, &str); 15] = [
+    ("Invoke", "call"),
+    ("Rotate", "rotate"),
     ("List", "list"),
     ("Put", "write"),
     ("Update", "write"),

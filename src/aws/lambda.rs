@@ -10,6 +10,10 @@ use aws_smithy_types::Blob;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+mod invoke;
+
+pub use invoke::{Invoked, invoke};
+
 use super::limit::Service;
 use super::poll::Poll;
 use super::{Clients, Error, ErrorKind};

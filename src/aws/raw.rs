@@ -3,13 +3,9 @@
 //! Connections, timeouts, retries and the count of calls are those of every other request.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::SystemTime;
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::TransientErrorClassifier;
-use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
@@ -19,6 +15,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::limit::Service;
+use super::sign::{Request, sign};
 use super::{Clients, Error, ErrorKind};
 use crate::secret::Secret;
 
@@ -70,10 +67,12 @@ impl Call<'_> {
             ("content-type".to_owned(), self.content_type.to_owned()),
             ("x-amz-target".to_owned(), self.target.to_owned()),
         ];
-        let signature = self.signature(clients, &endpoint, &headers).await;
+        let (service, action) = self.operation.split_once(':').unwrap_or((self.operation, ""));
+        let signed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let (url, body) = (format!("{endpoint}/"), self.body.as_bytes());
+        let signature = sign(clients, Request { service, method: "POST", url: &url, headers: &signed, body }).await;
         headers.extend(signature.map_err(|(kind, why)| Error::plain(self.operation, self.subject, kind, why))?);
 
-        let (service, action) = self.operation.split_once(':').unwrap_or((self.operation, ""));
         let config = clients.config();
         let body = self.body.clone();
         let mut request = Operation::builder()
@@ -112,32 +111,6 @@ impl Call<'_> {
             .deserializer(answer)
             .build();
         clients.send(self.service, self.operation, self.subject, request.invoke(())).await
-    }
-
-    async fn signature(
-        &self,
-        clients: &Clients,
-        endpoint: &str,
-        headers: &[(String, String)],
-    ) -> Result<Vec<(String, String)>, (ErrorKind, String)> {
-        let none = || (ErrorKind::NoCredentials, "no AWS credentials were found".to_owned());
-        let identity: Identity = clients.credentials().await.ok_or_else(none)?.into();
-        let unsigned = |error: &dyn std::fmt::Display| (ErrorKind::Other, format!("it cannot be signed: {error}"));
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(clients.region())
-            .name(self.operation.split(':').next().unwrap_or_default())
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| unsigned(&error))?
-            .into();
-        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let body = SignableBody::Bytes(self.body.as_bytes());
-        let request = SignableRequest::new("POST", format!("{endpoint}/"), headers, body);
-        let signed = sign(request.map_err(|error| unsigned(&error))?, &params).map_err(|error| unsigned(&error))?;
-        let (instructions, _) = signed.into_parts();
-        Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 }
 

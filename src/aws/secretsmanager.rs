@@ -11,9 +11,11 @@ use super::limit::Service;
 use super::{Clients, Error, ErrorKind, millis};
 use crate::secret::Secret;
 
+mod rotate;
 mod stages;
 mod values;
 
+pub use rotate::rotate;
 pub use stages::{CURRENT, SecretVersion, delete, promote, restore, stage, unstage, value_of, versions};
 pub use values::{SecretValue, values};
 

@@ -95,6 +95,8 @@ pub enum Action {
     Lock,
     /// A command of the operator's own was run.
     Run,
+    /// The crypto API's keyring got a new key.
+    Rotate,
 }
 
 impl Action {
@@ -110,6 +112,7 @@ impl Action {
             Self::Unlock => "unlock",
             Self::Lock => "lock",
             Self::Run => "run",
+            Self::Rotate => "rotate",
         }
     }
 }

@@ -10,5 +10,5 @@ mod hook;
 mod looking;
 mod push;
 mod recording;
-mod shop;
+pub mod shop;
 mod waiting;

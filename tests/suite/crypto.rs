@@ -2,6 +2,7 @@
 //! ones, its callers signed.
 
 mod api;
+mod commands;
 mod deployment;
 mod roles;
 mod rotation;

@@ -8,7 +8,7 @@ use crate::support::account::Account;
 #[test]
 fn every_command_explains_itself() {
     let shop = Shop::empty();
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 20] = [
         &[],
         &["status"],
         &["diff"],
@@ -26,6 +26,9 @@ fn every_command_explains_itself() {
         &["doctor"],
         &["local"],
         &["local", "up"],
+        &["crypto"],
+        &["crypto", "encrypt"],
+        &["crypto", "smoke"],
     ];
     for command in commands {
         let done = shop.plumb(&[command, &["--help"]].concat());

@@ -11,7 +11,7 @@ use crate::support::sdk;
 
 /// The rotation function's own binary, under its own role, against the account's Secrets Manager: what Secrets Manager
 /// would invoke, and the emulator does not.
-async fn rotation(api: &Api) -> Function {
+pub(super) async fn rotation(api: &Api) -> Function {
     let (_, credentials) = roles::under(&api.account, "RotateRole").await;
     let environment = [
         ("AWS_ENDPOINT_URL", api.account.endpoint_url.as_str()),
@@ -25,7 +25,7 @@ async fn rotation(api: &Api) -> Function {
     Function::start(&binary("rotate"), Duration::from_secs(30), &environment)
 }
 
-fn rotate(function: &Function, secret: &str, token: &str) {
+pub(super) fn rotate(function: &Function, secret: &str, token: &str) {
     for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
         let event = json!({"Step": step, "SecretId": secret, "ClientRequestToken": token}).to_string();
         // Each twice, as Secrets Manager may ask.

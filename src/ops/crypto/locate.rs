@@ -1,0 +1,116 @@
+//! Where the crypto API of an environment is: its URL, its function, its keyring.
+
+use std::collections::BTreeMap;
+
+use super::Via;
+use crate::aws::cloudformation;
+use crate::compare::{Why, WhyKind};
+use crate::ops::session::Session;
+use crate::ops::why;
+
+/// The outputs of `lambda/template.yaml`.
+const ENDPOINT: &str = "CryptoEndpoint";
+const FUNCTION: &str = "CryptoFunction";
+const KEYRING: &str = "KeyringSecret";
+const INVOKE: &str = "InvokeArn";
+
+/// What is known of it.
+pub(super) struct Place {
+    /// As the project says it.
+    endpoint: Option<String>,
+    /// The stack's output that has the URL.
+    output: String,
+    stack: Option<(String, BTreeMap<String, String>)>,
+}
+
+/// Looks where the project says, else into its stacks. A URL that the project says needs no stack.
+pub(super) async fn locate(session: &Session, via: Via) -> Result<Place, Why> {
+    let crypto = &session.project().crypto;
+    let adhoc = session.settings.adhoc.as_ref().and_then(|adhoc| adhoc.stack.clone());
+    let endpoint = match &crypto.endpoint {
+        Some(pattern) if adhoc.is_none() => Some(session.expand(pattern).await?),
+        _ => None,
+    };
+    let place = Place { endpoint, output: ENDPOINT.to_owned(), stack: None };
+    if via == Via::Api && place.endpoint.is_some() {
+        return Ok(place);
+    }
+    if let Some(name) = adhoc {
+        return at_stack(session, place, name).await;
+    }
+    if let Some(output) = &crypto.output {
+        let output = session.expand(output).await?;
+        let (stack, output) = output.split_once('/').unwrap_or((output.as_str(), ENDPOINT));
+        let place = Place { output: output.to_owned(), ..place };
+        return at_stack(session, place, stack.to_owned()).await;
+    }
+    let mut names = Vec::new();
+    for stack in &session.project().stacks {
+        let env = &session.environment().name;
+        let is_here = stack.environments.is_empty() || stack.environments.contains(env);
+        if is_here && !stack.name.contains("{service}") {
+            names.push(session.expand(&stack.name).await?);
+        }
+    }
+    for name in &names {
+        if let Some(outputs) = outputs(session, name).await?.filter(|outputs| outputs.contains_key(FUNCTION)) {
+            return Ok(Place { stack: Some((name.clone(), outputs)), ..place });
+        }
+    }
+    let looked = if names.is_empty() { String::new() } else { format!(": not in {}", names.join(", ")) };
+    Err(Why::new(format!("nothing says where the crypto API of {} is{looked}", session.environment().name))
+        .hint("--stack NAME, or [crypto] in plumb.toml: output = \"petshop-crypto-{env}/CryptoEndpoint\"")
+        .kind(WhyKind::Missing))
+}
+
+async fn at_stack(session: &Session, place: Place, name: String) -> Result<Place, Why> {
+    let Some(outputs) = outputs(session, &name).await? else {
+        return Err(Why::new(format!("there is no stack {name} in {}", session.clients.region()))
+            .hint("another region or profile? lambda/README.md says how it is deployed")
+            .kind(WhyKind::Missing));
+    };
+    Ok(Place { stack: Some((name, outputs)), ..place })
+}
+
+async fn outputs(session: &Session, name: &str) -> Result<Option<BTreeMap<String, String>>, Why> {
+    let stack = cloudformation::stack(&session.clients, name).await.map_err(|error| why(&error))?;
+    Ok(stack.map(|stack| stack.outputs))
+}
+
+impl Place {
+    /// The base URL.
+    pub(super) fn endpoint(&self) -> Result<String, Why> {
+        match &self.endpoint {
+            Some(endpoint) => Ok(endpoint.clone()),
+            None => self.output(&self.output),
+        }
+    }
+
+    /// The function by the alias that the API calls.
+    pub(super) fn function(&self) -> Result<String, Why> {
+        self.output(FUNCTION)
+    }
+
+    /// The secret with the keys.
+    pub(super) fn keyring(&self) -> Result<String, Why> {
+        self.output(KEYRING)
+    }
+
+    /// What a caller that is refused lacks.
+    pub(super) fn needs(&self) -> String {
+        let on = self.stack.as_ref().and_then(|(_, outputs)| outputs.get(INVOKE));
+        let on = on.map_or_else(|| String::from("the API"), String::clone);
+        format!("execute-api:Invoke on {on} is needed, or another profile")
+    }
+
+    fn output(&self, name: &str) -> Result<String, Why> {
+        let Some((stack, outputs)) = &self.stack else {
+            return Err(Why::new(format!("[crypto] names a URL alone, which does not say the {name}"))
+                .hint("[crypto] in plumb.toml: output = \"petshop-crypto-{env}/CryptoEndpoint\""));
+        };
+        outputs.get(name).cloned().ok_or_else(|| {
+            Why::new(format!("the stack {stack} has no output {name}"))
+                .hint("is it one of lambda/template.yaml? [crypto] in plumb.toml names another")
+        })
+    }
+}
