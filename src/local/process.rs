@@ -139,6 +139,8 @@ fn spawn(paths: &Paths, python: &Path, options: &UpOptions, port: u16, id: &str)
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
         .env("CLOUDTRAIL_RECORDING", "1")
+        // Its own 10,000 are used up by consoles that look on for some hours, and then nobody knows who moved what.
+        .env("CLOUDTRAIL_MAX_EVENTS", "100000")
         // Listeners beside the one port, and the user's own containers, are none of ours.
         .env("SFTP_ENABLED", "0")
         .env("IOT_MTLS_ENABLED", "0")
