@@ -37,7 +37,7 @@ fn keys(operator: &Operator, origins: &Origins) -> Result<Vec<cli::KeyRow>, Fail
         title: spec.title.to_owned(),
         reveals: spec.danger == Danger::Reveals,
     });
-    let own = home::actions(operator, |key| origins.of(key))?;
+    let own = home::actions(operator, &keymap, |key| origins.of(key))?;
     let own = own.into_iter().map(|(action, key)| cli::KeyRow {
         scope: "Your own".to_owned(),
         id: action.id,
@@ -62,8 +62,8 @@ async fn run(shared: &Shared) -> Result<Outcome, Failed> {
         }
         settings => settings?,
     };
-    keymap(&settings.operator.keys, |key| settings.origin(key))?;
-    let actions = home::actions(&settings.operator, |key| settings.origin(key))?;
+    let keymap = keymap(&settings.operator.keys, |key| settings.origin(key))?;
+    let actions = home::actions(&settings.operator, &keymap, |key| settings.origin(key))?;
     let (theme, tailor) = theme::theme(shared, &settings)?;
     shared.has_terminal()?;
     let key = shared.fingerprint_key()?;

@@ -10,8 +10,11 @@ use crate::console::{Home, Key, Keymap, Multiplexer};
 pub(super) type Own = (CustomAction, Option<Key>);
 
 /// The operator's own actions with their keys; what is wrong with a key is told with its line.
-pub(super) fn actions(operator: &Operator, origin: impl Fn(&str) -> Origin) -> Result<Vec<Own>, Failed> {
-    let keymap = Keymap::new(&operator.keys).map_err(|error| Failed::Config(error.to_string()))?;
+pub(super) fn actions(
+    operator: &Operator,
+    keymap: &Keymap,
+    origin: impl Fn(&str) -> Origin,
+) -> Result<Vec<Own>, Failed> {
     let mut wrong = Vec::new();
     let mut actions: Vec<Own> = Vec::new();
     for (index, action) in operator.actions.iter().enumerate() {
@@ -80,7 +83,8 @@ mod tests {
 
     fn with(actions: &str) -> Result<Vec<Own>, Failed> {
         let (operator, origins) = parse_operator("config.toml", actions).unwrap();
-        super::actions(&operator, |key| origins.of(key))
+        let keymap = Keymap::new(&operator.keys).unwrap();
+        super::actions(&operator, &keymap, |key| origins.of(key))
     }
 
     fn action(id: &str, key: &str) -> String {

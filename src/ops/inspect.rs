@@ -185,7 +185,7 @@ async fn section(context: &Context, kind: Kind) -> Result<Section, Why> {
         Kind::Parameter => parameters::section(context).await?,
         Kind::Secret => secrets::section(context).await?,
     };
-    let rules = ignore_rules(&*context.project().await?, &context.session.environment().name)?;
+    let rules = context.ignore_rules().await?;
     for item in &mut section.items {
         ignore(&rules, item);
     }

@@ -58,7 +58,15 @@ impl Api {
         }
         let outputs = roll_out(&account, TEMPLATE, true).await;
         let caller = account.user("caller", &[invoke(&outputs["InvokeArn"])]);
-        Self { account, outputs, caller }
+        let api = Self { account, outputs, caller };
+        api.is_warm();
+        api
+    }
+
+    /// Waits until the function answers: on a busy machine the local account loses a call to one that only just starts.
+    fn is_warm(&self) {
+        let healthy = (0..100).map(|_| self.get("/v1/health")).find(|(status, _)| *status == 200);
+        healthy.expect("the function answers");
     }
 
     fn url(&self, path: &str) -> String {

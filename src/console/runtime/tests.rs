@@ -1,7 +1,7 @@
 //! The loop over a fake backend and a fake terminal. Nothing sleeps: every step waits for what it is about.
 
 mod own;
-mod theme;
+pub(in crate::console::runtime) mod theme;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -125,37 +125,7 @@ fn is_change(event: &Event, places: &[PathBuf]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::Wardrobe;
-
-    struct Closet(PathBuf);
-
-    impl Wardrobe for Closet {
-        fn read(&self, name: &str) -> Result<Option<String>, String> {
-            Ok(std::fs::read_to_string(self.0.join(format!("{name}.toml"))).ok())
-        }
-
-        fn names(&self) -> Vec<String> {
-            Vec::new()
-        }
-    }
-
-    impl Tailor for Closet {
-        fn theme(&self) -> Result<Theme, Why> {
-            Theme::named("mine", self).map_err(|error| Why::new(error.to_string()))
-        }
-
-        fn change(&self, _: &str) -> Result<Theme, Why> {
-            self.theme()
-        }
-
-        fn names(&self) -> Vec<String> {
-            Vec::new()
-        }
-
-        fn places(&self) -> Vec<PathBuf> {
-            vec![self.0.clone()]
-        }
-    }
+    use crate::console::runtime::tests::theme::Closet;
 
     /// Waits until what is told is so; whatever is told before may be of a moment in between.
     async fn until(watch: &mut Watch, is_so: impl Fn(&Result<Theme, Why>) -> bool) {

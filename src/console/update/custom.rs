@@ -18,10 +18,7 @@ use crate::console::overlay::{Overlay, Work};
 pub(super) fn of_key(model: &Model, key: Key) -> Option<usize> {
     let menu = matches!(model.overlays.last(), Some(Overlay::Menu(Scope::Actions)));
     let page = super::context(model).contains(&Scope::Page);
-    if !menu && !page && !model.overlays.is_empty() {
-        return None;
-    }
-    if model.overlays.is_empty() && !page {
+    if !menu && !page {
         return None;
     }
     model.home.settings.actions.iter().position(|(_, own)| *own == Some(key))

@@ -8,8 +8,7 @@ use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, to_s
 use super::palette;
 use super::tour;
 use super::{custom, outside, yank};
-use crate::console::action::ACTIONS;
-use crate::console::action::{Action, Scope};
+use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
@@ -64,10 +63,14 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
+/// What a key does somewhere, of what is no action of the operator's own.
+fn listed(model: &Model, key: Key) -> Option<&'static Spec> {
+    ACTIONS.iter().find(|spec| model.keymap.keys(spec.action).any(|bound| bound == key))
+}
+
 /// Whether a key does anything anywhere.
 fn is_bound(model: &Model, key: Key) -> bool {
-    let own = model.home.settings.actions.iter().any(|(_, own)| *own == Some(key));
-    own || ACTIONS.iter().any(|spec| model.keymap.keys(spec.action).any(|bound| bound == key))
+    model.home.settings.actions.iter().any(|(_, own)| *own == Some(key)) || listed(model, key).is_some()
 }
 
 /// Where nothing is drawn, what a key would do is not seen: those that leave are heard, and no other.
@@ -86,8 +89,7 @@ fn heard_as_text(model: &Model) -> bool {
 
 /// What a key says that does nothing here: a key that is listed is never silent.
 fn not_heard(model: &Model, key: Key) -> Option<String> {
-    let known = ACTIONS.iter().find(|spec| model.keymap.keys(spec.action).any(|own| own == key));
-    match known {
+    match listed(model, key) {
         Some(spec) => Some(format!("{key} works only {}", spec.scope.where_it_is())),
         None if matches!(key, Key::Char(_)) => {
             let help = model.keymap.key(Action::Help);

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{Detect, Reveal, Wish};
+use super::{Detect, Reveal, Wish, ignore_rules};
 use crate::aws::cloudformation::{self, StackResource};
-use crate::compare::{Kind, Verdict, Why};
+use crate::compare::{IgnoreRules, Kind, Verdict, Why};
 use crate::config::{Project, Stack, StackKind};
 use crate::git::Snapshot;
 use crate::ops::receipt::{Index, Recorded, Store, UnitId};
@@ -36,6 +36,7 @@ pub(super) struct Context {
     receipts: Mutex<BTreeMap<UnitId, Arc<OnceCell<Recorded>>>>,
     recorded: OnceCell<Result<BTreeSet<UnitId>, Why>>,
     project: OnceCell<Result<Arc<Project>, Why>>,
+    rules: OnceCell<Result<Arc<IgnoreRules>, Why>>,
     stacks: OnceCell<Arc<(Vec<Stack>, Vec<Problem>)>>,
     resources: Mutex<HashMap<String, Arc<OnceCell<Listing>>>>,
 }
@@ -63,6 +64,7 @@ impl Context {
             receipts: Mutex::default(),
             recorded: OnceCell::new(),
             project: OnceCell::new(),
+            rules: OnceCell::new(),
             stacks: OnceCell::new(),
             resources: Mutex::default(),
         }
@@ -117,6 +119,15 @@ impl Context {
             }
         };
         self.project.get_or_init(read).await.clone()
+    }
+
+    /// What that project ignores in this environment.
+    pub(super) async fn ignore_rules(&self) -> Result<Arc<IgnoreRules>, Why> {
+        let compile = || async {
+            let project = self.project().await?;
+            ignore_rules(&project, &self.session.environment().name).map(Arc::new)
+        };
+        self.rules.get_or_init(compile).await.clone()
     }
 
     /// What whoever reads the result should know of the project file.

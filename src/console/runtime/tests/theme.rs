@@ -3,7 +3,7 @@
 use super::*;
 
 /// Themes in files of a directory.
-struct Closet(std::path::PathBuf);
+pub(in crate::console::runtime) struct Closet(pub(in crate::console::runtime) std::path::PathBuf);
 
 impl Closet {
     /// Puts a new file in the old one's place, as editors do.
