@@ -107,8 +107,8 @@ const NEVER_LOOKED_AT: [&str; 2] = ["stack shop-dev/ApiLive", "stack shop-dev/Ap
 /// Patience for faults: a hanging call costs a test little, and a busy machine still answers in time.
 pub const IMPATIENT: Timeouts = Timeouts {
     connect: Duration::from_secs(2),
-    attempt: Duration::from_millis(1500),
-    operation: Duration::from_millis(3500),
+    attempt: Duration::from_secs(4),
+    operation: Duration::from_secs(9),
     attempts: 2,
     backoff: Duration::from_millis(10),
 };
