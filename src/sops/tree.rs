@@ -58,7 +58,8 @@ impl Node {
         Self::Leaf(Leaf::Text(Secret::new(text)))
     }
 
-    /// A number leaf; `text` must be a JSON number, which [`super::encrypt`] and [`super::update`] check.
+    /// A number leaf; `text` must be a JSON number, which [`super::encrypt`] and [`Opened::replace`](super::Opened::replace)
+    /// check.
     #[must_use]
     pub fn number(text: impl Into<String>) -> Self {
         Self::Leaf(Leaf::Number(Secret::new(text)))
