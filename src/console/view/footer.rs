@@ -7,6 +7,7 @@ use crate::console::action::{ACTIONS, Action, Spec};
 use crate::console::keymap::Key;
 use crate::console::model::{Model, Revealing};
 use crate::console::overlay::Overlay;
+use crate::console::page::crypto::Row;
 use crate::console::page::list::Line;
 use crate::console::page::{Page, Zoom};
 use crate::console::text;
@@ -127,7 +128,11 @@ fn is_idle(model: &Model, action: Action) -> bool {
     match action {
         Action::Back => is_at_rest(model) && model.waiting().is_none(),
         Action::Quit => over.is_some() || is_open(model),
-        Action::Diff | Action::Show => model.page != Page::Overview && model.list().zoom == Zoom::Diff,
+        Action::Diff | Action::Show => model.page.is_list() && model.list().zoom == Zoom::Diff,
+        // The page says of nothing else that something differs.
+        Action::NextDifference => {
+            model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
+        }
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
         Action::Accept => matches!(over, Some(Overlay::Plan(_))),
         _ => false,
