@@ -74,7 +74,7 @@ fn hints(model: &Model) -> Vec<Hint> {
         .filter(|spec| (spec.disabled)(model).is_none() && !is_idle(model, spec.action))
         .filter_map(|spec| {
             let key = model.keymap.keys(spec.action).next()?.to_string();
-            Some(Hint { key, word: word(model, spec), priority: spec.priority })
+            Some(Hint { key, word: word(model, spec), priority: priority(model, spec) })
         })
         .collect()
 }
@@ -117,8 +117,14 @@ fn word(model: &Model, spec: &Spec) -> &'static str {
         Action::Back if model.overlays.is_empty() && model.waiting().is_some() => "cancel",
         Action::Back if model.overlays.is_empty() && !is_open(model) => "show all",
         Action::Quit if model.page != Page::Overview => "back",
+        Action::Open if model.page == Page::Crypto => "type",
         _ => spec.hint,
     }
+}
+
+/// Where but one part of a page is open, the way to the others is wanted more.
+fn priority(model: &Model, spec: &Spec) -> u8 {
+    if spec.action == Action::NextPane && model.page == Page::Crypto { 87 } else { spec.priority }
 }
 
 /// What can be pressed and is not worth a hint: going back where there is nothing to go back from, a second way to leave

@@ -27,7 +27,11 @@ pub(super) struct Line {
 }
 
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, spin: &str) -> usize {
-    head(ink, model, area, Part::Checks, "SMOKE TEST", facts(model, spin));
+    let mut facts = facts(model, spin);
+    if !is_open(area) && facts.is_empty() {
+        facts.push((String::from("not run yet"), Role::Dim));
+    }
+    head(ink, model, area, Part::Checks, "SMOKE TEST", facts);
     if !is_open(area) {
         return 0;
     }

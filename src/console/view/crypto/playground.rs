@@ -155,7 +155,8 @@ fn draw_done(ink: &mut Ink<'_>, state: &State, played: &Played, area: Rect) {
     if let Some(ciphertext) = &played.ciphertext {
         let letters: Vec<char> = ciphertext.chars().collect();
         let lines = letters.chunks(room).map(|line| line.iter().collect()).collect();
-        value(ink, "ciphertext", lines, Role::Text, CIPHERTEXT);
+        let most = usize::from(area.height / 3).clamp(1, CIPHERTEXT);
+        value(ink, "ciphertext", lines, Role::Text, most);
     }
     let Some(plain) = played.plain.as_ref().and_then(bytes) else { return };
     let label = format!("message {}", state.shown_as.word());

@@ -53,7 +53,7 @@ pub(super) async fn make(run: &Run<'_>, check: Check) -> Checked {
         Check::Oversize => oversize(crypto).await,
         Check::Latency => latency(crypto, options.calls).await,
         Check::Rotation => rotation(crypto, options, &|text| (run.hear)(Step::Doing(text.to_owned()))).await,
-        Check::Logs => logs::check(crypto, run.since).await,
+        Check::Logs => logs::check(run).await,
     }
 }
 
@@ -199,7 +199,9 @@ async fn unsigned(crypto: &Crypto) -> Checked {
 }
 
 async fn oversize(crypto: &Crypto) -> Checked {
-    let body = format!("{{\"text\":\"{}\"}}", "a".repeat(OVERSIZE));
+    let text = "a".repeat(OVERSIZE);
+    crypto.sends(text.as_bytes());
+    let body = format!("{{\"text\":\"{text}\"}}");
     refused(&crypto.ask(Route::Encrypt, body.as_bytes()).await?, 413, "too-large")?;
     Ok(Proof::default())
 }

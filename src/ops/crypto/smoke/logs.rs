@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::checks::{Miss, Proof};
+use super::{Run, Step};
 use crate::aws::logs::{self, Line, Query};
-use crate::ops::crypto::{Crypto, trail::Trail};
+use crate::ops::crypto::trail::Trail;
 use crate::ops::why;
 
 /// How long lines are waited for.
@@ -23,8 +24,9 @@ const MOST: usize = 50_000;
 /// Clocks differ, and the log goes by AWS's.
 const SLACK: i64 = 60_000;
 
-/// Looks for what was sent since then, milliseconds since the Unix epoch.
-pub(super) async fn check(crypto: &Crypto, since: i64) -> Result<Proof, Miss> {
+/// Looks for what the test has sent.
+pub(super) async fn check(run: &Run<'_>) -> Result<Proof, Miss> {
+    let Run { crypto, since, hear, .. } = *run;
     let unproven = |reason: String| Miss::Unproven(reason);
     let Some(trail) = &crypto.trail else { return Err(unproven(String::from("nothing was sent"))) };
     let group = crypto.place.log_group().map_err(|why| unproven(format!("where the log is: {}", why.reason)))?;
@@ -56,6 +58,7 @@ pub(super) async fn check(crypto: &Crypto, since: i64) -> Result<Proof, Miss> {
         if read.is_cut {
             return Err(unproven(format!("{group} has more than {MOST} lines of this time")));
         }
+        hear(Step::Doing(format!("waiting for {missing} of {} requests to be there", wanted.len())));
         if began.elapsed() >= LONGEST {
             let (of, seconds) = (wanted.len(), LONGEST.as_secs());
             return Err(unproven(format!("{missing} of {of} requests are not in {group} after {seconds} s")));
