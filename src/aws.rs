@@ -14,6 +14,7 @@ mod faults;
 pub mod kms;
 pub mod lambda;
 mod limit;
+pub mod logs;
 mod poll;
 pub mod raw;
 mod renew;

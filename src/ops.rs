@@ -14,6 +14,7 @@ pub mod history;
 pub mod init;
 pub mod inspect;
 pub mod journal;
+mod kept;
 pub mod keys;
 pub mod lambda;
 pub mod local;

@@ -38,7 +38,10 @@ pub struct Crypto<S> {
     log: Box<dyn Fn(&str) + Send + Sync>,
 }
 
-/// What goes back: to API Gateway a proxy answer, to who invokes directly `{"status", "body"}`.
+/// The header with Lambda's id of the request: API Gateway has one of its own for each.
+const REQUEST_ID: &str = "x-plumb-request-id";
+
+/// What goes back: to API Gateway a proxy answer, to who invokes directly `{"status", "body", "request_id"}`.
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -47,6 +50,8 @@ pub struct Answer {
     problem: Option<Kind>,
     allow: Option<&'static str>,
     through_gateway: bool,
+    /// Lambda's, by which the log has the request too.
+    request_id: String,
 }
 
 impl<S: Store> Crypto<S> {
@@ -70,10 +75,10 @@ impl<S: Store> Crypto<S> {
             text.map_err(|error| Problem::new(Kind::Internal, error.to_string()))
         });
         let (answer, problem) = match result {
-            Ok(body) => (Answer::new(200, body, &event), None),
+            Ok(body) => (Answer::new(200, body, &event, request_id), None),
             Err(problem) => {
                 let body = serde_json::to_string(&problem.body(Some(request_id))).unwrap_or_default();
-                let answer = Answer::new(problem.kind.status(), Zeroizing::new(body), &event);
+                let answer = Answer::new(problem.kind.status(), Zeroizing::new(body), &event, request_id);
                 (Answer { problem: Some(problem.kind), allow: problem.allow, ..answer }, Some(problem))
             }
         };
@@ -187,16 +192,18 @@ impl KeyVersion {
 }
 
 impl Answer {
-    fn new(status: u16, body: Zeroizing<String>, event: &Event<'_>) -> Self {
-        Self { status, body, problem: None, allow: None, through_gateway: event.through_gateway }
+    fn new(status: u16, body: Zeroizing<String>, event: &Event<'_>, request_id: &str) -> Self {
+        let request_id = request_id.to_owned();
+        Self { status, body, problem: None, allow: None, through_gateway: event.through_gateway, request_id }
     }
 
     /// The headers, as API Gateway sends them on.
-    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let kind = if self.problem.is_some() { "application/problem+json" } else { "application/json" };
         let retry = (self.problem == Some(Kind::KeyringUnavailable)).then_some(("retry-after", "5"));
         let fixed = [("content-type", kind), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
-        fixed.into_iter().chain(self.allow.map(|method| ("allow", method))).chain(retry)
+        let own = (REQUEST_ID, self.request_id.as_str());
+        fixed.into_iter().chain([own]).chain(self.allow.map(|method| ("allow", method))).chain(retry)
     }
 }
 
@@ -204,9 +211,10 @@ impl Serialize for Answer {
     fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
         if !self.through_gateway {
             let body: &RawValue = serde_json::from_str(&self.body).map_err(serde::ser::Error::custom)?;
-            let mut answer = serializer.serialize_struct("Answer", 2)?;
+            let mut answer = serializer.serialize_struct("Answer", 3)?;
             answer.serialize_field("status", &self.status)?;
             answer.serialize_field("body", body)?;
+            answer.serialize_field("request_id", &self.request_id)?;
             return answer.end();
         }
         let headers: std::collections::BTreeMap<_, _> = self.headers().collect();

@@ -8,15 +8,17 @@ use tokio::sync::{Mutex, OnceCell, mpsc};
 
 use super::last::Last;
 use super::memory;
-use super::projects::{self, Projects};
+use super::projects::{self, Opened, Projects};
 use super::writing::Locks;
 use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Fresh, Memory, Permit, Prepared, ProjectInfo,
-    RefInfo, Target, Unlock, Wanted, Work,
+    Ask, Backend, BoxFuture, Command, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Memory,
+    Permit, Prepared, ProjectInfo, RefInfo, Target, Unlock, Wanted, Work,
 };
+use crate::ops::crypto::last::Last as LastSmoke;
+use crate::ops::crypto::smoke::Step;
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::journal::Found;
 use crate::ops::keys::Keys;
@@ -81,6 +83,21 @@ impl Inner {
         // One that opens slowly holds up nobody else.
         let cell = Arc::clone(self.sessions.lock().await.entry(place).or_default());
         cell.get_or_try_init(|| self.open(project, environment)).await.cloned()
+    }
+
+    /// Plumb's own directory, where what was found is kept at all.
+    pub(super) fn kept(&self) -> Option<PathBuf> {
+        self.last.as_ref().and(self.state.clone())
+    }
+
+    /// Where the clock stands still, when that is.
+    pub(super) fn clock(&self) -> Option<i64> {
+        self.clock
+    }
+
+    /// The project where the console was opened.
+    pub(super) fn here(&self, project: &str) -> Option<Arc<Opened>> {
+        self.projects.here(project)
     }
 
     async fn open(&self, project: &str, name: &str) -> Result<Session, Why> {
@@ -279,6 +296,20 @@ impl Backend for Live {
     fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.unlock(&target, &unlock).await })
+    }
+
+    fn crypto(
+        &self,
+        target: Target,
+        ask: CryptoAsk,
+        sink: mpsc::UnboundedSender<Step>,
+    ) -> BoxFuture<'static, CryptoAnswer> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.crypto(&target, &ask, &sink).await })
+    }
+
+    fn last_smoke(&self, target: &Target) -> Option<LastSmoke> {
+        self.inner.last_smoke(target)
     }
 
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {

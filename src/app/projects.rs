@@ -97,6 +97,7 @@ pub(super) fn environments(project: &str, opened: &Opened) -> Vec<EnvironmentInf
         write_profile: environment.write_profile.clone(),
         region: environment.region.clone(),
         endpoint: environment.endpoint.clone(),
+        crypto: opened.settings.project.crypto.is_named(),
         remotes: remotes.clone(),
     };
     opened.settings.environments.iter().map(info).collect()

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::live::{Inner, Place};
 use crate::compare::Why;
 use crate::console::{BoxFuture, Command, Ended, Note, Permit, Prepared, Target, Unlock, Wanted, Work};
+use crate::ops::crypto::rotate;
 use crate::ops::journal::{Action, Begun, Found, Intent, Outcome, Query};
 use crate::ops::report::Identity;
 use crate::ops::session::Session;
@@ -67,6 +68,7 @@ impl Inner {
             }
             Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
             Wanted::Command(command) => Work::Command(command.into()),
+            Wanted::Rotate => Work::Rotate(rotate::plan(&session).await?.into()),
         };
         Ok(Prepared { writer: identity, work })
     }
@@ -75,6 +77,7 @@ impl Inner {
         let session = self.session(&target.project, &target.environment).await?;
         match work {
             Work::Record(plan) => record::write(&session, plan).await.map(|outcome| outcome.untold),
+            Work::Rotate(plan) => rotate::write(&session, plan, &|_| {}).await.map(|rotated| rotated.untold),
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
             Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
-use super::{Clients, ErrorKind, Keys, Options, Read, Timeouts, secretsmanager, ssm, sts};
+use super::{Clients, ErrorKind, Keys, Options, Read, Timeouts, logs, secretsmanager, ssm, sts};
 use crate::secret::Secret;
 
 mod rows;
@@ -186,4 +186,59 @@ async fn eight_requests_at_most_are_under_way_to_one_service() {
     assert_eq!(clients.calls(), 40);
     assert!(server.most_at_once() <= 8, "{}", server.most_at_once());
     assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+/// A page of log lines, and the token of the next one.
+fn log_page(lines: &[&str], next: Option<&str>) -> Step {
+    let events: Vec<_> = lines
+        .iter()
+        .map(|line| serde_json::json!({"timestamp": 7, "logStreamName": "s", "message": line, "eventId": "1"}))
+        .collect();
+    json(200, &serde_json::json!({"events": events, "nextToken": next, "searchedLogStreams": []}).to_string())
+}
+
+#[tokio::test]
+async fn log_lines_are_read_to_their_end_or_to_the_limit_which_is_told() {
+    let query = logs::Query { group: "/aws/lambda/shop", from: 5, filter: Some("ERROR"), limit: 100 };
+    let pages = Server::answering(|request| {
+        assert!(request.target.ends_with("Logs_20140328.FilterLogEvents"), "{}", request.target);
+        let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        assert_eq!((&body["logGroupName"], &body["startTime"]), (&"/aws/lambda/shop".into(), &5.into()));
+        assert_eq!(body["filterPattern"], "ERROR");
+        match body["nextToken"].as_str() {
+            None => log_page(&["one"], Some("a")),
+            // One that is empty is not the last.
+            Some("a") => log_page(&[], Some("b")),
+            Some(_) => log_page(&["two"], None),
+        }
+    })
+    .await;
+    let clients = clients(&pages.url).await;
+    let read = logs::filter(&clients, query).await.unwrap();
+    let lines: Vec<(i64, &str)> = read.lines.iter().map(|line| (line.at, line.message.expose())).collect();
+    assert_eq!((lines, read.is_cut), (vec![(7, "one"), (7, "two")], false));
+    assert!(!format!("{read:?}").contains("one"), "a line may hold what it should not");
+    assert_eq!(clients.calls_by_operation().get("logs:FilterLogEvents"), Some(&3));
+    let cut = logs::filter(&clients, logs::Query { limit: 1, ..query }).await.unwrap();
+    assert_eq!((cut.lines.len(), cut.is_cut), (1, true));
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_is_an_error_and_never_an_empty_one() {
+    let error = |name: &str| json(400, &format!(r#"{{"__type":"{name}","message":"in its words"}}"#));
+    let rows = [
+        (vec![error("AccessDeniedException")], ErrorKind::AccessDenied),
+        (vec![error("ResourceNotFoundException")], ErrorKind::NotFound),
+        (vec![error("InvalidParameterException")], ErrorKind::Other),
+        (vec![json(200, "{}")], ErrorKind::Unreadable),
+        (vec![json(200, "<html>")], ErrorKind::Unreadable),
+        (vec![log_page(&["one"], Some("a")), log_page(&["two"], Some("a"))], ErrorKind::Unreadable),
+        (vec![log_page(&["one"], Some("a")), error("AccessDeniedException")], ErrorKind::AccessDenied),
+    ];
+    for (steps, kind) in rows {
+        let server = Server::scripted(steps).await;
+        let query = logs::Query { group: "/aws/lambda/shop", from: 0, filter: None, limit: 10 };
+        let error = logs::filter(&clients(&server.url).await, query).await.unwrap_err();
+        assert_eq!((error.kind.clone(), error.subject.as_str()), (kind, "/aws/lambda/shop"), "{error}");
+    }
 }

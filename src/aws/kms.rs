@@ -9,7 +9,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::limit::Service;
-use super::raw::Call;
+use super::raw::{Call, endpoint};
 use super::{Clients, Error};
 
 /// What a ciphertext is bound to, beside its key.
@@ -58,31 +58,10 @@ async fn ask(
         operation,
         target,
         content_type: "application/x-amz-json-1.1",
-        endpoint: endpoint(clients),
+        endpoint: endpoint(clients, "KMS", "kms"),
         subject: key,
         body: Zeroizing::new(body),
     };
     let answer = call.send(clients).await?;
     serde_json::from_str(answer.expose()).map_err(|_| Error::unreadable(operation, key, "JSON"))
-}
-
-fn endpoint(clients: &Clients) -> String {
-    let named = std::env::var("AWS_ENDPOINT_URL_KMS").ok().filter(|url| !url.is_empty());
-    named.or_else(|| clients.config().endpoint_url().map(str::to_owned)).unwrap_or_else(|| in_region(clients.region()))
-}
-
-fn in_region(region: &str) -> String {
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://kms.{region}.{suffix}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_region_has_its_host() {
-        assert_eq!(in_region("eu-central-1"), "https://kms.eu-central-1.amazonaws.com");
-        assert_eq!(in_region("cn-north-1"), "https://kms.cn-north-1.amazonaws.com.cn");
-    }
 }

@@ -132,6 +132,18 @@ fn answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<ErrorMeta
     Err(OrchestratorError::operation(error.build()))
 }
 
+/// Where a service is: where its variable says (`AWS_ENDPOINT_URL_KMS`), else where everything is, else in the region.
+pub(super) fn endpoint(clients: &Clients, variable: &str, host: &str) -> String {
+    let named = std::env::var(format!("AWS_ENDPOINT_URL_{variable}")).ok().filter(|url| !url.is_empty());
+    let given = named.or_else(|| clients.config().endpoint_url().map(str::to_owned));
+    given.unwrap_or_else(|| in_region(host, clients.region()))
+}
+
+fn in_region(host: &str, region: &str) -> String {
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://{host}.{region}.{suffix}")
+}
+
 /// Judges by status and code whether to send again: the SDK's own judges of these are for generated requests.
 #[derive(Debug)]
 struct Busy;
@@ -171,6 +183,12 @@ fn loopback(host: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_region_has_its_host() {
+        assert_eq!(in_region("kms", "eu-central-1"), "https://kms.eu-central-1.amazonaws.com");
+        assert_eq!(in_region("logs", "cn-north-1"), "https://logs.cn-north-1.amazonaws.com.cn");
+    }
 
     #[test]
     fn only_loopback_addresses_are_local() {

@@ -162,7 +162,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
             show_rotated(&rotated, *output)?;
             Outcome::Clean
         }
-        Command::Smoke(args) => Box::pin(smoke::run(&session, args)).await?,
+        Command::Smoke(args) => Box::pin(smoke::run(shared, &session, args)).await?,
         Command::Bench { calls, reach, output } => {
             let crypto = reach.open(&session).await?;
             let progress = Progress::begin();

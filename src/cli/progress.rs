@@ -1,7 +1,7 @@
 //! What is going on, on stderr, for whoever looks at a terminal and waits.
 
-use std::cell::Cell;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::brief;
@@ -13,12 +13,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Progress {
     began: Instant,
     is_seen: bool,
-    is_written: Cell<bool>,
+    is_written: AtomicBool,
 }
 
 impl Progress {
     pub(super) fn begin() -> Self {
-        Self { began: Instant::now(), is_seen: std::io::stderr().is_terminal(), is_written: Cell::new(false) }
+        Self { began: Instant::now(), is_seen: std::io::stderr().is_terminal(), is_written: AtomicBool::new(false) }
     }
 
     /// Says what is going on.
@@ -31,13 +31,13 @@ impl Progress {
         let line = brief(&format!("{} s: {text}", waited.as_secs()), columns.saturating_sub(1).max(1));
         // A terminal that is gone takes no message.
         let _ = write!(std::io::stderr(), "\r\u{1b}[K{line}").and_then(|()| std::io::stderr().flush());
-        self.is_written.set(true);
+        self.is_written.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.is_written.get() {
+        if self.is_written.load(Ordering::Relaxed) {
             let _ = write!(std::io::stderr(), "\r\u{1b}[K").and_then(|()| std::io::stderr().flush());
         }
     }

@@ -176,6 +176,14 @@ pub struct Crypto {
     pub output: Option<String>,
 }
 
+impl Crypto {
+    /// Whether the project says where it is.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.endpoint.is_some() || self.output.is_some()
+    }
+}
+
 /// Differences that do not count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IgnoreRule {

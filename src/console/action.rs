@@ -4,7 +4,7 @@ use super::model::Model;
 use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
-use super::update::{is_writing, last_running, outside, yank};
+use super::update::{crypto, is_writing, last_running, outside, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,8 @@ pub enum Scope {
     Page,
     /// On every page, for what is done with an item.
     Items,
+    /// On the crypto page.
+    Crypto,
     /// In the menu of what can be done with an item.
     Actions,
     /// In the menu of what can be copied of an item.
@@ -31,9 +33,10 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Page,
         Self::Items,
+        Self::Crypto,
         Self::Actions,
         Self::Yank,
         Self::Move,
@@ -52,6 +55,7 @@ impl Scope {
             Self::Move => "Move",
             Self::Page => "On every page",
             Self::Items => "On items",
+            Self::Crypto => "On the crypto page",
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
             Self::Input => "In a text field",
@@ -64,6 +68,7 @@ impl Scope {
         match self {
             Self::Always | Self::Back | Self::Move => "outside of a text field",
             Self::Page | Self::Items => "on a page",
+            Self::Crypto => "on the crypto page",
             Self::Actions => "in the menu of an item",
             Self::Yank => "in the menu of what is copied",
             Self::Input => "in a text field",
@@ -159,7 +164,7 @@ actions! {
     YankCommand, "yank-command", "The aws command that reads it", "", ["c"], Yank, Nothing, yank::no_region;
     YankConsole, "yank-console", "The link to its page in AWS's console", "", ["w"], Yank, Nothing, yank::no_console;
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
-    Filter, "filter", "Filter by name", "filter" 70, ["/"], Page, Nothing, always;
+    Filter, "filter", "Filter by name", "filter" 70, ["/"], Page, Nothing, no_list;
     Pick, "pick", "Choose environment and git ref", "env" 69, ["@"], Page, Nothing, always;
     Refresh, "refresh", "Refresh what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;
     RefreshAll, "refresh-all", "Refresh everything of every environment", "", ["ctrl-r"], Page, Nothing, all_reading;
@@ -176,6 +181,20 @@ actions! {
     Stacks, "stacks", "The stacks and the code of functions", "", ["2"], Page, Nothing, |model| already_on(model, Page::Stacks);
     Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, |model| already_on(model, Page::Parameters);
     Secrets, "secrets", "The secrets", "", ["4"], Page, Nothing, |model| already_on(model, Page::Secrets);
+    Crypto, "crypto", "The crypto API", "", ["6"], Page, Nothing, crypto::no_page;
+    CryptoEncrypt, "crypto-encrypt", "Encrypt the input", "encrypt" 79, ["e"], Crypto, Nothing, crypto::cannot_play;
+    CryptoDecrypt, "crypto-decrypt", "Decrypt the input", "decrypt" 78, ["d"], Crypto, Nothing, crypto::cannot_play;
+    CryptoRoundTrip, "crypto-round-trip", "Encrypt the input and decrypt it again", "round trip" 76, ["t"], Crypto, Nothing, crypto::cannot_play;
+    CryptoRewrap, "crypto-rewrap", "Encrypt what the input holds under the latest key", "rewrap" 66, ["w"], Crypto, Nothing, crypto::cannot_play;
+    CryptoSmoke, "crypto-smoke", "The smoke test; where writing is protected, its safe subset", "smoke test" 77, ["s"], Crypto, Nothing, crypto::cannot_smoke;
+    CryptoSmokeAll, "crypto-smoke-all", "The whole smoke test, which may trip alarms", "", ["S"], Crypto, Nothing, crypto::cannot_smoke;
+    CryptoUnmask, "crypto-reveal", "Show what was typed and what came of it; mask it again", "reveal" 75, ["v"], Crypto, Reveals, crypto::nothing_to_show;
+    CryptoForm, "crypto-form", "Read the input as UTF-8, hex or base64", "input form" 65, ["f"], Crypto, Nothing, always;
+    CryptoBytes, "crypto-bytes", "Show the message as UTF-8, hex or base64", "bytes" 64, ["b"], Crypto, Nothing, always;
+    CryptoTake, "crypto-take", "Make the result the input", "as input" 63, ["i"], Crypto, Nothing, crypto::no_result;
+    CryptoCopy, "crypto-copy", "Copy the result, without showing it", "copy" 67, ["y"], Crypto, Nothing, crypto::no_result;
+    CryptoClear, "crypto-clear", "Wipe the input and the result", "wipe" 62, ["c"], Crypto, Nothing, always;
+    CryptoRotate, "crypto-rotate", "Rotate the keyring", "rotate" 61, ["K"], Crypto, Plans, writing_already;
     Down, "down", "Down", "", ["j", "down"], Move, Nothing, always;
     Up, "up", "Up", "", ["k", "up"], Move, Nothing, always;
     First, "first", "To the first", "", ["g", "home"], Move, Nothing, always;
@@ -239,6 +258,9 @@ fn no_item(model: &Model) -> Option<&'static str> {
     if model.selected().is_some() {
         return None;
     }
+    if model.page == Page::Crypto {
+        return Some("the crypto page has no items");
+    }
     if model.page != Page::Overview {
         let is_problem = model.list().cursor.is_some();
         return Some(if is_problem { "a problem is selected, and no item" } else { "no item is selected" });
@@ -251,17 +273,25 @@ fn no_item(model: &Model) -> Option<&'static str> {
 }
 
 fn only_in_diff(model: &Model) -> Option<&'static str> {
-    (model.page == Page::Overview || model.list().zoom != Zoom::Diff).then_some("only in the diff")
+    (!model.page.is_list() || model.list().zoom != Zoom::Diff).then_some("only in the diff")
 }
 
 fn not_in_overview(model: &Model) -> Option<&'static str> {
-    (model.page == Page::Overview).then_some("the overview has what needs you; the other pages show everything")
+    match model.page {
+        Page::Overview => Some("the overview has what needs you; the other pages show everything"),
+        Page::Crypto => Some("the crypto page shows everything"),
+        Page::Stacks | Page::Parameters | Page::Secrets => None,
+    }
 }
 
 /// A page that is looked at already; what is open on it is closed, so that its list is there.
-fn already_on(model: &Model, page: Page) -> Option<&'static str> {
-    let open = page != Page::Overview && model.list().zoom != Zoom::Split;
+pub(super) fn already_on(model: &Model, page: Page) -> Option<&'static str> {
+    let open = page.is_list() && model.list().zoom != Zoom::Split;
     (model.page == page && !open).then_some("this is the page")
+}
+
+fn no_list(model: &Model) -> Option<&'static str> {
+    (model.page == Page::Crypto).then_some("there is nothing to filter here")
 }
 
 fn writing_already(model: &Model) -> Option<&'static str> {
@@ -276,6 +306,9 @@ fn already_reading(model: &Model) -> Option<&'static str> {
     if model.page == Page::Overview {
         return all_reading(model);
     }
+    if model.page == Page::Crypto {
+        return crypto::reading_already(model);
+    }
     model.environment().inspecting.is_some().then_some("already reading: esc cancels")
 }
 
@@ -289,6 +322,7 @@ fn nothing_to_open(model: &Model) -> Option<&'static str> {
             let nothing = model.overview.half == Half::Needs && model.overview.needs.is_empty();
             nothing.then_some("nothing is selected")
         }
+        Page::Crypto => crypto::nothing_to_open(model),
         _ if model.list().zoom != Zoom::Split => Some("already open: esc goes back"),
         _ if model.list().cursor.is_none() => Some("nothing is selected"),
         _ => None,

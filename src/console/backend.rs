@@ -5,12 +5,14 @@ use std::sync::Arc;
 use futures::future;
 use tokio::sync::mpsc;
 
+use super::crypto::{CryptoAnswer, CryptoAsk};
 use super::home::{Command, FilePlace};
 use super::memory::Memory;
 use super::mode::{Ended, Unlock};
 use super::overlay::{Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
+use crate::ops::crypto::{last::Last, smoke::Step};
 use crate::ops::journal::{Found, Outcome};
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::Variable;
@@ -82,6 +84,19 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Locks an environment again: at once, before the future is polled. Answers why the journal does not hold it, if so.
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>>;
+
+    /// Asks the crypto API of an environment. It writes nothing. How far a smoke test is, is sent as it goes on.
+    fn crypto(
+        &self,
+        target: Target,
+        ask: CryptoAsk,
+        sink: mpsc::UnboundedSender<Step>,
+    ) -> BoxFuture<'static, CryptoAnswer>;
+
+    /// How the last smoke test of the target went, whoever made it on this machine. Answered at once, as [`Self::last`].
+    fn last_smoke(&self, _target: &Target) -> Option<Last> {
+        None
+    }
 
     /// What was written to an environment, the newest first.
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>>;
@@ -180,6 +195,8 @@ pub struct EnvironmentInfo {
     pub region: Option<String>,
     /// Another address than AWS's own.
     pub endpoint: Option<String>,
+    /// Whether its project says where a crypto API is.
+    pub crypto: bool,
     /// The remotes of its repository and their URLs.
     pub remotes: Vec<(String, String)>,
 }

@@ -1,6 +1,7 @@
 //! What the console wants done.
 
 use super::backend::{Ask, Target};
+use super::crypto::CryptoAsk;
 use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
 use super::message::Generation;
@@ -48,6 +49,8 @@ pub enum Effect {
     Journal(Generation, Target),
     /// Draw in the theme of that name from now on.
     Theme(String),
+    /// Ask the crypto API, which writes nothing.
+    Crypto(Generation, Target, CryptoAsk),
     /// Keep this for the next time.
     Remember(Memory),
     /// Abort a request.

@@ -1,5 +1,7 @@
 //! A synthetic night in prod, much like the pictures of the design.
 
+pub(crate) mod crypto;
+
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -8,9 +10,10 @@ use tokio::sync::mpsc;
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::{CustomAction, Harm, On, Output, Protection};
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Key, Note, Permit, Prepared, ProjectInfo,
-    RefInfo, Target, Unlock, Wanted, Work,
+    Ask, Backend, BoxFuture, Command, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Key, Note, Permit,
+    Prepared, ProjectInfo, RefInfo, Target, Unlock, Wanted, Work,
 };
+use crate::ops::crypto::smoke::Step;
 use crate::ops::journal::{self, Found};
 use crate::ops::receipt::UnitId;
 use crate::ops::record::{self, Outcome, Planned};
@@ -282,6 +285,7 @@ pub(crate) fn environments_of(project: &str) -> Vec<EnvironmentInfo> {
         write_profile: Some(String::from("petshop-deployer")),
         region: Some(String::from("eu-central-1")),
         endpoint: None,
+        crypto: false,
         remotes: Vec::new(),
     };
     vec![info("dev", Protection::Open), info("qa", Protection::Confirm), info("prod", Protection::ReadOnly)]
@@ -339,6 +343,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Record => prepared(),
         Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
         Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
+        Wanted::Rotate => Prepared { writer: Ok(writer()), work: Work::Rotate(Arc::new(crypto::rotation())) },
     }
 }
 
@@ -491,6 +496,16 @@ impl Backend for Fixture {
 
     fn unlock(&self, _: Target, _: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
         async { Ok((writer(), None)) }.boxed()
+    }
+
+    fn crypto(&self, _: Target, ask: CryptoAsk, sink: mpsc::UnboundedSender<Step>) -> BoxFuture<'static, CryptoAnswer> {
+        async move {
+            for step in crypto::steps(&ask) {
+                let _ = sink.send(step);
+            }
+            crypto::answer(&ask)
+        }
+        .boxed()
     }
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {

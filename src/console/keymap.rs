@@ -130,6 +130,9 @@ pub enum KeyError {
 /// What is heard on a page.
 pub(super) const ON_PAGE: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items];
 
+/// What is heard on the crypto page.
+pub(super) const ON_CRYPTO: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto];
+
 /// What is heard where something is read over a page.
 pub(super) const READING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move];
 
@@ -146,6 +149,8 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],
     &[Scope::Tour, Scope::Always, Scope::Input],
     &[Scope::Always, Scope::Yank],
+    ON_CRYPTO,
+    &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto],
 ];
 
 /// What is heard where that scope is.

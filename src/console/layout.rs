@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::model::Model;
+use super::page::Zoom;
 use super::page::overview::{self, Row};
-use super::page::{Page, Zoom};
 use super::view::tour_height;
 
 /// The smallest terminal that is drawn on: columns, lines.
@@ -68,7 +68,7 @@ impl Areas {
 
 impl Panes {
     pub(super) fn of(model: &Model, body: Rect) -> Self {
-        let both = model.page != Page::Overview && model.list().zoom == Zoom::Split;
+        let both = model.page.is_list() && model.list().zoom == Zoom::Split;
         if !both {
             let full = model.list().zoom != Zoom::Split;
             return Self { list: (!full).then_some(body), detail: full.then_some(body) };

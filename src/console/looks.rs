@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::diff::explained;
 use super::layout::{Areas, Panes};
 use super::model::{Model, Revealing};
-use super::page::{ItemId, Page, Zoom};
+use super::page::{ItemId, Zoom};
 use super::text;
 use super::theme::Role;
 use super::view::{facet_role, facet_text};
@@ -85,7 +85,7 @@ pub(super) fn settle(model: &mut Model) {
 }
 
 fn key(model: &Model) -> Option<Key> {
-    if model.page == Page::Overview || model.list().zoom == Zoom::Diff {
+    if !model.page.is_list() || model.list().zoom == Zoom::Diff {
         return None;
     }
     let body = Areas::of(model)?.body;

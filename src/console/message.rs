@@ -2,6 +2,7 @@
 
 use super::backend::{EnvironmentInfo, RefInfo};
 use super::clipboard::Sent;
+use super::crypto::CryptoAnswer;
 use super::home::FilePlace;
 use super::keymap::Key;
 use super::overlay::Prepared;
@@ -62,6 +63,8 @@ pub enum Message {
     Locked(String, Option<Why>),
     /// The journal is read.
     Journal(Generation, Result<Found, Why>),
+    /// The crypto API has answered, or the smoke test goes on.
+    Crypto(Generation, CryptoAnswer),
     /// The theme's files have changed: it is in use as they say now, or what is wrong with them.
     Restyled(Result<(), Why>),
     /// The theme of that name is in use, or why not.
@@ -113,6 +116,7 @@ impl Message {
             Self::Unlocked(..) => "unlocked",
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
+            Self::Crypto(..) => "crypto",
             Self::Restyled(_) => "restyled",
             Self::Themed(..) => "themed",
             Self::Lost(_) => "lost",

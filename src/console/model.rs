@@ -19,9 +19,10 @@ use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::{Overlay, Tour, Work};
 use super::page::list;
-use super::page::{ItemId, Mark, Page, overview};
+use super::page::{ItemId, Mark, Page, crypto, overview};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Kind, Why};
+use crate::ops::crypto::last::Last;
 use crate::ops::snapshot::Snapshot;
 
 /// What a console begins with.
@@ -88,6 +89,8 @@ pub struct Model {
     pub leaving: bool,
     /// Whether the console is over.
     pub over: bool,
+    /// What the crypto page remembers while it is looked at.
+    pub crypto: crypto::State,
     /// What the diff remembers.
     pub diff: diff::State,
     /// How the selected item looks in its detail.
@@ -178,6 +181,7 @@ impl Model {
             memory: setup.memory,
             leaving: false,
             over: false,
+            crypto: crypto::State::default(),
             diff: diff::State::default(),
             looks: looks::State::default(),
             home: home::State::new(setup.home),
@@ -198,6 +202,13 @@ impl Model {
         if let Some(env) = self.environments.get_mut(environment) {
             env.show_last(snapshot);
             self.rebuild();
+        }
+    }
+
+    /// The same with its last smoke test.
+    pub fn show_last_smoke(&mut self, environment: usize, last: Last) {
+        if let Some(env) = self.environments.get_mut(environment) {
+            env.crypto.last = Some(last);
         }
     }
 
@@ -244,6 +255,12 @@ impl Model {
         }
     }
 
+    /// The pages that there are in the current environment.
+    pub(super) fn pages(&self) -> impl Iterator<Item = Page> {
+        let crypto = self.environment().has_crypto();
+        Page::ALL.into_iter().filter(move |page| crypto || *page != Page::Crypto)
+    }
+
     /// Makes every list anew from the current environment.
     pub(super) fn rebuild(&mut self) {
         self.revision += 1;
@@ -272,6 +289,9 @@ impl Model {
         if self.page == Page::Overview {
             let need = self.overview.needs.get(self.overview.line);
             return need.filter(|_| self.overview.half == overview::Half::Needs)?.item(self.environment());
+        }
+        if !self.page.is_list() {
+            return None;
         }
         let (env, state) = (self.environment(), self.list());
         let Mark::Item(id) = state.cursor.as_ref()? else { return None };
@@ -318,8 +338,10 @@ impl Model {
             _ => None,
         };
         let fetching = env.fetching.map(|(job, _)| job);
+        let crypto = [self.crypto.playing, env.crypto.smoke.job, env.crypto.reading];
+        let crypto = crypto.into_iter().flatten().filter(|_| self.page == Page::Crypto);
         let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
-        reveal.into_iter().chain(errand).chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
+        reveal.into_iter().chain(crypto).chain(errand).chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
     }
 
     /// When the current environment is read again by itself; counted from when it was last asked for, so that what
@@ -352,6 +374,7 @@ impl Model {
             Some(Revealing::Shown { until, .. }) => wake.push((*until).min(now + 1000 - now.rem_euclid(1000))),
             Some(Revealing::Failed(_)) | None => {}
         }
+        wake.extend(crypto::wake(self));
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
             wake.push(now + SPINNER);
         }
@@ -385,7 +408,7 @@ pub(super) fn has_unread(item: &Item) -> bool {
 
 fn list_index(page: Page) -> usize {
     match page {
-        Page::Overview | Page::Stacks => 0,
+        Page::Overview | Page::Crypto | Page::Stacks => 0,
         Page::Parameters => 1,
         Page::Secrets => 2,
     }

@@ -1,5 +1,6 @@
 //! What each page remembers.
 
+pub(super) mod crypto;
 pub(super) mod list;
 pub(super) mod overview;
 
@@ -19,11 +20,31 @@ pub enum Page {
     Parameters,
     /// Secrets.
     Secrets,
+    /// The crypto API, where the project has one.
+    Crypto,
 }
 
 impl Page {
     /// All pages.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets];
+    pub const ALL: [Self; 5] = [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets, Self::Crypto];
+
+    /// Its number on the tab, which is its key unless the operator config says otherwise.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Overview => 1,
+            Self::Stacks => 2,
+            Self::Parameters => 3,
+            Self::Secrets => 4,
+            Self::Crypto => 6,
+        }
+    }
+
+    /// Whether it lists items.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        !self.kinds().is_empty()
+    }
 
     /// Its name on the tab.
     #[must_use]
@@ -33,6 +54,7 @@ impl Page {
             Self::Stacks => "stacks",
             Self::Parameters => "parameters",
             Self::Secrets => "secrets",
+            Self::Crypto => "crypto",
         }
     }
 
@@ -43,6 +65,7 @@ impl Page {
             Self::Stacks => Action::Stacks,
             Self::Parameters => Action::Parameters,
             Self::Secrets => Action::Secrets,
+            Self::Crypto => Action::Crypto,
         }
     }
 
@@ -50,7 +73,7 @@ impl Page {
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Overview => &[],
+            Self::Overview | Self::Crypto => &[],
             Self::Stacks => &[Kind::Stack, Kind::Code],
             Self::Parameters => &[Kind::Parameter],
             Self::Secrets => &[Kind::Secret],

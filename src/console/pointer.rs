@@ -5,9 +5,10 @@ use ratatui::layout::{Position, Rect};
 use super::layout::{Areas, Panes, environments_offset, halves, picker_list};
 use super::model::Model;
 use super::overlay::Overlay;
+use super::page::crypto::{Field, Part};
 use super::page::overview::{Row, rows};
 use super::page::{Page, Zoom};
-use super::view::{detail_row_at, help_listed_at, menu_entry_at, palette_find_at};
+use super::view::{crypto_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at};
 use crate::console::action::Action;
 
 /// Something that the mouse did.
@@ -43,6 +44,12 @@ pub(super) enum Spot {
     Tab(Page),
     /// An environment of the overview.
     Environment(usize),
+    /// A field of the playground.
+    Field(Field),
+    /// A part of the crypto page.
+    Part(Part),
+    /// A check of the smoke test.
+    Check(usize),
     /// The rest of its table.
     Table,
     /// Something that needs the operator.
@@ -77,12 +84,16 @@ pub(super) fn spot(model: &Model, column: u16, line: u16) -> Option<Spot> {
         return over(model, overlay, areas.body.union(areas.tabs), here);
     }
     if areas.tabs.contains(here) {
-        return tabs(areas.tabs).find(|(_, tab)| tab.contains(here)).map(|(page, _)| Spot::Tab(page));
+        return tabs(model, areas.tabs).find(|(_, tab)| tab.contains(here)).map(|(page, _)| Spot::Tab(page));
     }
     if !areas.body.contains(here) {
         return None;
     }
-    if model.page == Page::Overview { overview(model, areas.body, here) } else { items(model, areas.body, here) }
+    match model.page {
+        Page::Overview => overview(model, areas.body, here),
+        Page::Crypto => crypto_spot_at(model, areas.body, here),
+        Page::Stacks | Page::Parameters | Page::Secrets => items(model, areas.body, here),
+    }
 }
 
 fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<Spot> {
@@ -105,14 +116,14 @@ fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<
 }
 
 /// Where each page's tab is: its number, a space and its name, three columns apart.
-pub(super) fn tabs(area: Rect) -> impl Iterator<Item = (Page, Rect)> {
+pub(super) fn tabs(model: &Model, area: Rect) -> impl Iterator<Item = (Page, Rect)> + '_ {
     let mut x = area.x + 1;
-    Page::ALL.iter().enumerate().map(move |(index, page)| {
-        let long = format!("{} {}", index + 1, page.title()).len();
+    model.pages().map(move |page| {
+        let long = format!("{} {}", page.number(), page.title()).len();
         let width = u16::try_from(long).unwrap_or(0);
         let tab = Rect { x, width, ..area };
         x += width + 3;
-        (*page, tab)
+        (page, tab)
     })
 }
 

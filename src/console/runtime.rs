@@ -124,6 +124,9 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         if let Some(snapshot) = backend.last(target) {
             model.show_last(index, snapshot);
         }
+        if let Some(last) = backend.last_smoke(target) {
+            model.show_last_smoke(index, last);
+        }
     }
     Ok(model)
 }

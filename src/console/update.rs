@@ -5,6 +5,7 @@
 mod asks;
 mod carry;
 mod commands;
+pub(super) mod crypto;
 mod custom;
 mod keys;
 mod menu;
@@ -25,6 +26,7 @@ pub(super) use opens::{is_at_rest, is_open};
 pub(super) use tour::can_be_left as can_leave_tour;
 
 use ratatui::layout::Rect;
+use zeroize::Zeroizing;
 
 use super::diff;
 use super::effect::Effect;
@@ -34,7 +36,7 @@ use super::message::Message;
 use super::model::{Model, Revealing};
 use super::overlay::Overlay;
 use super::page::Page;
-use super::view::field_list;
+use super::view::{crypto_heights, field_list};
 use crate::compare::Why;
 
 /// Lets one thing happen, and says what is to be done about it.
@@ -50,7 +52,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Time(now) => time(model, now),
         Message::Key(key) => keys::press(model, key),
-        Message::Paste(text) => keys::paste(model, &text),
+        // It may be a plaintext.
+        Message::Paste(text) => keys::paste(model, &Zeroizing::new(text)),
         Message::Resize(width, height) => {
             model.size = (width, height);
             Vec::new()
@@ -76,6 +79,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Unlocked(generation, answer) => mode::unlocked(model, generation, answer),
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
+        Message::Crypto(generation, answer) => crypto::answered(model, generation, answer),
         Message::Restyled(outcome) => restyled(model, outcome),
         Message::Themed(name, outcome) => themed(model, &name, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
@@ -84,6 +88,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         palette::search_again(model);
     }
     effects.extend(mask_what_was_left(model));
+    effects.extend(crypto::settle(model));
     diff::settle(model);
     looks::settle(model);
     scroll(model);
@@ -98,6 +103,7 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.reveal = None;
         model.notice = Some(String::from("values are masked again"));
     }
+    crypto::time(model);
     let mut effects = mode::time(model);
     if model.refresh_due().is_some_and(|due| due <= now) {
         effects.extend(asks::refresh_quietly(model));
@@ -150,6 +156,9 @@ fn scroll(model: &mut Model) {
         let state = &mut model.overview;
         let height = usize::from(needs.height).saturating_sub(2);
         state.offset = scrolled(state.offset, state.line, state.needs.len(), height);
+    } else if model.page == Page::Crypto {
+        let (line, total, height) = crypto_heights(model, areas.body);
+        model.crypto.offset = scrolled(model.crypto.offset, line, total, height);
     } else if let Some(list) = Panes::of(model, areas.body).list {
         let (state, _) = model.list_mut();
         state.offset = scrolled(state.offset, state.line, state.lines.len(), usize::from(list.height));

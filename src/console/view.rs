@@ -1,6 +1,7 @@
 //! Drawing: a function of the model, with no memory and no clock.
 
 mod counts;
+mod crypto;
 mod detail;
 mod diff;
 mod facet;
@@ -16,6 +17,8 @@ mod window;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use crypto::sign as crypto_sign;
+pub(super) use crypto::{heights as crypto_heights, spot_at as crypto_spot_at};
 pub(super) use detail::{cell as detail_cell, height as detail_height, row_at as detail_row_at};
 pub(super) use facet::{role as facet_role, text as facet_text};
 pub(super) use overlay::tour::height as tour_height;
@@ -47,6 +50,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
             below.push((areas.body, overview::draw(&mut ink, model, areas.body)));
             overview::above(&mut ink, model, areas.body, areas.tabs);
         }
+        Page::Crypto => below.extend(crypto::draw(&mut ink, model, areas.body)),
         Page::Stacks | Page::Parameters | Page::Secrets => {
             let panes = Panes::of(model, areas.body);
             if let Some(area) = panes.detail {

@@ -24,6 +24,9 @@ const ANSWER: Duration = Duration::from_secs(35);
 /// Where a request's id stands when the answer's body has none.
 const REQUEST_ID: [&str; 2] = ["x-amzn-requestid", "x-amz-apigw-id"];
 
+/// Lambda's own id of it, by which the function's log has it.
+const LOGGED_ID: &str = "x-plumb-request-id";
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -51,6 +54,8 @@ pub struct Reply {
     pub body: Zeroizing<Vec<u8>>,
     /// AWS's id of the request, where a header has it.
     pub request_id: Option<String>,
+    /// Lambda's id of it, where the function says it.
+    pub logged_id: Option<String>,
     /// From the first byte sent to the last one read.
     pub took: Duration,
 }
@@ -95,17 +100,11 @@ impl Connection {
     pub async fn send(&self, method: &str, path: &str, signature: &Signature, body: &[u8]) -> Result<Reply, Error> {
         let began = Instant::now();
         let sent = tokio::time::timeout(ANSWER, self.exchange(method, path, signature, body));
-        let (status, request_id, body) = sent.await.map_err(|_| Error::Timeout)??;
-        Ok(Reply { status, body, request_id, took: began.elapsed() })
+        let reply = sent.await.map_err(|_| Error::Timeout)??;
+        Ok(Reply { took: began.elapsed(), ..reply })
     }
 
-    async fn exchange(
-        &self,
-        method: &str,
-        path: &str,
-        signature: &Signature,
-        body: &[u8],
-    ) -> Result<(u16, Option<String>, Zeroizing<Vec<u8>>), Error> {
+    async fn exchange(&self, method: &str, path: &str, signature: &Signature, body: &[u8]) -> Result<Reply, Error> {
         let network = |error: &dyn std::error::Error| Error::Network(chain(error));
         let mut request = HttpRequest::new(SdkBody::from(body));
         request.set_method(method).map_err(|error| network(&error))?;
@@ -123,8 +122,10 @@ impl Connection {
             .map_err(|error| if error.is_timeout() { Error::Timeout } else { network(&error) })?;
         let status = answer.status().as_u16();
         let request_id = REQUEST_ID.iter().find_map(|name| answer.headers().get(*name)).map(str::to_owned);
+        let logged_id = answer.headers().get(LOGGED_ID).map(str::to_owned);
         let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| network(&error))?;
-        Ok((status, request_id, Zeroizing::new(body.to_vec())))
+        let body = Zeroizing::new(body.to_vec());
+        Ok(Reply { status, body, request_id, logged_id, took: Duration::ZERO })
     }
 }
 

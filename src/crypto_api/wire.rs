@@ -179,13 +179,14 @@ struct Direct<'a> {
     status: u16,
     #[serde(borrow)]
     body: &'a RawValue,
+    request_id: Option<String>,
 }
 
-/// Status and body of what the function answers to that; `None` when it is no such answer.
+/// Status and body of what the function answers to that, and Lambda's id of the request; `None` when it is no such answer.
 #[must_use]
-pub fn direct_answer(payload: &[u8]) -> Option<(u16, Zeroizing<Vec<u8>>)> {
-    let Direct { status, body } = serde_json::from_slice(payload).ok()?;
-    Some((status, Zeroizing::new(body.get().as_bytes().to_vec())))
+pub fn direct_answer(payload: &[u8]) -> Option<(u16, Zeroizing<Vec<u8>>, Option<String>)> {
+    let Direct { status, body, request_id } = serde_json::from_slice(payload).ok()?;
+    Some((status, Zeroizing::new(body.get().as_bytes().to_vec()), request_id))
 }
 
 fn exposed<S: serde::Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
@@ -204,8 +205,9 @@ mod tests {
     fn a_direct_call_is_the_operation_and_its_body() {
         assert_eq!(direct(Route::Keys, b""), br#"{"operation":"keys"}"#);
         assert_eq!(direct(Route::Rewrap, br#"{"a":1}"#), br#"{"operation":"rewrap","body":{"a":1}}"#);
-        let (status, body) = direct_answer(br#"{"status": 422, "body": {"type": "x"}}"#).unwrap();
-        assert_eq!((status, body.as_slice()), (422, br#"{"type": "x"}"#.as_slice()));
+        let (status, body, id) =
+            direct_answer(br#"{"status": 422, "body": {"type": "x"}, "request_id": "r"}"#).unwrap();
+        assert_eq!((status, body.as_slice(), id.as_deref()), (422, br#"{"type": "x"}"#.as_slice(), Some("r")));
         assert!(direct_answer(br#"{"errorMessage": "x"}"#).is_none());
     }
 

@@ -4,11 +4,16 @@
 //! nowhere kept.
 
 pub mod bench;
+pub mod keyring;
+pub mod last;
 mod locate;
+pub mod play;
 pub mod rotate;
 pub mod smoke;
+mod trail;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -18,6 +23,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use self::locate::Place;
+use self::trail::Trail;
 use super::session::Session;
 use super::{failed, why};
 use crate::aws::sign::{Request, sign};
@@ -39,13 +45,20 @@ pub enum Via {
     Function,
 }
 
+/// Hears what is going on.
+pub type Tell<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
 /// The crypto API of an environment, ready to be asked.
+#[derive(Clone)]
 pub struct Crypto {
     session: Session,
     place: Place,
     way: Way,
+    /// What the smoke test looks for in the log afterwards.
+    trail: Option<Arc<Trail>>,
 }
 
+#[derive(Clone)]
 enum Way {
     Api(Connection),
     Function(String),
@@ -65,7 +78,19 @@ impl Crypto {
             Via::Api => Way::Api(Connection::to(&place.endpoint()?).map_err(|error| failed(&error))?),
             Via::Function => Way::Function(place.function()?),
         };
-        Ok(Self { session: session.clone(), place, way })
+        Ok(Self { session: session.clone(), place, way, trail: None })
+    }
+
+    /// The same, which remembers what it sent until it is dropped.
+    fn watched(&self) -> Self {
+        Self { trail: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// Notes a plaintext that is about to be sent.
+    fn sends(&self, plain: &[u8]) {
+        if let Some(trail) = &self.trail {
+            trail.sends(plain);
+        }
     }
 
     /// Where it is: a URL or a function.
@@ -98,6 +123,7 @@ impl Crypto {
     }
 
     async fn answer_to_encrypt(&self, plain: &[u8], context: &Context, version: Option<u32>) -> Result<Answer, Why> {
+        self.sends(plain);
         let plaintext = Secret::new(STANDARD.encode(plain));
         self.post(Route::Encrypt, &Encrypt { plaintext, context, key_version: version }).await
     }
@@ -123,6 +149,11 @@ impl Crypto {
             }
             Way::Function(function) => self.invoke(function, route, body).await?,
         };
+        // An older function does not say by which id its log has it; there it is API Gateway's, or that of the call.
+        let logged = reply.logged_id.as_ref().or(reply.request_id.as_ref());
+        if let (Some(trail), 200, Some(id)) = (&self.trail, reply.status, logged) {
+            trail.asked(id);
+        }
         Ok(Answer { route, reply })
     }
 
@@ -135,11 +166,11 @@ impl Crypto {
         if let Some(how) = called.failed {
             return Err(Why::new(format!("the function {function} failed ({how}); its log says why")));
         }
-        let (status, body) = direct_answer(&payload).ok_or_else(|| {
+        let (status, body, logged_id) = direct_answer(&payload).ok_or_else(|| {
             Why::new(format!("the function {function} answers as no crypto function does"))
                 .hint("is it the stack's CryptoFunction?")
         })?;
-        Ok(Reply { status, body, request_id: called.request_id, took })
+        Ok(Reply { status, body, request_id: called.request_id, logged_id, took })
     }
 
     /// A call of nobody, which only API Gateway can refuse.

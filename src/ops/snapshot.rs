@@ -6,15 +6,13 @@
 mod format;
 
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use self::format::File;
-use super::hex;
+use super::kept;
 use super::report::{Commit, Identity, Report, Section};
 use crate::compare::{Fingerprinter, Kind};
 
@@ -105,10 +103,7 @@ impl Snapshots {
     /// The file of a place, whether it is there or not.
     #[must_use]
     pub fn path(&self, place: &Place) -> PathBuf {
-        // Only a hash of what may be an ARN or a customer's name becomes part of a path.
-        let about = serde_json::to_vec(place).unwrap_or_default();
-        let digest = hex(&Sha256::digest(&about));
-        self.directory.join(format!("{}.json", digest.get(..32).unwrap_or(&digest)))
+        self.directory.join(kept::name(place))
     }
 
     /// What was found last. `None`: nothing was kept.
@@ -146,14 +141,7 @@ impl Snapshots {
         if file.sections.len() < Kind::ALL.len() || file.identity.is_none() || file.commit.is_none() {
             file.fill_up(self.former(place));
         }
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-        // Made for its owner alone, and renamed when it is whole.
-        let mut temporary = tempfile::NamedTempFile::new_in(&self.directory)?;
-        let mut out = io::BufWriter::new(temporary.as_file_mut());
-        serde_json::to_writer(&mut out, &file)?;
-        io::Write::flush(&mut out)?;
-        drop(out);
-        temporary.persist(self.path(place)).map_err(|failed| failed.error)?;
+        kept::write(&self.path(place), &file)?;
         self.prune();
         Ok(())
     }

@@ -371,7 +371,7 @@ async fn what_is_invoked_directly_gets_status_and_body() {
         serde_json::to_value(&answer).unwrap()
     };
     let sealed = invoke(json!({"operation": "encrypt", "body": {"plaintext": "AP8="}})).await;
-    assert_eq!(sealed["status"], 200);
+    assert_eq!((&sealed["status"], &sealed["request_id"]), (&json!(200), &json!("r")));
     let request = json!({"operation": "decrypt", "body": {"ciphertext": sealed["body"]["ciphertext"]}});
     assert_eq!(invoke(request).await["body"]["plaintext"], "AP8=");
     assert_eq!(invoke(json!({"operation": "health"})).await["body"]["status"], "ok");

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::super::consent::{Asks, Consent, Deed};
 use super::super::table::Table;
-use super::super::{Failed, Outcome, Progress, clean, print_json};
+use super::super::{Failed, Outcome, Progress, Shared, clean, print_json, say};
 use super::{LatencyJson, Reach, junit, latency_text, millis};
-use crate::ops::crypto::smoke::{Line, Options, Verdict, smoke};
+use crate::ops::crypto::Crypto;
+use crate::ops::crypto::smoke::{Line, Options, Step, Verdict, smoke};
 use crate::ops::schema::VERSION;
 use crate::ops::session::Session;
 
@@ -49,7 +50,7 @@ enum Form {
 }
 
 /// Runs `plumb crypto smoke`.
-pub(super) async fn run(session: &Session, args: &Args) -> Result<Outcome, Failed> {
+pub(super) async fn run(shared: &Shared, session: &Session, args: &Args) -> Result<Outcome, Failed> {
     let rotate = if args.rotate {
         let deed = Deed { command: "crypto smoke", does: "rotate the crypto API's key", asks: Asks::Protected };
         Some(args.consent.obtain(session, deed).await?)
@@ -59,8 +60,14 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Outcome, Faile
     let crypto = args.reach.open(session).await?;
     let options = Options { safe: args.safe, calls: usize::from(args.calls), rotate };
     let progress = Progress::begin();
-    let lines = smoke(&crypto, &options, &|text| progress.tell(text)).await;
+    let hear = |step| match step {
+        Step::Begun(check) => progress.tell(check.name()),
+        Step::Doing(text) => progress.tell(&text),
+        Step::Done(_) => {}
+    };
+    let lines = smoke(&crypto, &options, &hear).await;
     drop(progress);
+    keep(shared, &crypto, &lines, args.safe).await;
     let environment = &session.environment().name;
     match args.output {
         Form::Text => text(crypto.place(), &lines)?,
@@ -68,6 +75,14 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Outcome, Faile
         Form::Junit => std::io::stdout().lock().write_all(junit::document(environment, &lines).as_bytes())?,
     }
     Ok(outcome(&lines, args.strict))
+}
+
+/// Keeps the result for the console, and for whoever rolls out behind it. A disk that takes nothing costs only that.
+async fn keep(shared: &Shared, crypto: &Crypto, lines: &[Line], safe: bool) {
+    let (Ok(state), Some(last)) = (shared.directories().state(), crypto.last(lines, safe).await) else { return };
+    if let Err(error) = last.keep(&state) {
+        say!("the result is not kept in {}: {error}", clean(&state.display().to_string()));
+    }
 }
 
 /// What could not be asked weighs more than what was answered wrongly, as everywhere.

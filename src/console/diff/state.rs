@@ -4,7 +4,7 @@ use super::{Comparison, Line, Span, changed, columns};
 use crate::compare::{Facet, Item, Sides};
 use crate::console::layout::{Areas, WIDE};
 use crate::console::model::{Model, Revealing};
-use crate::console::page::{ItemId, Page, Zoom};
+use crate::console::page::{ItemId, Zoom};
 
 /// Columns from which the applied side has a column of its own.
 const THREE: u16 = 150;
@@ -130,7 +130,7 @@ pub(in crate::console) fn settle(model: &mut Model) {
 }
 
 fn key(model: &Model) -> Option<Key> {
-    if model.page == Page::Overview || model.list().zoom != Zoom::Diff {
+    if !model.page.is_list() || model.list().zoom != Zoom::Diff {
         return None;
     }
     let item = model.shown()?;

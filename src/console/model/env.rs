@@ -10,7 +10,7 @@ use crate::console::backend::{Ask, EnvironmentInfo, Fresh, Target};
 use crate::console::message::Generation;
 use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
-use crate::console::page::{ItemId, Mark, Page};
+use crate::console::page::{ItemId, Mark, Page, crypto};
 use crate::console::remote::Remote;
 use crate::ops::report::{Calls, Commit, Identity, Section, Unit};
 use crate::ops::snapshot::Snapshot;
@@ -56,6 +56,8 @@ pub struct EnvState {
     pub remembered_identity: bool,
     /// Whether its lists were whole once: from then on no cursor leaves its item by itself.
     pub was_whole: bool,
+    /// What is known of its crypto API.
+    pub crypto: crypto::Known,
     sections: BTreeMap<Kind, Remote<Section>>,
 }
 
@@ -109,6 +111,7 @@ impl EnvState {
     /// Shows no longer what was found under another ref, or in another account; what the inspection under way has
     /// answered stays, and what it was not asked for is wanted.
     pub(in crate::console) fn forget(&mut self) {
+        self.crypto.forget();
         self.was_whole = self.read_at.is_some();
         let since = self.inspecting.map(|job| job.since);
         let asked: Vec<Kind> = self.asked_whole().collect();
@@ -156,6 +159,12 @@ impl EnvState {
     #[must_use]
     pub fn name(&self) -> &str {
         self.info.as_ref().map_or("", |info| &info.name)
+    }
+
+    /// Whether its project says where a crypto API is.
+    #[must_use]
+    pub fn has_crypto(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.crypto)
     }
 
     /// The name of its project.

@@ -8,6 +8,7 @@ use crate::compare::Why;
 use crate::console::home::Command;
 use crate::console::mode::Unlock;
 use crate::console::model::{EnvState, Job};
+use crate::ops::crypto::rotate;
 use crate::ops::record;
 use crate::ops::report::{Commit, Identity};
 
@@ -20,6 +21,8 @@ pub enum Wanted {
     Unlock(Unlock),
     /// To run a command of the operator's own that writes.
     Command(Command),
+    /// To rotate the crypto API's keyring.
+    Rotate,
 }
 
 impl Wanted {
@@ -28,6 +31,7 @@ impl Wanted {
             Self::Record => "RECORD PLAN",
             Self::Unlock(_) => "UNLOCK PLAN",
             Self::Command(_) => "RUN PLAN",
+            Self::Rotate => "ROTATE PLAN",
         }
     }
 }
@@ -41,6 +45,8 @@ pub enum Work {
     Unlock(Arc<Unlock>),
     /// A command is run.
     Command(Arc<Command>),
+    /// The crypto API's keyring gets a new key.
+    Rotate(Arc<rotate::Plan>),
 }
 
 impl Work {
@@ -51,7 +57,8 @@ impl Work {
             (Self::Record(one), Self::Record(two)) => Arc::ptr_eq(one, two),
             (Self::Unlock(one), Self::Unlock(two)) => Arc::ptr_eq(one, two),
             (Self::Command(one), Self::Command(two)) => Arc::ptr_eq(one, two),
-            (Self::Record(_) | Self::Unlock(_) | Self::Command(_), _) => false,
+            (Self::Rotate(one), Self::Rotate(two)) => Arc::ptr_eq(one, two),
+            (Self::Record(_) | Self::Unlock(_) | Self::Command(_) | Self::Rotate(_), _) => false,
         }
     }
 }
@@ -146,6 +153,7 @@ impl Sheet {
             Work::Record(plan) => record(plan, env.commit.value()),
             Work::Unlock(unlock) => unlocking(unlock, env),
             Work::Command(command) => running(command, env),
+            Work::Rotate(plan) => rotating(plan, env),
         };
         match &prepared.writer {
             Ok(_) => sheet,
@@ -205,6 +213,31 @@ fn running(command: &Command, env: &EnvState) -> Sheet {
         ],
         verb: format!("run {}", command.id),
         done: format!("{} has ended", command.id),
+        ..Sheet::default()
+    }
+}
+
+fn rotating(plan: &rotate::Plan, env: &EnvState) -> Sheet {
+    let keys = env.crypto.keyring.value().map(|keyring| &keyring.keys);
+    let (now, then) = match keys {
+        Some(keys) => (format!("version {}", keys.latest), format!("version {}", u64::from(keys.latest) + 1)),
+        None => (String::from("not read"), String::from("the next version")),
+    };
+    let row = |sign, what: &str, now: String, then: String| (sign, [String::from(what), now, then]);
+    let mut notes = vec![
+        ('i', String::from("old ciphertexts still open: no version is taken from the keyring")),
+        ('i', String::from("functions use the new key within five minutes; this waits for Secrets Manager alone")),
+    ];
+    if plan.pending {
+        notes.insert(0, ('!', String::from("a rotation is under way, or was left: this one goes on with it")));
+    }
+    Sheet {
+        facts: vec![("keyring", plan.secret.clone())],
+        heads: ["WHAT", "NOW", "WILL BE"],
+        rows: vec![row('~', "messages are encrypted under", now, then)],
+        notes,
+        verb: String::from("rotate the keyring"),
+        done: String::from("the keyring has a new key"),
         ..Sheet::default()
     }
 }

@@ -17,8 +17,9 @@ use super::gate::Gate;
 use super::own::{self, Ending};
 use crate::compare::Why;
 use crate::config::CustomAction;
-use crate::console::backend::{Ask, Backend, Permit, Target};
+use crate::console::backend::{Ask, Backend, BoxFuture, Permit, Target};
 use crate::console::clipboard::Sent;
+use crate::console::crypto::CryptoAnswer;
 use crate::console::effect::{Effect, Order};
 use crate::console::home::{Command, Copy, Outside};
 use crate::console::keymap::Key;
@@ -165,6 +166,15 @@ impl Jobs {
             }
             Effect::Journal(generation, target) => {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
+            }
+            Effect::Crypto(generation, target, ask) => {
+                let sender = self.sender.clone();
+                self.spawn(generation, async move {
+                    let (sink, steps) = mpsc::unbounded_channel();
+                    let work = backend.crypto(target, ask, sink);
+                    let step = |step| Message::Crypto(generation, CryptoAnswer::Step(step));
+                    Message::Crypto(generation, passed_on(&sender, steps, step, work).await)
+                });
             }
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
@@ -336,17 +346,28 @@ async fn inspect(
     target: Target,
     ask: Ask,
 ) -> Message {
-    let (sink, mut parts) = mpsc::unbounded_channel();
-    let mut work = backend.inspect(target, ask, sink);
-    let report = loop {
+    let (sink, parts) = mpsc::unbounded_channel();
+    let work = backend.inspect(target, ask, sink);
+    let report = passed_on(&sender, parts, |part| Message::Part(generation, part), work).await;
+    Message::Inspected(generation, Box::new(report))
+}
+
+/// Passes on what work sends while it goes on, and all of that before what it answers.
+async fn passed_on<T, R>(
+    sender: &mpsc::UnboundedSender<Message>,
+    mut parts: mpsc::UnboundedReceiver<T>,
+    message: impl Fn(T) -> Message,
+    mut work: BoxFuture<'static, R>,
+) -> R {
+    let answer = loop {
         tokio::select! {
             biased;
-            Some(part) = parts.recv() => { let _ = sender.send(Message::Part(generation, part)); }
-            report = &mut work => break report,
+            Some(part) = parts.recv() => { let _ = sender.send(message(part)); }
+            answer = &mut work => break answer,
         }
     };
     while let Ok(part) = parts.try_recv() {
-        let _ = sender.send(Message::Part(generation, part));
+        let _ = sender.send(message(part));
     }
-    Message::Inspected(generation, Box::new(report))
+    answer
 }

@@ -16,9 +16,10 @@ use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
 use crate::console::{
-    Ask, BoxFuture, Command, Confirmation, Ended, EnvironmentInfo, FilePlace, Home, Note, Order, Permit, Prepared,
-    ProjectInfo, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe, Work,
+    Ask, BoxFuture, Command, Confirmation, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Home, Note,
+    Order, Permit, Prepared, ProjectInfo, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe, Work,
 };
+use crate::ops::crypto::smoke;
 use crate::ops::journal::{Found, Outcome};
 use crate::ops::report::{Identity, Part, Report};
 
@@ -177,6 +178,15 @@ impl Backend for Fake {
     fn unlock(&self, target: Target, unlock: Unlock) -> BoxFuture<'static, Result<(Identity, Option<Why>), Why>> {
         self.seen.did(format!("unlock {}", target.environment));
         self.fixture.unlock(target, unlock)
+    }
+
+    fn crypto(
+        &self,
+        target: Target,
+        ask: CryptoAsk,
+        sink: mpsc::UnboundedSender<smoke::Step>,
+    ) -> BoxFuture<'static, CryptoAnswer> {
+        self.fixture.crypto(target, ask, sink)
     }
 
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {

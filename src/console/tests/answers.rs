@@ -45,6 +45,8 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(Sent::Terminal)),
         Effect::Outside(_) => Message::Returned(Err(why())),
         Effect::End(generation) | Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
+        Effect::Crypto(generation, _, ask) if fine => Message::Crypto(generation, fixture::crypto::answer(&ask)),
+        Effect::Crypto(generation, ..) => Message::Lost(generation),
         Effect::Theme(name) => Message::Themed(name, if fine { Ok(()) } else { Err(why()) }),
         Effect::Remember(_) | Effect::Notify(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return None,
     })

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::story::{Story, night, story, text};
+use super::story::{Story, story, text, with_crypto};
 use crate::console::{ACTIONS, Action, Message, Page};
 
 const WIDTHS: [u16; 7] = [60, 79, 80, 99, 120, 180, 300];
@@ -11,21 +11,22 @@ const HEIGHTS: [u16; 4] = [16, 19, 20, 100];
 /// Every page, before anything is read and after the night.
 fn pages() -> Vec<(String, Story)> {
     let mut pages = Vec::new();
-    for (index, page) in Page::ALL.iter().enumerate() {
-        let key = (index + 1).to_string();
+    for page in Page::ALL {
+        let key = page.number().to_string();
         pages.push((format!("{} unread", page.title()), story().press(&key)));
-        pages.push((page.title().to_owned(), night().press(&key)));
+        pages.push((page.title().to_owned(), with_crypto().press(&key)));
     }
+    pages.push((String::from("crypto, answered"), with_crypto().press("6").answers_all().press("S S").answers_all()));
     pages
 }
 
 /// What each action opens or does on each page.
 fn opened() -> Vec<(String, Story)> {
     let mut opened = Vec::new();
-    for (index, page) in Page::ALL.iter().enumerate() {
+    for page in Page::ALL {
         for spec in ACTIONS.iter().filter(|spec| !matches!(spec.action, Action::Quit | Action::Leave | Action::Suspend))
         {
-            let story = night().press(&(index + 1).to_string());
+            let story = with_crypto().press(&page.number().to_string());
             let Some(key) = story.model.keymap.keys(spec.action).next() else { continue };
             let story = story.hears(Message::Key(key)).answers_all();
             opened.push((format!("{} on {}", spec.id, page.title()), story));

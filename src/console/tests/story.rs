@@ -13,9 +13,10 @@ use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
 use crate::console::pointer::{Button, Mouse};
 use crate::console::{
-    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent, Setup, Theme, Work, update,
-    view,
+    CryptoAnswer, CryptoAsk, Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent,
+    Setup, Theme, Work, update, view,
 };
+use crate::ops::crypto::play::{self, Play};
 use crate::ops::report::Report;
 use crate::ops::snapshot::Snapshot;
 
@@ -81,6 +82,11 @@ fn begun(setup: Setup, remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
     }
     let story = Story { model, effects: Vec::new(), theme: by_role(), now: NOW - 12_000 };
     story.size(120, 40).hears(Message::Time(NOW - 12_000)).hears(Message::Start)
+}
+
+/// A console that has read every environment of a project with a crypto API.
+pub(super) fn with_crypto() -> Story {
+    begun(Setup { environments: fixture::crypto::with_crypto(), ..setup() }, |_| None).answers_all().after(12_000)
 }
 
 /// A console that has read every environment.
@@ -184,6 +190,12 @@ impl Story {
                 }
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Theme(name) => Message::Themed(name, Ok(())),
+                Effect::Crypto(generation, _, ask) => {
+                    for step in fixture::crypto::steps(&ask) {
+                        self = self.hears(Message::Crypto(generation, CryptoAnswer::Step(step)));
+                    }
+                    Message::Crypto(generation, fixture::crypto::answer(&ask))
+                }
                 Effect::Locate(..)
                 | Effect::Outside(_)
                 | Effect::Run(..)
@@ -296,6 +308,7 @@ fn words(effect: &Effect) -> String {
         Effect::Outside(Outside::Command(command)) => format!("wait for {}", command.argv.join(" ")),
         Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
         Effect::Theme(name) => format!("theme {name}"),
+        Effect::Crypto(_, target, ask) => format!("crypto {} {}", target.environment, asked(ask)),
         Effect::End(_) => String::from("end"),
         Effect::Notify(text) => format!("notify {text}"),
         Effect::Refs(..) => String::from("refs"),
@@ -315,6 +328,23 @@ fn words(effect: &Effect) -> String {
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),
+    }
+}
+
+/// What is asked of the crypto API, with what is sent in clear.
+fn asked(ask: &CryptoAsk) -> String {
+    let message = |message: &play::Message| {
+        let version = message.key_version.map(|version| format!(" under {version}")).unwrap_or_default();
+        let plain = play::bytes(&message.plain).unwrap();
+        format!("{:?} {:?}{version}", String::from_utf8_lossy(&plain), message.context)
+    };
+    match ask {
+        CryptoAsk::Keyring => String::from("keyring"),
+        CryptoAsk::Smoke { safe } => String::from(if *safe { "smoke, safe" } else { "smoke, all" }),
+        CryptoAsk::Play(Play::Encrypt(plain)) => format!("encrypt {}", message(plain)),
+        CryptoAsk::Play(Play::RoundTrip(plain)) => format!("round trip {}", message(plain)),
+        CryptoAsk::Play(Play::Decrypt(sealed)) => format!("decrypt {} {:?}", sealed.ciphertext, sealed.context),
+        CryptoAsk::Play(Play::Rewrap(sealed)) => format!("rewrap {} {:?}", sealed.ciphertext, sealed.context),
     }
 }
 

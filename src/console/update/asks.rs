@@ -1,5 +1,6 @@
 //! Asking: what is read, when, and how many at a time.
 
+use super::crypto;
 use super::outside;
 use super::requests::give_up;
 use crate::compare::Why;
@@ -27,6 +28,9 @@ pub(super) fn start(model: &mut Model) -> Vec<Effect> {
 pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
     if model.page == Page::Overview {
         return refresh_all(model, Fresh::Cached);
+    }
+    if model.page == Page::Crypto {
+        return crypto::refresh(model);
     }
     let item = model.selected().map(ItemId::of).filter(|_| model.list().zoom != Zoom::Split);
     if let Some(id) = item {
@@ -127,6 +131,9 @@ pub(super) fn compare_with(model: &mut Model, git_ref: Option<String>) -> Vec<Ef
 pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
     if let Some(effect) = outside::cancel(model) {
         return Some(vec![effect]);
+    }
+    if let Some(effects) = crypto::cancel(model) {
+        return Some(effects);
     }
     if let Some(Revealing::Reading(job)) = model.revealed() {
         let generation = job.generation;

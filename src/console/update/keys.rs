@@ -1,6 +1,7 @@
 //! What a key does.
 
 use super::asks;
+use super::crypto;
 use super::menu;
 use super::mode;
 use super::moves::{half, seek, step, to_shown};
@@ -13,7 +14,7 @@ use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, Key, ON_PAGE, READING, TYPING};
+use crate::console::keymap::{self, Key, ON_CRYPTO, ON_PAGE, READING, TYPING};
 use crate::console::layout::Areas;
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Overlay, Picker, Stage};
@@ -90,6 +91,9 @@ fn heard_as_text(model: &Model) -> bool {
 /// What a key says that does nothing here: a key that is listed is never silent.
 fn not_heard(model: &Model, key: Key) -> Option<String> {
     match listed(model, key) {
+        Some(spec) if model.page == Page::Crypto && spec.scope == Scope::Items => {
+            Some(format!("{key} works only on items, of which this page has none"))
+        }
         Some(spec) => Some(format!("{key} works only {}", spec.scope.where_it_is())),
         None if matches!(key, Key::Char(_)) => {
             let help = model.keymap.key(Action::Help);
@@ -102,6 +106,10 @@ fn not_heard(model: &Model, key: Key) -> Option<String> {
 /// Pasted text goes into a text field or nowhere; it never is a key.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     if Areas::of(model).is_none() || mode::refuses_paste(model) {
+        return Vec::new();
+    }
+    if crypto::is_typing(model) {
+        crypto::paste(model, text);
         return Vec::new();
     }
     edit(model, |field| field.extend(text.chars().filter(|c| !c.is_control())));
@@ -123,7 +131,8 @@ fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
         Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Plan(_)) => TYPING,
         Some(Overlay::Journal(_)) => READING,
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
-        None if filter(model).editing => TYPING,
+        None if crypto::has_caret(model) || filter(model).editing => TYPING,
+        None if model.page == Page::Crypto => ON_CRYPTO,
         None => ON_PAGE,
     }
 }
@@ -135,7 +144,12 @@ pub(in crate::console) fn filter(model: &Model) -> &Filter {
 
 /// The filter of a page.
 pub(in crate::console) fn filter_of(model: &Model, page: Page) -> &Filter {
-    if page == Page::Overview { &model.overview.filter } else { &model.list_of(page).filter }
+    static NONE: Filter = Filter { text: String::new(), editing: false };
+    match page {
+        Page::Overview => &model.overview.filter,
+        Page::Crypto => &NONE,
+        Page::Stacks | Page::Parameters | Page::Secrets => &model.list_of(page).filter,
+    }
 }
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -143,6 +157,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.notice = Some(String::from(why));
         return Vec::new();
     }
+    // It is said twice in a row, or it was not said.
+    model.crypto.warned &= action == Action::CryptoSmokeAll;
     let effects = done(model, action);
     tour::heard(model, action);
     effects
@@ -211,6 +227,20 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Stacks => go(model, Page::Stacks),
         Action::Parameters => go(model, Page::Parameters),
         Action::Secrets => go(model, Page::Secrets),
+        Action::Crypto => go(model, Page::Crypto),
+        Action::CryptoRotate => return mode::rotate(model),
+        Action::CryptoEncrypt
+        | Action::CryptoDecrypt
+        | Action::CryptoRoundTrip
+        | Action::CryptoRewrap
+        | Action::CryptoSmoke
+        | Action::CryptoSmokeAll
+        | Action::CryptoUnmask
+        | Action::CryptoForm
+        | Action::CryptoBytes
+        | Action::CryptoTake
+        | Action::CryptoCopy
+        | Action::CryptoClear => return crypto::act(model, action),
         Action::Down => return step(model, 1),
         Action::Up => return step(model, -1),
         Action::First => return step(model, isize::MIN + 1),
@@ -249,6 +279,8 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
         change(text);
         *line = 0;
         palette::search(model, false);
+    } else if crypto::is_typing(model) {
+        crypto::edit(model, change);
     } else if filter(model).editing {
         edit_filter(model, |filter| change(&mut filter.text));
     }
@@ -258,7 +290,7 @@ pub(super) fn edit_filter(model: &mut Model, change: impl FnOnce(&mut Filter)) {
     let page = model.page;
     if page == Page::Overview {
         change(&mut model.overview.filter);
-    } else {
+    } else if page.is_list() {
         let (state, _) = model.list_mut();
         state.zoom = Zoom::Split;
         state.pane = Pane::List;
@@ -276,12 +308,18 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         Some(Overlay::Palette(_)) => palette::take(model),
         Some(Overlay::Help(_)) => palette::take_key(model),
         Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_)) => Vec::new(),
+        None if crypto::is_typing(model) => {
+            model.crypto.editing = false;
+            Vec::new()
+        }
         None => {
             edit_filter(model, |filter| filter.editing = false);
             if model.page == Page::Overview {
                 return to_shown(model);
             }
-            model.list_mut().0.chosen = true;
+            if model.page.is_list() {
+                model.list_mut().0.chosen = true;
+            }
             Vec::new()
         }
     }
@@ -302,7 +340,9 @@ pub(super) fn accept_choice(model: &mut Model, line: usize) -> Vec<Effect> {
 }
 
 fn dismiss(model: &mut Model) -> Vec<Effect> {
-    if model.overlays.is_empty() {
+    if crypto::is_typing(model) {
+        model.crypto.editing = false;
+    } else if model.overlays.is_empty() {
         edit_filter(model, |filter| *filter = Filter::default());
     }
     leave_overlay(model)
@@ -322,6 +362,7 @@ pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
 
 fn choose(model: &mut Model, by: isize) {
     mode::scroll(model, by);
+    crypto::choose(model, by);
     let Some(overlay) = model.overlays.last() else { return };
     let last = overlay.choices(model).saturating_sub(1);
     if let Some((_, line)) = model.overlays.last_mut().and_then(Overlay::typing) {

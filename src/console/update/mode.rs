@@ -38,6 +38,11 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     plan(model, Wanted::Command(command))
 }
 
+/// Opens the plan of rotating the crypto API's keyring.
+pub(super) fn rotate(model: &mut Model) -> Vec<Effect> {
+    plan(model, Wanted::Rotate)
+}
+
 /// Whether the current environment is being written to.
 pub(in crate::console) fn is_writing(model: &Model) -> bool {
     model.sent.iter().any(|sent| sent.environment == model.current)
@@ -162,7 +167,7 @@ pub(in crate::console) fn asks(env: &EnvState, prepared: &Prepared, now: i64) ->
     }
     match prepared.work {
         Work::Unlock(_) => env.asks_to_unlock(),
-        Work::Record(_) | Work::Command(_) => env.asks_to_write(now),
+        Work::Record(_) | Work::Command(_) | Work::Rotate(_) => env.asks_to_write(now),
     }
 }
 
@@ -184,7 +189,7 @@ fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
             model.overlays.pop();
             model.notice = Some(begun(model, &command.id));
         }
-        Work::Record(_) | Work::Command(_) => {}
+        Work::Record(_) | Work::Command(_) | Work::Rotate(_) => {}
     }
     vec![Effect::Write(job.generation, order)]
 }
@@ -205,6 +210,9 @@ pub(super) fn planned(model: &mut Model, generation: Generation, answer: Result<
 pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<Option<Why>, Why>) -> Vec<Effect> {
     let Some(sent) = take_sent(model, generation) else { return Vec::new() };
     let name = model.environments[sent.environment].name().to_owned();
+    if matches!(sent.work, Work::Rotate(_)) {
+        model.environments[sent.environment].crypto.wanted = true;
+    }
     match answer {
         Ok(untold) => {
             if model.leaving && model.unfinished().is_none() {

@@ -1,5 +1,6 @@
 //! What the mouse does: it selects, opens what is selected, scrolls, and moves the border. It confirms nothing.
 
+use super::crypto;
 use super::keys::{accept_choice, act as do_action, context};
 use super::moves::step;
 use super::opens::{go, open, switch};
@@ -59,6 +60,7 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
                 return open(model);
             }
         }
+        Spot::Field(_) | Spot::Part(_) | Spot::Check(_) => return crypto::press(model, spot),
         Spot::Line(line) => return press_line(model, line),
         Spot::List => model.list_mut().0.pane = Pane::List,
         Spot::Row(row) => {
@@ -128,6 +130,8 @@ fn focus_detail(model: &mut Model) {
 fn leave_filter(model: &mut Model) {
     if model.page == Page::Overview {
         model.overview.filter.editing = false;
+    } else if model.page == Page::Crypto {
+        model.crypto.editing = false;
     } else {
         model.list_mut().0.filter.editing = false;
     }
@@ -154,6 +158,7 @@ fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
             scroll_table(model, by);
             return Vec::new();
         }
+        Some(Spot::Field(_) | Spot::Part(_) | Spot::Check(_)) => crypto::look(model, here),
         Some(Spot::Need(_)) => model.overview.half = Half::Needs,
         Some(Spot::Line(_) | Spot::List) => model.list_mut().0.pane = Pane::List,
         Some(Spot::Row(_) | Spot::Detail) => focus_detail(model),

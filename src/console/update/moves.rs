@@ -1,5 +1,6 @@
 //! Moving: lines, rows, and from difference to difference.
 
+use super::crypto;
 use super::opens::switch;
 use crate::console::diff;
 use crate::console::effect::Effect;
@@ -43,6 +44,9 @@ pub(super) fn to_shown(model: &mut Model) -> Vec<Effect> {
 }
 
 fn step_here(model: &mut Model, by: isize) {
+    if model.page == Page::Crypto {
+        return crypto::step(model, by);
+    }
     if model.page == Page::Overview {
         let env = &model.environments[model.current];
         return model.overview.step(by, env);
@@ -77,6 +81,12 @@ pub(super) fn half(model: &Model) -> isize {
 
 pub(super) fn seek(model: &mut Model, forward: bool) {
     let by = if forward { 1 } else { -1 };
+    if model.page == Page::Crypto {
+        if !crypto::seek(model, forward) {
+            model.notice = Some(String::from("no further check that did not pass"));
+        }
+        return;
+    }
     if model.page == Page::Overview {
         let before = (model.overview.half, model.overview.line);
         model.overview.half = Half::Needs;

@@ -1,7 +1,7 @@
 //! Opening, leaving, and what is shown meanwhile.
 
 use super::keys::{edit_filter, filter, leave_overlay};
-use super::{asks, requests};
+use super::{asks, crypto, requests};
 use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
@@ -10,6 +10,9 @@ use crate::console::page::overview::Half;
 use crate::console::page::{Filter, ItemId, Page, Pane, Zoom};
 
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    if model.page == Page::Crypto {
+        return crypto::open(model);
+    }
     if model.page != Page::Overview {
         let (state, _) = model.list_mut();
         state.zoom = Zoom::Full;
@@ -45,6 +48,9 @@ pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
     }
     model.leave_environment();
     model.current = index;
+    if model.page == Page::Crypto && !model.environment().has_crypto() {
+        model.page = Page::Overview;
+    }
     model.overview.top = None;
     model.rebuild();
     asks::entered(model)
@@ -52,6 +58,10 @@ pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
 
 /// Goes to a page; to the one that is looked at by closing what is open on it.
 pub(super) fn go(model: &mut Model, page: Page) {
+    if page == Page::Crypto && !model.environment().has_crypto() {
+        model.notice = Some(String::from(crypto::NONE));
+        return;
+    }
     if model.page == page {
         close(model);
     }
@@ -65,6 +75,9 @@ pub(super) fn other_pane(model: &mut Model) {
             Half::Needs => Half::Environments,
         };
         return;
+    }
+    if model.page == Page::Crypto {
+        return crypto::other_part(model);
     }
     let hidden = Areas::of(model).is_none_or(|areas| Panes::of(model, areas.body).detail.is_none());
     let (state, _) = model.list_mut();
@@ -111,7 +124,7 @@ pub(in crate::console) fn is_at_rest(model: &Model) -> bool {
 
 /// Whether something is open on the page.
 pub(in crate::console) fn is_open(model: &Model) -> bool {
-    model.page != Page::Overview && (model.list().zoom != Zoom::Split || model.list().pane == Pane::Detail)
+    model.page.is_list() && (model.list().zoom != Zoom::Split || model.list().pane == Pane::Detail)
 }
 
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
@@ -142,7 +155,7 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
 /// Closes what is open on the page; false when nothing is.
 fn close(model: &mut Model) -> bool {
     let was_open = is_open(model);
-    if model.page == Page::Overview {
+    if !model.page.is_list() {
         return false;
     }
     let (state, _) = model.list_mut();

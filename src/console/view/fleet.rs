@@ -12,15 +12,20 @@ use crate::console::page::overview::{self, Half, Row};
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::ops::crypto::last::Standing;
 
 /// What a kind's column needs at least while there is a column of less weight.
 const KIND: u16 = 11;
+
+/// What the crypto API's column needs: a sign, a word and an age.
+const CRYPTO: u16 = 10;
 
 /// Left edges of the table's columns.
 struct Columns {
     runs: Option<u16>,
     kinds: [u16; 4],
     width: u16,
+    crypto: Option<u16>,
     account: Option<u16>,
     region: Option<u16>,
     read: u16,
@@ -42,15 +47,17 @@ impl Columns {
             fits
         };
         let runs = take(12, KIND - 1);
+        let crypto = model.environments.iter().any(EnvState::has_crypto) && take(CRYPTO, KIND - 1);
         let account = take(11, KIND);
         let region = take(regions, KIND);
         let region = region.then(|| read - regions);
         let account = account.then(|| region.unwrap_or(read) - 11);
-        let end = account.or(region).unwrap_or(read);
+        let crypto = crypto.then(|| account.or(region).unwrap_or(read) - CRYPTO);
+        let end = crypto.or(account).or(region).unwrap_or(read);
         let first = if runs { name + 12 } else { name };
         let width = end.saturating_sub(first) / 4;
         let kinds = [0, 1, 2, 3].map(|index| first + width * index);
-        Self { runs: runs.then_some(name), kinds, width, account, region, read }
+        Self { runs: runs.then_some(name), kinds, width, crypto, account, region, read }
     }
 }
 
@@ -157,6 +164,7 @@ fn titles(ink: &mut Ink<'_>, columns: &Columns, area: Rect) {
     for (at, title) in columns.kinds.into_iter().zip(["STACKS", "CODE", parameters, "SECRETS"]) {
         head(Some(at), columns.width.max(5), title);
     }
+    head(columns.crypto, CRYPTO - 1, "CRYPTO");
     head(columns.account, 10, "ACCOUNT");
     head(columns.region, 14, "REGION");
     head(Some(columns.read), 8, "READ");
@@ -199,6 +207,10 @@ fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns
         ink.dim(line);
         ink.put(line.x + 2, y, 1, "!", Role::Loud);
     }
+    if let Some(at) = columns.crypto.filter(|_| env.has_crypto()) {
+        let (text, role) = smoke(model, env, ink);
+        ink.put(line.x + at, y, CRYPTO - 1, &text, role);
+    }
     if let Some(at) = columns.account {
         let (text, role) = whose(env, ink.symbols().stale);
         ink.put(line.x + at, y, 10, &text, role);
@@ -208,6 +220,25 @@ fn environment(ink: &mut Ink<'_>, model: &Model, index: usize, columns: &Columns
     }
     let (text, role) = read(model, env, ink);
     ink.put(line.x + columns.read, y, 8, &text, role);
+}
+
+/// How the last smoke test went, and how long ago; one that is not of this session stands there without colour.
+fn smoke(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
+    let known = &env.crypto;
+    if known.smoke.job.is_some() {
+        return (format!("{} {}/{}", spinner(model, ink), known.smoke.done(), known.smoke.rows.len()), Role::Dim);
+    }
+    if known.smoke.failed.is_some() {
+        return (String::from("? error"), Role::Unknown);
+    }
+    let Some((standing, counts)) = known.tally() else { return (String::from("-"), Role::Dim) };
+    let (sign, role) = super::crypto_sign(standing);
+    let age = known.ended_at().map(|at| model.clock.age(at).replace(' ', "")).unwrap_or_default();
+    let word = match standing {
+        Standing::Passed => String::from("ok"),
+        _ => counts.first().map(|(count, _)| count.to_string()).unwrap_or_default(),
+    };
+    (format!("{sign} {word} {age}"), if known.smoke.rows.is_empty() { Role::Dim } else { role })
 }
 
 /// The account, as AWS says; marked when the project expects another, and when nobody has said it again.

@@ -7,6 +7,7 @@ use crate::console::action::{ACTIONS, Action, Spec};
 use crate::console::keymap::Key;
 use crate::console::model::{Model, Revealing};
 use crate::console::overlay::Overlay;
+use crate::console::page::crypto::Row;
 use crate::console::page::list::Line;
 use crate::console::page::{Page, Zoom};
 use crate::console::text;
@@ -73,7 +74,7 @@ fn hints(model: &Model) -> Vec<Hint> {
         .filter(|spec| (spec.disabled)(model).is_none() && !is_idle(model, spec.action))
         .filter_map(|spec| {
             let key = model.keymap.keys(spec.action).next()?.to_string();
-            Some(Hint { key, word: word(model, spec), priority: spec.priority })
+            Some(Hint { key, word: word(model, spec), priority: priority(model, spec) })
         })
         .collect()
 }
@@ -116,8 +117,14 @@ fn word(model: &Model, spec: &Spec) -> &'static str {
         Action::Back if model.overlays.is_empty() && model.waiting().is_some() => "cancel",
         Action::Back if model.overlays.is_empty() && !is_open(model) => "show all",
         Action::Quit if model.page != Page::Overview => "back",
+        Action::Open if model.page == Page::Crypto => "type",
         _ => spec.hint,
     }
+}
+
+/// Where but one part of a page is open, the way to the others is wanted more.
+fn priority(model: &Model, spec: &Spec) -> u8 {
+    if spec.action == Action::NextPane && model.page == Page::Crypto { 87 } else { spec.priority }
 }
 
 /// What can be pressed and is not worth a hint: going back where there is nothing to go back from, a second way to leave
@@ -127,7 +134,11 @@ fn is_idle(model: &Model, action: Action) -> bool {
     match action {
         Action::Back => is_at_rest(model) && model.waiting().is_none(),
         Action::Quit => over.is_some() || is_open(model),
-        Action::Diff | Action::Show => model.page != Page::Overview && model.list().zoom == Zoom::Diff,
+        Action::Diff | Action::Show => model.page.is_list() && model.list().zoom == Zoom::Diff,
+        // The page says of nothing else that something differs.
+        Action::NextDifference => {
+            model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
+        }
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
         Action::Accept => matches!(over, Some(Overlay::Plan(_))),
         _ => false,

@@ -8,7 +8,6 @@ use crate::console::alarm::alarm;
 use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
 use crate::console::overlay::Work;
-use crate::console::page::Page;
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -73,18 +72,18 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
 
 pub(super) fn tabs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let mut x = area.x + 1;
-    for (index, page) in Page::ALL.iter().enumerate() {
-        let here = *page == model.page;
+    for page in model.pages() {
+        let here = page == model.page;
         let title = if here { page.title().to_uppercase() } else { page.title().to_owned() };
-        x = ink.put(x, area.y, area.width, &format!("{} ", index + 1), Role::Dim);
+        x = ink.put(x, area.y, area.width, &format!("{} ", page.number()), Role::Dim);
         x = ink.put(x, area.y, area.width, &title, if here { Role::TabHere } else { Role::Tab });
         // A filter is kept while another page is looked at, and nowhere without a sign.
-        if !here && !filter_of(model, *page).text.is_empty() {
+        if !here && !filter_of(model, page).text.is_empty() {
             ink.put(x, area.y, 1, "/", Role::Notice);
         }
         x += 3;
     }
-    if model.page == Page::Overview {
+    if !model.page.is_list() {
         return;
     }
     let state = model.list();
@@ -267,6 +266,7 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> Vec<Part> {
     if let Some(sent) = model.sent.iter().find(|sent| sent.environment == model.current) {
         let doing = match &sent.work {
             Work::Command(command) => format!("running {}", command.id),
+            Work::Rotate(_) => String::from("rotating the keyring"),
             Work::Record(_) | Work::Unlock(_) => String::from("writing"),
         };
         let text = format!("{} {doing} {} s", spinner(model, ink), seconds(sent.job.since));
@@ -291,7 +291,7 @@ fn age(model: &Model, env: &EnvState, width: u16) -> Option<Part> {
         return Some((old, Role::Notice, 0));
     }
     // The oldest of what the page shows says how far all of it can be trusted.
-    let kinds = if model.page == Page::Overview { &Kind::ALL } else { model.page.kinds() };
+    let kinds = if model.page.is_list() { model.page.kinds() } else { &Kind::ALL };
     let failed = kinds.iter().any(|kind| matches!(env.section(*kind), Remote::Failed(_)));
     let Some(at) = env.times.oldest(kinds) else {
         let text = if failed { "could not be read" } else { "not read" };

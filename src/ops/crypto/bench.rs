@@ -19,7 +19,7 @@ pub struct Row {
 
 /// Encrypts and decrypts messages of each size, one call after another. The first call of all is not counted: it connects,
 /// and may start a function. `tell` hears what is being measured.
-pub async fn bench(crypto: &Crypto, calls: usize, tell: &dyn Fn(&str)) -> Result<Vec<Row>, Why> {
+pub async fn bench(crypto: &Crypto, calls: usize, tell: super::Tell<'_>) -> Result<Vec<Row>, Why> {
     let context = Context::new();
     crypto.encrypt(&[], &context, None).await?;
     let mut rows = Vec::new();

@@ -15,6 +15,7 @@ const KEYRING: &str = "KeyringSecret";
 const INVOKE: &str = "InvokeArn";
 
 /// What is known of it.
+#[derive(Clone)]
 pub(super) struct Place {
     /// As the project says it.
     endpoint: Option<String>,
@@ -91,6 +92,16 @@ impl Place {
         self.output(FUNCTION)
     }
 
+    /// The stack that it is in, where that is known.
+    pub(super) fn stack(&self) -> Option<&str> {
+        self.stack.as_ref().map(|(name, _)| name.as_str())
+    }
+
+    /// The function's log group: `FUNCTION` is an ARN or a name, each with or without a qualifier.
+    pub(super) fn log_group(&self) -> Result<String, Why> {
+        self.function().map(|function| log_group(&function))
+    }
+
     /// The secret with the keys.
     pub(super) fn keyring(&self) -> Result<String, Why> {
         self.output(KEYRING)
@@ -112,5 +123,24 @@ impl Place {
             Why::new(format!("the stack {stack} has no output {name}"))
                 .hint("is it one of lambda/template.yaml? [crypto] in plumb.toml names another")
         })
+    }
+}
+
+fn log_group(function: &str) -> String {
+    let name = function.split_once(":function:").map_or(function, |(_, name)| name);
+    format!("/aws/lambda/{}", name.split(':').next().unwrap_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log_group;
+
+    #[test]
+    fn a_function_s_log_is_named_by_its_name_whatever_stands_around_it() {
+        for function in
+            ["shop", "shop:live", "arn:aws:lambda:r:1:function:shop", "arn:aws:lambda:r:1:function:shop:live"]
+        {
+            assert_eq!(log_group(function), "/aws/lambda/shop", "{function}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Its plaintexts are made for it and say nothing. No answer is told but by status, kind and length.
 
 mod checks;
+mod logs;
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use futures::future::join_all;
 
 use super::{Crypto, Latency};
 use crate::compare::Why;
+use crate::ops::inspect::now;
 use crate::ops::session::Session;
 
 /// One thing that is checked.
@@ -156,34 +158,69 @@ pub struct Options {
     pub rotate: Option<Session>,
 }
 
-/// Makes the checks beside each other; latency by itself when the others are done, and the rotation last.
-pub async fn smoke(crypto: &Crypto, options: &Options, tell: &dyn Fn(&str)) -> Vec<Line> {
-    let is_alone = |check: &Check| matches!(check, Check::Latency | Check::Rotation);
-    let chosen = Check::ALL.into_iter().filter(|check| !options.safe || check.is_safe());
-    let chosen = chosen.filter(|check| *check != Check::Rotation || options.rotate.is_some());
-    let (alone, together): (Vec<Check>, Vec<Check>) = chosen.partition(is_alone);
-    tell("the checks are under way");
-    let mut lines = join_all(together.into_iter().map(|check| made(crypto, options, check, tell))).await;
+/// How far a smoke test is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// A check has begun.
+    Begun(Check),
+    /// What one that takes long is doing.
+    Doing(String),
+    /// A check is done.
+    Done(Line),
+}
+
+/// Hears how far it is.
+pub type Hear<'a> = &'a (dyn Fn(Step) + Send + Sync);
+
+/// The checks that are made, in the order in which they are told.
+#[must_use]
+pub fn chosen(safe: bool, rotate: bool) -> Vec<Check> {
+    let wanted = |check: &Check| (!safe || check.is_safe()) && (rotate || *check != Check::Rotation);
+    Check::ALL.into_iter().filter(wanted).collect()
+}
+
+/// Makes the checks beside each other; latency by itself when the others are done, then the rotation, and last a look into
+/// the log of all that.
+pub async fn smoke(crypto: &Crypto, options: &Options, hear: Hear<'_>) -> Vec<Line> {
+    let (crypto, since) = (crypto.watched(), now());
+    let is_alone = |check: &Check| matches!(check, Check::Latency | Check::Rotation | Check::Logs);
+    let chosen = chosen(options.safe, options.rotate.is_some());
+    let (alone, together): (Vec<Check>, Vec<Check>) = chosen.into_iter().partition(is_alone);
+    let run = Run { crypto: &crypto, options, hear, since };
+    let mut lines = join_all(together.into_iter().map(|check| run.made(check))).await;
     for check in alone {
-        tell(check.name());
-        lines.push(made(crypto, options, check, tell).await);
+        lines.push(run.made(check).await);
     }
     lines.sort_by_key(|line| Check::ALL.iter().position(|check| *check == line.check));
     lines
 }
 
-async fn made(crypto: &Crypto, options: &Options, check: Check, tell: &dyn Fn(&str)) -> Line {
-    let began = Instant::now();
-    let done = Box::pin(checks::make(crypto, options, check, tell)).await;
-    let took = began.elapsed();
-    let line = Line { check, verdict: Verdict::Passed, took, key_version: None, request_id: None, latency: None };
-    match done {
-        Ok(checks::Proof { key_version, latency }) => Line { key_version, latency, ..line },
-        Err(checks::Miss::Wrong { expected, got, request_id }) => {
-            Line { verdict: Verdict::Failed { expected, got }, request_id, ..line }
-        }
-        Err(checks::Miss::Silent(why)) => Line { verdict: Verdict::Error(why), ..line },
-        Err(checks::Miss::Unproven(reason)) => Line { verdict: Verdict::Unproven(reason), ..line },
+/// One smoke test.
+struct Run<'a> {
+    crypto: &'a Crypto,
+    options: &'a Options,
+    hear: Hear<'a>,
+    /// When it began, milliseconds since the Unix epoch.
+    since: i64,
+}
+
+impl Run<'_> {
+    async fn made(&self, check: Check) -> Line {
+        (self.hear)(Step::Begun(check));
+        let began = Instant::now();
+        let done = Box::pin(checks::make(self, check)).await;
+        let took = began.elapsed();
+        let line = Line { check, verdict: Verdict::Passed, took, key_version: None, request_id: None, latency: None };
+        let line = match done {
+            Ok(checks::Proof { key_version, latency }) => Line { key_version, latency, ..line },
+            Err(checks::Miss::Wrong { expected, got, request_id }) => {
+                Line { verdict: Verdict::Failed { expected, got }, request_id, ..line }
+            }
+            Err(checks::Miss::Silent(why)) => Line { verdict: Verdict::Error(why), ..line },
+            Err(checks::Miss::Unproven(reason)) => Line { verdict: Verdict::Unproven(reason), ..line },
+        };
+        (self.hear)(Step::Done(line.clone()));
+        line
     }
 }
 

@@ -4,7 +4,10 @@
 //! are looked at and committed; a run without it compares. The clock stands still, and what is new in each demo has
 //! stand-ins (`tests/support/screenshot/stand_in.rs`). A new picture is a new row.
 
-use super::shop::{Console, shop};
+use std::process::Command;
+
+use super::shop::{Console, Visit, shop};
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::screenshot::{self, Paper, StandIns};
 
 /// A picture: its file's name, and how one gets to see it.
@@ -40,13 +43,18 @@ impl Picture {
         if self.theme.is_some_and(|theme| theme.contains("light")) { Paper::Light } else { Paper::Dark }
     }
 
-    /// Goes there.
-    fn open(&self) -> Console {
+    /// A terminal of its size, before anything is typed.
+    fn visit(&self) -> Visit {
         let mut visit = shop().console().size(self.size.0, self.size.1).env("PLUMB_CLOCK", &shop().morning.to_string());
         for (name, value) in self.variables.iter().copied().chain(self.theme.map(|theme| ("PLUMB_THEME", theme))) {
             visit = visit.env(name, value);
         }
-        let console = visit.open();
+        visit
+    }
+
+    /// Goes there.
+    fn open(&self) -> Console {
+        let console = self.visit().open();
         for (keys, seen) in self.steps {
             console.answers(keys, seen);
         }
@@ -60,7 +68,11 @@ impl Picture {
 
     /// Writes it, or holds that it is what is committed.
     fn take(&self) {
-        let console = self.open();
+        self.take_of(&self.open());
+    }
+
+    /// The same of a console that is open.
+    fn take_of(&self, console: &Console) {
         if screenshot::asked_to_write() {
             let last = self.steps.last().map_or("oncall-mara", |(_, seen)| seen);
             screenshot::write(self.name, &self.drawn(&console.pictures(last)));
@@ -107,6 +119,27 @@ const OVERLAYS: &[Picture] = &[
     Picture::of("help-80x24", &[("?", "what you want to do")]).size(80, 24),
     Picture::of("plan-80x24", &[(":record<Enter>", "first :unlock")]).size(80, 24),
 ];
+
+const CRYPTO: &[Picture] = &[
+    Picture::of("crypto", CRYPTO_IDLE).size(140, 40),
+    Picture::of("crypto-80x24", CRYPTO_IDLE).size(80, 24),
+    Picture::of("crypto-failing", CRYPTO_FAILING).size(140, 40),
+    Picture::of("crypto-failing-80x24", CRYPTO_FAILING).size(80, 24),
+];
+
+const CRYPTO_IDLE: &[(&str, &str)] = &[
+    ("6", "6 CRYPTO"),
+    ("<Enter>", "esc leave"),
+    ("card<Space>4711", "card 4711"),
+    ("<Enter>", "9 characters"),
+    ("<Tab>", "= key 1"),
+];
+
+const CRYPTO_FAILING: &[(&str, &str)] =
+    &[("6", "6 CRYPTO"), ("S", "S again"), ("S", "of 14 done"), ("", "1 failed"), ("", "0 s ago"), ("n", "▸ ! failed")];
+
+const CRYPTO_RUNNING: [Picture; 2] =
+    [Picture::of("crypto-running", &[]).size(140, 40), Picture::of("crypto-running-80x24", &[]).size(80, 24)];
 
 const WIDTHS: &[Picture] = &[
     Picture::of("overview-60x16", &[("", "PARAMS")]).size(60, 16),
@@ -176,8 +209,38 @@ fn themes_and_poor_terminals_have_their_pictures() {
 }
 
 #[test]
+fn the_crypto_page_has_its_pictures() {
+    take(CRYPTO);
+}
+
+#[test]
+fn the_crypto_page_has_its_picture_while_checks_are_under_way() {
+    // What encrypts is never answered.
+    let proxy = Proxy::start(&shop().endpoint_url);
+    proxy.on("*").when(|call| call.target.ends_with("/v1/encrypt")).reply(Fault::Hang);
+    let directory = tempfile::tempdir().unwrap();
+    let project = directory.path().join("petshop");
+    let cloned = Command::new("git").args(["clone", "-q"]).arg(&shop().project).arg(&project).status();
+    assert!(cloned.unwrap().success());
+    let file = std::fs::read_to_string(project.join("plumb.toml")).unwrap();
+    let endpoint = shop().crypto_endpoint("prod").replace(&shop().endpoint_url, &proxy.endpoint_url());
+    let file = file.replace("output = \"petshop-{env}/CryptoEndpoint\"", &format!("endpoint = \"{endpoint}\""));
+    std::fs::write(project.join("plumb.toml"), file).unwrap();
+    for picture in CRYPTO_RUNNING {
+        let visit = picture.visit().with(|program| program.dir(&project));
+        let console = visit.open();
+        console.answers("6", "6 CRYPTO");
+        console.answers("S", "S again");
+        console.answers("S", "of 14 done");
+        console.pictures("2 of 14 done");
+        picture.take_of(&console);
+    }
+}
+
+#[test]
 fn no_picture_is_committed_that_nobody_takes() {
-    let taken = [PAGES, OVERLAYS, WIDTHS, LOOKS].into_iter().flatten().map(|picture| picture.name);
+    let taken =
+        [PAGES, OVERLAYS, CRYPTO, &CRYPTO_RUNNING, WIDTHS, LOOKS].into_iter().flatten().map(|picture| picture.name);
     let taken: Vec<&str> = taken.chain(["harness", super::tour::NAME]).collect();
     for entry in std::fs::read_dir(screenshot::file("")).unwrap() {
         let path = entry.unwrap().path();

@@ -134,6 +134,18 @@ impl Shop {
         Caller { endpoint_url: self.endpoint_url.clone(), region: self.region.clone(), access_key_id: name.to_owned() }
     }
 
+    /// Where the crypto API of an environment is.
+    pub(super) fn crypto_endpoint(&self, env: &str) -> String {
+        let stack = format!("petshop-{env}");
+        let reply = self.somebody("a-test").query("cloudformation", "DescribeStacks", &[("StackName", &stack)]);
+        let said = reply.expect("an answer").text();
+        let after = |text: &str, mark: &str| text.split_once(mark).map(|(_, rest)| rest.to_owned());
+        let found =
+            after(&said, "<OutputKey>CryptoEndpoint</OutputKey>").and_then(|rest| after(&rest, "<OutputValue>"));
+        let found = found.and_then(|rest| Some(rest.split_once('<')?.0.to_owned()));
+        found.unwrap_or_else(|| panic!("{said}"))
+    }
+
     /// The value of a parameter as AWS has it now.
     pub(super) fn parameter(&self, name: &str) -> String {
         let body = json!({ "Name": name, "WithDecryption": true });

@@ -25,6 +25,8 @@ enum By {
     Commit,
     /// This text.
     Fixed(&'static str),
+    /// This text at the right end of what it stands for, whose left end is blank.
+    Right(&'static str),
 }
 
 /// A kind's name, what it looks like (its first group is what is replaced), and what replaces it. The first rule that
@@ -32,7 +34,7 @@ enum By {
 type Rule = (&'static str, &'static str, By);
 
 #[rustfmt::skip]
-const RULES: [Rule; 19] = [
+const RULES: [Rule; 23] = [
     ("uuid", r"\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b", By::Alphabet(HEX)),
     ("commit", r"\b([0-9a-f]{7,40})(?:\b|…)", By::Commit),
     ("fingerprint", r"\bfp ([0-9a-f]{4})\b", By::Alphabet(HEX)),
@@ -52,6 +54,10 @@ const RULES: [Rule; 19] = [
     ("time", r"\b(\d\d:\d\d:\d\d)\b", By::Fixed("02:41:07")),
     ("moment", r"(?:^|[^:\d])(\d\d:\d\d)(?:$|[^:\d])", By::Fixed("02:11")),
     ("cost", r"\b(\d\d) calls\b", By::Fixed("37")),
+    ("percentile", r"p50( +[\d.]+ m?s)", By::Right("11.3 ms")),
+    ("other percentile", r"p95( +[\d.]+ m?s)", By::Right("24.3 ms")),
+    ("key age", r"key \d+ +\w+ +\d{4}-\d\d-\d\d( +\d+ [smhd])\b", By::Right("12 d")),
+    ("latency", r"(?:passed|failed|error|unproven) [^.]*?(  +[\d.]+ m?s)\b", By::Right("12.3 ms")),
 ];
 
 static SHAPES: LazyLock<Vec<Regex>> =
@@ -130,6 +136,7 @@ impl StandIns {
         let (kind, _, by) = &RULES[rule];
         match by {
             By::Fixed(text) => (*text).to_owned(),
+            By::Right(text) => format!("{text:>0$}", old.chars().count()),
             By::Commit => spell(kind, self.commit(old).unwrap_or_default(), HEX, old),
             By::Alphabet(alphabet) => {
                 let next = self.seen.keys().filter(|(seen, _)| seen == kind).count();

@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Check, Options};
+use super::{Check, Options, Run, Step, logs};
 use crate::compare::Why;
 use crate::crypto_api::{Decrypt, Decrypted, Encrypted, Health, Rewrapped, Route};
-use crate::ops::crypto::{Answer, Context, Crypto, Latency, rotate};
+use crate::ops::crypto::{Answer, Context, Crypto, Latency, Tell, rotate};
 
 /// What a check that passed tells.
 #[derive(Default)]
@@ -36,7 +36,8 @@ const OVERSIZE: usize = 4 * 1024 * 1024 + 1;
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-pub(super) async fn make(crypto: &Crypto, options: &Options, check: Check, tell: &dyn Fn(&str)) -> Checked {
+pub(super) async fn make(run: &Run<'_>, check: Check) -> Checked {
+    let Run { crypto, options, .. } = *run;
     match check {
         Check::Health => health(crypto).await,
         Check::Empty => round_trip(crypto, b"").await,
@@ -51,10 +52,8 @@ pub(super) async fn make(crypto: &Crypto, options: &Options, check: Check, tell:
         Check::Unsigned => unsigned(crypto).await,
         Check::Oversize => oversize(crypto).await,
         Check::Latency => latency(crypto, options.calls).await,
-        Check::Rotation => rotation(crypto, options, tell).await,
-        Check::Logs => Err(Miss::Unproven(String::from(
-            "Plumb reads no CloudWatch Logs; the function's own tests hold its log lines to it",
-        ))),
+        Check::Rotation => rotation(crypto, options, &|text| (run.hear)(Step::Doing(text.to_owned()))).await,
+        Check::Logs => logs::check(run).await,
     }
 }
 
@@ -126,12 +125,14 @@ async fn round_trip(crypto: &Crypto, plain: &[u8]) -> Checked {
 }
 
 async fn batch(crypto: &Crypto) -> Checked {
-    let (first, last) = ("first of a batch", "last of a batch");
+    let (first, last) = ("the first of a batch", "the last of a batch");
     let body = json!({ "items": [
         { "reference": "first", "text": first, "context": context() },
         { "reference": "bad", "plaintext": "?" },
         { "reference": "last", "plaintext": STANDARD.encode(last), "context": context() },
     ]});
+    crypto.sends(first.as_bytes());
+    crypto.sends(last.as_bytes());
     let answer = crypto.post(Route::Encrypt, &body).await?;
     let told: Value = success(&answer)?;
     let shape = (&told["failed"], &told["items"][1]["error"]["type"], &told["items"][1]["reference"]);
@@ -198,7 +199,9 @@ async fn unsigned(crypto: &Crypto) -> Checked {
 }
 
 async fn oversize(crypto: &Crypto) -> Checked {
-    let body = format!("{{\"text\":\"{}\"}}", "a".repeat(OVERSIZE));
+    let text = "a".repeat(OVERSIZE);
+    crypto.sends(text.as_bytes());
+    let body = format!("{{\"text\":\"{text}\"}}");
     refused(&crypto.ask(Route::Encrypt, body.as_bytes()).await?, 413, "too-large")?;
     Ok(Proof::default())
 }
@@ -213,7 +216,7 @@ async fn latency(crypto: &Crypto, calls: usize) -> Checked {
     Ok(Proof { key_version: version, latency: Latency::of(took) })
 }
 
-async fn rotation(crypto: &Crypto, options: &Options, tell: &dyn Fn(&str)) -> Checked {
+async fn rotation(crypto: &Crypto, options: &Options, tell: Tell<'_>) -> Checked {
     let Some(writer) = &options.rotate else {
         return Err(Miss::Unproven("only --rotate asks for a rotation".to_owned()));
     };
