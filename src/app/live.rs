@@ -15,11 +15,12 @@ use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
     Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Fresh, Memory, Permit, Prepared, ProjectInfo,
-    RefInfo, Target, Unlock, Wanted, Work,
+    RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
-use crate::ops::journal::Found;
+use crate::ops::journal::{Entry, Found};
 use crate::ops::keys::Keys;
+use crate::ops::push::{self, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::{Access, Session};
 use crate::ops::snapshot::Snapshot;
@@ -128,6 +129,7 @@ impl Inner {
     ) -> Report {
         let report = match self.session(&target.project, &target.environment).await {
             Ok(session) => {
+                let _ = sink.send(Part::CutOff(cut_off(&session).await));
                 let own = Wish::of(&session);
                 let reference = target.git_ref.clone().unwrap_or_else(|| own.reference.clone());
                 inspect::stream(&session, &wish(Wish { reference, ..own }), sink).await
@@ -139,6 +141,13 @@ impl Inner {
         }
         Report { read_at: self.clock.unwrap_or(report.read_at), ..report }
     }
+}
+
+/// What was cut off. A journal that cannot be read is told where it is opened, and where something is written.
+async fn cut_off(session: &Session) -> Option<Box<Entry>> {
+    let session = session.clone();
+    let read = tokio::task::spawn_blocking(move || push::unfinished(&session)).await;
+    read.ok()?.ok()?.map(Box::new)
 }
 
 /// What is asked for, of what the environment has at all.
@@ -269,6 +278,11 @@ impl Backend for Live {
     fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.write(&target, &work).await })
+    }
+
+    fn push(&self, target: Target, work: Work, watch: Watch) -> BoxFuture<'static, Result<Pushed, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.push(&target, &work, &watch).await })
     }
 
     fn begin(&self, target: Target, command: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {

@@ -4,7 +4,7 @@ use super::model::Model;
 use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
-use super::update::{is_writing, last_running, outside, yank};
+use super::update::{is_writing, last_running, outside, push, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,10 @@ pub enum Scope {
     Actions,
     /// In the menu of what can be copied of an item.
     Yank,
+    /// In a plan whose items are chosen.
+    Plan,
+    /// In the journal, and in what came of a write.
+    Past,
     /// In a text field.
     Input,
     /// Everywhere while the tour is taken.
@@ -31,13 +35,15 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Page,
         Self::Items,
         Self::Actions,
         Self::Yank,
         Self::Move,
         Self::Back,
+        Self::Plan,
+        Self::Past,
         Self::Input,
         Self::Tour,
         Self::Always,
@@ -54,6 +60,8 @@ impl Scope {
             Self::Items => "On items",
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
+            Self::Plan => "In a plan",
+            Self::Past => "In the journal and in a result",
             Self::Input => "In a text field",
             Self::Tour => "In the tour",
         }
@@ -66,6 +74,8 @@ impl Scope {
             Self::Page | Self::Items => "on a page",
             Self::Actions => "in the menu of an item",
             Self::Yank => "in the menu of what is copied",
+            Self::Plan => "in a plan whose items are chosen",
+            Self::Past => "in the journal and in a result",
             Self::Input => "in a text field",
             Self::Tour => "in the tour",
         }
@@ -159,6 +169,14 @@ actions! {
     YankCommand, "yank-command", "The aws command that reads it", "", ["c"], Yank, Nothing, yank::no_region;
     YankConsole, "yank-console", "The link to its page in AWS's console", "", ["w"], Yank, Nothing, yank::no_console;
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
+    Push, "push", "Push: plan to make live say what git says", "push" 78, ["P"], Page, Plans, push::no_push;
+    Choose, "choose", "Choose the item to be pushed, or no longer", "", ["space"], Items, Nothing, push::no_choice;
+    Revert, "revert", "Plan to put live back to what git says", "", ["g"], Actions, Plans, push::no_revert;
+    Item, "item", "Write the item, or leave it out", "choose" 86, ["space"], Plan, Nothing, push::no_items;
+    AllItems, "all-items", "Leave all items out, or take all in", "all" 85, ["ctrl-a"], Plan, Nothing, push::no_items;
+    Prune, "prune", "Plan again: delete what git no longer has, or not", "deletions" 84, ["ctrl-d"], Plan, Plans, push::no_prune;
+    Undo, "undo", "Plan to take the write back", "undo" 86, ["u"], Past, Plans, push::no_undo;
+    Resume, "resume", "Plan to go on with what was cut off", "go on" 85, ["c"], Past, Plans, push::no_resume;
     Filter, "filter", "Filter by name", "filter" 70, ["/"], Page, Nothing, always;
     Pick, "pick", "Choose environment and git ref", "env" 69, ["@"], Page, Nothing, always;
     Refresh, "refresh", "Refresh what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;

@@ -12,12 +12,16 @@ use super::overlay::{Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
 use crate::ops::journal::{Found, Outcome};
+use crate::ops::push::{Progress, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::Variable;
 use crate::ops::snapshot::Snapshot;
 
 /// A future that can be sent to another thread.
 pub type BoxFuture<'a, T> = future::BoxFuture<'a, T>;
+
+/// Hears how far a write of values is.
+pub type Watch = Box<dyn Fn(&Progress) + Send + Sync>;
 
 /// Implemented over `ops` by the binary, by fakes in tests.
 ///
@@ -71,6 +75,10 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Does what was planned. It is in the journal before it is sent, and settled after; answers why not, if so.
     fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>>;
+
+    /// Writes the values that were planned, or goes on with it; `watch` hears of each item as it ends. What was not written
+    /// is part of the answer.
+    fn push(&self, target: Target, work: Work, watch: Watch) -> BoxFuture<'static, Result<Pushed, Why>>;
 
     /// Notes that a command of the operator's own begins that was planned, for the console to run it. Refused where writing
     /// is.

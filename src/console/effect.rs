@@ -10,7 +10,7 @@ use crate::compare::Kind;
 
 /// Work for the runtime. Only [`Effect::Write`] writes to the environment, a command of the operator's own among it, and
 /// the runtime asks again whether it may.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Read the files of another project.
     Project(Generation, String),
@@ -59,7 +59,7 @@ pub enum Effect {
 }
 
 /// What was planned, and how it was confirmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Order {
     /// The request that worked the plan out.
     pub plan: Generation,

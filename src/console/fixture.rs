@@ -1,5 +1,7 @@
 //! A synthetic night in prod, much like the pictures of the design.
 
+pub(crate) mod values;
+
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -9,9 +11,10 @@ use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::{CustomAction, Harm, On, Output, Protection};
 use crate::console::{
     Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Key, Note, Permit, Prepared, ProjectInfo,
-    RefInfo, Target, Unlock, Wanted, Work,
+    RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::journal::{self, Found};
+use crate::ops::push::Pushed;
 use crate::ops::receipt::UnitId;
 use crate::ops::record::{self, Outcome, Planned};
 use crate::ops::report::{Calls, Commit, Identity, Part, Problem, Report, Section, Unit};
@@ -339,6 +342,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Record => prepared(),
         Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
         Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
+        Wanted::Values(wanted) => Prepared { writer: Ok(writer()), work: values::work(&wanted) },
     }
 }
 
@@ -483,6 +487,17 @@ impl Backend for Fixture {
 
     fn write(&self, _: Target, _: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
         async { Ok(None) }.boxed()
+    }
+
+    fn push(&self, _: Target, work: Work, watch: Watch) -> BoxFuture<'static, Result<Pushed, Why>> {
+        async move {
+            let pushed = values::pushed(&work);
+            for progress in values::progress(&pushed) {
+                watch(&progress);
+            }
+            Ok(pushed)
+        }
+        .boxed()
     }
 
     fn begin(&self, _: Target, _: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {

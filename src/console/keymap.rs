@@ -130,17 +130,21 @@ pub enum KeyError {
 /// What is heard on a page.
 pub(super) const ON_PAGE: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items];
 
-/// What is heard where something is read over a page.
-pub(super) const READING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move];
-
 /// What is heard in a text field.
 pub(super) const TYPING: &[Scope] = &[Scope::Always, Scope::Input];
+
+/// What is heard in a plan whose items are chosen.
+pub(super) const CHOOSING: &[Scope] = &[Scope::Always, Scope::Plan, Scope::Input];
+
+/// What is heard in the journal, and in what came of a write.
+pub(super) const PAST: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Past];
 
 /// Which scopes hear a key, the first that knows it winning; within one of these no key may have two actions.
 pub(super) const CONTEXTS: &[&[Scope]] = &[
     ON_PAGE,
-    READING,
     TYPING,
+    CHOOSING,
+    PAST,
     &[Scope::Always, Scope::Actions],
     // The tour lies beside whatever else is open.
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],

@@ -8,6 +8,7 @@ use super::overlay::Prepared;
 use super::pointer::Mouse;
 use crate::compare::{Item, Why};
 use crate::ops::journal::Found;
+use crate::ops::push::{Progress, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 
 /// The identity of one request; its replies carry it, and a reply to an older request is dropped.
@@ -56,6 +57,10 @@ pub enum Message {
     Planned(Generation, Result<Box<Prepared>, Why>),
     /// A write is done; with why the journal does not hold it, if so.
     Written(Generation, Result<Option<Why>, Why>),
+    /// An item of a write of values has ended.
+    Progress(Generation, Progress),
+    /// A write of values came to its end.
+    Pushed(Generation, Result<Box<Pushed>, Why>),
     /// An environment may be written to for a while.
     Unlocked(Generation, Result<Box<Granted>, Why>),
     /// An environment is locked again; with why the journal does not hold it, if so.
@@ -96,6 +101,7 @@ impl Message {
             Self::Part(_, Part::Section(..) | Part::Provisional(..)) => "part section",
             Self::Part(_, Part::Progress(..)) => "part progress",
             Self::Part(_, Part::Calls(_)) => "part calls",
+            Self::Part(_, Part::CutOff(_)) => "part cut off",
             Self::Project(..) => "project",
             Self::Inspected(..) => "inspected",
             Self::Revealed(..) => "revealed",
@@ -110,6 +116,8 @@ impl Message {
             Self::Returned(_) => "returned",
             Self::Planned(..) => "planned",
             Self::Written(..) => "written",
+            Self::Progress(..) => "progress",
+            Self::Pushed(..) => "pushed",
             Self::Unlocked(..) => "unlocked",
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",

@@ -17,11 +17,12 @@ use super::keymap::Keymap;
 use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
-use super::overlay::{Overlay, Tour, Work};
+use super::overlay::{EndedItems, Overlay, Plan, Tour, Work};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Kind, Why};
+use crate::ops::push::Progress;
 use crate::ops::snapshot::Snapshot;
 
 /// What a console begins with.
@@ -117,6 +118,18 @@ pub struct Sent {
     pub environment: usize,
     /// What is done.
     pub work: Work,
+    /// Of values, the plan to be shown again.
+    pub plan: Option<Box<Plan>>,
+    /// How far a write of values is.
+    pub progress: Option<Progress>,
+    /// Whether each item that has ended was written, by its name.
+    pub(super) ended: EndedItems,
+}
+
+impl Sent {
+    pub(super) fn new(job: Job, environment: usize, work: Work) -> Self {
+        Self { job, environment, work, plan: None, progress: None, ended: EndedItems::new() }
+    }
 }
 
 /// The item whose values are shown, or are being read to be shown.
@@ -234,8 +247,23 @@ impl Model {
         (&mut self.lists[list_index(self.page)], &self.environments[self.current])
     }
 
+    /// What is chosen to be pushed.
+    pub(super) fn chosen(&self) -> Vec<ItemId> {
+        let of = |page: Page, kind| {
+            self.lists[list_index(page)].marks.iter().map(move |name| ItemId { kind, name: name.clone() })
+        };
+        of(Page::Parameters, Kind::Parameter).chain(of(Page::Secrets, Kind::Secret)).collect()
+    }
+
+    /// Chooses nothing any more.
+    pub(super) fn choose_nothing(&mut self) {
+        self.lists.iter_mut().for_each(|list| list.marks.clear());
+    }
+
     /// Takes every cursor that nobody has put anywhere back to the first line: what it is on is of another environment.
+    /// What was chosen there is not chosen here.
     pub(super) fn leave_environment(&mut self) {
+        self.choose_nothing();
         for list in self.lists.iter_mut().filter(|list| !list.chosen) {
             list.cursor = None;
         }

@@ -6,6 +6,7 @@ mod menu;
 mod palette;
 mod plan;
 mod tour;
+mod values;
 
 pub use help::Help;
 pub(super) use help::{HelpRow, Listed};
@@ -13,11 +14,12 @@ pub(super) use journal::Journal;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
 pub(super) use palette::{What, why_not};
-pub(super) use plan::Sheet;
-pub(super) use plan::Stage;
 pub use plan::{Plan, Prepared, Wanted, Work};
+pub(super) use plan::{Sheet, SheetRow, Stage};
 pub(super) use tour::STEPS;
 pub use tour::Tour;
+pub use values::Values;
+pub(super) use values::{Ended as EndedItems, Items, in_a_line, summary};
 
 use super::action::Scope;
 use super::backend::RefInfo;

@@ -14,6 +14,7 @@ mod moves;
 mod opens;
 pub(super) mod outside;
 mod palette;
+pub(super) mod push;
 mod requests;
 mod tour;
 pub(super) mod yank;
@@ -73,6 +74,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Returned(outcome) => outside::returned(model, outcome),
         Message::Planned(generation, answer) => mode::planned(model, generation, answer),
         Message::Written(generation, answer) => mode::written(model, generation, answer),
+        Message::Progress(generation, progress) => push::progress(model, generation, progress),
+        Message::Pushed(generation, answer) => push::pushed(model, generation, answer),
         Message::Unlocked(generation, answer) => mode::unlocked(model, generation, answer),
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),

@@ -25,6 +25,7 @@ use crate::console::keymap::Key;
 use crate::console::message::{Generation, Granted, Message};
 use crate::console::mode::Ended;
 use crate::console::overlay::Work;
+use crate::ops::push::Progress;
 
 /// Tells the time, in milliseconds since the Unix epoch.
 pub(super) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -233,7 +234,19 @@ impl Jobs {
                     }
                 });
             }
-            work => {
+            work @ (Work::Values(..) | Work::Resume(_)) => {
+                let sender = self.sender.clone();
+                let watch = Box::new(move |progress: &Progress| {
+                    // The console is over when nobody listens.
+                    let _ = sender.send(Message::Progress(generation, progress.clone()));
+                });
+                self.spawn(generation, async move {
+                    let answer = backend.push(order.target, work, watch).await;
+                    drop(under_way);
+                    Message::Pushed(generation, answer.map(Box::new))
+                });
+            }
+            work @ (Work::Record(_) | Work::Unlock(_)) => {
                 self.spawn(generation, async move {
                     let answer = backend.write(order.target, work).await;
                     drop(under_way);

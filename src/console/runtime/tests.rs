@@ -17,9 +17,10 @@ use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
 use crate::console::{
     Ask, BoxFuture, Command, Confirmation, Ended, EnvironmentInfo, FilePlace, Home, Note, Order, Permit, Prepared,
-    ProjectInfo, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe, Work,
+    ProjectInfo, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe, Watch, Work,
 };
 use crate::ops::journal::{Found, Outcome};
+use crate::ops::push::Pushed;
 use crate::ops::report::{Identity, Part, Report};
 
 impl From<std::convert::Infallible> for Error {
@@ -166,6 +167,11 @@ impl Backend for Fake {
     fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
         self.seen.did(format!("write {}", target.environment));
         self.fixture.write(target, work)
+    }
+
+    fn push(&self, target: Target, work: Work, watch: Watch) -> BoxFuture<'static, Result<Pushed, Why>> {
+        self.seen.did(format!("push {}", target.environment));
+        self.fixture.push(target, work, watch)
     }
 
     fn begin(&self, target: Target, command: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {

@@ -35,6 +35,10 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Write(generation, Order { work: Work::Command(command), .. }) => {
             Message::Ran(generation, if fine { Ok(format!("{} has ended", command.id)) } else { Err(why()) })
         }
+        Effect::Write(generation, Order { work: work @ (Work::Values(..) | Work::Resume(_)), .. }) => {
+            let pushed = if fine { Ok(Box::new(fixture::values::pushed(&work))) } else { Err(why()) };
+            Message::Pushed(generation, pushed)
+        }
         Effect::Write(generation, _) => Message::Written(generation, if fine { Ok(None) } else { Err(why()) }),
         Effect::Unlock(generation, _) => Message::Unlocked(generation, Err(why())),
         Effect::Lock(target, _) => Message::Locked(target.environment, None),

@@ -13,8 +13,8 @@ use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
 use crate::console::pointer::{Button, Mouse};
 use crate::console::{
-    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent, Setup, Theme, Work, update,
-    view,
+    Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent, Setup, Theme, Values, Wanted,
+    Work, update, view,
 };
 use crate::ops::report::Report;
 use crate::ops::snapshot::Snapshot;
@@ -174,6 +174,9 @@ impl Story {
                 }
                 Effect::Write(generation, order) => match order.work {
                     Work::Command(command) => Message::Ran(generation, Ok(format!("{} has ended", command.id))),
+                    work @ (Work::Values(..) | Work::Resume(_)) => {
+                        Message::Pushed(generation, Ok(Box::new(fixture::values::pushed(&work))))
+                    }
                     _ => Message::Written(generation, Ok(None)),
                 },
                 Effect::End(generation) => Message::Ran(generation, Err(Why::new("it was ended"))),
@@ -301,9 +304,15 @@ fn words(effect: &Effect) -> String {
         Effect::Refs(..) => String::from("refs"),
         Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Plan(_, target, Wanted::Values(values)) => format!("plan {} {}", target.environment, of_values(values)),
         Effect::Plan(_, target, wanted) => format!("plan {} {wanted:?}", target.environment),
         Effect::Write(_, Order { target, work: Work::Command(command), confirmation, .. }) => {
             format!("run {} in {} by {confirmation:?}", command.argv.join(" "), target.environment)
+        }
+        Effect::Write(_, Order { target, work: Work::Values(plan, left), confirmation, .. }) => {
+            let plan = plan.without(left);
+            let names = plan.changes.iter().map(|change| change.step.name.as_str()).collect::<Vec<_>>().join(", ");
+            format!("write {names} to {} by {confirmation:?}", target.environment)
         }
         Effect::Write(_, order) => format!("write {} by {:?}", order.target.environment, order.confirmation),
         Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
@@ -315,6 +324,18 @@ fn words(effect: &Effect) -> String {
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),
+    }
+}
+
+fn of_values(values: &Values) -> String {
+    match values {
+        Values::Push { only, prune } => {
+            let names = only.iter().map(|id| id.name.as_str()).collect::<Vec<_>>().join(", ");
+            format!("push {}{}", if names.is_empty() { "all" } else { &names }, if *prune { " and prune" } else { "" })
+        }
+        Values::Undo(id) => format!("undo {}", id.as_deref().unwrap_or("the last")),
+        Values::Rollback { name, to } => format!("rollback {name} to {to}"),
+        Values::Resume => String::from("resume"),
     }
 }
 

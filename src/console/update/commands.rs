@@ -5,6 +5,7 @@ use super::keys::edit_filter;
 use super::mode;
 use super::opens::{go, quit};
 use super::palette::{go_to_environment, help};
+use super::push;
 use super::tour;
 use crate::console::command::Command;
 use crate::console::effect::Effect;
@@ -27,6 +28,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Unlock(wish) => return mode::unlock(model, wish),
         Command::Lock => return mode::lock(model),
         Command::Record => return mode::record(model),
+        Command::Push => return push::open(model),
+        Command::Undo(id) => return push::undo(model, id),
+        Command::Resume => return push::resume(model),
         Command::Journal => return mode::journal(model),
         Command::Help => help(model),
         Command::Quit => return quit(model),

@@ -6,6 +6,7 @@ use super::mode;
 use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, to_selected, toggle_diff};
 use super::palette;
+use super::push;
 use super::tour;
 use super::{custom, outside, yank};
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
@@ -13,10 +14,10 @@ use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, Key, ON_PAGE, READING, TYPING};
+use crate::console::keymap::{self, CHOOSING, Key, ON_PAGE, PAST, TYPING};
 use crate::console::layout::Areas;
 use crate::console::model::Model;
-use crate::console::overlay::{Choice, Overlay, Picker, Stage};
+use crate::console::overlay::{Choice, Overlay, Picker, Stage, Wanted};
 use crate::console::page::{Filter, Page, Pane, Zoom};
 use crate::console::remote::Remote;
 
@@ -120,8 +121,10 @@ pub(in crate::console) fn context_below(model: &Model) -> &'static [Scope] {
 
 fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
     match overlay {
+        Some(Overlay::Plan(plan)) if plan.result().is_some() => PAST,
+        Some(Overlay::Plan(plan)) if matches!(plan.wanted, Wanted::Values(_)) => CHOOSING,
         Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Plan(_)) => TYPING,
-        Some(Overlay::Journal(_)) => READING,
+        Some(Overlay::Journal(_)) => PAST,
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => TYPING,
         None => ON_PAGE,
@@ -202,6 +205,14 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Right => diff::pan(model, true),
         Action::Journal => return mode::journal(model),
         Action::Record => return mode::record(model),
+        Action::Push => return push::open(model),
+        Action::Choose => return push::choose(model),
+        Action::Revert => return push::revert(model),
+        Action::Item => push::toggle(model, false),
+        Action::AllItems => push::toggle(model, true),
+        Action::Prune => return push::prune(model),
+        Action::Undo => return push::undo(model, None),
+        Action::Resume => return push::resume(model),
         Action::End => return custom::end(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),

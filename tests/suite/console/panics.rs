@@ -10,9 +10,10 @@ use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
 use plumb::console::{
     self, Ask, Backend, BoxFuture, Command, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Permit,
-    Prepared, ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Work,
+    Prepared, ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Watch, Work,
 };
 use plumb::ops::journal::Found;
+use plumb::ops::push::Pushed;
 use plumb::ops::report::{Identity, Part, Report};
 use plumb::secret::Secret;
 use tokio::sync::mpsc;
@@ -67,6 +68,10 @@ impl Backend for Silent {
     }
 
     fn write(&self, _: Target, _: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn push(&self, _: Target, _: Work, _: Watch) -> BoxFuture<'static, Result<Pushed, Why>> {
         Box::pin(std::future::pending())
     }
 
