@@ -14,12 +14,14 @@ use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Fresh, Memory, Permit, Prepared, ProjectInfo,
-    RefInfo, Target, Unlock, Wanted, Watch, Work,
+    Ask, Backend, BoxFuture, Command, Compared, Ended, EnvironmentInfo, FilePlace, Fresh, Memory, Permit, Prepared,
+    ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
+use crate::ops::history::Timeline;
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::journal::{Entry, Found};
 use crate::ops::keys::Keys;
+use crate::ops::promote::{self, Promoted};
 use crate::ops::push::{self, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::{Access, Session};
@@ -34,12 +36,12 @@ pub(super) struct Live {
 pub(super) type Place = (String, String);
 
 pub(super) struct Inner {
-    projects: Projects,
+    pub(super) projects: Projects,
     shared: Shared,
     keys: OnceCell<Arc<Keys>>,
     last: Option<Last>,
     fingerprinter: Fingerprinter,
-    access: Access,
+    pub(super) access: Access,
     /// Plumb's own directory, where there is one.
     state: Option<PathBuf>,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
@@ -90,8 +92,13 @@ impl Inner {
         let environment =
             settings.environment(name).ok_or_else(|| Why::new(format!("there is no environment {name}")))?.clone();
         let settings = Settings { environment, ..settings.clone() };
-        let keys = Arc::clone(self.keys.get_or_try_init(|| self.find_keys()).await?);
+        let keys = self.keys().await?;
         Session::open(settings, &opened.root, keys, self.fingerprinter.clone(), self.access.clone()).await
+    }
+
+    /// What opens documents, found once.
+    pub(super) async fn keys(&self) -> Result<Arc<Keys>, Why> {
+        self.keys.get_or_try_init(|| self.find_keys()).await.cloned()
     }
 
     /// The command that prints keys may take its time, and must keep nobody from a screen.
@@ -297,6 +304,21 @@ impl Backend for Live {
 
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {
         Box::pin(self.inner.lock(&target, ended))
+    }
+
+    fn history(&self, target: Target, name: String) -> BoxFuture<'static, Result<Timeline, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.history(&target, &name).await })
+    }
+
+    fn compare(&self, project: String, from: String, to: String) -> BoxFuture<'static, Result<Compared, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.compare(&project, promote::Ask { from, to }).await })
+    }
+
+    fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.promote(promotion).await })
     }
 
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use futures::future;
 use tokio::sync::mpsc;
 
+use super::effect::Promotion;
 use super::home::{Command, FilePlace};
 use super::memory::Memory;
 use super::mode::{Ended, Unlock};
-use super::overlay::{Prepared, Wanted, Work};
+use super::overlay::{Compared, Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
+use crate::ops::history::Timeline;
 use crate::ops::journal::{Found, Outcome};
+use crate::ops::promote::Promoted;
 use crate::ops::push::{Progress, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::Variable;
@@ -90,6 +93,15 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Locks an environment again: at once, before the future is polled. Answers why the journal does not hold it, if so.
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>>;
+
+    /// The past of a parameter or secret, in git and live.
+    fn history(&self, target: Target, name: String) -> BoxFuture<'static, Result<Timeline, Why>>;
+
+    /// Compares two environments of a project in git; `to` may be a layer that several share.
+    fn compare(&self, project: String, from: String, to: String) -> BoxFuture<'static, Result<Compared, Why>>;
+
+    /// Commits what was compared and chosen to a new branch.
+    fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>>;
 
     /// What was written to an environment, the newest first.
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>>;

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Undo(Option<String>),
     /// Go on with what was cut off.
     Resume,
+    /// Take values to another environment, in git.
+    Promote(Option<String>),
     /// What was written.
     Journal,
     /// The keys.
@@ -150,6 +152,16 @@ pub(super) const VERBS: &[Verb] = &[
         title: "Plan to go on with a push that was cut off",
         offers: Offers::Nothing,
         read: |rest| none(rest).map(|()| Command::Resume),
+    },
+    Verb {
+        name: "promote",
+        takes: "[ENVIRONMENT]",
+        title: "Compare with another environment in git, and take values there",
+        offers: Offers::Environments,
+        read: |rest| match rest {
+            "" => Ok(Command::Promote(None)),
+            rest => Ok(Command::Promote(Some(one(rest, "the name of an environment")?))),
+        },
     },
     Verb {
         name: "journal",

@@ -5,7 +5,7 @@ use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
 use super::message::Generation;
 use super::mode::{Confirmation, Ended};
-use super::overlay::{Wanted, Work};
+use super::overlay::{Held, Wanted, Work};
 use crate::compare::Kind;
 
 /// Work for the runtime. Only [`Effect::Write`] writes to the environment, a command of the operator's own among it, and
@@ -46,6 +46,12 @@ pub enum Effect {
     Lock(Target, Ended),
     /// Read the journal of an environment.
     Journal(Generation, Target),
+    /// Read the past of an item.
+    History(Generation, Target, String),
+    /// Compare two environments of a project in git: the second is where values would go to.
+    Compare(Generation, String, String, String),
+    /// Commit values to a new branch, which changes nothing live.
+    Promote(Generation, Promotion),
     /// Draw in the theme of that name from now on.
     Theme(String),
     /// Keep this for the next time.
@@ -56,6 +62,19 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit,
+}
+
+/// Values that are taken from one environment's files to another's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Promotion {
+    /// The project.
+    pub project: String,
+    /// The comparison that was looked at.
+    pub held: Held,
+    /// The keys that are taken.
+    pub keys: Vec<String>,
+    /// The new branch.
+    pub branch: String,
 }
 
 /// What was planned, and how it was confirmed.

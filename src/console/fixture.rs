@@ -10,10 +10,12 @@ use tokio::sync::mpsc;
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::{CustomAction, Harm, On, Output, Protection};
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Key, Note, Permit, Prepared, ProjectInfo,
-    RefInfo, Target, Unlock, Wanted, Watch, Work,
+    Ask, Backend, BoxFuture, Command, Compared, Ended, EnvironmentInfo, FilePlace, Key, Note, Permit, Prepared,
+    ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
+use crate::ops::history::Timeline;
 use crate::ops::journal::{self, Found};
+use crate::ops::promote::Promoted;
 use crate::ops::push::Pushed;
 use crate::ops::receipt::UnitId;
 use crate::ops::record::{self, Outcome, Planned};
@@ -510,6 +512,18 @@ impl Backend for Fixture {
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {
         async { None }.boxed()
+    }
+
+    fn history(&self, target: Target, name: String) -> BoxFuture<'static, Result<Timeline, Why>> {
+        async move { Ok(values::timeline(&target, &name)) }.boxed()
+    }
+
+    fn compare(&self, project: String, from: String, to: String) -> BoxFuture<'static, Result<Compared, Why>> {
+        async move { Ok(values::compared(&project, &from, &to)) }.boxed()
+    }
+
+    fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>> {
+        async move { Ok(values::promoted(&promotion)) }.boxed()
     }
 
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {

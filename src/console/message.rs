@@ -4,10 +4,12 @@ use super::backend::{EnvironmentInfo, RefInfo};
 use super::clipboard::Sent;
 use super::home::FilePlace;
 use super::keymap::Key;
-use super::overlay::Prepared;
+use super::overlay::{Compared, Prepared};
 use super::pointer::Mouse;
 use crate::compare::{Item, Why};
+use crate::ops::history::Timeline;
 use crate::ops::journal::Found;
+use crate::ops::promote::Promoted;
 use crate::ops::push::{Progress, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 
@@ -67,6 +69,12 @@ pub enum Message {
     Locked(String, Option<Why>),
     /// The journal is read.
     Journal(Generation, Result<Found, Why>),
+    /// The past of an item is read.
+    History(Generation, Result<Box<Timeline>, Why>),
+    /// Two environments are compared.
+    Compared(Generation, Result<Box<Compared>, Why>),
+    /// Values are committed to a new branch.
+    Promoted(Generation, Result<Box<Promoted>, Why>),
     /// The theme's files have changed: it is in use as they say now, or what is wrong with them.
     Restyled(Result<(), Why>),
     /// The theme of that name is in use, or why not.
@@ -121,6 +129,9 @@ impl Message {
             Self::Unlocked(..) => "unlocked",
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
+            Self::History(..) => "history",
+            Self::Compared(..) => "compared",
+            Self::Promoted(..) => "promoted",
             Self::Restyled(_) => "restyled",
             Self::Themed(..) => "themed",
             Self::Lost(_) => "lost",

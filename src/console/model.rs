@@ -2,10 +2,12 @@
 
 mod env;
 mod fleet;
+mod sent;
 mod times;
 
 pub(super) use env::{EnvState, Job, Subject};
 pub(super) use fleet::{Fleet, Project};
+pub(super) use sent::Sent;
 pub(super) use times::{Missed, Times};
 
 use super::ages::Clock;
@@ -17,12 +19,11 @@ use super::keymap::Keymap;
 use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
-use super::overlay::{EndedItems, Overlay, Plan, Tour, Work};
+use super::overlay::{Overlay, Tour};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Kind, Why};
-use crate::ops::push::Progress;
 use crate::ops::snapshot::Snapshot;
 
 /// What a console begins with.
@@ -109,29 +110,6 @@ pub struct Model {
     generation: Generation,
 }
 
-/// What was confirmed and is being done, whether or not its plan is still open.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    /// The request.
-    pub job: Job,
-    /// The environment's index.
-    pub environment: usize,
-    /// What is done.
-    pub work: Work,
-    /// Of values, the plan to be shown again.
-    pub plan: Option<Box<Plan>>,
-    /// How far a write of values is.
-    pub progress: Option<Progress>,
-    /// Whether each item that has ended was written, by its name.
-    pub(super) ended: EndedItems,
-}
-
-impl Sent {
-    pub(super) fn new(job: Job, environment: usize, work: Work) -> Self {
-        Self { job, environment, work, plan: None, progress: None, ended: EndedItems::new() }
-    }
-}
-
 /// The item whose values are shown, or are being read to be shown.
 #[derive(Debug)]
 pub struct Reveal {
@@ -160,13 +138,6 @@ pub enum Revealing {
 }
 
 impl Model {
-    /// The environment that is being written to, when something is. A command of the operator's own is ended, and
-    /// waited for, by leaving.
-    pub(super) fn unfinished(&self) -> Option<&str> {
-        let mut sent = self.sent.iter().filter(|sent| !matches!(sent.work, Work::Command(_)));
-        sent.next().map(|sent| self.environments[sent.environment].name())
-    }
-
     /// The state before anything happened.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
@@ -245,19 +216,6 @@ impl Model {
     /// The current list page's state beside the environment that it is of.
     pub(super) fn list_mut(&mut self) -> (&mut list::State, &EnvState) {
         (&mut self.lists[list_index(self.page)], &self.environments[self.current])
-    }
-
-    /// What is chosen to be pushed.
-    pub(super) fn chosen(&self) -> Vec<ItemId> {
-        let of = |page: Page, kind| {
-            self.lists[list_index(page)].marks.iter().map(move |name| ItemId { kind, name: name.clone() })
-        };
-        of(Page::Parameters, Kind::Parameter).chain(of(Page::Secrets, Kind::Secret)).collect()
-    }
-
-    /// Chooses nothing any more.
-    pub(super) fn choose_nothing(&mut self) {
-        self.lists.iter_mut().for_each(|list| list.marks.clear());
     }
 
     /// Takes every cursor that nobody has put anywhere back to the first line: what it is on is of another environment.
@@ -386,6 +344,8 @@ impl Model {
         let moves = |overlay: &Overlay| match overlay {
             Overlay::Plan(plan) => plan.moves(),
             Overlay::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
+            Overlay::History(history) => matches!(history.found, Remote::Loading { .. }),
+            Overlay::Promote(promote) => promote.moves(),
             _ => false,
         };
         if !self.sent.is_empty() || self.overlays.last().is_some_and(moves) {

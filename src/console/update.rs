@@ -6,6 +6,7 @@ mod asks;
 mod carry;
 mod commands;
 mod custom;
+pub(super) mod history;
 mod keys;
 mod menu;
 mod mode;
@@ -14,6 +15,7 @@ mod moves;
 mod opens;
 pub(super) mod outside;
 mod palette;
+pub(super) mod promote;
 pub(super) mod push;
 mod requests;
 mod tour;
@@ -79,6 +81,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Unlocked(generation, answer) => mode::unlocked(model, generation, answer),
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
+        Message::History(generation, answer) => history::read(model, generation, answer),
+        Message::Compared(generation, answer) => promote::compared(model, generation, answer),
+        Message::Promoted(generation, answer) => promote::promoted(model, generation, answer),
         Message::Restyled(outcome) => restyled(model, outcome),
         Message::Themed(name, outcome) => themed(model, &name, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
@@ -173,12 +178,13 @@ fn scroll_overlay(model: &mut Model, room: Rect) {
             let height = usize::from(picker_list(choices, room).height);
             scrolled(picker.first, picker.line, choices, height)
         }
-        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_)) | None => return,
+        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_) | Overlay::History(_) | Overlay::Promote(_))
+        | None => return,
     };
     match model.overlays.last_mut() {
         Some(Overlay::Help(help)) => help.first = first,
         Some(Overlay::Palette(palette)) => palette.first = first,
         Some(Overlay::Picker(picker)) => picker.first = first,
-        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_)) | None => {}
+        _ => {}
     }
 }

@@ -167,6 +167,21 @@ impl Jobs {
             Effect::Journal(generation, target) => {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
+            Effect::History(generation, target, name) => {
+                self.spawn(generation, async move {
+                    Message::History(generation, backend.history(target, name).await.map(Box::new))
+                });
+            }
+            Effect::Compare(generation, project, from, to) => {
+                self.spawn(generation, async move {
+                    Message::Compared(generation, backend.compare(project, from, to).await.map(Box::new))
+                });
+            }
+            Effect::Promote(generation, promotion) => {
+                self.spawn(generation, async move {
+                    Message::Promoted(generation, backend.promote(promotion).await.map(Box::new))
+                });
+            }
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {

@@ -45,6 +45,18 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Journal(generation, target) => {
             Message::Journal(generation, if fine { Ok(fixture::journal(&target.environment)) } else { Err(why()) })
         }
+        Effect::History(generation, target, name) => {
+            let found = if fine { Ok(Box::new(fixture::values::timeline(&target, &name))) } else { Err(why()) };
+            Message::History(generation, found)
+        }
+        Effect::Compare(generation, project, from, to) => {
+            let found = if fine { Ok(Box::new(fixture::values::compared(&project, &from, &to))) } else { Err(why()) };
+            Message::Compared(generation, found)
+        }
+        Effect::Promote(generation, promotion) => {
+            let done = if fine { Ok(Box::new(fixture::values::promoted(&promotion))) } else { Err(why()) };
+            Message::Promoted(generation, done)
+        }
         Effect::Locate(generation, ..) => Message::Located(generation, Err(why())),
         Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(Sent::Terminal)),
         Effect::Outside(_) => Message::Returned(Err(why())),

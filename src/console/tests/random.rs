@@ -26,7 +26,7 @@ const STEPS: u32 = 5_000;
 const DRAWN: u32 = 67;
 
 /// What is typed as a whole, since single keys would hardly ever become it.
-const PHRASES: [&str; 19] = [
+const PHRASES: [&str; 23] = [
     ":record\n",
     ":unlock 1m \"because\"\n",
     ":unlock 60m \"prod is down\"\n",
@@ -39,6 +39,10 @@ const PHRASES: [&str; 19] = [
     "@prod\n",
     "xr",
     "xg",
+    "xp",
+    "3t",
+    ":promote\n",
+    ":promote qa\n",
     "P",
     "3 P",
     "4  P",

@@ -185,6 +185,15 @@ impl Story {
                 Effect::Journal(generation, target) => {
                     Message::Journal(generation, Ok(fixture::journal(&target.environment)))
                 }
+                Effect::History(generation, target, name) => {
+                    Message::History(generation, Ok(Box::new(fixture::values::timeline(&target, &name))))
+                }
+                Effect::Compare(generation, project, from, to) => {
+                    Message::Compared(generation, Ok(Box::new(fixture::values::compared(&project, &from, &to))))
+                }
+                Effect::Promote(generation, promotion) => {
+                    Message::Promoted(generation, Ok(Box::new(fixture::values::promoted(&promotion))))
+                }
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Theme(name) => Message::Themed(name, Ok(())),
                 Effect::Locate(..)
@@ -317,6 +326,9 @@ fn words(effect: &Effect) -> String {
         Effect::Write(_, order) => format!("write {} by {:?}", order.target.environment, order.confirmation),
         Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
         Effect::Lock(target, ended) => format!("lock {}: {}", target.environment, ended.word()),
+        Effect::History(_, target, name) => format!("history {} {name}", target.environment),
+        Effect::Compare(_, _, from, to) => format!("compare {from} {to}"),
+        Effect::Promote(_, promotion) => format!("commit {} to {}", promotion.keys.join(", "), promotion.branch),
         Effect::Journal(_, target) => format!("journal {}", target.environment),
         Effect::Remember(memory) => {
             format!("remember {}{}", memory.recent.join(", "), if memory.toured { ", toured" } else { "" })

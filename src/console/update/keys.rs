@@ -1,11 +1,13 @@
 //! What a key does.
 
 use super::asks;
+use super::history;
 use super::menu;
 use super::mode;
 use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, to_selected, toggle_diff};
 use super::palette;
+use super::promote;
 use super::push;
 use super::tour;
 use super::{custom, outside, yank};
@@ -14,10 +16,10 @@ use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, CHOOSING, Key, ON_PAGE, PAST, TYPING};
+use crate::console::keymap::{self, CHOOSING, IN_HISTORY, Key, ON_PAGE, PAST, PROMOTING, TYPING};
 use crate::console::layout::Areas;
 use crate::console::model::Model;
-use crate::console::overlay::{Choice, Overlay, Picker, Stage, Wanted};
+use crate::console::overlay::{Choice, Overlay, Picker, Promoting, Stage, Wanted};
 use crate::console::page::{Filter, Page, Pane, Zoom};
 use crate::console::remote::Remote;
 
@@ -125,6 +127,8 @@ fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
         Some(Overlay::Plan(plan)) if matches!(plan.wanted, Wanted::Values(_)) => CHOOSING,
         Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Plan(_)) => TYPING,
         Some(Overlay::Journal(_)) => PAST,
+        Some(Overlay::History(_)) => IN_HISTORY,
+        Some(Overlay::Promote(_)) => PROMOTING,
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => TYPING,
         None => ON_PAGE,
@@ -213,6 +217,14 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Prune => return push::prune(model),
         Action::Undo => return push::undo(model, None),
         Action::Resume => return push::resume(model),
+        Action::History => return history::open(model),
+        Action::Rollback => return history::rollback(model),
+        Action::Promote => return promote::open(model, None),
+        Action::Take => promote::take(model),
+        Action::TakeAll => promote::take_all(model),
+        Action::Commit => return promote::commit(model),
+        Action::Target => return promote::other(model, false),
+        Action::Source => return promote::other(model, true),
         Action::End => return custom::end(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
@@ -286,7 +298,9 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         }
         Some(Overlay::Palette(_)) => palette::take(model),
         Some(Overlay::Help(_)) => palette::take_key(model),
-        Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_)) => Vec::new(),
+        Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_) | Overlay::History(_) | Overlay::Promote(_)) => {
+            Vec::new()
+        }
         None => {
             edit_filter(model, |filter| filter.editing = false);
             if model.page == Page::Overview {
@@ -326,6 +340,12 @@ pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
         Some(Overlay::Plan(plan)) if plan.stage == Stage::Reading => vec![Effect::Cancel(plan.job.generation)],
         Some(Overlay::Journal(journal)) if matches!(journal.found, Remote::Loading { .. }) => {
             vec![Effect::Cancel(journal.job.generation)]
+        }
+        Some(Overlay::History(history)) if matches!(history.found, Remote::Loading { .. }) => {
+            vec![Effect::Cancel(history.job.generation)]
+        }
+        Some(Overlay::Promote(promote)) if promote.stage == Promoting::Reading => {
+            vec![Effect::Cancel(promote.job.generation)]
         }
         _ => Vec::new(),
     }

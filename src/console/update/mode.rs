@@ -4,7 +4,7 @@ use super::asks::read_again;
 use super::custom::begun;
 use super::opens::quit;
 use super::outside::{news, with_hint};
-use super::push;
+use super::{history, promote, push};
 use crate::compare::Why;
 use crate::console::action::Scope;
 use crate::console::effect::{Effect, Order};
@@ -323,6 +323,9 @@ pub(super) fn journal_read(model: &mut Model, generation: Generation, answer: Re
 pub(super) fn lost(model: &mut Model, generation: Generation, why: &Why) -> Vec<Effect> {
     planned(model, generation, Err(why.clone()));
     journal_read(model, generation, Err(why.clone()));
+    history::read(model, generation, Err(why.clone()));
+    promote::compared(model, generation, Err(why.clone()));
+    promote::lost(model, generation, why);
     if model.sent.iter().any(|sent| sent.job.generation == generation) {
         let why = Why::new("it is not known how far this went: plumb itself failed").hint("u shows the journal");
         return match model.sent.iter().find(|sent| sent.job.generation == generation).map(|sent| sent.plan.is_some()) {

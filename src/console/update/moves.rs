@@ -16,9 +16,20 @@ pub(super) fn step(model: &mut Model, by: isize) -> Vec<Effect> {
         journal.step(by);
         return Vec::new();
     }
-    if let Some(Overlay::Plan(_)) = model.overlays.last() {
-        mode::scroll(model, by);
-        return Vec::new();
+    match model.overlays.last_mut() {
+        Some(Overlay::Plan(_)) => {
+            mode::scroll(model, by);
+            return Vec::new();
+        }
+        Some(Overlay::History(history)) => {
+            history.step(by);
+            return Vec::new();
+        }
+        Some(Overlay::Promote(promote)) => {
+            promote.step(by);
+            return Vec::new();
+        }
+        _ => {}
     }
     if model.overlays.is_empty() && model.page == Page::Overview && model.overview.half == Half::Environments {
         return step_environment(model, by);

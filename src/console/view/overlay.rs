@@ -2,11 +2,13 @@
 
 mod field;
 mod help;
+mod history;
 mod journal;
 mod menu;
 mod palette;
 mod picker;
 mod plan;
+mod promote;
 pub(super) mod tour;
 
 use ratatui::layout::Rect;
@@ -26,6 +28,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overl
     match overlay {
         Overlay::Help(help) => return help::draw(ink, model, room, help),
         Overlay::Plan(plan) => return plan::draw(ink, model, room, plan),
+        Overlay::History(history) => return history::draw(ink, model, room, history),
+        Overlay::Promote(promote) => return promote::draw(ink, model, room, promote),
         Overlay::Palette(palette) => palette::draw(ink, model, room, palette),
         Overlay::Menu(scope) => menu::draw(ink, model, room, *scope),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
 use plumb::console::{
-    self, Ask, Backend, BoxFuture, Command, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Permit,
-    Prepared, ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Watch, Work,
+    self, Ask, Backend, BoxFuture, Command, Compared, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home,
+    Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Theme, Unlock, Wanted, Watch, Work,
 };
+use plumb::ops::history::Timeline;
 use plumb::ops::journal::Found;
+use plumb::ops::promote::Promoted;
 use plumb::ops::push::Pushed;
 use plumb::ops::report::{Identity, Part, Report};
 use plumb::secret::Secret;
@@ -84,6 +86,18 @@ impl Backend for Silent {
     }
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn history(&self, _: Target, _: String) -> BoxFuture<'static, Result<Timeline, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn compare(&self, _: String, _: String, _: String) -> BoxFuture<'static, Result<Compared, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn promote(&self, _: Promotion) -> BoxFuture<'static, Result<Promoted, Why>> {
         Box::pin(std::future::pending())
     }
 
