@@ -179,7 +179,7 @@ actions! {
     YankCommand, "yank-command", "The aws command that reads it", "", ["c"], Yank, Nothing, yank::no_region;
     YankConsole, "yank-console", "The link to its page in AWS's console", "", ["w"], Yank, Nothing, yank::no_console;
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
-    Push, "push", "Push: plan to make live say what git says", "push" 78, ["P"], Page, Plans, push::no_push;
+    Push, "push", "Push: plan to make live say what git says", "push" 65, ["P"], Page, Plans, push::no_push;
     Choose, "choose", "Choose the item to be pushed, or no longer", "", ["space"], Items, Nothing, push::no_choice;
     Revert, "revert", "Plan to put live back to what git says", "", ["g"], Actions, Plans, push::no_revert;
     Item, "item", "Write the item, or leave it out", "choose" 86, ["space"], Plan, Nothing, push::no_items;

@@ -157,7 +157,7 @@ pub(super) const VERBS: &[Verb] = &[
         name: "promote",
         takes: "[ENVIRONMENT]",
         title: "Compare with another environment in git, and take values there",
-        offers: Offers::Environments,
+        offers: Offers::Nothing,
         read: |rest| match rest {
             "" => Ok(Command::Promote(None)),
             rest => Ok(Command::Promote(Some(one(rest, "the name of an environment")?))),

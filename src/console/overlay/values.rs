@@ -195,7 +195,7 @@ fn refused(plan: &push::Plan, items: &Items) -> Option<Why> {
     let is_void = plan.undoes.is_some() && plan.kept.is_empty() && plan.unknown.is_empty();
     match items.chosen() {
         1.. => None,
-        0 if !items.left.is_empty() => Some(Why::new("nothing is chosen").hint("space chooses an item")),
+        0 if !items.left.is_empty() => Some(Why::new("nothing is chosen").hint("choose an item, or leave")),
         0 if !plan.is_empty() || is_void => None,
         0 if plan.action == Action::Push && plan.unknown.is_empty() => {
             Some(Why::new("nothing to write: live is what git says"))
@@ -242,7 +242,13 @@ fn named(sign: char, kept: &[Kept]) -> Vec<(char, String)> {
 }
 
 fn told(why: &Why) -> String {
-    let hint = why.hint.as_ref().map(|hint| format!(" (try: {hint})")).unwrap_or_default();
+    // A flag of the command is a key here, which the footer names.
+    let hint = why
+        .hint
+        .as_ref()
+        .filter(|hint| !hint.starts_with("--"))
+        .map(|hint| format!(" (try: {hint})"))
+        .unwrap_or_default();
     format!("{}{hint}", why.reason)
 }
 
@@ -271,7 +277,7 @@ pub(super) fn cut_off(entry: &Entry, ended: Option<&Ended>) -> Sheet {
         rows: entry.steps.iter().enumerate().map(row).collect(),
         notes: vec![
             ('i', String::from("what somebody else has changed since is left alone, and told")),
-            ('i', format!("to take it back instead: u on it in the journal, or plumb undo {}", entry.id)),
+            ('i', format!("it can be taken back instead: from the journal, or by plumb undo {}", entry.id)),
         ],
         verb: String::from("go on with it"),
         ..Sheet::default()

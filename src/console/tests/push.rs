@@ -42,6 +42,7 @@ fn a_plan_says_what_becomes_of_each_item_and_what_is_lost_by_it() {
         .sees("read by petshop-prod/CheckoutFn (variable CONFIG_PATH)")
         .sees("1 function may read this, and keeps the old values until started anew")
         .sees("/checkout/prod/old/flag  git no longer has it")
+        .does_not_see("--prune")
         .sees("y to push 4 items, or esc");
     for secret in SECRETS.into_iter().chain(["new-pool-75", "pelican", "quail"]) {
         assert!(!story.screen().contains(secret), "{secret} is masked");
@@ -54,7 +55,7 @@ fn what_is_left_out_of_a_plan_is_not_written() {
     let story = planned().press("␣").sees("[ ] + create  /billing/prod/refund").sees("y to push 3 items");
     let story = story.press("↓↓↓␣").sees("[ ] ~ update  prod/petshop/db").sees("2 left out").sees("y to push 2 items");
     story.press("y").wants(&["write /checkout/prod/api/url, /checkout/prod/db/pool_size to dev by Yes"]);
-    let none = planned().press("^a").sees("nothing is chosen  try: space chooses an item").press("y").wants(&[]);
+    let none = planned().press("^a").sees("nothing is chosen  try: choose an item").press("y").wants(&[]);
     none.press("^a").sees("y to push 4 items").press("↑␣").sees("y to push 3 items");
 }
 
@@ -149,11 +150,9 @@ fn one_difference_is_put_back_by_a_plan_of_itself() {
 #[test]
 fn what_was_cut_off_is_told_until_it_goes_on_or_is_taken_back() {
     let cut_off = || {
-        let mut story = in_env("dev").press("r");
-        let at = story
-            .effects
-            .iter()
-            .position(|effect| matches!(effect, Effect::Inspect(_, target, _) if target.environment == "dev"));
+        // One item is asked for without a fetch before it.
+        let mut story = in_env("dev").press("3fg⏎r");
+        let at = story.effects.iter().position(|effect| matches!(effect, Effect::Inspect(..)));
         let Effect::Inspect(generation, ..) = story.effects.remove(at.unwrap()) else { unreachable!() };
         let story = story.hears(Message::Part(generation, Part::CutOff(Some(Box::new(fixture::values::cut_off())))));
         story.answers_all()
@@ -177,6 +176,52 @@ fn what_was_cut_off_is_told_until_it_goes_on_or_is_taken_back() {
 }
 
 #[test]
+fn a_history_shows_both_sides_masked_and_gives_an_earlier_version_back() {
+    let story = night().press("3j").press("t").wants_first("history prod /checkout/prod/db/pool_size");
+    let story = story.sees("reading git and live").answers_all().sees("HISTORY  /checkout/prod/db/pool_size");
+    let story = story.sees("live v4").sees("is live").sees("git  91abe07").sees("rolled out from 91abe07");
+    let story = story.sees("changed").sees("\"Widen the pool\"").sees("? AccessDeniedException");
+    for secret in SECRETS.into_iter().chain(["new-pool-75", "heron"]) {
+        assert!(!story.screen().contains(secret), "{secret} is masked");
+    }
+    let story = story.press("⏎").sees("this version is live").wants(&[]).press("jj⏎");
+    let story = story.sees("what a commit says is pushed").wants(&[]).press("k⏎");
+    let story = story.wants_first("plan prod rollback /checkout/prod/db/pool_size to 3").answers_all();
+    story
+        .sees("ROLLBACK PLAN")
+        .sees("the value of version 3")
+        .press("⎋")
+        .sees("HISTORY")
+        .press("q")
+        .does_not_see("HISTORY");
+    night().press("3jt⎋").wants(&["history prod /checkout/prod/db/pool_size", "cancel"]);
+    night().press("3jx").sees("t  Its history").press("t").sees("HISTORY");
+    night().press("2jt").sees("only parameters and secrets have a history here").wants(&[]);
+}
+
+#[test]
+fn values_are_taken_to_another_environment_by_a_commit_on_a_new_branch() {
+    let compared = || in_env("dev").press("3fg xp").wants_first("compare dev qa").answers_all();
+    let story = compared().sees("PROMOTE  dev -> qa").sees("2 same, 4 not").does_not_see("billing/currency");
+    let story = story.sees("[ ] different   billing/db/pool").sees("[ ] only here   billing/refund");
+    let story = story.sees("only there  billing/gone").sees("unknown     secrets/stripe");
+    let story = story.sees("? secrets/qa.json: nothing can be promoted into it: no key opens it");
+    for secret in SECRETS.into_iter().chain(["pelican", "heron", "quail"]) {
+        assert!(!story.screen().contains(secret), "{secret} is masked");
+    }
+    let story = story.press("y").sees("nothing is taken: space takes a value").wants(&[]);
+    let story = story.press("␣").sees("[x] different").sees("y commits 1 value to the new branch promote-dev-to-qa");
+    let story = story.press("G␣").sees("cannot be taken").press("^a").sees("y commits 2 values").press("⏎").wants(&[]);
+    let story = story.press("y").wants_first("commit billing/db/pool, billing/refund to promote-dev-to-qa-3f2a91c");
+    let story = story.answers_all().sees("2 values committed as 91abe07 on the new branch promote-dev-to-qa-3f2a91c");
+    story.sees("git push -u origin promote-dev-to-qa-3f2a91c").press("⎋").does_not_see("PROMOTE");
+    // The target goes around, without the source; so does the source.
+    let story = compared().press("⇥").wants_first("compare dev prod").answers_all().press("⇥");
+    let story = story.wants_first("compare dev global").answers_all().hears(Message::Key(Key::BackTab));
+    story.wants(&["compare qa global"]).sees("comparing").press("⎋").wants(&["cancel"]);
+}
+
+#[test]
 fn a_push_before_and_after_at_three_sizes() {
     for (width, height) in [(120, 40), (80, 24), (60, 16)] {
         let shows = |name: &str, story: Story| {
@@ -192,5 +237,7 @@ fn a_push_before_and_after_at_three_sizes() {
             steps.into_iter().take(3).fold(story, |story, step| story.hears(Message::Progress(generation, step))),
         );
         shows("result", done());
+        shows("history", night().press("3jt").answers_all());
+        shows("promote", in_env("dev").press("3fg xp").answers_all().press("␣"));
     }
 }

@@ -13,6 +13,7 @@ use crate::console::message::Generation;
 use crate::console::model::Model;
 use crate::console::overlay::{Overlay, Stage, Values, Wanted, Work, in_a_line};
 use crate::console::page::{ItemId, Mark, Page};
+use crate::console::remote::Remote;
 use crate::ops::journal::{Action as Deed, Entry, State};
 use crate::ops::push::{Progress, Pushed};
 
@@ -218,7 +219,29 @@ pub(super) fn pushed(model: &mut Model, generation: Generation, answer: Result<B
             model.notice = Some(format!("{name}: {line}; {key} shows the journal"));
         }
     }
-    read_again(model, sent.environment)
+    let mut effects = read_again(model, sent.environment);
+    effects.extend(told_anew(model));
+    effects
+}
+
+/// What tells of writes and lies below the result is read again.
+fn told_anew(model: &mut Model) -> Vec<Effect> {
+    let (job, target) = (model.job(), model.environment().target());
+    let mut effects = Vec::new();
+    for overlay in &mut model.overlays {
+        match overlay {
+            Overlay::Journal(journal) => {
+                (journal.job, journal.found) = (job, Remote::Loading { since: job.since });
+                effects.push(Effect::Journal(job.generation, target.clone()));
+            }
+            Overlay::History(history) => {
+                (history.job, history.found) = (job, Remote::Loading { since: job.since });
+                effects.push(Effect::History(job.generation, target.clone(), history.name.clone()));
+            }
+            _ => {}
+        }
+    }
+    effects
 }
 
 /// What is written of a plan: what is chosen.

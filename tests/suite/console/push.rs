@@ -122,3 +122,29 @@ fn a_push_that_is_killed_is_told_at_the_next_start_and_goes_on() {
     assert_eq!(console.exit_code(), 0);
     shop.plumb(&["status", "--env", "dev"]).ended(0);
 }
+
+#[test]
+fn an_earlier_version_is_given_back_from_the_history_and_values_go_to_another_environment() {
+    let account = Account::fresh();
+    let shop = pushed(&account, "open");
+    shop.write("config/billing/prod/config.json", "{\"db\": {\"pool\": 100}, \"url\": \"https://dev\"}\n");
+    shop.commit();
+    shop.git(&["config", "user.name", "Mara"]);
+    shop.git(&["config", "user.email", "mara@example.com"]);
+    put_as(&account, "SecureString", POOL, "by-hand-99");
+    let console = console(&shop, &shop.env);
+    parameters(&console);
+    console.sees("~ drifted   /billing/dev/db/pool").press("t").sees("HISTORY").sees("live v2").sees("live v1");
+    console.press("<Enter>").sees("this version is live").press("j <Enter>").sees("ROLLBACK PLAN");
+    console.sees("y to roll back 1 item").press("y").sees("1 written   0 not");
+    assert_eq!(live(&account, POOL), "20");
+    console.press("<Esc>").loses("ROLLBACK PLAN").press("<Esc>").loses("HISTORY").never_showed("by-hand-99");
+
+    console.press(":").sees("COMMANDS").type_text("promote prod").press("<Enter>").sees("PROMOTE").sees("dev -> prod");
+    console.sees("[ ] different   billing/db/pool").press("<Space>").sees("y commits 1 value").press("y");
+    console.sees("1 value committed as").sees("git push -u origin promote-dev-to-prod-");
+    console.press("<Esc>").loses("PROMOTE").press("1").sees("1 OVERVIEW").press("q");
+    assert_eq!(console.exit_code(), 0);
+    let compared = shop.plumb(&["promote", "--from", "dev", "--to", "prod"]);
+    assert!(compared.ended(1).stdout.contains("different  billing/db/pool"), "main is as it was: {compared}");
+}

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::console::action::Action;
 use crate::console::layout::scrolled;
 use crate::console::model::Model;
 use crate::console::overlay::{Compared, Promote, PromoteRow, Promoting};
@@ -67,7 +68,10 @@ fn told(model: &Model, promote: &Promote, done: &Promoted) -> Vec<(String, Role)
     let mut told = vec![
         (format!("= {count} committed as {short} on the new branch {}", done.branch), Role::InSync),
         (format!("i in {}", done.files.join(", ")), Role::Text),
-        (String::from("i nothing live is changed: what is merged is pushed by P"), Role::Text),
+        (
+            format!("i nothing live is changed: what is merged is pushed by {}", model.keymap.key(Action::Push)),
+            Role::Text,
+        ),
         (String::new(), Role::Text),
         (format!("git push -u origin {}", done.branch), Role::Strong),
     ];
@@ -136,7 +140,7 @@ fn table(
         (true, _) => (format!("{} committing {counted}", spinner(model, ink)), Role::Notice),
         (false, 0) => (String::from("space takes a value; nothing live is changed by it"), Role::Dim),
         (false, _) => {
-            let key = model.keymap.key(crate::console::Action::Commit);
+            let key = model.keymap.key(Action::Commit);
             (format!("{key} commits {counted} to the new branch {}", compared.branch), Role::Strong)
         }
     });
