@@ -22,10 +22,10 @@ impl Inner {
 
     pub(super) async fn compare(&self, project: &str, ask: Ask) -> Result<Compared, Why> {
         let opened = self.projects.open(project).await?;
-        let opener = Opener { keys: self.keys().await?, access: self.access.clone() };
+        let keyring = Opener { keys: self.keys().await?, access: self.access.clone() };
         // Opening documents may ask KMS, which must not hold up the runtime.
         let work = move || {
-            let comparison = promote::compare(&opened.settings, &opened.root, &opener, &ask)?;
+            let comparison = promote::compare(&opened.settings, &opened.root, &keyring, &ask)?;
             Ok(compared(comparison, places(&opened.settings)))
         };
         let done = tokio::task::spawn_blocking(work).await;

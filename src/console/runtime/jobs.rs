@@ -167,6 +167,26 @@ impl Jobs {
             Effect::Journal(generation, target) => {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
+            effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..)) => self.of_git(effect),
+            Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
+            Effect::Cancel(generation) => {
+                if let Some(handle) = self.running.remove(&generation) {
+                    handle.abort();
+                }
+            }
+            Effect::Suspend
+            | Effect::Quit
+            | Effect::Copy(_)
+            | Effect::Theme(_)
+            | Effect::Outside(_)
+            | Effect::Notify(_) => {}
+        }
+    }
+
+    /// What is asked of git beside the comparison with live, or committed there to a new branch.
+    fn of_git(&mut self, effect: Effect) {
+        let backend = Arc::clone(&self.backend);
+        match effect {
             Effect::History(generation, target, name) => {
                 self.spawn(generation, async move {
                     Message::History(generation, backend.history(target, name).await.map(Box::new))
@@ -182,18 +202,7 @@ impl Jobs {
                     Message::Promoted(generation, backend.promote(promotion).await.map(Box::new))
                 });
             }
-            Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
-            Effect::Cancel(generation) => {
-                if let Some(handle) = self.running.remove(&generation) {
-                    handle.abort();
-                }
-            }
-            Effect::Suspend
-            | Effect::Quit
-            | Effect::Copy(_)
-            | Effect::Theme(_)
-            | Effect::Outside(_)
-            | Effect::Notify(_) => {}
+            _ => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! Pushing values: what a person sees before, meanwhile and after, and how it is taken back.
 
+use std::collections::BTreeSet;
+
 use super::safe::in_env;
 use super::story::{Story, night, text};
 use crate::compare::Why;
@@ -83,7 +85,7 @@ fn nothing_is_deleted_unless_it_is_planned_so() {
 fn each_item_is_told_as_it_ends_also_when_the_plan_was_left_meanwhile() {
     let (story, generation) = writing();
     let Work::Values(plan, _) = &story.model.sent[0].work else { panic!("values are written") };
-    let pushed = fixture::values::pushed(&Work::Values(plan.clone(), Default::default()));
+    let pushed = fixture::values::pushed(&Work::Values(plan.clone(), BTreeSet::new()));
     let steps = fixture::values::progress(&pushed);
     let story = story.hears(Message::Progress(generation, steps[0].clone()));
     let story = story.sees("[x] = create  /billing/prod/refund").sees("[x] . update  /checkout/prod/api/url");
@@ -195,7 +197,7 @@ fn a_history_shows_both_sides_masked_and_gives_an_earlier_version_back() {
         .press("q")
         .does_not_see("HISTORY");
     night().press("3jt⎋").wants(&["history prod /checkout/prod/db/pool_size", "cancel"]);
-    night().press("3jx").sees("t  Its history").press("t").sees("HISTORY");
+    night().press("3jx").sees("Its history: commits and live versions").press("t").sees("HISTORY");
     night().press("2jt").sees("only parameters and secrets have a history here").wants(&[]);
 }
 
@@ -230,7 +232,7 @@ fn a_push_before_and_after_at_three_sizes() {
         shows("plan", in_env("qa").press("P").answers_all().press("q"));
         let (story, generation) = writing();
         let Work::Values(plan, _) = &story.model.sent[0].work else { panic!("values are written") };
-        let pushed = fixture::values::pushed(&Work::Values(plan.clone(), Default::default()));
+        let pushed = fixture::values::pushed(&Work::Values(plan.clone(), BTreeSet::new()));
         let steps = fixture::values::progress(&pushed);
         shows(
             "running",

@@ -1,13 +1,11 @@
 //! What a key does.
 
 use super::asks;
-use super::history;
 use super::menu;
 use super::mode;
 use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, to_selected, toggle_diff};
 use super::palette;
-use super::promote;
 use super::push;
 use super::tour;
 use super::{custom, outside, yank};
@@ -209,22 +207,22 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Right => diff::pan(model, true),
         Action::Journal => return mode::journal(model),
         Action::Record => return mode::record(model),
-        Action::Push => return push::open(model),
-        Action::Choose => return push::choose(model),
-        Action::Revert => return push::revert(model),
-        Action::Item => push::toggle(model, false),
-        Action::AllItems => push::toggle(model, true),
-        Action::Prune => return push::prune(model),
-        Action::Undo => return push::undo(model, None),
-        Action::Resume => return push::resume(model),
-        Action::History => return history::open(model),
-        Action::Rollback => return history::rollback(model),
-        Action::Promote => return promote::open(model, None),
-        Action::Take => promote::take(model),
-        Action::TakeAll => promote::take_all(model),
-        Action::Commit => return promote::commit(model),
-        Action::Target => return promote::other(model, false),
-        Action::Source => return promote::other(model, true),
+        Action::Push
+        | Action::Choose
+        | Action::Revert
+        | Action::Item
+        | Action::AllItems
+        | Action::Prune
+        | Action::Undo
+        | Action::Resume
+        | Action::History
+        | Action::Rollback
+        | Action::Promote
+        | Action::Take
+        | Action::TakeAll
+        | Action::Commit
+        | Action::Target
+        | Action::Source => return push::act(model, action),
         Action::End => return custom::end(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),

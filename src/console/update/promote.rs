@@ -53,8 +53,9 @@ pub(super) fn open(model: &mut Model, to: Option<String>) -> Vec<Effect> {
     let to = to.or_else(|| after(&places, &from, &from));
     let Some(to) = to else { return Vec::new() };
     let job = model.job();
+    let asked = Effect::Compare(job.generation, project.clone(), from.clone(), to.clone());
     model.overlays.push(Overlay::Promote(Box::new(Promote::new(project, from, to, places, job))));
-    compare(model)
+    vec![asked]
 }
 
 /// The place after one of them, that is not `but`.

@@ -6,6 +6,7 @@ use super::asks::read_again;
 use super::mode::{close, fail, plan, plan_of, take_sent};
 use super::moves::step;
 use super::opens::quit;
+use super::{history, promote};
 use crate::compare::{Facet, Kind, Verdict, Why};
 use crate::console::action::Action;
 use crate::console::effect::Effect;
@@ -88,6 +89,30 @@ pub(in crate::console) fn no_resume(model: &Model) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// What an action on values does.
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Push => return open(model),
+        Action::Choose => return choose(model),
+        Action::Revert => return revert(model),
+        Action::Item => toggle(model, false),
+        Action::AllItems => toggle(model, true),
+        Action::Prune => return prune(model),
+        Action::Undo => return undo(model, None),
+        Action::Resume => return resume(model),
+        Action::History => return history::open(model),
+        Action::Rollback => return history::rollback(model),
+        Action::Promote => return promote::open(model, None),
+        Action::Take => promote::take(model),
+        Action::TakeAll => promote::take_all(model),
+        Action::Commit => return promote::commit(model),
+        Action::Target => return promote::other(model, false),
+        Action::Source => return promote::other(model, true),
+        _ => {}
+    }
+    Vec::new()
 }
 
 /// Opens the plan of a push: of what is chosen, or of everything. One that is under way is shown instead.
