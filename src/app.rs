@@ -6,6 +6,7 @@ mod last;
 mod live;
 mod log;
 mod memory;
+mod past;
 mod projects;
 mod theme;
 mod writing;

@@ -56,17 +56,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
-pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Note, Permit, ProjectInfo, RefInfo, Target};
+pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Note, Permit, ProjectInfo, RefInfo, Target, Watch};
 pub use clipboard::{Multiplexer, Sent};
 pub use crypto::{CryptoAnswer, CryptoAsk, Smoked};
-pub use effect::{Effect, Order};
+pub use effect::{Effect, Order, Promotion};
 pub use home::{Command, FilePlace, Home};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
 pub use memory::Memory;
 pub use message::{Granted, Message};
 pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
-pub use overlay::{Help, Overlay, Palette, Picker, Plan, Prepared, Tour, Wanted, Work};
+pub use overlay::{
+    Compared, Held, Help, Overlay, Palette, Picker, Plan, Prepared, PromoteRow, Tour, Values, Wanted, Work,
+};
 pub use page::Page;
 pub use remote::Remote;
 pub use runtime::{Ending, run};

@@ -14,14 +14,17 @@ use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Memory,
-    Permit, Prepared, ProjectInfo, RefInfo, Target, Unlock, Wanted, Work,
+    Ask, Backend, BoxFuture, Command, Compared, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Fresh,
+    Memory, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::crypto::last::Last as LastSmoke;
 use crate::ops::crypto::smoke::Step;
+use crate::ops::history::Timeline;
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
-use crate::ops::journal::Found;
+use crate::ops::journal::{Entry, Found};
 use crate::ops::keys::Keys;
+use crate::ops::promote::{self, Promoted};
+use crate::ops::push::{self, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::{Access, Session};
 use crate::ops::snapshot::Snapshot;
@@ -35,12 +38,12 @@ pub(super) struct Live {
 pub(super) type Place = (String, String);
 
 pub(super) struct Inner {
-    projects: Projects,
+    pub(super) projects: Projects,
     shared: Shared,
     keys: OnceCell<Arc<Keys>>,
     last: Option<Last>,
     fingerprinter: Fingerprinter,
-    access: Access,
+    pub(super) access: Access,
     /// Plumb's own directory, where there is one.
     state: Option<PathBuf>,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
@@ -106,8 +109,13 @@ impl Inner {
         let environment =
             settings.environment(name).ok_or_else(|| Why::new(format!("there is no environment {name}")))?.clone();
         let settings = Settings { environment, ..settings.clone() };
-        let keys = Arc::clone(self.keys.get_or_try_init(|| self.find_keys()).await?);
+        let keys = self.keys().await?;
         Session::open(settings, &opened.root, keys, self.fingerprinter.clone(), self.access.clone()).await
+    }
+
+    /// What opens documents, found once.
+    pub(super) async fn keys(&self) -> Result<Arc<Keys>, Why> {
+        self.keys.get_or_try_init(|| self.find_keys()).await.cloned()
     }
 
     /// The command that prints keys may take its time, and must keep nobody from a screen.
@@ -145,6 +153,7 @@ impl Inner {
     ) -> Report {
         let report = match self.session(&target.project, &target.environment).await {
             Ok(session) => {
+                let _ = sink.send(Part::CutOff(cut_off(&session).await));
                 let own = Wish::of(&session);
                 let reference = target.git_ref.clone().unwrap_or_else(|| own.reference.clone());
                 inspect::stream(&session, &wish(Wish { reference, ..own }), sink).await
@@ -156,6 +165,13 @@ impl Inner {
         }
         Report { read_at: self.clock.unwrap_or(report.read_at), ..report }
     }
+}
+
+/// What was cut off. A journal that cannot be read is told where it is opened, and where something is written.
+async fn cut_off(session: &Session) -> Option<Box<Entry>> {
+    let session = session.clone();
+    let read = tokio::task::spawn_blocking(move || push::unfinished(&session)).await;
+    read.ok()?.ok()?.map(Box::new)
 }
 
 /// What is asked for, of what the environment has at all.
@@ -288,6 +304,11 @@ impl Backend for Live {
         Box::pin(async move { inner.write(&target, &work).await })
     }
 
+    fn push(&self, target: Target, work: Work, watch: Watch) -> BoxFuture<'static, Result<Pushed, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.push(&target, &work, &watch).await })
+    }
+
     fn begin(&self, target: Target, command: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.begin(&target, &command).await })
@@ -314,6 +335,21 @@ impl Backend for Live {
 
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {
         Box::pin(self.inner.lock(&target, ended))
+    }
+
+    fn history(&self, target: Target, name: String) -> BoxFuture<'static, Result<Timeline, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.history(&target, &name).await })
+    }
+
+    fn compare(&self, project: String, from: String, to: String) -> BoxFuture<'static, Result<Compared, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.compare(&project, promote::Ask { from, to }).await })
+    }
+
+    fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.promote(promotion).await })
     }
 
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {

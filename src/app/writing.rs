@@ -1,14 +1,15 @@
 //! What the console writes, and who may: plans, locks, and the journal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::live::{Inner, Place};
 use crate::compare::Why;
-use crate::console::{BoxFuture, Command, Ended, Note, Permit, Prepared, Target, Unlock, Wanted, Work};
+use crate::console::{BoxFuture, Command, Ended, Note, Permit, Prepared, Target, Unlock, Values, Wanted, Watch, Work};
 use crate::ops::crypto::rotate;
 use crate::ops::journal::{Action, Begun, Found, Intent, Outcome, Query};
+use crate::ops::push::{self, Pushed};
 use crate::ops::report::Identity;
 use crate::ops::session::Session;
 use crate::ops::unlock::{self, Opened, Span};
@@ -51,6 +52,35 @@ fn place(target: &Target) -> Place {
     (target.project.clone(), target.environment.clone())
 }
 
+/// Whoever works a plan out: as it will be written, where that is allowed; else as far as whoever reads can tell.
+async fn planner(session: &Session, writer: Result<(Session, Identity), Why>) -> Session {
+    match (session.for_writing().await, writer) {
+        (Ok(_), Ok((writer, _))) => writer,
+        _ => session.clone(),
+    }
+}
+
+/// What is written of values.
+async fn values(session: &Session, target: &Target, wanted: Values) -> Result<Work, Why> {
+    let plan = match wanted {
+        Values::Push { only, prune } => {
+            let ask = push::Ask { reference: target.git_ref.clone(), prune, ..push::Ask::default() };
+            let plan = Box::pin(push::plan(session, &ask)).await?;
+            let is_wanted = |change: &push::Change| {
+                only.iter().any(|id| id.kind == change.step.kind.kind() && id.name == change.step.name)
+            };
+            if only.is_empty() { plan } else { plan.only(is_wanted) }
+        }
+        Values::Undo(id) => Box::pin(push::undo::plan(session, id.as_deref())).await?,
+        Values::Rollback { name, to } => Box::pin(push::rollback::plan(session, &name, &to)).await?,
+        Values::Resume => {
+            let entry = push::unfinished(session)?;
+            return Ok(Work::Resume(entry.ok_or_else(|| Why::new("nothing was cut off"))?.into()));
+        }
+    };
+    Ok(Work::Values(plan.into(), BTreeSet::new()))
+}
+
 impl Inner {
     pub(super) async fn plan(&self, target: &Target, wanted: Wanted) -> Result<Prepared, Why> {
         let session = self.session(&target.project, &target.environment).await?;
@@ -58,17 +88,17 @@ impl Inner {
         let identity = writer.as_ref().map(|(_, identity)| identity.clone()).map_err(Clone::clone);
         let work = match wanted {
             Wanted::Record => {
-                // As it will be written, where that is allowed; else as far as whoever reads can tell.
-                let reader = match (session.for_writing().await, writer) {
-                    (Ok(_), Ok((writer, _))) => writer,
-                    _ => session.clone(),
-                };
+                let reader = planner(&session, writer).await;
                 let reference = target.git_ref.clone().unwrap_or_else(|| session.reference());
                 Work::Record(record::survey(&reader, &reference).await?.into())
             }
             Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
             Wanted::Command(command) => Work::Command(command.into()),
             Wanted::Rotate => Work::Rotate(rotate::plan(&session).await?.into()),
+            Wanted::Values(wanted) => {
+                let reader = planner(&session, writer).await;
+                Box::pin(values(&reader, target, wanted)).await?
+            }
         };
         Ok(Prepared { writer: identity, work })
     }
@@ -80,6 +110,19 @@ impl Inner {
             Work::Rotate(plan) => rotate::write(&session, plan, &|_| {}).await.map(|rotated| rotated.untold),
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
             Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
+            Work::Values(..) | Work::Resume(_) => Err(Why::new("refused: values are pushed")),
+        }
+    }
+
+    pub(super) async fn push(&self, target: &Target, work: &Work, watch: &Watch) -> Result<Pushed, Why> {
+        let session = self.session(&target.project, &target.environment).await?;
+        match work {
+            Work::Values(plan, left) if left.is_empty() => Box::pin(push::apply(&session, plan, watch)).await,
+            Work::Values(plan, left) => Box::pin(push::apply(&session, &plan.without(left), watch)).await,
+            Work::Resume(entry) => Box::pin(push::resume(&session, entry, watch)).await,
+            Work::Record(_) | Work::Unlock(_) | Work::Command(_) | Work::Rotate(_) => {
+                Err(Why::new("refused: there are no values in this"))
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use super::model::Model;
 use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
-use super::update::{crypto, is_writing, last_running, outside, yank};
+use super::update::{crypto, history, is_writing, last_running, outside, promote, push, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,14 @@ pub enum Scope {
     Actions,
     /// In the menu of what can be copied of an item.
     Yank,
+    /// In a plan whose items are chosen.
+    Plan,
+    /// In the journal, and in what came of a write.
+    Past,
+    /// In the history of an item.
+    History,
+    /// Where two environments are compared.
+    Promote,
     /// In a text field.
     Input,
     /// Everywhere while the tour is taken.
@@ -33,7 +41,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Page,
         Self::Items,
         Self::Crypto,
@@ -41,6 +49,10 @@ impl Scope {
         Self::Yank,
         Self::Move,
         Self::Back,
+        Self::Plan,
+        Self::Past,
+        Self::History,
+        Self::Promote,
         Self::Input,
         Self::Tour,
         Self::Always,
@@ -58,6 +70,10 @@ impl Scope {
             Self::Crypto => "On the crypto page",
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
+            Self::Plan => "In a plan",
+            Self::Past => "In the journal and in a result",
+            Self::History => "In the history of an item",
+            Self::Promote => "Where environments are compared",
             Self::Input => "In a text field",
             Self::Tour => "In the tour",
         }
@@ -71,6 +87,10 @@ impl Scope {
             Self::Crypto => "on the crypto page",
             Self::Actions => "in the menu of an item",
             Self::Yank => "in the menu of what is copied",
+            Self::Plan => "in a plan whose items are chosen",
+            Self::Past => "in the journal and in a result",
+            Self::History => "in the history of an item",
+            Self::Promote => "where environments are compared",
             Self::Input => "in a text field",
             Self::Tour => "in the tour",
         }
@@ -164,6 +184,22 @@ actions! {
     YankCommand, "yank-command", "The aws command that reads it", "", ["c"], Yank, Nothing, yank::no_region;
     YankConsole, "yank-console", "The link to its page in AWS's console", "", ["w"], Yank, Nothing, yank::no_console;
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
+    Push, "push", "Push: plan to make live say what git says", "push" 65, ["P"], Page, Plans, push::no_push;
+    Choose, "choose", "Choose the item to be pushed, or no longer", "", ["space"], Items, Nothing, push::no_choice;
+    Revert, "revert", "Plan to put live back to what git says", "", ["g"], Actions, Plans, push::no_revert;
+    Item, "item", "Write the item, or leave it out", "choose" 86, ["space"], Plan, Nothing, push::no_items;
+    AllItems, "all-items", "Leave all items out, or take all in", "all" 85, ["ctrl-a"], Plan, Nothing, push::no_items;
+    Prune, "prune", "Plan again: delete what git no longer has, or not", "deletions" 84, ["ctrl-d"], Plan, Plans, push::no_prune;
+    Undo, "undo", "Plan to take the write back", "undo" 86, ["u"], Past, Plans, push::no_undo;
+    Resume, "resume", "Plan to go on with what was cut off", "go on" 85, ["c"], Past, Plans, push::no_resume;
+    History, "history", "Its history: commits and live versions", "history" 60, ["t"], Items, Nothing, history::no_past;
+    Rollback, "rollback", "Plan to give it the value of this version", "roll back" 86, ["enter"], History, Plans, history::no_rollback;
+    Promote, "promote", "Take values to another environment, in git", "", ["p"], Actions, Nothing, promote::no_other;
+    Take, "take", "Take the value, or not", "take" 86, ["space"], Promote, Nothing, promote::no_rows;
+    TakeAll, "take-all", "Take all values that can be, or none", "all" 85, ["ctrl-a"], Promote, Nothing, promote::no_rows;
+    Commit, "commit", "Commit what is taken to a new branch", "commit" 87, ["y"], Promote, Nothing, promote::no_commit;
+    Target, "target", "Compare with another target", "to" 84, ["tab"], Promote, Nothing, promote::no_place;
+    Source, "source", "Compare from another source", "from" 83, ["backtab"], Promote, Nothing, promote::no_place;
     Filter, "filter", "Filter by name", "filter" 70, ["/"], Page, Nothing, no_list;
     Pick, "pick", "Choose environment and git ref", "env" 69, ["@"], Page, Nothing, always;
     Refresh, "refresh", "Refresh what you are on: everything, a page, an item", "refresh" 68, ["r"], Page, Nothing, already_reading;

@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::model::{EnvState, Model};
+use super::overlay::summary;
 use super::page::Page;
 use crate::compare::{Why, WhyKind};
 
@@ -29,6 +30,24 @@ pub(super) fn alarm(model: &Model) -> Option<Vec<String>> {
         lines.insert(0, format!("{}  ({count} environments)", lines[0]));
     }
     Some(lines)
+}
+
+/// That a write was cut off, and what is to be done; told until it is. On the overview it is about every environment.
+pub(super) fn cut_off(model: &Model) -> Option<Vec<String>> {
+    let everywhere = model.environments.iter().filter(|_| model.page == Page::Overview);
+    // While it is gone on with, or taken back, the header says so.
+    let is_idle =
+        |env: &&EnvState| !model.sent.iter().any(|sent| model.environments[sent.environment].title == env.title);
+    let (env, entry) = std::iter::once(model.environment())
+        .chain(everywhere)
+        .filter(is_idle)
+        .find_map(|env| Some((env, env.cut_off.as_deref()?)))?;
+    let (name, journal) = (env.name(), key(model, Action::Journal));
+    let (resume, undo) = (key(model, Action::Resume), key(model, Action::Undo));
+    Some(vec![
+        format!("{name}: {}; in the journal ({journal}) {resume} goes on, {undo} takes it back", summary(entry)),
+        format!("{name}: a {} was cut off; {journal} shows it", entry.action.word()),
+    ])
 }
 
 /// What is lacking, of which profile and what renews it; what is to be done stands longest.

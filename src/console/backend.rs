@@ -6,20 +6,27 @@ use futures::future;
 use tokio::sync::mpsc;
 
 use super::crypto::{CryptoAnswer, CryptoAsk};
+use super::effect::Promotion;
 use super::home::{Command, FilePlace};
 use super::memory::Memory;
 use super::mode::{Ended, Unlock};
-use super::overlay::{Prepared, Wanted, Work};
+use super::overlay::{Compared, Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
 use crate::ops::crypto::{last::Last, smoke::Step};
+use crate::ops::history::Timeline;
 use crate::ops::journal::{Found, Outcome};
+use crate::ops::promote::Promoted;
+use crate::ops::push::{Progress, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::Variable;
 use crate::ops::snapshot::Snapshot;
 
 /// A future that can be sent to another thread.
 pub type BoxFuture<'a, T> = future::BoxFuture<'a, T>;
+
+/// Hears how far a write of values is.
+pub type Watch = Box<dyn Fn(&Progress) + Send + Sync>;
 
 /// Implemented over `ops` by the binary, by fakes in tests.
 ///
@@ -74,6 +81,10 @@ pub trait Backend: Send + Sync + 'static {
     /// Does what was planned. It is in the journal before it is sent, and settled after; answers why not, if so.
     fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>>;
 
+    /// Writes the values that were planned, or goes on with it; `watch` hears of each item as it ends. What was not written
+    /// is part of the answer.
+    fn push(&self, target: Target, work: Work, watch: Watch) -> BoxFuture<'static, Result<Pushed, Why>>;
+
     /// Notes that a command of the operator's own begins that was planned, for the console to run it. Refused where writing
     /// is.
     fn begin(&self, target: Target, command: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>>;
@@ -97,6 +108,14 @@ pub trait Backend: Send + Sync + 'static {
     fn last_smoke(&self, _target: &Target) -> Option<Last> {
         None
     }
+    /// The past of a parameter or secret, in git and live.
+    fn history(&self, target: Target, name: String) -> BoxFuture<'static, Result<Timeline, Why>>;
+
+    /// Compares two environments of a project in git; `to` may be a layer that several share.
+    fn compare(&self, project: String, from: String, to: String) -> BoxFuture<'static, Result<Compared, Why>>;
+
+    /// Commits what was compared and chosen to a new branch.
+    fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>>;
 
     /// What was written to an environment, the newest first.
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>>;

@@ -24,6 +24,14 @@ pub(super) enum Command {
     Lock,
     /// Record what is equal.
     Record,
+    /// Make live say what git says.
+    Push,
+    /// Take a write of values back: the last, or that of this entry.
+    Undo(Option<String>),
+    /// Go on with what was cut off.
+    Resume,
+    /// Take values to another environment, in git.
+    Promote(Option<String>),
     /// What was written.
     Journal,
     /// The keys.
@@ -120,6 +128,40 @@ pub(super) const VERBS: &[Verb] = &[
         title: "Plan receipts for what is live already",
         offers: Offers::Nothing,
         read: |rest| none(rest).map(|()| Command::Record),
+    },
+    Verb {
+        name: "push",
+        takes: "",
+        title: "Plan to make live say what git says",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Push),
+    },
+    Verb {
+        name: "undo",
+        takes: "[ID]",
+        title: "Plan to take the last push back, or that of an entry of the journal",
+        offers: Offers::Nothing,
+        read: |rest| match rest {
+            "" => Ok(Command::Undo(None)),
+            rest => Ok(Command::Undo(Some(one(rest, "an entry of the journal")?))),
+        },
+    },
+    Verb {
+        name: "resume",
+        takes: "",
+        title: "Plan to go on with a push that was cut off",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Resume),
+    },
+    Verb {
+        name: "promote",
+        takes: "[ENVIRONMENT]",
+        title: "Compare with another environment in git, and take values there",
+        offers: Offers::Nothing,
+        read: |rest| match rest {
+            "" => Ok(Command::Promote(None)),
+            rest => Ok(Command::Promote(Some(one(rest, "the name of an environment")?))),
+        },
     },
     Verb {
         name: "journal",

@@ -6,12 +6,12 @@ use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
 use super::message::Generation;
 use super::mode::{Confirmation, Ended};
-use super::overlay::{Wanted, Work};
+use super::overlay::{Held, Wanted, Work};
 use crate::compare::Kind;
 
 /// Work for the runtime. Only [`Effect::Write`] writes to the environment, a command of the operator's own among it, and
 /// the runtime asks again whether it may.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Read the files of another project.
     Project(Generation, String),
@@ -47,6 +47,12 @@ pub enum Effect {
     Lock(Target, Ended),
     /// Read the journal of an environment.
     Journal(Generation, Target),
+    /// Read the past of an item.
+    History(Generation, Target, String),
+    /// Compare two environments of a project in git: the second is where values would go to.
+    Compare(Generation, String, String, String),
+    /// Commit values to a new branch, which changes nothing live.
+    Promote(Generation, Promotion),
     /// Draw in the theme of that name from now on.
     Theme(String),
     /// Ask the crypto API, which writes nothing.
@@ -61,8 +67,21 @@ pub enum Effect {
     Quit,
 }
 
+/// Values that are taken from one environment's files to another's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Promotion {
+    /// The project.
+    pub project: String,
+    /// The comparison that was looked at.
+    pub held: Held,
+    /// The keys that are taken.
+    pub keys: Vec<String>,
+    /// The new branch.
+    pub branch: String,
+}
+
 /// What was planned, and how it was confirmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Order {
     /// The request that worked the plan out.
     pub plan: Generation,

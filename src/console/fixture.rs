@@ -1,6 +1,7 @@
 //! A synthetic night in prod, much like the pictures of the design.
 
 pub(crate) mod crypto;
+pub(crate) mod values;
 
 use std::sync::Arc;
 
@@ -10,11 +11,14 @@ use tokio::sync::mpsc;
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::{CustomAction, Harm, On, Output, Protection};
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Key, Note, Permit,
-    Prepared, ProjectInfo, RefInfo, Target, Unlock, Wanted, Work,
+    Ask, Backend, BoxFuture, Command, Compared, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Key, Note,
+    Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::crypto::smoke::Step;
+use crate::ops::history::Timeline;
 use crate::ops::journal::{self, Found};
+use crate::ops::promote::Promoted;
+use crate::ops::push::Pushed;
 use crate::ops::receipt::UnitId;
 use crate::ops::record::{self, Outcome, Planned};
 use crate::ops::report::{Calls, Commit, Identity, Part, Problem, Report, Section, Unit};
@@ -344,6 +348,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
         Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
         Wanted::Rotate => Prepared { writer: Ok(writer()), work: Work::Rotate(Arc::new(crypto::rotation())) },
+        Wanted::Values(wanted) => Prepared { writer: Ok(writer()), work: values::work(&wanted) },
     }
 }
 
@@ -490,6 +495,17 @@ impl Backend for Fixture {
         async { Ok(None) }.boxed()
     }
 
+    fn push(&self, _: Target, work: Work, watch: Watch) -> BoxFuture<'static, Result<Pushed, Why>> {
+        async move {
+            let pushed = values::pushed(&work);
+            for progress in values::progress(&pushed) {
+                watch(&progress);
+            }
+            Ok(pushed)
+        }
+        .boxed()
+    }
+
     fn begin(&self, _: Target, _: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {
         async { Ok(Permit { variables: Vec::new(), note: Box::new(NoNote) }) }.boxed()
     }
@@ -510,6 +526,18 @@ impl Backend for Fixture {
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {
         async { None }.boxed()
+    }
+
+    fn history(&self, target: Target, name: String) -> BoxFuture<'static, Result<Timeline, Why>> {
+        async move { Ok(values::timeline(&target, &name)) }.boxed()
+    }
+
+    fn compare(&self, project: String, from: String, to: String) -> BoxFuture<'static, Result<Compared, Why>> {
+        async move { Ok(values::compared(&project, &from, &to)) }.boxed()
+    }
+
+    fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>> {
+        async move { Ok(values::promoted(&promotion)) }.boxed()
     }
 
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {

@@ -133,17 +133,29 @@ pub(super) const ON_PAGE: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, 
 /// What is heard on the crypto page.
 pub(super) const ON_CRYPTO: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto];
 
-/// What is heard where something is read over a page.
-pub(super) const READING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move];
-
 /// What is heard in a text field.
 pub(super) const TYPING: &[Scope] = &[Scope::Always, Scope::Input];
+
+/// What is heard in a plan whose items are chosen.
+pub(super) const CHOOSING: &[Scope] = &[Scope::Always, Scope::Plan, Scope::Input];
+
+/// What is heard in the journal, and in what came of a write.
+pub(super) const PAST: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Past];
+
+/// What is heard in the history of an item.
+pub(super) const IN_HISTORY: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::History];
+
+/// What is heard where environments are compared.
+pub(super) const PROMOTING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Promote];
 
 /// Which scopes hear a key, the first that knows it winning; within one of these no key may have two actions.
 pub(super) const CONTEXTS: &[&[Scope]] = &[
     ON_PAGE,
-    READING,
     TYPING,
+    CHOOSING,
+    PAST,
+    IN_HISTORY,
+    PROMOTING,
     &[Scope::Always, Scope::Actions],
     // The tour lies beside whatever else is open.
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],

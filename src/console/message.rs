@@ -5,10 +5,13 @@ use super::clipboard::Sent;
 use super::crypto::CryptoAnswer;
 use super::home::FilePlace;
 use super::keymap::Key;
-use super::overlay::Prepared;
+use super::overlay::{Compared, Prepared};
 use super::pointer::Mouse;
 use crate::compare::{Item, Why};
+use crate::ops::history::Timeline;
 use crate::ops::journal::Found;
+use crate::ops::promote::Promoted;
+use crate::ops::push::{Progress, Pushed};
 use crate::ops::report::{Identity, Part, Report};
 
 /// The identity of one request; its replies carry it, and a reply to an older request is dropped.
@@ -57,6 +60,10 @@ pub enum Message {
     Planned(Generation, Result<Box<Prepared>, Why>),
     /// A write is done; with why the journal does not hold it, if so.
     Written(Generation, Result<Option<Why>, Why>),
+    /// An item of a write of values has ended.
+    Progress(Generation, Progress),
+    /// A write of values came to its end.
+    Pushed(Generation, Result<Box<Pushed>, Why>),
     /// An environment may be written to for a while.
     Unlocked(Generation, Result<Box<Granted>, Why>),
     /// An environment is locked again; with why the journal does not hold it, if so.
@@ -65,6 +72,12 @@ pub enum Message {
     Journal(Generation, Result<Found, Why>),
     /// The crypto API has answered, or the smoke test goes on.
     Crypto(Generation, CryptoAnswer),
+    /// The past of an item is read.
+    History(Generation, Result<Box<Timeline>, Why>),
+    /// Two environments are compared.
+    Compared(Generation, Result<Box<Compared>, Why>),
+    /// Values are committed to a new branch.
+    Promoted(Generation, Result<Box<Promoted>, Why>),
     /// The theme's files have changed: it is in use as they say now, or what is wrong with them.
     Restyled(Result<(), Why>),
     /// The theme of that name is in use, or why not.
@@ -99,6 +112,7 @@ impl Message {
             Self::Part(_, Part::Section(..) | Part::Provisional(..)) => "part section",
             Self::Part(_, Part::Progress(..)) => "part progress",
             Self::Part(_, Part::Calls(_)) => "part calls",
+            Self::Part(_, Part::CutOff(_)) => "part cut off",
             Self::Project(..) => "project",
             Self::Inspected(..) => "inspected",
             Self::Revealed(..) => "revealed",
@@ -113,10 +127,15 @@ impl Message {
             Self::Returned(_) => "returned",
             Self::Planned(..) => "planned",
             Self::Written(..) => "written",
+            Self::Progress(..) => "progress",
+            Self::Pushed(..) => "pushed",
             Self::Unlocked(..) => "unlocked",
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
             Self::Crypto(..) => "crypto",
+            Self::History(..) => "history",
+            Self::Compared(..) => "compared",
+            Self::Promoted(..) => "promoted",
             Self::Restyled(_) => "restyled",
             Self::Themed(..) => "themed",
             Self::Lost(_) => "lost",

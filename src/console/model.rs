@@ -2,10 +2,12 @@
 
 mod env;
 mod fleet;
+mod sent;
 mod times;
 
 pub(super) use env::{EnvState, Job, Subject};
 pub(super) use fleet::{Fleet, Project};
+pub(super) use sent::Sent;
 pub(super) use times::{Missed, Times};
 
 use super::ages::Clock;
@@ -17,7 +19,7 @@ use super::keymap::Keymap;
 use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
-use super::overlay::{Overlay, Tour, Work};
+use super::overlay::{Overlay, Tour};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, crypto, overview};
 use super::remote::Remote;
@@ -111,17 +113,6 @@ pub struct Model {
     generation: Generation,
 }
 
-/// What was confirmed and is being done, whether or not its plan is still open.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    /// The request.
-    pub job: Job,
-    /// The environment's index.
-    pub environment: usize,
-    /// What is done.
-    pub work: Work,
-}
-
 /// The item whose values are shown, or are being read to be shown.
 #[derive(Debug)]
 pub struct Reveal {
@@ -150,13 +141,6 @@ pub enum Revealing {
 }
 
 impl Model {
-    /// The environment that is being written to, when something is. A command of the operator's own is ended, and
-    /// waited for, by leaving.
-    pub(super) fn unfinished(&self) -> Option<&str> {
-        let mut sent = self.sent.iter().filter(|sent| !matches!(sent.work, Work::Command(_)));
-        sent.next().map(|sent| self.environments[sent.environment].name())
-    }
-
     /// The state before anything happened.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
@@ -246,7 +230,9 @@ impl Model {
     }
 
     /// Takes every cursor that nobody has put anywhere back to the first line: what it is on is of another environment.
+    /// What was chosen there is not chosen here.
     pub(super) fn leave_environment(&mut self) {
+        self.choose_nothing();
         for list in self.lists.iter_mut().filter(|list| !list.chosen) {
             list.cursor = None;
         }
@@ -381,6 +367,8 @@ impl Model {
         let moves = |overlay: &Overlay| match overlay {
             Overlay::Plan(plan) => plan.moves(),
             Overlay::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
+            Overlay::History(history) => matches!(history.found, Remote::Loading { .. }),
+            Overlay::Promote(promote) => promote.moves(),
             _ => false,
         };
         if !self.sent.is_empty() || self.overlays.last().is_some_and(moves) {

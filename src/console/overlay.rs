@@ -1,23 +1,30 @@
 //! What can lie over a page: a closed set, on a stack.
 
 mod help;
+mod history;
 mod journal;
 mod menu;
 mod palette;
 mod plan;
+mod promote;
 mod tour;
+mod values;
 
 pub use help::Help;
 pub(super) use help::{HelpRow, Listed};
+pub(super) use history::History;
 pub(super) use journal::Journal;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
 pub(super) use palette::{What, why_not};
-pub(super) use plan::Sheet;
-pub(super) use plan::Stage;
 pub use plan::{Plan, Prepared, Wanted, Work};
+pub(super) use plan::{Sheet, SheetRow, Stage};
+pub use promote::{Compared, Held, Row as PromoteRow};
+pub(super) use promote::{Promote, Stage as Promoting};
 pub(super) use tour::STEPS;
 pub use tour::Tour;
+pub use values::Values;
+pub(super) use values::{Ended as EndedItems, Items, in_a_line, summary};
 
 use super::action::Scope;
 use super::backend::RefInfo;
@@ -37,6 +44,10 @@ pub enum Overlay {
     Plan(Box<Plan>),
     /// What was written.
     Journal(Journal),
+    /// The past of an item.
+    History(History),
+    /// Two environments side by side.
+    Promote(Box<Promote>),
     /// What a second key would do.
     Menu(Scope),
 }
@@ -48,7 +59,7 @@ impl Overlay {
             Self::Help(help) => Some(&help.text),
             Self::Palette(palette) => Some(&palette.text),
             Self::Picker(picker) => Some(&picker.text),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::History(_) | Self::Promote(_) => None,
         }
     }
 
@@ -58,7 +69,7 @@ impl Overlay {
             Self::Help(help) => Some((&mut help.text, &mut help.line)),
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::History(_) | Self::Promote(_) => None,
         }
     }
 
@@ -68,7 +79,7 @@ impl Overlay {
             Self::Help(help) => help.found(model).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => 0,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::History(_) | Self::Promote(_) => 0,
         }
     }
 }

@@ -14,6 +14,7 @@ mod own;
 mod panes;
 mod pictures;
 mod pointer;
+mod push;
 mod random;
 mod remembered;
 mod safe;

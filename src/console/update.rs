@@ -7,6 +7,7 @@ mod carry;
 mod commands;
 pub(super) mod crypto;
 mod custom;
+pub(super) mod history;
 mod keys;
 mod menu;
 mod mode;
@@ -15,6 +16,8 @@ mod moves;
 mod opens;
 pub(super) mod outside;
 mod palette;
+pub(super) mod promote;
+pub(super) mod push;
 mod requests;
 mod tour;
 pub(super) mod yank;
@@ -76,10 +79,15 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Returned(outcome) => outside::returned(model, outcome),
         Message::Planned(generation, answer) => mode::planned(model, generation, answer),
         Message::Written(generation, answer) => mode::written(model, generation, answer),
+        Message::Progress(generation, progress) => push::progress(model, generation, progress),
+        Message::Pushed(generation, answer) => push::pushed(model, generation, answer),
         Message::Unlocked(generation, answer) => mode::unlocked(model, generation, answer),
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Crypto(generation, answer) => crypto::answered(model, generation, answer),
+        Message::History(generation, answer) => history::read(model, generation, answer),
+        Message::Compared(generation, answer) => promote::compared(model, generation, answer),
+        Message::Promoted(generation, answer) => promote::promoted(model, generation, answer),
         Message::Restyled(outcome) => restyled(model, outcome),
         Message::Themed(name, outcome) => themed(model, &name, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
@@ -179,12 +187,13 @@ fn scroll_overlay(model: &mut Model, room: Rect) {
             let height = usize::from(picker_list(choices, room).height);
             scrolled(picker.first, picker.line, choices, height)
         }
-        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_)) | None => return,
+        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_) | Overlay::History(_) | Overlay::Promote(_))
+        | None => return,
     };
     match model.overlays.last_mut() {
         Some(Overlay::Help(help)) => help.first = first,
         Some(Overlay::Palette(palette)) => palette.first = first,
         Some(Overlay::Picker(picker)) => picker.first = first,
-        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_)) | None => {}
+        _ => {}
     }
 }

@@ -22,7 +22,7 @@ pub(super) use crypto::{heights as crypto_heights, spot_at as crypto_spot_at};
 pub(super) use detail::{cell as detail_cell, height as detail_height, row_at as detail_row_at};
 pub(super) use facet::{role as facet_role, text as facet_text};
 pub(super) use overlay::tour::height as tour_height;
-pub(super) use overlay::{field_list, help_listed_at, menu_entry_at, palette_find_at, plan_furthest};
+pub(super) use overlay::{field_list, help_listed_at, menu_entry_at, palette_find_at, plan_sight};
 
 use super::action::Action;
 use super::layout::{Areas, MINIMUM, Panes};

@@ -24,7 +24,7 @@ pub mod undo;
 use std::collections::BTreeMap;
 
 pub use pace::{Progress, Watch};
-pub use plan::{Ask, Change, Kept, Plan, Pushed, Race, Written};
+pub use plan::{Ask, Change, Kept, LEFT_OUT, Plan, Pushed, Race, Written};
 pub use resume::{resume, unfinished};
 pub use survey::plan;
 

@@ -1,5 +1,6 @@
 //! What an inspection finds, part by part and as a whole.
 
+use super::journal::Entry;
 use crate::compare::{Item, Kind, Tally, Verdict, Why, WhyKind};
 
 /// Who is asking, as STS answers.
@@ -112,6 +113,8 @@ pub enum Part {
     Progress(Kind, String),
     /// How much was asked of AWS so far.
     Calls(Calls),
+    /// A write of values from this machine that was cut off, if the last one was.
+    CutOff(Option<Box<Entry>>),
 }
 
 /// A whole inspection.
@@ -191,6 +194,8 @@ impl Report {
             Part::Progress(..) => {}
             Part::Provisional(kind, section) => self.know(kind, Ok(section)),
             Part::Section(kind, section) => self.know(kind, section),
+            // It is no part of what git and live are.
+            Part::CutOff(_) => {}
         }
     }
 

@@ -10,6 +10,7 @@ mod own;
 mod pages;
 mod panics;
 mod pictures;
+mod push;
 mod remembered;
 mod shop;
 mod slow;

@@ -7,11 +7,7 @@ use crate::cli::table::Table;
 use crate::compare::{Facet, Fingerprinter, Why, masked};
 use crate::ops::journal::{Act, Action};
 use crate::ops::push::{Change, Kept, Plan, Pushed};
-use crate::ops::schema::time;
 use crate::ops::session::Session;
-
-/// How many readers are named.
-const READERS: usize = 3;
 
 /// What confirming a plan would do.
 pub(super) fn intent(plan: &Plan) -> String {
@@ -77,11 +73,7 @@ fn change(out: &mut impl Write, print: &Fingerprinter, change: &Change) -> io::R
         Act::Update | Act::Restore => '~',
         Act::Delete => '-',
     };
-    let version = step.before.as_ref().map(|before| before.id.as_str()).unwrap_or_default();
-    let version = match version.parse::<u64>() {
-        Ok(number) => format!("  v{number}"),
-        Err(_) => version.get(..8).map(|start| format!("  {start}")).unwrap_or_default(),
-    };
+    let version = change.version().map(|version| format!("  {version}")).unwrap_or_default();
     let only = change.only.map(|only| format!("   {only}")).unwrap_or_default();
     writeln!(
         out,
@@ -91,37 +83,11 @@ fn change(out: &mut impl Write, print: &Fingerprinter, change: &Change) -> io::R
         side(&change.before, print),
         side(&change.after, print)
     )?;
-    if change.overwrites {
-        writeln!(out, "      ! {}", clean(&overwritten(change)))?;
-    }
-    for note in &change.notes {
-        writeln!(out, "      i {}", clean(note))?;
-    }
-    if !change.readers.is_empty() {
-        let named =
-            change.readers.iter().take(READERS).map(|reader| format!("{} ({})", reader.function, reader.through));
-        let more = change.readers.len().saturating_sub(READERS);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        writeln!(out, "      i read by {}{more}", clean(&named.collect::<Vec<_>>().join(", ")))?;
+    let notes = change.notes.iter().cloned().chain(change.read_by()).map(|note| ('i', note));
+    for (sign, note) in change.loss().map(|loss| ('!', loss)).into_iter().chain(notes) {
+        writeln!(out, "      {sign} {}", clean(&note))?;
     }
     Ok(())
-}
-
-/// What is lost by the change of an item that moved live.
-fn overwritten(change: &Change) -> String {
-    let verb = if change.step.act == Act::Delete { "deletes" } else { "overwrites" };
-    let Some(changed) = &change.changed else { return format!("{verb} what no receipt knows") };
-    let mut told = match change.verdict {
-        Some(crate::compare::Verdict::Differs) => format!("{verb} what no receipt knows"),
-        _ => format!("{verb} a change made live"),
-    };
-    if let Some(at) = changed.at {
-        told = format!("{told}, {}", time(at));
-    }
-    if let Some(by) = &changed.by {
-        told = format!("{told}, by {by}");
-    }
-    told
 }
 
 fn side(facet: &Facet, print: &Fingerprinter) -> String {
@@ -146,13 +112,7 @@ fn told(why: &Why) -> String {
 pub(super) fn done(out: &mut impl Write, session: &Session, done: &Pushed) -> io::Result<()> {
     for written in &done.written {
         let version = written.version.as_deref().unwrap_or_default();
-        let past = match written.act {
-            Act::Create => "created",
-            Act::Update => "updated",
-            Act::Delete => "deleted",
-            Act::Restore => "restored",
-        };
-        writeln!(out, "  = {past}  {}  {}", clean(&written.name), clean(version))?;
+        writeln!(out, "  = {}  {}  {}", written.past(), clean(&written.name), clean(version))?;
     }
     for race in &done.races {
         writeln!(out, "  ! {}   {} (try: {})", clean(&race.name), clean(&race.told), clean(&race.hint))?;

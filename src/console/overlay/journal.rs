@@ -2,7 +2,7 @@
 
 use crate::console::model::Job;
 use crate::console::remote::Remote;
-use crate::ops::journal::Found;
+use crate::ops::journal::{Entry, Found};
 
 /// The journal over the page.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,11 @@ pub struct Journal {
 impl Journal {
     pub(in crate::console) fn new(environment: String, job: Job) -> Self {
         Self { environment, job, found: Remote::Loading { since: job.since }, line: 0 }
+    }
+
+    /// The selected entry.
+    pub(in crate::console) fn selected(&self) -> Option<&Entry> {
+        self.found.value()?.entries.get(self.line)
     }
 
     pub(in crate::console) fn step(&mut self, by: isize) {

@@ -2,13 +2,17 @@
 //!
 //! Whatever writes begins here. A new kind of work is a variant of [`Work`] and a [`Sheet`] for it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::values::{self, Ended, Items, Values};
 use crate::compare::Why;
 use crate::console::home::Command;
 use crate::console::mode::Unlock;
 use crate::console::model::{EnvState, Job};
 use crate::ops::crypto::rotate;
+use crate::ops::journal::Entry;
+use crate::ops::push::{self, Pushed};
 use crate::ops::record;
 use crate::ops::report::{Commit, Identity};
 
@@ -23,6 +27,8 @@ pub enum Wanted {
     Command(Command),
     /// To rotate the crypto API's keyring.
     Rotate,
+    /// To write values.
+    Values(Values),
 }
 
 impl Wanted {
@@ -32,12 +38,13 @@ impl Wanted {
             Self::Unlock(_) => "UNLOCK PLAN",
             Self::Command(_) => "RUN PLAN",
             Self::Rotate => "ROTATE PLAN",
+            Self::Values(values) => values.title(),
         }
     }
 }
 
 /// What is done once it is confirmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// Receipts are written.
     Record(Arc<record::Plan>),
@@ -47,6 +54,10 @@ pub enum Work {
     Command(Arc<Command>),
     /// The crypto API's keyring gets a new key.
     Rotate(Arc<rotate::Plan>),
+    /// Values are written, all that are planned but those at these places.
+    Values(Arc<push::Plan>, BTreeSet<usize>),
+    /// A write of values that was cut off goes on.
+    Resume(Arc<Entry>),
 }
 
 impl Work {
@@ -58,13 +69,24 @@ impl Work {
             (Self::Unlock(one), Self::Unlock(two)) => Arc::ptr_eq(one, two),
             (Self::Command(one), Self::Command(two)) => Arc::ptr_eq(one, two),
             (Self::Rotate(one), Self::Rotate(two)) => Arc::ptr_eq(one, two),
-            (Self::Record(_) | Self::Unlock(_) | Self::Command(_) | Self::Rotate(_), _) => false,
+            // What is left out is not written, which needs nobody's leave.
+            (Self::Values(one, _), Self::Values(two, _)) => Arc::ptr_eq(one, two),
+            (Self::Resume(one), Self::Resume(two)) => Arc::ptr_eq(one, two),
+            (
+                Self::Record(_)
+                | Self::Unlock(_)
+                | Self::Command(_)
+                | Self::Rotate(_)
+                | Self::Values(..)
+                | Self::Resume(_),
+                _,
+            ) => false,
         }
     }
 }
 
 /// A plan as it was worked out, by reading alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     /// Whose name it would be done in; a failure refuses it.
     pub writer: Result<Identity, Why>,
@@ -73,7 +95,7 @@ pub struct Prepared {
 }
 
 /// A plan over the page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// What it is asked for.
     pub wanted: Wanted,
@@ -87,10 +109,12 @@ pub struct Plan {
     pub typed: String,
     /// The first row drawn.
     pub scroll: usize,
+    /// Of a plan of values, its items.
+    pub items: Items,
 }
 
 /// How far a plan is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Stage {
     /// It is being worked out.
     Reading,
@@ -98,13 +122,16 @@ pub enum Stage {
     Ready(Box<Prepared>),
     /// It is being done, since it was confirmed; this is what.
     Doing(Box<Prepared>),
+    /// Values were written; this is what came of it.
+    Done(Box<Prepared>, Box<Pushed>),
     /// It could not be worked out, or failed.
     Failed(Why),
 }
 
 impl Plan {
     pub(in crate::console) fn new(wanted: Wanted, environment: usize, job: Job) -> Self {
-        Self { wanted, environment, job, stage: Stage::Reading, typed: String::new(), scroll: 0 }
+        let (typed, items) = (String::new(), Items::default());
+        Self { wanted, environment, job, stage: Stage::Reading, typed, scroll: 0, items }
     }
 
     /// Its heading.
@@ -115,9 +142,19 @@ impl Plan {
     /// What is known of it.
     pub(in crate::console) fn prepared(&self) -> Option<&Prepared> {
         match &self.stage {
-            Stage::Ready(prepared) | Stage::Doing(prepared) => Some(prepared),
+            Stage::Ready(prepared) | Stage::Doing(prepared) | Stage::Done(prepared, _) => Some(prepared),
             Stage::Reading | Stage::Failed(_) => None,
         }
+    }
+
+    /// Whether its items can be chosen right now.
+    pub(in crate::console) fn can_choose(&self) -> bool {
+        self.items.count() > 0 && matches!(self.stage, Stage::Ready(_))
+    }
+
+    /// What came of it, once values were written.
+    pub(in crate::console) fn result(&self) -> Option<&Pushed> {
+        if let Stage::Done(_, pushed) = &self.stage { Some(pushed) } else { None }
     }
 
     /// Whether time changes how it looks.
@@ -135,8 +172,12 @@ pub(in crate::console) struct Sheet {
     pub(in crate::console) whole: Option<(&'static str, String)>,
     /// The heads of the three columns.
     pub(in crate::console) heads: [&'static str; 3],
-    /// The rows: a sign, and three columns.
-    pub(in crate::console) rows: Vec<(char, [String; 3])>,
+    /// The rows.
+    pub(in crate::console) rows: Vec<SheetRow>,
+    /// The row that the cursor is on.
+    pub(in crate::console) cursor: Option<usize>,
+    /// Whether the second column takes values.
+    pub(in crate::console) wide: bool,
     /// What else is to be known: a sign and a sentence.
     pub(in crate::console) notes: Vec<(char, String)>,
     /// What confirming does, as it follows "to": `write 3 receipts`.
@@ -147,13 +188,40 @@ pub(in crate::console) struct Sheet {
     pub(in crate::console) refused: Option<Why>,
 }
 
+/// A row of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::console) struct SheetRow {
+    /// Its sign.
+    pub(in crate::console) sign: char,
+    /// Whether it is chosen, where that can be said.
+    pub(in crate::console) mark: Option<bool>,
+    /// Its three columns.
+    pub(in crate::console) texts: [String; 3],
+    /// What is to be known of it: a sign and a sentence.
+    pub(in crate::console) notes: Vec<(char, String)>,
+}
+
 impl Sheet {
-    pub(in crate::console) fn of(prepared: &Prepared, env: &EnvState) -> Self {
+    /// How a plan looks. `ended`: of values that are being written, how far each is.
+    pub(in crate::console) fn of_plan(plan: &Plan, env: &EnvState, ended: Option<&Ended>) -> Self {
+        match &plan.stage {
+            Stage::Done(prepared, pushed) => {
+                let chosen = matches!(prepared.work, Work::Values(..)).then_some(&plan.items);
+                values::result(pushed, chosen)
+            }
+            Stage::Ready(prepared) | Stage::Doing(prepared) => Self::of(prepared, &plan.items, env, ended),
+            Stage::Reading | Stage::Failed(_) => Self::default(),
+        }
+    }
+
+    pub(in crate::console) fn of(prepared: &Prepared, items: &Items, env: &EnvState, ended: Option<&Ended>) -> Self {
         let sheet = match &prepared.work {
             Work::Record(plan) => record(plan, env.commit.value()),
             Work::Unlock(unlock) => unlocking(unlock, env),
             Work::Command(command) => running(command, env),
             Work::Rotate(plan) => rotating(plan, env),
+            Work::Values(plan, _) => values::sheet(plan, items, ended),
+            Work::Resume(entry) => values::cut_off(entry, ended),
         };
         match &prepared.writer {
             Ok(_) => sheet,
@@ -181,7 +249,8 @@ fn record(plan: &record::Plan, commit: Option<&Commit>) -> Sheet {
             left => format!("{left} keep their records"),
         };
         let equal = format!("{} equal", unit.equal);
-        (if unit.left.is_empty() { '=' } else { '~' }, [unit.unit.to_string(), equal, left])
+        let sign = if unit.left.is_empty() { '=' } else { '~' };
+        SheetRow { sign, texts: [unit.unit.to_string(), equal, left], ..SheetRow::default() }
     });
     let mut notes =
         vec![('i', String::from("only receipts are written: no value, parameter, secret or stack is touched"))];
@@ -223,7 +292,6 @@ fn rotating(plan: &rotate::Plan, env: &EnvState) -> Sheet {
         Some(keys) => (format!("version {}", keys.latest), format!("version {}", u64::from(keys.latest) + 1)),
         None => (String::from("not read"), String::from("the next version")),
     };
-    let row = |sign, what: &str, now: String, then: String| (sign, [String::from(what), now, then]);
     let mut notes = vec![
         ('i', String::from("old ciphertexts still open: no version is taken from the keyring")),
         ('i', String::from("functions use the new key within five minutes; this waits for Secrets Manager alone")),
@@ -234,7 +302,11 @@ fn rotating(plan: &rotate::Plan, env: &EnvState) -> Sheet {
     Sheet {
         facts: vec![("keyring", plan.secret.clone())],
         heads: ["WHAT", "NOW", "WILL BE"],
-        rows: vec![row('~', "messages are encrypted under", now, then)],
+        rows: vec![SheetRow {
+            sign: '~',
+            texts: [String::from("messages are encrypted under"), now, then],
+            ..SheetRow::default()
+        }],
         notes,
         verb: String::from("rotate the keyring"),
         done: String::from("the keyring has a new key"),

@@ -1,7 +1,7 @@
 //! A page that lists items: which are shown, which is selected, what is open.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Mark, Page};
 use crate::compare::{Item, Kind, Verdict};
@@ -162,6 +162,8 @@ pub struct State {
     pub row: usize,
     /// First line drawn of the full screen detail or of the diff.
     pub scroll: usize,
+    /// The items that are chosen to be pushed, by their names.
+    pub marks: BTreeSet<String>,
 }
 
 impl State {

@@ -265,6 +265,30 @@ mod tests {
     }
 
     #[test]
+    fn of_a_plan_of_values_less_may_be_written_and_nothing_else() {
+        use std::collections::BTreeSet;
+
+        use crate::console::Values;
+
+        let mut gate = gate();
+        let planned = || fixture::values::work(&Values::Push { only: Vec::new(), prune: false });
+        let work = planned();
+        let Work::Values(plan, _) = &work else { panic!("values are planned") };
+        let less = Work::Values(Arc::clone(plan), BTreeSet::from([0]));
+        for (ordered, passes) in [(work.clone(), true), (less, true), (planned(), false)] {
+            gate.remember(1, &target("dev"), &Prepared { writer: Ok(fixture::writer()), work: work.clone() });
+            assert_eq!(gate.write(&order("dev", &ordered, Confirmation::Yes), 0).is_ok(), passes);
+            gate.written(&target("dev"));
+        }
+        let again = fixture::values::work(&Values::Resume);
+        gate.remember(1, &target("dev"), &Prepared { writer: Ok(fixture::writer()), work: again.clone() });
+        let other = order("dev", &fixture::values::work(&Values::Resume), Confirmation::Yes);
+        assert!(gate.write(&other, 0).is_err(), "it looks the same");
+        gate.remember(1, &target("dev"), &Prepared { writer: Ok(fixture::writer()), work: again.clone() });
+        assert!(gate.write(&order("dev", &again, Confirmation::Yes), 0).is_ok());
+    }
+
+    #[test]
     fn one_write_at_a_time() {
         let (mut gate, prepared) = (gate(), fixture::prepared());
         for expected in [true, false] {

@@ -26,6 +26,7 @@ use crate::console::keymap::Key;
 use crate::console::message::{Generation, Granted, Message};
 use crate::console::mode::Ended;
 use crate::console::overlay::Work;
+use crate::ops::push::Progress;
 
 /// Tells the time, in milliseconds since the Unix epoch.
 pub(super) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -176,6 +177,7 @@ impl Jobs {
                     Message::Crypto(generation, passed_on(&sender, steps, step, work).await)
                 });
             }
+            effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..)) => self.of_git(effect),
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {
@@ -188,6 +190,29 @@ impl Jobs {
             | Effect::Theme(_)
             | Effect::Outside(_)
             | Effect::Notify(_) => {}
+        }
+    }
+
+    /// What is asked of git beside the comparison with live, or committed there to a new branch.
+    fn of_git(&mut self, effect: Effect) {
+        let backend = Arc::clone(&self.backend);
+        match effect {
+            Effect::History(generation, target, name) => {
+                self.spawn(generation, async move {
+                    Message::History(generation, backend.history(target, name).await.map(Box::new))
+                });
+            }
+            Effect::Compare(generation, project, from, to) => {
+                self.spawn(generation, async move {
+                    Message::Compared(generation, backend.compare(project, from, to).await.map(Box::new))
+                });
+            }
+            Effect::Promote(generation, promotion) => {
+                self.spawn(generation, async move {
+                    Message::Promoted(generation, backend.promote(promotion).await.map(Box::new))
+                });
+            }
+            _ => {}
         }
     }
 
@@ -243,7 +268,19 @@ impl Jobs {
                     }
                 });
             }
-            work => {
+            work @ (Work::Values(..) | Work::Resume(_)) => {
+                let sender = self.sender.clone();
+                let watch = Box::new(move |progress: &Progress| {
+                    // The console is over when nobody listens.
+                    let _ = sender.send(Message::Progress(generation, progress.clone()));
+                });
+                self.spawn(generation, async move {
+                    let answer = backend.push(order.target, work, watch).await;
+                    drop(under_way);
+                    Message::Pushed(generation, answer.map(Box::new))
+                });
+            }
+            work @ (Work::Record(_) | Work::Unlock(_) | Work::Rotate(_)) => {
                 self.spawn(generation, async move {
                     let answer = backend.write(order.target, work).await;
                     drop(under_way);

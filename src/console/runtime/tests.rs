@@ -16,11 +16,15 @@ use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
 use crate::console::{
-    Ask, BoxFuture, Command, Confirmation, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Home, Note,
-    Order, Permit, Prepared, ProjectInfo, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe, Work,
+    Ask, BoxFuture, Command, Compared, Confirmation, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Home,
+    Note, Order, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe,
+    Watch, Work,
 };
 use crate::ops::crypto::smoke;
+use crate::ops::history::Timeline;
 use crate::ops::journal::{Found, Outcome};
+use crate::ops::promote::Promoted;
+use crate::ops::push::Pushed;
 use crate::ops::report::{Identity, Part, Report};
 
 impl From<std::convert::Infallible> for Error {
@@ -169,6 +173,11 @@ impl Backend for Fake {
         self.fixture.write(target, work)
     }
 
+    fn push(&self, target: Target, work: Work, watch: Watch) -> BoxFuture<'static, Result<Pushed, Why>> {
+        self.seen.did(format!("push {}", target.environment));
+        self.fixture.push(target, work, watch)
+    }
+
     fn begin(&self, target: Target, command: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {
         self.seen.did(format!("begin {} {}", target.environment, command.id));
         let note = Box::new(Noted(Arc::clone(&self.seen), command.id.clone(), false));
@@ -192,6 +201,18 @@ impl Backend for Fake {
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {
         self.seen.did(format!("lock {}: {}", target.environment, ended.word()));
         self.fixture.lock(target, ended)
+    }
+
+    fn history(&self, target: Target, name: String) -> BoxFuture<'static, Result<Timeline, Why>> {
+        self.fixture.history(target, name)
+    }
+
+    fn compare(&self, project: String, from: String, to: String) -> BoxFuture<'static, Result<Compared, Why>> {
+        self.fixture.compare(project, from, to)
+    }
+
+    fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>> {
+        self.fixture.promote(promotion)
     }
 
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {

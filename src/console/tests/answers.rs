@@ -35,11 +35,27 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Write(generation, Order { work: Work::Command(command), .. }) => {
             Message::Ran(generation, if fine { Ok(format!("{} has ended", command.id)) } else { Err(why()) })
         }
+        Effect::Write(generation, Order { work: work @ (Work::Values(..) | Work::Resume(_)), .. }) => {
+            let pushed = if fine { Ok(Box::new(fixture::values::pushed(&work))) } else { Err(why()) };
+            Message::Pushed(generation, pushed)
+        }
         Effect::Write(generation, _) => Message::Written(generation, if fine { Ok(None) } else { Err(why()) }),
         Effect::Unlock(generation, _) => Message::Unlocked(generation, Err(why())),
         Effect::Lock(target, _) => Message::Locked(target.environment, None),
         Effect::Journal(generation, target) => {
             Message::Journal(generation, if fine { Ok(fixture::journal(&target.environment)) } else { Err(why()) })
+        }
+        Effect::History(generation, target, name) => {
+            let found = if fine { Ok(Box::new(fixture::values::timeline(&target, &name))) } else { Err(why()) };
+            Message::History(generation, found)
+        }
+        Effect::Compare(generation, project, from, to) => {
+            let found = if fine { Ok(Box::new(fixture::values::compared(&project, &from, &to))) } else { Err(why()) };
+            Message::Compared(generation, found)
+        }
+        Effect::Promote(generation, promotion) => {
+            let done = if fine { Ok(Box::new(fixture::values::promoted(&promotion))) } else { Err(why()) };
+            Message::Promoted(generation, done)
         }
         Effect::Locate(generation, ..) => Message::Located(generation, Err(why())),
         Effect::Copy(copy) => Message::Copied(copy.what, copy.text.chars(), Ok(Sent::Terminal)),

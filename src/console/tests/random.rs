@@ -13,7 +13,9 @@ use crate::compare::{Facet, Item, Kind, Sides, Why, WhyKind};
 use crate::config::Protection;
 use crate::console::fixture::{self, NOW};
 use crate::console::home::Outside;
-use crate::console::{Confirmation, Effect, Granted, Key, Message, Model, Order, Overlay, Theme, Work, update, view};
+use crate::console::{
+    Confirmation, Effect, Granted, Key, Message, Model, Order, Overlay, Theme, Values, Work, update, view,
+};
 use crate::ops::report::Part;
 
 /// Consoles that are driven, and steps that each takes.
@@ -24,7 +26,7 @@ const STEPS: u32 = 5_000;
 const DRAWN: u32 = 67;
 
 /// What is typed as a whole, since single keys would hardly ever become it.
-const PHRASES: [&str; 12] = [
+const PHRASES: [&str; 23] = [
     ":record\n",
     ":unlock 1m \"because\"\n",
     ":unlock 60m \"prod is down\"\n",
@@ -36,6 +38,17 @@ const PHRASES: [&str; 12] = [
     "@qa\n",
     "@prod\n",
     "xr",
+    "xg",
+    "xp",
+    "3t",
+    ":promote\n",
+    ":promote qa\n",
+    "P",
+    "3 P",
+    "4  P",
+    ":push\n",
+    ":undo\n",
+    ":resume\n",
     "3fv",
 ];
 
@@ -198,6 +211,9 @@ impl Run {
             Key::PageDown,
             Key::PageUp,
             Key::Ctrl('d'),
+            Key::Ctrl('a'),
+            Key::Char('P'),
+            Key::Char('c'),
             Key::Ctrl('u'),
             Key::Ctrl('w'),
             Key::Char('日'),
@@ -220,13 +236,19 @@ impl Run {
     fn stray(&mut self) -> Message {
         let generation = u64::try_from(self.random.below(usize::try_from(self.generation).unwrap() + 2)).unwrap();
         let why = Why::new("AccessDeniedException").hint("try");
-        match self.random.below(7) {
+        match self.random.below(9) {
             0 => Message::Lost(generation),
             1 => Message::Written(generation, Err(why)),
             2 => Message::Planned(generation, Ok(Box::new(fixture::prepared()))),
             3 => Message::Locked(String::from("prod"), Some(why)),
             4 => Message::Journal(generation, Ok(fixture::journal("prod"))),
-            5 => Message::Inspected(generation, Box::new(fixture::report("prod"))),
+            5 => Message::Pushed(generation, Ok(Box::new(fixture::values::pushed(&fixture::prepared().work)))),
+            6 => {
+                let work = fixture::values::work(&Values::Resume);
+                let pushed = fixture::values::pushed(&work);
+                Message::Progress(generation, self.random.pick(&fixture::values::progress(&pushed)).clone())
+            }
+            7 => Message::Inspected(generation, Box::new(fixture::report("prod"))),
             _ => Message::Revealed(
                 generation,
                 fixture::opened(Kind::Parameter, "/billing/prod/key00").map(Box::new).ok_or(why),
@@ -250,7 +272,8 @@ impl Run {
         let report = fixture::report(&environment);
         let (kind, section) = self.random.pick(&report.sections).clone();
         let why = || Why::new("cannot connect to AWS").kind(WhyKind::Network);
-        let part = match (self.random.below(6), section) {
+        let part = match (self.random.below(7), section) {
+            (6, _) => Part::CutOff(Some(Box::new(fixture::values::cut_off()))),
             (0, _) => Part::Identity(report.identity),
             (1, _) => Part::Progress(kind, String::from("detecting drift")),
             (2, Ok(section)) => Part::Provisional(kind, section),

@@ -14,7 +14,7 @@ use crate::console::message::Generation;
 use crate::console::pointer::{Button, Mouse};
 use crate::console::{
     CryptoAnswer, CryptoAsk, Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent,
-    Setup, Theme, Work, update, view,
+    Setup, Theme, Values, Wanted, Work, update, view,
 };
 use crate::ops::crypto::play::{self, Play};
 use crate::ops::report::Report;
@@ -180,6 +180,9 @@ impl Story {
                 }
                 Effect::Write(generation, order) => match order.work {
                     Work::Command(command) => Message::Ran(generation, Ok(format!("{} has ended", command.id))),
+                    work @ (Work::Values(..) | Work::Resume(_)) => {
+                        Message::Pushed(generation, Ok(Box::new(fixture::values::pushed(&work))))
+                    }
                     _ => Message::Written(generation, Ok(None)),
                 },
                 Effect::End(generation) => Message::Ran(generation, Err(Why::new("it was ended"))),
@@ -187,6 +190,15 @@ impl Story {
                 Effect::Lock(target, _) => Message::Locked(target.environment, None),
                 Effect::Journal(generation, target) => {
                     Message::Journal(generation, Ok(fixture::journal(&target.environment)))
+                }
+                Effect::History(generation, target, name) => {
+                    Message::History(generation, Ok(Box::new(fixture::values::timeline(&target, &name))))
+                }
+                Effect::Compare(generation, project, from, to) => {
+                    Message::Compared(generation, Ok(Box::new(fixture::values::compared(&project, &from, &to))))
+                }
+                Effect::Promote(generation, promotion) => {
+                    Message::Promoted(generation, Ok(Box::new(fixture::values::promoted(&promotion))))
                 }
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Theme(name) => Message::Themed(name, Ok(())),
@@ -314,13 +326,22 @@ fn words(effect: &Effect) -> String {
         Effect::Refs(..) => String::from("refs"),
         Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
+        Effect::Plan(_, target, Wanted::Values(values)) => format!("plan {} {}", target.environment, of_values(values)),
         Effect::Plan(_, target, wanted) => format!("plan {} {wanted:?}", target.environment),
         Effect::Write(_, Order { target, work: Work::Command(command), confirmation, .. }) => {
             format!("run {} in {} by {confirmation:?}", command.argv.join(" "), target.environment)
         }
+        Effect::Write(_, Order { target, work: Work::Values(plan, left), confirmation, .. }) => {
+            let plan = plan.without(left);
+            let names = plan.changes.iter().map(|change| change.step.name.as_str()).collect::<Vec<_>>().join(", ");
+            format!("write {names} to {} by {confirmation:?}", target.environment)
+        }
         Effect::Write(_, order) => format!("write {} by {:?}", order.target.environment, order.confirmation),
         Effect::Unlock(_, order) => format!("unlock {} by {:?}", order.target.environment, order.confirmation),
         Effect::Lock(target, ended) => format!("lock {}: {}", target.environment, ended.word()),
+        Effect::History(_, target, name) => format!("history {} {name}", target.environment),
+        Effect::Compare(_, _, from, to) => format!("compare {from} {to}"),
+        Effect::Promote(_, promotion) => format!("commit {} to {}", promotion.keys.join(", "), promotion.branch),
         Effect::Journal(_, target) => format!("journal {}", target.environment),
         Effect::Remember(memory) => {
             format!("remember {}{}", memory.recent.join(", "), if memory.toured { ", toured" } else { "" })
@@ -345,6 +366,18 @@ fn asked(ask: &CryptoAsk) -> String {
         CryptoAsk::Play(Play::RoundTrip(plain)) => format!("round trip {}", message(plain)),
         CryptoAsk::Play(Play::Decrypt(sealed)) => format!("decrypt {} {:?}", sealed.ciphertext, sealed.context),
         CryptoAsk::Play(Play::Rewrap(sealed)) => format!("rewrap {} {:?}", sealed.ciphertext, sealed.context),
+    }
+}
+
+fn of_values(values: &Values) -> String {
+    match values {
+        Values::Push { only, prune } => {
+            let names = only.iter().map(|id| id.name.as_str()).collect::<Vec<_>>().join(", ");
+            format!("push {}{}", if names.is_empty() { "all" } else { &names }, if *prune { " and prune" } else { "" })
+        }
+        Values::Undo(id) => format!("undo {}", id.as_deref().unwrap_or("the last")),
+        Values::Rollback { name, to } => format!("rollback {name} to {to}"),
+        Values::Resume => String::from("resume"),
     }
 }
 

@@ -6,6 +6,7 @@ use super::mode;
 use super::opens::{go, quit};
 use super::palette::{go_to_environment, help};
 use super::tour;
+use super::{promote, push};
 use crate::console::command::Command;
 use crate::console::effect::Effect;
 use crate::console::model::Model;
@@ -27,6 +28,13 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Unlock(wish) => return mode::unlock(model, wish),
         Command::Lock => return mode::lock(model),
         Command::Record => return mode::record(model),
+        Command::Push => return push::open(model),
+        Command::Undo(id) => return push::undo(model, id),
+        Command::Resume => return push::resume(model),
+        Command::Promote(to) => match promote::no_other(model) {
+            Some(why) => model.notice = Some(why.to_owned()),
+            None => return promote::open(model, to),
+        },
         Command::Journal => return mode::journal(model),
         Command::Help => help(model),
         Command::Quit => return quit(model),

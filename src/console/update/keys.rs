@@ -7,6 +7,7 @@ use super::mode;
 use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, to_selected, toggle_diff};
 use super::palette;
+use super::push;
 use super::tour;
 use super::{custom, outside, yank};
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
@@ -14,10 +15,10 @@ use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, Key, ON_CRYPTO, ON_PAGE, READING, TYPING};
+use crate::console::keymap::{self, CHOOSING, IN_HISTORY, Key, ON_CRYPTO, ON_PAGE, PAST, PROMOTING, TYPING};
 use crate::console::layout::Areas;
 use crate::console::model::Model;
-use crate::console::overlay::{Choice, Overlay, Picker, Stage};
+use crate::console::overlay::{Choice, Overlay, Picker, Promoting, Stage, Wanted};
 use crate::console::page::{Filter, Page, Pane, Zoom};
 use crate::console::remote::Remote;
 
@@ -128,8 +129,12 @@ pub(in crate::console) fn context_below(model: &Model) -> &'static [Scope] {
 
 fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
     match overlay {
+        Some(Overlay::Plan(plan)) if plan.result().is_some() => PAST,
+        Some(Overlay::Plan(plan)) if matches!(plan.wanted, Wanted::Values(_)) => CHOOSING,
         Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Plan(_)) => TYPING,
-        Some(Overlay::Journal(_)) => READING,
+        Some(Overlay::Journal(_)) => PAST,
+        Some(Overlay::History(_)) => IN_HISTORY,
+        Some(Overlay::Promote(_)) => PROMOTING,
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if crypto::has_caret(model) || filter(model).editing => TYPING,
         None if model.page == Page::Crypto => ON_CRYPTO,
@@ -218,6 +223,22 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Right => diff::pan(model, true),
         Action::Journal => return mode::journal(model),
         Action::Record => return mode::record(model),
+        Action::Push
+        | Action::Choose
+        | Action::Revert
+        | Action::Item
+        | Action::AllItems
+        | Action::Prune
+        | Action::Undo
+        | Action::Resume
+        | Action::History
+        | Action::Rollback
+        | Action::Promote
+        | Action::Take
+        | Action::TakeAll
+        | Action::Commit
+        | Action::Target
+        | Action::Source => return push::act(model, action),
         Action::End => return custom::end(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
@@ -307,7 +328,9 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         }
         Some(Overlay::Palette(_)) => palette::take(model),
         Some(Overlay::Help(_)) => palette::take_key(model),
-        Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_)) => Vec::new(),
+        Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_) | Overlay::History(_) | Overlay::Promote(_)) => {
+            Vec::new()
+        }
         None if crypto::is_typing(model) => {
             model.crypto.editing = false;
             Vec::new()
@@ -355,6 +378,12 @@ pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
         Some(Overlay::Plan(plan)) if plan.stage == Stage::Reading => vec![Effect::Cancel(plan.job.generation)],
         Some(Overlay::Journal(journal)) if matches!(journal.found, Remote::Loading { .. }) => {
             vec![Effect::Cancel(journal.job.generation)]
+        }
+        Some(Overlay::History(history)) if matches!(history.found, Remote::Loading { .. }) => {
+            vec![Effect::Cancel(history.job.generation)]
+        }
+        Some(Overlay::Promote(promote)) if promote.stage == Promoting::Reading => {
+            vec![Effect::Cancel(promote.job.generation)]
         }
         _ => Vec::new(),
     }

@@ -4,7 +4,9 @@ use super::asks::read_again;
 use super::custom::begun;
 use super::opens::quit;
 use super::outside::{news, with_hint};
+use super::{history, promote, push};
 use crate::compare::Why;
+use crate::console::action::Scope;
 use crate::console::effect::{Effect, Order};
 use crate::console::home::Command;
 use crate::console::keymap::Key;
@@ -12,9 +14,9 @@ use crate::console::layout::Areas;
 use crate::console::message::{Generation, Granted};
 use crate::console::mode::{Asks, Confirmation, Ended, Mode, Unlock, Unlocked};
 use crate::console::model::{EnvState, Model, Sent};
-use crate::console::overlay::{Journal, Overlay, Plan, Prepared, Sheet, Stage, Wanted, Work};
+use crate::console::overlay::{Items, Journal, Overlay, Plan, Prepared, Sheet, Stage, Wanted, Work};
 use crate::console::remote::Remote;
-use crate::console::view::plan_furthest;
+use crate::console::view::plan_sight;
 use crate::ops::journal::Found;
 
 /// Opens the plan of recording what is equal.
@@ -48,7 +50,7 @@ pub(in crate::console) fn is_writing(model: &Model) -> bool {
     model.sent.iter().any(|sent| sent.environment == model.current)
 }
 
-fn plan(model: &mut Model, wanted: Wanted) -> Vec<Effect> {
+pub(super) fn plan(model: &mut Model, wanted: Wanted) -> Vec<Effect> {
     let env = model.environment();
     if is_writing(model) {
         model.notice = Some(format!("a write to {} is under way", env.name()));
@@ -101,7 +103,18 @@ pub(super) fn journal(model: &mut Model) -> Vec<Effect> {
 /// What a key does to a plan; `None`: what it does to any text field.
 pub(super) fn press(model: &mut Model, key: Key) -> Option<Vec<Effect>> {
     let Some(Overlay::Plan(plan)) = model.overlays.last_mut() else { return None };
+    if plan.result().is_some() {
+        return None;
+    }
+    let name = model.environments[plan.environment].name();
+    let can_choose = !plan.items.is_empty();
     match key {
+        // What can be a part of the answer is; any other key may choose.
+        Key::Char(c)
+            if can_choose && c != 'y' && !name.contains(c) && model.keymap.action(key, &[Scope::Plan]).is_some() =>
+        {
+            None
+        }
         Key::Char(c) => Some(typed(model, c)),
         Key::Backspace => {
             plan.typed.pop();
@@ -117,13 +130,23 @@ pub(super) fn press(model: &mut Model, key: Key) -> Option<Vec<Effect>> {
     }
 }
 
-/// Moves through the rows of a plan.
+/// Moves through the rows of a plan; where its items are chosen, from one to the next, and over what else there is.
 pub(super) fn scroll(model: &mut Model, by: isize) {
+    let Some(Overlay::Plan(plan)) = model.overlays.last_mut() else { return };
+    let before = plan.items.line;
+    if plan.can_choose() {
+        plan.items.line = before.saturating_add_signed(by).min(plan.items.count().saturating_sub(1));
+    }
+    let moved = plan.items.line != before;
     let (Some(areas), Some(Overlay::Plan(plan))) = (Areas::of(model), model.overlays.last()) else { return };
-    let furthest = plan_furthest(model, areas.body.union(areas.tabs), plan);
-    let to = plan.scroll.min(furthest).saturating_add_signed(by).min(furthest);
+    let sight = plan_sight(model, areas.body.union(areas.tabs), plan);
+    let here = plan.scroll.min(sight.furthest);
+    let to = match sight.cursor {
+        Some((first, after)) if moved => first.min(here.max(after.saturating_sub(sight.height))),
+        _ => here.saturating_add_signed(by),
+    };
     if let Some(Overlay::Plan(plan)) = model.overlays.last_mut() {
-        plan.scroll = to;
+        plan.scroll = to.min(sight.furthest);
     }
 }
 
@@ -141,7 +164,7 @@ fn typed(model: &mut Model, c: char) -> Vec<Effect> {
     let env = &model.environments[plan.environment];
     let Stage::Ready(prepared) = &plan.stage else { return Vec::new() };
     let name = env.name().to_owned();
-    let confirmation = match asks(env, prepared, model.clock.now) {
+    let confirmation = match asks(env, plan, prepared, model.clock.now) {
         Asks::Nothing => {
             model.notice = Some(format!("nothing is written to {name}"));
             return Vec::new();
@@ -161,13 +184,15 @@ fn typed(model: &mut Model, c: char) -> Vec<Effect> {
 }
 
 /// How what is planned has to be confirmed right now.
-pub(in crate::console) fn asks(env: &EnvState, prepared: &Prepared, now: i64) -> Asks {
-    if Sheet::of(prepared, env).refused.is_some() {
+pub(in crate::console) fn asks(env: &EnvState, plan: &Plan, prepared: &Prepared, now: i64) -> Asks {
+    if Sheet::of(prepared, &plan.items, env, None).refused.is_some() {
         return Asks::Nothing;
     }
     match prepared.work {
         Work::Unlock(_) => env.asks_to_unlock(),
-        Work::Record(_) | Work::Command(_) | Work::Rotate(_) => env.asks_to_write(now),
+        Work::Record(_) | Work::Command(_) | Work::Rotate(_) | Work::Values(..) | Work::Resume(_) => {
+            env.asks_to_write(now)
+        }
     }
 }
 
@@ -176,10 +201,11 @@ fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
     let Some(Overlay::Plan(plan)) = model.overlays.last_mut() else { return Vec::new() };
     let (environment, planned) = (plan.environment, plan.job.generation);
     let Stage::Ready(prepared) = std::mem::replace(&mut plan.stage, Stage::Reading) else { return Vec::new() };
-    let work = prepared.work.clone();
+    let work = push::chosen(prepared.work.clone(), &plan.items.left);
     plan.stage = Stage::Doing(prepared);
     plan.job = job;
-    model.sent.push(Sent { job, environment, work: work.clone() });
+    let again = matches!(work, Work::Values(..) | Work::Resume(_)).then(|| plan.clone());
+    model.sent.push(Sent { plan: again, ..Sent::new(job, environment, work.clone()) });
     let target = model.environments[environment].target();
     let order = Order { plan: planned, target, work, confirmation };
     match &order.work {
@@ -189,17 +215,23 @@ fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
             model.overlays.pop();
             model.notice = Some(begun(model, &command.id));
         }
-        Work::Record(_) | Work::Command(_) | Work::Rotate(_) => {}
+        Work::Record(_) | Work::Command(_) | Work::Rotate(_) | Work::Values(..) | Work::Resume(_) => {}
     }
     vec![Effect::Write(job.generation, order)]
 }
 
 pub(super) fn planned(model: &mut Model, generation: Generation, answer: Result<Box<Prepared>, Why>) -> Vec<Effect> {
+    let print = model.fingerprints.of_documents();
     if let Some(plan) = plan_of(model, generation)
         && plan.stage == Stage::Reading
     {
         plan.stage = match answer {
-            Ok(prepared) => Stage::Ready(prepared),
+            Ok(prepared) => {
+                if let Work::Values(values, _) = &prepared.work {
+                    plan.items = Items::of(values, &print);
+                }
+                Stage::Ready(prepared)
+            }
             Err(why) => Stage::Failed(why),
         };
     }
@@ -301,9 +333,15 @@ pub(super) fn journal_read(model: &mut Model, generation: Generation, answer: Re
 pub(super) fn lost(model: &mut Model, generation: Generation, why: &Why) -> Vec<Effect> {
     planned(model, generation, Err(why.clone()));
     journal_read(model, generation, Err(why.clone()));
+    history::read(model, generation, Err(why.clone()));
+    promote::compared(model, generation, Err(why.clone()));
+    promote::lost(model, generation, why);
     if model.sent.iter().any(|sent| sent.job.generation == generation) {
         let why = Why::new("it is not known how far this went: plumb itself failed").hint("u shows the journal");
-        return written(model, generation, Err(why));
+        return match model.sent.iter().find(|sent| sent.job.generation == generation).map(|sent| sent.plan.is_some()) {
+            Some(true) => push::pushed(model, generation, Err(why)),
+            _ => written(model, generation, Err(why)),
+        };
     }
     Vec::new()
 }
@@ -311,27 +349,27 @@ pub(super) fn lost(model: &mut Model, generation: Generation, why: &Why) -> Vec<
 fn done(model: &Model, sent: &Sent) -> String {
     let env = &model.environments[sent.environment];
     let prepared = Prepared { writer: Err(Why::new("")), work: sent.work.clone() };
-    Sheet::of(&prepared, env).done
+    Sheet::of(&prepared, &Items::default(), env, None).done
 }
 
-fn take_sent(model: &mut Model, generation: Generation) -> Option<Sent> {
+pub(super) fn take_sent(model: &mut Model, generation: Generation) -> Option<Sent> {
     let at = model.sent.iter().position(|sent| sent.job.generation == generation)?;
     Some(model.sent.remove(at))
 }
 
-fn plan_of(model: &mut Model, generation: Generation) -> Option<&mut Plan> {
+pub(super) fn plan_of(model: &mut Model, generation: Generation) -> Option<&mut Plan> {
     model.overlays.iter_mut().find_map(|overlay| match overlay {
         Overlay::Plan(plan) if plan.job.generation == generation => Some(&mut **plan),
         _ => None,
     })
 }
 
-fn close(model: &mut Model, generation: Generation) {
+pub(super) fn close(model: &mut Model, generation: Generation) {
     model.overlays.retain(|overlay| !matches!(overlay, Overlay::Plan(plan) if plan.job.generation == generation));
 }
 
 /// Told where the plan is, or in a line when it was left meanwhile; who wanted to leave has to see it.
-fn fail(model: &mut Model, generation: Generation, name: &str, why: Why) {
+pub(super) fn fail(model: &mut Model, generation: Generation, name: &str, why: Why) {
     model.leaving = false;
     match plan_of(model, generation) {
         Some(plan) => plan.stage = Stage::Failed(why),

@@ -1,6 +1,7 @@
 //! Moving: lines, rows, and from difference to difference.
 
 use super::crypto;
+use super::mode;
 use super::opens::switch;
 use crate::console::diff;
 use crate::console::effect::Effect;
@@ -15,6 +16,21 @@ pub(super) fn step(model: &mut Model, by: isize) -> Vec<Effect> {
     if let Some(Overlay::Journal(journal)) = model.overlays.last_mut() {
         journal.step(by);
         return Vec::new();
+    }
+    match model.overlays.last_mut() {
+        Some(Overlay::Plan(_)) => {
+            mode::scroll(model, by);
+            return Vec::new();
+        }
+        Some(Overlay::History(history)) => {
+            history.step(by);
+            return Vec::new();
+        }
+        Some(Overlay::Promote(promote)) => {
+            promote.step(by);
+            return Vec::new();
+        }
+        _ => {}
     }
     if model.overlays.is_empty() && model.page == Page::Overview && model.overview.half == Half::Environments {
         return step_environment(model, by);

@@ -55,6 +55,10 @@ pub(super) fn part(model: &mut Model, generation: Generation, part: Part) -> Vec
             env.calls = Some(calls);
             return Vec::new();
         }
+        Part::CutOff(entry) => {
+            env.cut_off = entry;
+            return Vec::new();
+        }
     }
     model.rebuild();
     Vec::new()

@@ -14,10 +14,18 @@ pub(in crate::console) fn text(model: &Model, facet: &Facet) -> String {
         Facet::Plain(text) => text.clone(),
         Facet::Masked { fingerprint, chars } => format!("{} fp {fingerprint} len {chars}", crate::secret::MASK),
         Facet::Secret(secret) if model.is_revealed() => secret.expose().to_owned(),
+        Facet::Secret(_) => masked(model, facet),
+    }
+}
+
+/// The same of what nobody has revealed, whatever is revealed elsewhere.
+pub(in crate::console) fn masked(model: &Model, facet: &Facet) -> String {
+    match facet {
         Facet::Secret(secret) => {
             let print = model.fingerprints.fingerprint(secret.expose());
             format!("{} fp {print} len {}", crate::secret::MASK, secret.chars())
         }
+        other => text(model, other),
     }
 }
 

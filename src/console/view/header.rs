@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::ink::Ink;
 use crate::compare::Kind;
-use crate::console::alarm::alarm;
+use crate::console::alarm::{alarm, cut_off};
 use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
 use crate::console::overlay::Work;
@@ -61,7 +61,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
         let (short, name) = (format!("account {actual} is not the expected {expected}"), env.name());
         vec![format!("{short}: nothing below is of {name}; reading only"), format!("{short}: reading only"), short]
     });
-    for words in warning.into_iter().chain(alarm(model)) {
+    for words in warning.into_iter().chain(alarm(model)).chain(cut_off(model)) {
         let fits = words.iter().find(|words| text::width(words) + 3 <= usize::from(area.width)).or(words.last());
         ink.fill(Rect { y, height: 1, ..area }, Role::Loud);
         ink.put(area.x, y, area.width, &format!(" ! {}", fits.map_or("", String::as_str)), Role::Loud);
@@ -268,6 +268,10 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> Vec<Part> {
             Work::Command(command) => format!("running {}", command.id),
             Work::Rotate(_) => String::from("rotating the keyring"),
             Work::Record(_) | Work::Unlock(_) => String::from("writing"),
+            Work::Values(..) | Work::Resume(_) => match &sent.progress {
+                Some(progress) => format!("writing {} of {}", progress.ended, progress.total),
+                None => String::from("writing"),
+            },
         };
         let text = format!("{} {doing} {} s", spinner(model, ink), seconds(sent.job.since));
         return vec![(text, Role::Notice, 0)];

@@ -122,6 +122,9 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) -> usize {
                     if old {
                         ink.fade(at);
                     }
+                    if state.marks.contains(&item.name) {
+                        ink.put(at.x, y, 1, "x", Role::Key);
+                    }
                     if env.times.item_missed(&ItemId::of(item)).is_some() {
                         ink.put(at.x + 2, y, 1, ink.symbols().stale, Role::Notice);
                     }

@@ -2,11 +2,13 @@
 
 mod field;
 mod help;
+mod history;
 mod journal;
 mod menu;
 mod palette;
 mod picker;
 mod plan;
+mod promote;
 pub(super) mod tour;
 
 use ratatui::layout::Rect;
@@ -15,7 +17,7 @@ pub(in crate::console) use field::list as field_list;
 pub(in crate::console) use help::listed_at as help_listed_at;
 pub(in crate::console) use menu::entry_at as menu_entry_at;
 pub(in crate::console) use palette::find_at as palette_find_at;
-pub(in crate::console) use plan::furthest as plan_furthest;
+pub(in crate::console) use plan::sight as plan_sight;
 
 use super::ink::Ink;
 use crate::console::model::Model;
@@ -26,6 +28,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overl
     match overlay {
         Overlay::Help(help) => return help::draw(ink, model, room, help),
         Overlay::Plan(plan) => return plan::draw(ink, model, room, plan),
+        Overlay::History(history) => return history::draw(ink, model, room, history),
+        Overlay::Promote(promote) => return promote::draw(ink, model, room, promote),
         Overlay::Palette(palette) => palette::draw(ink, model, room, palette),
         Overlay::Menu(scope) => menu::draw(ink, model, room, *scope),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),

@@ -7,6 +7,7 @@ use crate::compare::{Changed, Facet, Only, Verdict, Why, differs_only_in};
 use crate::ops::journal::{Act, Action, Step, Thing};
 use crate::ops::readers::Reader;
 use crate::ops::report::{Commit, Identity, Problem};
+use crate::ops::schema;
 use crate::secret::Secret;
 
 /// What is asked for.
@@ -145,7 +146,7 @@ pub struct Race {
 
 impl Plan {
     /// A plan without anything in it yet.
-    pub(super) fn new(action: Action, reference: String, writer: Identity) -> Self {
+    pub(crate) fn new(action: Action, reference: String, writer: Identity) -> Self {
         Self {
             action,
             reference,
@@ -186,21 +187,105 @@ impl Plan {
     /// The same without the changes that `wanted` leaves out; they are among what is kept.
     #[must_use]
     pub fn only(&self, wanted: impl Fn(&Change) -> bool) -> Self {
-        let (changes, left): (Vec<Change>, Vec<Change>) = self.changes.iter().cloned().partition(wanted);
-        let left_out = |change: Change| Kept {
-            kind: change.step.kind,
-            name: change.step.name,
-            why: Why::new("left out by whoever confirms"),
-        };
-        let kept = self.kept.iter().cloned().chain(left.into_iter().map(left_out)).collect();
-        Self { changes, kept, ..self.clone() }
+        let places = self.changes.iter().enumerate();
+        self.without(&places.filter(|(_, change)| !wanted(change)).map(|(at, _)| at).collect())
+    }
+
+    /// The same without the changes at these places; they are among what is kept.
+    #[must_use]
+    pub fn without(&self, left: &BTreeSet<usize>) -> Self {
+        let mut plan = Self { changes: Vec::new(), ..self.clone() };
+        for (at, change) in self.changes.iter().enumerate() {
+            if left.contains(&at) {
+                let (kind, name) = (change.step.kind, change.step.name.clone());
+                plan.kept.push(Kept { kind, name, why: Why::new(LEFT_OUT) });
+            } else {
+                plan.changes.push(change.clone());
+            }
+        }
+        plan
     }
 }
+
+/// Why a change is kept that whoever confirms did not want.
+pub const LEFT_OUT: &str = "left out by whoever confirms";
 
 impl Change {
     /// The value that will be.
     pub(super) fn value(&self) -> Option<Secret> {
         text_of(&self.after)
+    }
+
+    /// The live version as it is told: `v4` of a parameter, the first eight digits of a secret's.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        let id = &self.step.before.as_ref()?.id;
+        match id.parse::<u64>() {
+            Ok(number) => Some(format!("v{number}")),
+            Err(_) => id.get(..8).map(str::to_owned),
+        }
+    }
+
+    /// What is lost by it, where the item moved live.
+    #[must_use]
+    pub fn loss(&self) -> Option<String> {
+        if !self.overwrites {
+            return None;
+        }
+        let verb = if self.step.act == Act::Delete { "deletes" } else { "overwrites" };
+        let unknown = format!("{verb} what no receipt knows");
+        let Some(changed) = &self.changed else { return Some(unknown) };
+        let told = match self.verdict {
+            Some(Verdict::Differs) => unknown,
+            _ => format!("{verb} a change made live"),
+        };
+        let at = changed.at.map(|at| format!(", {}", schema::time(at))).unwrap_or_default();
+        let by = changed.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+        Some(format!("{told}{at}{by}"))
+    }
+
+    /// What reads it, the first few by name.
+    #[must_use]
+    pub fn read_by(&self) -> Option<String> {
+        const NAMED: usize = 3;
+        let named = self.readers.iter().take(NAMED).map(|reader| format!("{} ({})", reader.function, reader.through));
+        let named = named.collect::<Vec<_>>().join(", ");
+        match self.readers.len() {
+            0 => None,
+            1..=NAMED => Some(format!("read by {named}")),
+            all => Some(format!("read by {named} and {} more", all - NAMED)),
+        }
+    }
+
+    /// A change as the console's tests need it: of no value that is anybody's.
+    #[cfg(test)]
+    pub(crate) fn fake(step: Step, verdict: Option<Verdict>, before: Facet, after: Facet) -> Self {
+        Self {
+            step,
+            verdict,
+            file: None,
+            only: only(&before, &after),
+            before,
+            after,
+            changed: None,
+            overwrites: false,
+            readers: Vec::new(),
+            notes: Vec::new(),
+            target: Target::default(),
+        }
+    }
+}
+
+impl Written {
+    /// What was done, in the past.
+    #[must_use]
+    pub fn past(&self) -> &'static str {
+        match self.act {
+            Act::Create => "created",
+            Act::Update => "updated",
+            Act::Delete => "deleted",
+            Act::Restore => "restored",
+        }
     }
 }
 

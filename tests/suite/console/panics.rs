@@ -9,10 +9,15 @@ use std::sync::Arc;
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
 use plumb::console::{
-    self, Ask, Backend, BoxFuture, Command, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Permit,
-    Prepared, ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Work,
+    self, Ask, Backend, BoxFuture, Command, Compared, ConsoleOptions, CryptoAnswer, CryptoAsk, Depth, Ended,
+    EnvironmentInfo, FilePlace, Home, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Theme, Unlock, Wanted,
+    Watch, Work,
 };
+use plumb::ops::crypto::smoke::Step;
+use plumb::ops::history::Timeline;
 use plumb::ops::journal::Found;
+use plumb::ops::promote::Promoted;
+use plumb::ops::push::Pushed;
 use plumb::ops::report::{Identity, Part, Report};
 use plumb::secret::Secret;
 use tokio::sync::mpsc;
@@ -35,7 +40,8 @@ impl Backend for Silent {
     fn environments(&self) -> Vec<EnvironmentInfo> {
         let (project, name, protection) = (self.project_name(), "prod".to_owned(), Protection::Confirm);
         let (profile, write_profile, region, endpoint, remotes) = (None, None, None, None, Vec::new());
-        vec![EnvironmentInfo { project, name, protection, profile, write_profile, region, endpoint, remotes }]
+        let crypto = false;
+        vec![EnvironmentInfo { project, name, protection, profile, write_profile, region, endpoint, remotes, crypto }]
     }
 
     fn inspect(&self, _: Target, _: Ask, _: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
@@ -70,6 +76,10 @@ impl Backend for Silent {
         Box::pin(std::future::pending())
     }
 
+    fn push(&self, _: Target, _: Work, _: Watch) -> BoxFuture<'static, Result<Pushed, Why>> {
+        Box::pin(std::future::pending())
+    }
+
     fn begin(&self, _: Target, _: Arc<Command>) -> BoxFuture<'static, Result<Permit, Why>> {
         Box::pin(std::future::pending())
     }
@@ -79,6 +89,22 @@ impl Backend for Silent {
     }
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn history(&self, _: Target, _: String) -> BoxFuture<'static, Result<Timeline, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn compare(&self, _: String, _: String, _: String) -> BoxFuture<'static, Result<Compared, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn promote(&self, _: Promotion) -> BoxFuture<'static, Result<Promoted, Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn crypto(&self, _: Target, _: CryptoAsk, _: mpsc::UnboundedSender<Step>) -> BoxFuture<'static, CryptoAnswer> {
         Box::pin(std::future::pending())
     }
 
