@@ -14,9 +14,10 @@ use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, Ended, EnvironmentInfo, FilePlace, Fresh, Memory, Permit, Prepared, ProjectInfo,
-    RefInfo, Target, Unlock, Wanted, Work,
+    Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Ended, EnvironmentInfo, FilePlace, Fresh, Memory,
+    Permit, Prepared, ProjectInfo, RefInfo, Target, Unlock, Wanted, Work,
 };
+use crate::ops::config::changes::{Change, Staged};
 use crate::ops::inspect::{self, Detect, Reveal, Wish, now};
 use crate::ops::journal::Found;
 use crate::ops::keys::Keys;
@@ -33,14 +34,14 @@ pub(super) struct Live {
 pub(super) type Place = (String, String);
 
 pub(super) struct Inner {
-    projects: Projects,
+    pub(super) projects: Projects,
     shared: Shared,
     keys: OnceCell<Arc<Keys>>,
     last: Option<Last>,
     fingerprinter: Fingerprinter,
-    access: Access,
+    pub(super) access: Access,
     /// Plumb's own directory, where there is one.
-    state: Option<PathBuf>,
+    pub(super) state: Option<PathBuf>,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
     /// Where the clock stands still, what is read is read then.
     clock: Option<i64>,
@@ -139,6 +140,20 @@ impl Inner {
         }
         Report { read_at: self.clock.unwrap_or(report.read_at), ..report }
     }
+
+    /// One item with its values.
+    pub(super) async fn reveal(&self, target: &Target, kind: Kind, name: &str) -> Result<Item, Why> {
+        let (sink, _parts) = mpsc::unbounded_channel();
+        let reveal = Reveal::One(kind, name.to_owned());
+        let wish = |wish| Wish { kinds: vec![kind], detect: Detect::Never, reveal, ..wish };
+        let report = self.inspect(target, wish, sink).await;
+        let gone = || Why::new(format!("{name} is neither in git nor live any more")).hint("r refreshes");
+        match report.sections.into_iter().next() {
+            Some((_, Ok(section))) => section.items.into_iter().find(|item| item.name == name).ok_or_else(gone),
+            Some((_, Err(why))) => Err(why),
+            None => Err(gone()),
+        }
+    }
 }
 
 /// What is asked for, of what the environment has at all.
@@ -188,22 +203,7 @@ impl Backend for Live {
 
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let (sink, _parts) = mpsc::unbounded_channel();
-            let wish = |wish| Wish {
-                kinds: vec![kind],
-                detect: Detect::Never,
-                reveal: Reveal::One(kind, name.clone()),
-                ..wish
-            };
-            let report = inner.inspect(&target, wish, sink).await;
-            let gone = || Why::new(format!("{name} is neither in git nor live any more")).hint("r refreshes");
-            match report.sections.into_iter().next() {
-                Some((_, Ok(section))) => section.items.into_iter().find(|item| item.name == name).ok_or_else(gone),
-                Some((_, Err(why))) => Err(why),
-                None => Err(gone()),
-            }
-        })
+        Box::pin(async move { inner.reveal(&target, kind, &name).await })
     }
 
     fn locate(&self, target: Target, file: String, name: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
@@ -283,6 +283,20 @@ impl Backend for Live {
 
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {
         Box::pin(self.inner.lock(&target, ended))
+    }
+
+    fn pending(&self) -> Result<Vec<Change>, Why> {
+        self.inner.pending(&self.project_name())
+    }
+
+    fn changes(&self, target: Target, ask: ChangeAsk) -> BoxFuture<'static, Result<ChangeAnswer, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.changes(target, ask).await })
+    }
+
+    fn stage(&self, target: Target, message: String) -> BoxFuture<'static, Result<Staged, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.stage(target, message).await })
     }
 
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {

@@ -4,7 +4,7 @@ use super::model::Model;
 use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
-use super::update::{is_writing, last_running, outside, yank};
+use super::update::{is_writing, last_running, no_command, no_config, nothing_listed, outside, yank};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,10 @@ pub enum Scope {
     Actions,
     /// In the menu of what can be copied of an item.
     Yank,
+    /// In the change list.
+    Changes,
+    /// In the field of a value.
+    Field,
     /// In a text field.
     Input,
     /// Everywhere while the tour is taken.
@@ -31,11 +35,13 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Page,
         Self::Items,
         Self::Actions,
         Self::Yank,
+        Self::Changes,
+        Self::Field,
         Self::Move,
         Self::Back,
         Self::Input,
@@ -54,6 +60,8 @@ impl Scope {
             Self::Items => "On items",
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
+            Self::Changes => "In the change list",
+            Self::Field => "In the field of a value",
             Self::Input => "In a text field",
             Self::Tour => "In the tour",
         }
@@ -66,6 +74,8 @@ impl Scope {
             Self::Page | Self::Items => "on a page",
             Self::Actions => "in the menu of an item",
             Self::Yank => "in the menu of what is copied",
+            Self::Changes => "in the change list",
+            Self::Field => "in the field of a value",
             Self::Input => "in a text field",
             Self::Tour => "in the tour",
         }
@@ -149,6 +159,9 @@ actions! {
     PreviousDifference, "previous", "Previous difference", "", ["N"], Page, Nothing, always;
     Show, "show", "Show differences, all, or what is unmanaged", "show" 81, ["f"], Items, Nothing, not_in_overview;
     Actions, "actions", "What can be done with the item", "menu" 80, ["x"], Items, Nothing, no_item;
+    Edit, "edit", "Change the value in git: into the change list", "edit" 78, ["e"], Items, Nothing, no_config;
+    Remove, "remove", "Remove the key from git: into the change list", "", ["-"], Items, Nothing, no_config;
+    Adopt, "adopt", "Adopt the live value into git: into the change list", "", ["a"], Actions, Nothing, no_config;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
     Yank, "yank", "Copy its value, name, links or commands", "copy" 79, ["y"], Items, Nothing, no_item;
     YankLive, "yank-live", "The live value, without showing it", "", ["v"], Yank, Nothing, yank::no_value;
@@ -170,6 +183,21 @@ actions! {
     Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
     Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
     End, "end", "End a command of your own that runs in the background", "end command" 72, ["ctrl-x"], Page, Nothing, nothing_runs;
+    Add, "add", "Add a key to a service's config: into the change list", "", ["a"], Page, Nothing, always;
+    Changes, "changes", "The change list: what is to be changed in git, and its commit", "changes" 87, ["c"], Page, Nothing, always;
+    ChangeCommit, "change-commit", "Commit the list by your own git", "commit" 88, ["c"], Changes, Nothing, nothing_listed;
+    ChangeDiff, "change-diff", "What differs in the files; the changes again", "files" 87, ["d"], Changes, Nothing, nothing_listed;
+    ChangeReveal, "change-reveal", "Show the values before and after; mask them again", "reveal" 86, ["v"], Changes, Reveals, nothing_listed;
+    ChangeEdit, "change-edit", "Edit the change", "edit" 85, ["e"], Changes, Nothing, nothing_listed;
+    ChangeDrop, "change-drop", "Drop the change", "drop" 84, ["-"], Changes, Nothing, nothing_listed;
+    ChangeDropAll, "change-drop-all", "Drop all changes; asks once more", "drop all" 70, ["X"], Changes, Nothing, nothing_listed;
+    ChangeCopy, "change-copy", "Copy the commands for a pull request", "copy" 83, ["y"], Changes, Nothing, no_command;
+    FieldNext, "field-next", "The next line", "next line" 75, ["tab"], Field, Nothing, always;
+    FieldPrevious, "field-previous", "The line before", "", ["backtab"], Field, Nothing, always;
+    FieldReveal, "field-reveal", "Show what is typed and what stands there; mask it again", "reveal" 74, ["ctrl-r"], Field, Reveals, always;
+    FieldGenerate, "field-generate", "Make a random value", "generate" 73, ["ctrl-g"], Field, Nothing, always;
+    FieldEditor, "field-editor", "The value in the editor, in memory alone", "editor" 72, ["ctrl-e"], Field, Nothing, always;
+    FieldJson, "field-json", "The value is JSON, or text again", "JSON" 60, ["ctrl-o"], Field, Nothing, always;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Journal, "journal", "What was written to the environment", "", ["u"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, |model| already_on(model, Page::Overview);

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use futures::future;
 use tokio::sync::mpsc;
 
+use super::changes::{ChangeAnswer, ChangeAsk};
 use super::home::{Command, FilePlace};
 use super::memory::Memory;
 use super::mode::{Ended, Unlock};
 use super::overlay::{Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
+use crate::ops::config::changes::{Change, Staged};
 use crate::ops::journal::{Found, Outcome};
 use crate::ops::report::{Identity, Part, Report};
 use crate::ops::session::Variable;
@@ -82,6 +84,22 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Locks an environment again: at once, before the future is polled. Answers why the journal does not hold it, if so.
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>>;
+
+    /// The change list that is kept of the project where the console was opened. Asked before the first frame, and so
+    /// answered at once and from this machine alone.
+    fn pending(&self) -> Result<Vec<Change>, Why> {
+        Ok(Vec::new())
+    }
+
+    /// Something about the change list of the target's project. What changes it is on the disk when it is answered.
+    fn changes(&self, _target: Target, _ask: ChangeAsk) -> BoxFuture<'static, Result<ChangeAnswer, Why>> {
+        Box::pin(async { Err(Why::new("there is no change list here")) })
+    }
+
+    /// Prepares the commit of the change list of the target's project, for the console to run git.
+    fn stage(&self, _target: Target, _message: String) -> BoxFuture<'static, Result<Staged, Why>> {
+        Box::pin(async { Err(Why::new("there is no change list here")) })
+    }
 
     /// What was written to an environment, the newest first.
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>>;

@@ -1,12 +1,14 @@
 //! What the console wants done.
 
 use super::backend::{Ask, Target};
+use super::changes::ChangeAsk;
 use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
 use super::message::Generation;
 use super::mode::{Confirmation, Ended};
 use super::overlay::{Wanted, Work};
 use crate::compare::Kind;
+use crate::ops::config::changes::Alphabet;
 
 /// Work for the runtime. Only [`Effect::Write`] writes to the environment, a command of the operator's own among it, and
 /// the runtime asks again whether it may.
@@ -46,6 +48,12 @@ pub enum Effect {
     Lock(Target, Ended),
     /// Read the journal of an environment.
     Journal(Generation, Target),
+    /// Ask something about a project's change list, or change it.
+    Changes(Generation, Target, ChangeAsk),
+    /// Commit a project's change list, with this message, by the operator's own git on the terminal.
+    Commit(Generation, Target, String),
+    /// Make a random value of that many characters.
+    Generate(Generation, usize, Alphabet),
     /// Draw in the theme of that name from now on.
     Theme(String),
     /// Keep this for the next time.

@@ -136,6 +136,12 @@ pub(super) const READING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move];
 /// What is heard in a text field.
 pub(super) const TYPING: &[Scope] = &[Scope::Always, Scope::Input];
 
+/// What is heard in the change list.
+pub(super) const LISTING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Changes];
+
+/// What is heard in the field of a value.
+pub(super) const FILLING: &[Scope] = &[Scope::Always, Scope::Input, Scope::Field];
+
 /// Which scopes hear a key, the first that knows it winning; within one of these no key may have two actions.
 pub(super) const CONTEXTS: &[&[Scope]] = &[
     ON_PAGE,
@@ -146,6 +152,8 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Items],
     &[Scope::Tour, Scope::Always, Scope::Input],
     &[Scope::Always, Scope::Yank],
+    LISTING,
+    FILLING,
 ];
 
 /// What is heard where that scope is.

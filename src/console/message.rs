@@ -1,14 +1,17 @@
 //! What happens to the console.
 
 use super::backend::{EnvironmentInfo, RefInfo};
+use super::changes::ChangeAnswer;
 use super::clipboard::Sent;
 use super::home::FilePlace;
 use super::keymap::Key;
 use super::overlay::Prepared;
 use super::pointer::Mouse;
 use crate::compare::{Item, Why};
+use crate::ops::config::changes::Committed;
 use crate::ops::journal::Found;
 use crate::ops::report::{Identity, Part, Report};
+use crate::secret::Secret;
 
 /// The identity of one request; its replies carry it, and a reply to an older request is dropped.
 pub(super) type Generation = u64;
@@ -62,6 +65,14 @@ pub enum Message {
     Locked(String, Option<Why>),
     /// The journal is read.
     Journal(Generation, Result<Found, Why>),
+    /// Something about a change list is answered.
+    Changes(Generation, Result<ChangeAnswer, Why>),
+    /// A change list is committed, or not.
+    Committed(Generation, Result<Box<Committed>, Why>),
+    /// A random value is made.
+    Generated(Generation, Result<Secret, Why>),
+    /// The editor of a value has ended; `None`: it was left as it was.
+    Typed(Result<Option<Secret>, Why>),
     /// The theme's files have changed: it is in use as they say now, or what is wrong with them.
     Restyled(Result<(), Why>),
     /// The theme of that name is in use, or why not.
@@ -113,6 +124,10 @@ impl Message {
             Self::Unlocked(..) => "unlocked",
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
+            Self::Changes(..) => "changes",
+            Self::Committed(..) => "committed",
+            Self::Generated(..) => "generated",
+            Self::Typed(_) => "typed",
             Self::Restyled(_) => "restyled",
             Self::Themed(..) => "themed",
             Self::Lost(_) => "lost",

@@ -10,6 +10,7 @@ pub(super) use times::{Missed, Times};
 
 use super::ages::Clock;
 use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
+use super::changes;
 use super::diff;
 use super::fingerprint::Fingerprinter;
 use super::home::{self, Home};
@@ -17,7 +18,7 @@ use super::keymap::Keymap;
 use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
-use super::overlay::{Overlay, Tour, Work};
+use super::overlay::{Filling, Overlay, Part, Tour, Work};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
@@ -94,6 +95,8 @@ pub struct Model {
     pub looks: looks::State,
     /// The terminal, and the operator's own tools.
     pub home: home::State,
+    /// What is to be changed in git, by project.
+    pub changes: changes::State,
     pub(super) clock: Clock,
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
@@ -181,6 +184,7 @@ impl Model {
             diff: diff::State::default(),
             looks: looks::State::default(),
             home: home::State::new(setup.home),
+            changes: changes::State::default(),
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
@@ -358,11 +362,20 @@ impl Model {
         let moves = |overlay: &Overlay| match overlay {
             Overlay::Plan(plan) => plan.moves(),
             Overlay::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
+            Overlay::Edit(edit) => matches!(edit.filling, Filling::Reading | Filling::Keeping),
+            Overlay::Changes(list) => {
+                matches!(list.preview, Remote::Loading { .. }) || matches!(list.part, Part::Committing(_))
+            }
             _ => false,
         };
         if !self.sent.is_empty() || self.overlays.last().is_some_and(moves) {
             wake.push(now + SPINNER);
         }
+        wake.extend(self.overlays.iter().filter_map(|overlay| match overlay {
+            Overlay::Edit(edit) => edit.shown,
+            Overlay::Changes(list) => list.shown,
+            _ => None,
+        }));
         for (index, env) in self.environments.iter().enumerate() {
             let Some(unlocked) = &env.unlocked else { continue };
             // The one in the header counts down.

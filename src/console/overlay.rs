@@ -1,5 +1,7 @@
 //! What can lie over a page: a closed set, on a stack.
 
+mod changes;
+mod edit;
 mod help;
 mod journal;
 mod menu;
@@ -7,6 +9,10 @@ mod palette;
 mod plan;
 mod tour;
 
+pub use changes::Changes;
+pub(super) use changes::Part;
+pub use edit::Edit;
+pub(super) use edit::{Filling, Line, Purpose};
 pub use help::Help;
 pub(super) use help::{HelpRow, Listed};
 pub(super) use journal::Journal;
@@ -39,6 +45,10 @@ pub enum Overlay {
     Journal(Journal),
     /// What a second key would do.
     Menu(Scope),
+    /// The field of a value.
+    Edit(Box<Edit>),
+    /// What is to be changed in git.
+    Changes(Box<Changes>),
 }
 
 impl Overlay {
@@ -48,7 +58,7 @@ impl Overlay {
             Self::Help(help) => Some(&help.text),
             Self::Palette(palette) => Some(&palette.text),
             Self::Picker(picker) => Some(&picker.text),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::Edit(_) | Self::Changes(_) => None,
         }
     }
 
@@ -58,7 +68,7 @@ impl Overlay {
             Self::Help(help) => Some((&mut help.text, &mut help.line)),
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => None,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::Edit(_) | Self::Changes(_) => None,
         }
     }
 
@@ -68,7 +78,7 @@ impl Overlay {
             Self::Help(help) => help.found(model).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) => 0,
+            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::Edit(_) | Self::Changes(_) => 0,
         }
     }
 }

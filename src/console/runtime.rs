@@ -4,6 +4,7 @@
 //! There is no frame rate: time is sent only when the model says that something on the screen depends on it.
 
 mod clipboard;
+mod commit;
 mod door;
 mod ending;
 mod gate;
@@ -15,6 +16,7 @@ mod outside;
 mod own;
 mod sheet;
 mod terminal;
+mod value;
 mod watch;
 
 use std::io;
@@ -120,6 +122,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         memory: backend.memory(),
         tour: options.tour,
     });
+    model.changes.know(&backend.project_name(), backend.pending());
     for (index, target) in targets.iter().enumerate() {
         if let Some(snapshot) = backend.last(target) {
             model.show_last(index, snapshot);
@@ -286,17 +289,32 @@ impl Console {
                 Flow::Suspend => host.suspend()?,
                 Flow::Outside(outside) => {
                     let left = self.jobs.permits(&outside).and_then(|()| leave(&mut host));
-                    let returned = match &left {
-                        Ok(()) => outside::run(&outside, &self.model.home.settings, &mut signals).await?,
-                        Err(why) => Err(why.clone()),
+                    let home = &self.model.home.settings;
+                    let message = match (&left, &outside) {
+                        (Ok(()), Outside::Value { name, text }) => {
+                            Message::Typed(value::edit(name, text, home, &mut signals).await?)
+                        }
+                        (Ok(()), outside) => Message::Returned(outside::run(outside, home, &mut signals).await?),
+                        (Err(why), _) => Message::Returned(Err(why.clone())),
                     };
                     drop(outside);
                     if left.is_ok() {
                         host.enter()?;
                     }
-                    self.tell(Message::Returned(returned));
+                    self.tell(message);
                 }
-                Flow::Handover(Handover { generation, command, permit, under_way }) => {
+                Flow::Handover(Handover::Commit { generation, staged }) => {
+                    let left = leave(&mut host);
+                    let outcome = match &left {
+                        Ok(()) => commit::run(*staged, &mut signals).await?,
+                        Err(why) => Err(why.clone()),
+                    };
+                    if left.is_ok() {
+                        host.enter()?;
+                    }
+                    self.tell(Message::Committed(generation, outcome.map(Box::new)));
+                }
+                Flow::Handover(Handover::Command { generation, command, permit, under_way }) => {
                     let left = leave(&mut host);
                     let home = &self.model.home.settings;
                     let returned = match &left {

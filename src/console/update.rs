@@ -4,8 +4,10 @@
 
 mod asks;
 mod carry;
+mod changes;
 mod commands;
 mod custom;
+mod edit;
 mod keys;
 mod menu;
 mod mode;
@@ -18,7 +20,9 @@ mod requests;
 mod tour;
 pub(super) mod yank;
 
+pub(super) use changes::{no_command, nothing_listed};
 pub(super) use custom::{disabled as own_disabled, last_running, offered as own_offered};
+pub(super) use edit::no_config;
 pub(super) use keys::{context, context_below, filter, filter_of};
 pub(super) use mode::{asks, is_writing};
 pub(super) use opens::{is_at_rest, is_open};
@@ -76,6 +80,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Unlocked(generation, answer) => mode::unlocked(model, generation, answer),
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
+        Message::Changes(generation, answer) => changes::answered(model, generation, answer),
+        Message::Committed(generation, outcome) => changes::committed(model, generation, outcome),
+        Message::Generated(generation, made) => edit::generated(model, generation, made),
+        Message::Typed(outcome) => edit::typed(model, outcome),
         Message::Restyled(outcome) => restyled(model, outcome),
         Message::Themed(name, outcome) => themed(model, &name, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
@@ -98,6 +106,7 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.reveal = None;
         model.notice = Some(String::from("values are masked again"));
     }
+    changes::time(model);
     let mut effects = mode::time(model);
     if model.refresh_due().is_some_and(|due| due <= now) {
         effects.extend(asks::refresh_quietly(model));
@@ -170,12 +179,14 @@ fn scroll_overlay(model: &mut Model, room: Rect) {
             let height = usize::from(picker_list(choices, room).height);
             scrolled(picker.first, picker.line, choices, height)
         }
-        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_)) | None => return,
+        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_) | Overlay::Edit(_) | Overlay::Changes(_))
+        | None => return,
     };
     match model.overlays.last_mut() {
         Some(Overlay::Help(help)) => help.first = first,
         Some(Overlay::Palette(palette)) => palette.first = first,
         Some(Overlay::Picker(picker)) => picker.first = first,
-        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_)) | None => {}
+        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_) | Overlay::Edit(_) | Overlay::Changes(_))
+        | None => {}
     }
 }

@@ -26,7 +26,16 @@ pub(in crate::console) const MENUS: &[Menu] = &[
         scope: Scope::Actions,
         opener: Action::Actions,
         title: "ACTIONS",
-        also: &[Action::Open, Action::Reveal, Action::Diff, Action::Filter, Action::Pager, Action::Editor],
+        also: &[
+            Action::Open,
+            Action::Reveal,
+            Action::Diff,
+            Action::Edit,
+            Action::Remove,
+            Action::Filter,
+            Action::Pager,
+            Action::Editor,
+        ],
     },
     Menu { scope: Scope::Yank, opener: Action::Yank, title: "COPY", also: &[] },
 ];

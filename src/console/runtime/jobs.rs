@@ -25,6 +25,7 @@ use crate::console::keymap::Key;
 use crate::console::message::{Generation, Granted, Message};
 use crate::console::mode::Ended;
 use crate::console::overlay::Work;
+use crate::ops::config::changes::{Staged, generate};
 
 /// Tells the time, in milliseconds since the Unix epoch.
 pub(super) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -39,17 +40,22 @@ pub(super) struct Jobs {
     gate: Arc<Mutex<Gate>>,
     clock: Clock,
     handing: mpsc::UnboundedSender<Handover>,
-    /// Commands that write and are to have the terminal now.
+    /// What is to have the terminal now.
     pub(super) handovers: mpsc::UnboundedReceiver<Handover>,
 }
 
-/// A command that writes, noted as begun, for which the console steps aside.
-pub(super) struct Handover {
-    pub(super) generation: Generation,
-    pub(super) command: Arc<Command>,
-    pub(super) permit: Permit,
-    /// Until it has ended no other write to its environment passes.
-    pub(super) under_way: UnderWay,
+/// Something for which the console steps aside once it is prepared.
+pub(super) enum Handover {
+    /// A command that writes, noted as begun.
+    Command {
+        generation: Generation,
+        command: Arc<Command>,
+        permit: Permit,
+        /// Until it has ended no other write to its environment passes.
+        under_way: UnderWay,
+    },
+    /// A commit of the change list.
+    Commit { generation: Generation, staged: Box<Staged> },
 }
 
 /// The gate, whatever became of others that held it.
@@ -166,6 +172,25 @@ impl Jobs {
             Effect::Journal(generation, target) => {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
+            Effect::Changes(generation, target, ask) => {
+                self.spawn(generation, async move { Message::Changes(generation, backend.changes(target, ask).await) });
+            }
+            Effect::Commit(generation, target, message) => {
+                let handing = self.handing.clone();
+                self.spawn(generation, async move {
+                    match backend.stage(target, message).await {
+                        Ok(staged) => {
+                            // The console is over when nobody listens.
+                            let _ = handing.send(Handover::Commit { generation, staged: Box::new(staged) });
+                            None
+                        }
+                        Err(why) => Some(Message::Committed(generation, Err(why))),
+                    }
+                });
+            }
+            Effect::Generate(generation, length, alphabet) => {
+                self.refuse(Message::Generated(generation, generate(length, alphabet)));
+            }
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {
@@ -185,7 +210,7 @@ impl Jobs {
     pub(super) fn permits(&self, outside: &Outside) -> Result<(), Why> {
         match outside {
             Outside::Command(command) => pass(&self.gate).run(command),
-            Outside::Page { .. } | Outside::Edit(_) => Ok(()),
+            Outside::Page { .. } | Outside::Edit(_) | Outside::Value { .. } => Ok(()),
         }
     }
 
@@ -223,7 +248,7 @@ impl Jobs {
                     match leave.await {
                         Ok(permit) => {
                             // The console is over when nobody listens.
-                            let _ = handing.send(Handover { generation, command, permit, under_way });
+                            let _ = handing.send(Handover::Command { generation, command, permit, under_way });
                             None
                         }
                         Err(why) => {

@@ -7,6 +7,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
+use super::changes;
 use crate::compare::{Kind, Why};
 use crate::console::fixture::{self, NOW};
 use crate::console::home::{Home, Outside};
@@ -18,6 +19,7 @@ use crate::console::{
 };
 use crate::ops::report::Report;
 use crate::ops::snapshot::Snapshot;
+use crate::secret::Secret;
 
 /// A console, and what it wanted done that nobody has done yet.
 pub(in crate::console) struct Story {
@@ -74,6 +76,7 @@ pub(super) fn first_run() -> Story {
 
 fn begun(setup: Setup, remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
     let mut model = Model::new(setup);
+    model.changes.know("petshop", Ok(Vec::new()));
     for (index, env) in fixture::environments().iter().enumerate() {
         if let Some(snapshot) = remembered(&env.name) {
             model.show_last(index, snapshot);
@@ -181,6 +184,11 @@ impl Story {
                 Effect::Lock(target, _) => Message::Locked(target.environment, None),
                 Effect::Journal(generation, target) => {
                     Message::Journal(generation, Ok(fixture::journal(&target.environment)))
+                }
+                Effect::Changes(generation, _, ask) => Message::Changes(generation, Ok(changes::answer(&ask))),
+                Effect::Commit(generation, ..) => Message::Committed(generation, Ok(Box::new(changes::committed()))),
+                Effect::Generate(generation, length, _) => {
+                    Message::Generated(generation, Ok(Secret::new("g".repeat(length))))
                 }
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Theme(name) => Message::Themed(name, Ok(())),
@@ -293,6 +301,10 @@ fn words(effect: &Effect) -> String {
         Effect::Copy(copy) => format!("copy {}: {}", copy.what, copy.text.expose()),
         Effect::Outside(Outside::Page { text, diff }) => format!("page {diff}:\n{}", text.expose()),
         Effect::Outside(Outside::Edit(place)) => format!("edit {}:{}", place.path.display(), place.line),
+        Effect::Outside(Outside::Value { name, text }) => format!("edit the value {name}: {}", text.expose()),
+        Effect::Changes(_, target, ask) => format!("changes {} {ask:?}", target.environment),
+        Effect::Commit(_, target, message) => format!("commit {}: {message}", target.environment),
+        Effect::Generate(_, length, alphabet) => format!("generate {length} {alphabet:?}"),
         Effect::Outside(Outside::Command(command)) => format!("wait for {}", command.argv.join(" ")),
         Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
         Effect::Theme(name) => format!("theme {name}"),

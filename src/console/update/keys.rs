@@ -7,16 +7,16 @@ use super::moves::{half, seek, step, to_shown};
 use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, to_selected, toggle_diff};
 use super::palette;
 use super::tour;
-use super::{custom, outside, yank};
+use super::{changes, custom, edit, outside, yank};
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, Key, ON_PAGE, READING, TYPING};
+use crate::console::keymap::{self, FILLING, Key, ON_PAGE, READING, TYPING};
 use crate::console::layout::Areas;
 use crate::console::model::Model;
-use crate::console::overlay::{Choice, Overlay, Picker, Stage};
+use crate::console::overlay::{Choice, Filling, Line, Overlay, Picker, Stage};
 use crate::console::page::{Filter, Page, Pane, Zoom};
 use crate::console::remote::Remote;
 
@@ -104,7 +104,13 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     if Areas::of(model).is_none() || mode::refuses_paste(model) {
         return Vec::new();
     }
-    edit(model, |field| field.extend(text.chars().filter(|c| !c.is_control())));
+    // A value is pasted as a whole, with its newlines; a name has none.
+    let whole = |field: &mut String| field.push_str(text);
+    if matches!(model.overlays.last(), Some(Overlay::Edit(edit)) if edit.line == Line::Value) {
+        edit::change(model, text.len(), whole);
+        return Vec::new();
+    }
+    change(model, |field| field.extend(text.chars().filter(|c| !c.is_control())));
     Vec::new()
 }
 
@@ -122,6 +128,8 @@ fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
     match overlay {
         Some(Overlay::Picker(_) | Overlay::Help(_) | Overlay::Palette(_) | Overlay::Plan(_)) => TYPING,
         Some(Overlay::Journal(_)) => READING,
+        Some(Overlay::Edit(_)) => FILLING,
+        Some(Overlay::Changes(list)) => changes::heard(list),
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if filter(model).editing => TYPING,
         None => ON_PAGE,
@@ -202,6 +210,24 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Right => diff::pan(model, true),
         Action::Journal => return mode::journal(model),
         Action::Record => return mode::record(model),
+        Action::Edit => return edit::edit(model),
+        Action::Add => return edit::add(model),
+        Action::Remove => return edit::remove(model),
+        Action::Adopt => return edit::adopt(model),
+        Action::Changes => return changes::open(model),
+        Action::ChangeDiff => changes::diff(model),
+        Action::ChangeReveal => changes::show(model),
+        Action::ChangeDrop => return changes::drop_one(model),
+        Action::ChangeDropAll => return changes::drop_all(model),
+        Action::ChangeEdit => return changes::edit_again(model),
+        Action::ChangeCommit => return changes::begin_commit(model),
+        Action::ChangeCopy => return changes::copy(model),
+        Action::FieldNext => edit::turn(model, true),
+        Action::FieldPrevious => edit::turn(model, false),
+        Action::FieldReveal => edit::show(model),
+        Action::FieldGenerate => return edit::generate(model),
+        Action::FieldEditor => return edit::editor(model),
+        Action::FieldJson => edit::toggle_json(model),
         Action::End => return custom::end(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
@@ -223,19 +249,20 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousChoice => choose(model, -1),
         Action::NextChoices => choose(model, 10),
         Action::PreviousChoices => choose(model, -10),
-        Action::EraseWord => edit(model, |field| {
+        Action::EraseWord => change(model, |field| {
             let kept = field.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
             field.truncate(kept);
         }),
-        Action::EraseAll => edit(model, String::clear),
+        Action::EraseAll => change(model, String::clear),
     }
     Vec::new()
 }
 
 fn typed(model: &mut Model, key: Key) {
     match key {
-        Key::Char(c) => edit(model, |field| field.push(c)),
-        Key::Backspace => edit(model, |field| {
+        _ if edit::letter(model, key) => {}
+        Key::Char(c) => change(model, |field| field.push(c)),
+        Key::Backspace => change(model, |field| {
             field.pop();
         }),
         _ => {}
@@ -243,7 +270,15 @@ fn typed(model: &mut Model, key: Key) {
 }
 
 /// Changes the text field that hears keys, if one does.
-fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
+fn change(model: &mut Model, change: impl FnOnce(&mut String)) {
+    if matches!(model.overlays.last(), Some(Overlay::Edit(_))) {
+        edit::change(model, 8, change);
+        return;
+    }
+    if let Some(message) = changes::message(model) {
+        change(message);
+        return;
+    }
     if let Some(overlay) = model.overlays.last_mut() {
         let Some((text, line)) = overlay.typing() else { return };
         change(text);
@@ -275,6 +310,8 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         }
         Some(Overlay::Palette(_)) => palette::take(model),
         Some(Overlay::Help(_)) => palette::take_key(model),
+        Some(Overlay::Edit(_)) => edit::accept(model),
+        Some(Overlay::Changes(_)) => changes::commit(model),
         Some(Overlay::Menu(_) | Overlay::Plan(_) | Overlay::Journal(_)) => Vec::new(),
         None => {
             edit_filter(model, |filter| filter.editing = false);
@@ -302,6 +339,9 @@ pub(super) fn accept_choice(model: &mut Model, line: usize) -> Vec<Effect> {
 }
 
 fn dismiss(model: &mut Model) -> Vec<Effect> {
+    if changes::back(model) {
+        return Vec::new();
+    }
     if model.overlays.is_empty() {
         edit_filter(model, |filter| *filter = Filter::default());
     }
@@ -316,11 +356,15 @@ pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
         Some(Overlay::Journal(journal)) if matches!(journal.found, Remote::Loading { .. }) => {
             vec![Effect::Cancel(journal.job.generation)]
         }
+        Some(Overlay::Edit(edit)) if edit.filling == Filling::Reading => vec![Effect::Cancel(edit.job.generation)],
         _ => Vec::new(),
     }
 }
 
 fn choose(model: &mut Model, by: isize) {
+    if edit::choose(model, by) {
+        return;
+    }
     mode::scroll(model, by);
     let Some(overlay) = model.overlays.last() else { return };
     let last = overlay.choices(model).saturating_sub(1);

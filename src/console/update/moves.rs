@@ -1,5 +1,6 @@
 //! Moving: lines, rows, and from difference to difference.
 
+use super::changes;
 use super::opens::switch;
 use crate::console::diff;
 use crate::console::effect::Effect;
@@ -13,6 +14,9 @@ use crate::console::page::{Page, Pane, Zoom};
 pub(super) fn step(model: &mut Model, by: isize) -> Vec<Effect> {
     if let Some(Overlay::Journal(journal)) = model.overlays.last_mut() {
         journal.step(by);
+        return Vec::new();
+    }
+    if changes::step(model, by) {
         return Vec::new();
     }
     if model.overlays.is_empty() && model.page == Page::Overview && model.overview.half == Half::Environments {

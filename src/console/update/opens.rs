@@ -1,7 +1,7 @@
 //! Opening, leaving, and what is shown meanwhile.
 
 use super::keys::{edit_filter, filter, leave_overlay};
-use super::{asks, requests};
+use super::{asks, changes, requests};
 use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
@@ -84,6 +84,9 @@ pub(super) fn toggle_diff(model: &mut Model) {
 }
 
 pub(super) fn back(model: &mut Model) -> Vec<Effect> {
+    if changes::back(model) {
+        return Vec::new();
+    }
     if !model.overlays.is_empty() {
         return leave_overlay(model);
     }
@@ -115,6 +118,9 @@ pub(in crate::console) fn is_open(model: &Model) -> bool {
 }
 
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
+    if changes::back(model) {
+        return Vec::new();
+    }
     if !model.overlays.is_empty() {
         return leave_overlay(model);
     }

@@ -2,6 +2,7 @@
 
 use super::asks::{ask_refs, begin_wanted};
 use super::carry;
+use super::changes;
 use super::mode;
 use super::outside;
 use crate::compare::{Item, Kind, Why};
@@ -149,6 +150,7 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
         return begin_wanted(model);
     }
     outside::lost(model, generation, &why);
+    changes::lost(model, generation, &why);
     let mut effects = mode::lost(model, generation, &why);
     effects.extend(revealed(model, generation, Err(why.clone())));
     effects.extend(refs(model, generation, Err(why.clone())));

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::ink::Ink;
 use crate::console::action::{ACTIONS, Action, Spec};
+use crate::console::changes::pending;
 use crate::console::keymap::Key;
 use crate::console::model::{Model, Revealing};
 use crate::console::overlay::Overlay;
@@ -113,6 +114,7 @@ fn columns(width: usize) -> u16 {
 /// The word of a hint; of those that lead away, where to.
 fn word(model: &Model, spec: &Spec) -> &'static str {
     match spec.action {
+        Action::Accept if matches!(model.overlays.last(), Some(Overlay::Changes(_))) => "commit",
         Action::Back if model.overlays.is_empty() && model.waiting().is_some() => "cancel",
         Action::Back if model.overlays.is_empty() && !is_open(model) => "show all",
         Action::Quit if model.page != Page::Overview => "back",
@@ -128,6 +130,7 @@ fn is_idle(model: &Model, action: Action) -> bool {
         Action::Back => is_at_rest(model) && model.waiting().is_none(),
         Action::Quit => over.is_some() || is_open(model),
         Action::Diff | Action::Show => model.page != Page::Overview && model.list().zoom == Zoom::Diff,
+        Action::Changes => over.is_none() && pending(model).is_none(),
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
         Action::Accept => matches!(over, Some(Overlay::Plan(_))),
         _ => false,

@@ -1,5 +1,7 @@
 //! What lies over a page, between two rules.
 
+mod changes;
+mod edit;
 mod field;
 mod help;
 mod journal;
@@ -8,6 +10,7 @@ mod palette;
 mod picker;
 mod plan;
 pub(super) mod tour;
+mod value;
 
 use ratatui::layout::Rect;
 
@@ -26,9 +29,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, overlay: &Overl
     match overlay {
         Overlay::Help(help) => return help::draw(ink, model, room, help),
         Overlay::Plan(plan) => return plan::draw(ink, model, room, plan),
+        Overlay::Changes(list) => return changes::draw(ink, model, room, list),
         Overlay::Palette(palette) => palette::draw(ink, model, room, palette),
         Overlay::Menu(scope) => menu::draw(ink, model, room, *scope),
         Overlay::Picker(picker) => picker::draw(ink, model, room, picker),
+        Overlay::Edit(edit) => edit::draw(ink, model, room, edit),
         Overlay::Journal(journal) => journal::draw(ink, model, room, journal),
     }
     0
