@@ -5,12 +5,24 @@ use std::sync::Arc;
 use super::live::Inner;
 use super::projects::Opened;
 use crate::compare::{Facet, Why};
-use crate::config::Settings;
+use crate::config::{Bindings, Settings};
 use crate::console::{ChangeAnswer, ChangeAsk, Target};
 use crate::ops::config::changes::{self, Change, Kept, Staged, Subject};
 use crate::ops::config::{Opener, blocking};
 use crate::ops::session::Session;
 use crate::secret::Secret;
+
+/// What names are made of. AWS is asked for the account only where a name has it.
+async fn bindings(session: &Session) -> Bindings {
+    let project = session.project();
+    let mut names =
+        project.config.iter().map(|tree| &tree.parameter).chain(project.secrets.iter().map(|each| &each.name));
+    if names.any(|name| name.contains("{account}")) {
+        return session.bindings().await;
+    }
+    let region = Some(session.clients.region().to_owned());
+    Bindings { region, ..Bindings::env(session.environment().name.as_str()) }
+}
 
 impl Inner {
     /// The list that is kept of a project whose files are read.
@@ -32,7 +44,7 @@ impl Inner {
         let kept = self.kept(&opened)?;
         let session = self.session(&target.project, &target.environment).await?;
         let settings = session.settings.clone();
-        let opener = Opener::new(&session.keys, &self.access, Some(&settings.environment), false);
+        let opener = Opener::sharing(&session.keyring);
         Ok((session, settings, opener, kept))
     }
 
@@ -47,7 +59,7 @@ impl Inner {
                 blocking(move || kept.change(drop)).await.map(|(list, ())| ChangeAnswer::List(list))
             }
             ChangeAsk::Propose(proposal) => {
-                let bindings = session.bindings().await;
+                let bindings = bindings(&session).await;
                 let work = move || changes::propose(&opener, &settings, &bindings, &kept, &proposal);
                 blocking(work).await.map(ChangeAnswer::List)
             }
@@ -61,7 +73,7 @@ impl Inner {
             }
             ChangeAsk::Desk(subject, wants_live) => {
                 let live = if wants_live { self.live(&target, &subject).await? } else { None };
-                let bindings = session.bindings().await;
+                let bindings = bindings(&session).await;
                 let desk = blocking(move || changes::desk(&opener, &settings, &bindings, &subject)).await?;
                 Ok(ChangeAnswer::Desk(Box::new(desk), live))
             }

@@ -39,7 +39,7 @@ pub(super) struct Inner {
     keys: OnceCell<Arc<Keys>>,
     last: Option<Last>,
     fingerprinter: Fingerprinter,
-    pub(super) access: Access,
+    access: Access,
     /// Plumb's own directory, where there is one.
     pub(super) state: Option<PathBuf>,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,

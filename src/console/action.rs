@@ -159,9 +159,9 @@ actions! {
     PreviousDifference, "previous", "Previous difference", "", ["N"], Page, Nothing, always;
     Show, "show", "Show differences, all, or what is unmanaged", "show" 81, ["f"], Items, Nothing, not_in_overview;
     Actions, "actions", "What can be done with the item", "menu" 80, ["x"], Items, Nothing, no_item;
-    Edit, "edit", "Change the value in git: into the change list", "edit" 78, ["e"], Items, Nothing, no_config;
-    Remove, "remove", "Remove the key from git: into the change list", "", ["-"], Items, Nothing, no_config;
-    Adopt, "adopt", "Adopt the live value into git: into the change list", "", ["a"], Actions, Nothing, no_config;
+    Edit, "edit", "Change the value: into the change list", "edit" 78, ["e"], Items, Nothing, no_config;
+    Remove, "remove", "Remove the key: into the change list", "", ["-"], Items, Nothing, no_config;
+    Adopt, "adopt", "Adopt the live value: into the change list", "", ["a"], Actions, Nothing, no_config;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
     Yank, "yank", "Copy its value, name, links or commands", "copy" 79, ["y"], Items, Nothing, no_item;
     YankLive, "yank-live", "The live value, without showing it", "", ["v"], Yank, Nothing, yank::no_value;
@@ -183,8 +183,8 @@ actions! {
     Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
     Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
     End, "end", "End a command of your own that runs in the background", "end command" 72, ["ctrl-x"], Page, Nothing, nothing_runs;
-    Add, "add", "Add a key to a service's config: into the change list", "", ["a"], Page, Nothing, always;
-    Changes, "changes", "The change list: what is to be changed in git, and its commit", "changes" 87, ["c"], Page, Nothing, always;
+    Add, "add", "Add a key: into the change list", "", ["a"], Page, Nothing, always;
+    Changes, "changes", "The change list, and its commit", "changes" 87, ["c"], Page, Nothing, always;
     ChangeCommit, "change-commit", "Commit the list by your own git", "commit" 88, ["c"], Changes, Nothing, nothing_listed;
     ChangeDiff, "change-diff", "What differs in the files; the changes again", "files" 87, ["d"], Changes, Nothing, nothing_listed;
     ChangeReveal, "change-reveal", "Show the values before and after; mask them again", "reveal" 86, ["v"], Changes, Reveals, nothing_listed;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::message::Generation;
 use super::model::Model;
+use super::page::ItemId;
+use super::remote::Remote;
 use crate::compare::Why;
 use crate::ops::config::changes::{Change, Desk, Place, Preview, Proposal, Subject};
 use crate::secret::Secret;
@@ -41,8 +43,20 @@ pub enum ChangeAnswer {
 #[derive(Debug, Default)]
 pub struct State {
     lists: BTreeMap<String, Result<Vec<Change>, Why>>,
+    /// The layers of the item that was opened last.
+    pub(super) layers: Option<Layers>,
     /// Requests that are not an overlay's, with what is told once they are answered.
     pub(super) asked: Vec<Asked>,
+}
+
+/// The layers that an item's key stands in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Layers {
+    pub(super) generation: Generation,
+    /// Index of the environment.
+    pub(super) environment: usize,
+    pub(super) id: ItemId,
+    pub(super) desk: Remote<Desk>,
 }
 
 /// A request about a list.

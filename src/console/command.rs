@@ -26,6 +26,8 @@ pub(super) enum Command {
     Record,
     /// What was written.
     Journal,
+    /// What is to be changed in git.
+    Changes,
     /// The keys.
     Help,
     /// Leave at once.
@@ -127,6 +129,13 @@ pub(super) const VERBS: &[Verb] = &[
         title: "What was written to the environment",
         offers: Offers::Nothing,
         read: |rest| none(rest).map(|()| Command::Journal),
+    },
+    Verb {
+        name: "changes",
+        takes: "",
+        title: "The change list, and its commit",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Changes),
     },
     Verb {
         name: "theme",
@@ -252,6 +261,7 @@ mod tests {
             ("lock", Command::Lock),
             ("record", Command::Record),
             ("journal", Command::Journal),
+            ("changes", Command::Changes),
             ("theme light", Command::Theme("light".into())),
         ];
         for (line, command) in rows {

@@ -136,7 +136,7 @@ fn proposed(story: &Story) -> (Option<(String, String)>, String, Option<Input>) 
 
 #[test]
 fn a_value_is_edited_into_the_list_and_is_masked_meanwhile() {
-    let story = masked(field().sees("in prod").sees("db/pool_size").sees("7 characters").sees("before"));
+    let story = masked(field().sees("▸ value").sees("db/pool_size").sees("7 characters").sees("before"));
     let story = story.press("^u").sees("empty: Parameter Store takes no empty value").press("⏎");
     assert!(story.effects.is_empty(), "what would be refused is not asked for");
     let story = masked(story.press("kelp-50").sees("= can be taken: 7 bytes"));
@@ -164,7 +164,7 @@ fn what_is_not_taken_stays_in_the_field_with_the_reason() {
 #[test]
 fn a_layer_is_chosen_by_keys_and_a_whole_key_can_be_pasted() {
     let story = field().press("⇥⇥").sees("▸ layer").press("↓").sees("global").sees("reaches dev, prod").sees("nothing");
-    let story = story.press("⇥").hears(Message::Paste(String::from("one\ntwo"))).press("⏎");
+    let story = story.press("⇥^u").hears(Message::Paste(String::from("one\ntwo"))).press("⏎");
     let (shelf, _, given) = proposed(&story);
     assert_eq!(shelf.unwrap().1, "global");
     assert_eq!(given, Some(Input::Text(Secret::new("one\ntwo"))));
@@ -208,6 +208,18 @@ fn live_is_adopted_into_the_layer_that_holds_it_and_a_key_is_removed() {
 }
 
 #[test]
+fn an_item_that_is_open_tells_the_layer_that_wins_and_what_it_shadows() {
+    let mut both = desk("db/pool_size");
+    both.shelves[1].standing = Ok(Some(value("kelp-50")));
+    let mut story = night().press("3/pool⏎⏎");
+    let Some(Effect::Changes(generation, _, ChangeAsk::Desk(..))) = story.effects.pop() else { panic!("not read") };
+    let story = story.hears(Message::Changes(generation, Ok(ChangeAnswer::Desk(Box::new(both), None))));
+    let story = masked(story).sees("layer       prod  •••• fp").sees("shadows     global  •••• fp");
+    let story = story.sees("config/checkout/global/config.json").press("v").answers_all().sees("global  kelp-50");
+    masked(story.press("v"));
+}
+
+#[test]
 fn the_list_is_shown_changed_and_committed() {
     let open = || night().press("c").answers_all().sees("CHANGES  petshop").sees("3 pending");
     let story = masked(open()).sees("~ change").sees("+ add").sees("- remove").sees("HEAD says something else by now");
@@ -225,7 +237,7 @@ fn the_list_is_shown_changed_and_committed() {
     let story = story.sees("= committed  4f1d0c2  on config/change-3-values").sees("gh pr create --base main");
     let story = story.press("y");
     assert!(matches!(story.effects.last(), Some(Effect::Copy(copy)) if copy.text.expose().starts_with("git push ")));
-    story.press("q").does_not_see("pending");
+    story.press("q").does_not_see("CHANGES").does_not_see("changes pending");
 }
 
 #[test]
@@ -252,7 +264,7 @@ fn the_field_and_the_list_look_like_this() {
         ("field", |story| story.press("3/pool⏎e").answers_all().press("⇥")),
         ("add", |story| story.press("3a").answers_all().press("new/key⏎x")),
         ("list", |story| story.press("c").answers_all()),
-        ("files", |story| story.press("cd").answers_all()),
+        ("files", |story| story.press("c").answers_all().press("d")),
         ("refused", |story| {
             let mut story = story.press("c").answers_all().press("c⏎");
             let Some(Effect::Commit(generation, ..)) = story.effects.pop() else { panic!("nothing is committed") };

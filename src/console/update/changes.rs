@@ -5,13 +5,14 @@ use super::edit;
 use super::outside::with_hint;
 use crate::compare::Why;
 use crate::console::action::Scope;
-use crate::console::changes::{Asked, ChangeAnswer, ChangeAsk, SHOWN, pending};
+use crate::console::changes::{Asked, ChangeAnswer, ChangeAsk, Layers, SHOWN, pending};
 use crate::console::effect::Effect;
 use crate::console::home::Copy;
 use crate::console::keymap::{LISTING, TYPING};
 use crate::console::message::Generation;
 use crate::console::model::{Job, Model};
 use crate::console::overlay::{Changes, Filling, Overlay, Part};
+use crate::console::page::ItemId;
 use crate::console::remote::Remote;
 use crate::ops::config::changes::{Change, Committed, Place, Proposal};
 use crate::secret::Secret;
@@ -53,6 +54,16 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let (job, effect) = ask(model, environment, ChangeAsk::Preview);
     model.overlays.push(Overlay::Changes(Box::new(Changes::new(environment, job))));
     vec![effect]
+}
+
+/// Reads the layers of the selected item, which has been opened.
+pub(super) fn read_layers(model: &mut Model) -> Option<Effect> {
+    let (subject, _) = edit::subject(model).filter(|_| edit::no_config(model).is_none())?;
+    let (environment, id) = (model.current, ItemId::of(model.selected()?));
+    let (job, effect) = ask(model, environment, ChangeAsk::Desk(subject, false));
+    let desk = Remote::Loading { since: job.since };
+    model.changes.layers = Some(Layers { generation: job.generation, environment, id, desk });
+    Some(effect)
 }
 
 /// What is heard in the list.
@@ -203,6 +214,7 @@ pub(super) fn committed(
             let left = done.left.clone();
             list.part = Part::Done(done);
             (list.line, list.refused) = (0, None);
+            model.changes.layers = None;
             let project = project(model, environment);
             model.changes.know(&project, Ok(left));
             // What is compared with may be this very branch.
@@ -237,7 +249,9 @@ pub(super) fn back(model: &mut Model) -> bool {
             list.refused = None;
             true
         }
-        Part::List | Part::Committing(_) | Part::Done(_) => false,
+        // What came of it is told here.
+        Part::Committing(_) => true,
+        Part::List | Part::Done(_) => false,
     }
 }
 
@@ -245,6 +259,14 @@ pub(super) fn back(model: &mut Model) -> bool {
 pub(super) fn answered(model: &mut Model, generation: Generation, answer: Result<ChangeAnswer, Why>) -> Vec<Effect> {
     if let Some(asked) = model.changes.answered(generation) {
         return beside(model, &asked, answer);
+    }
+    if let Some(layers) = model.changes.layers.as_mut().filter(|layers| layers.generation == generation) {
+        layers.desk = match answer {
+            Ok(ChangeAnswer::Desk(desk, _)) => Remote::Ready(*desk),
+            Ok(_) => Remote::Idle,
+            Err(why) => Remote::Failed(why),
+        };
+        return Vec::new();
     }
     match answer {
         Ok(ChangeAnswer::Desk(desk, live)) => edit::ready(model, generation, *desk, live),
@@ -275,7 +297,12 @@ pub(super) fn answered(model: &mut Model, generation: Generation, answer: Result
 
 /// What a field asked for is in the list.
 fn taken(model: &mut Model, generation: Generation, changes: Vec<Change>) -> Vec<Effect> {
-    let Some(field) = edit::of(model, generation) else { return Vec::new() };
+    let Some(field) = edit::of(model, generation) else {
+        // It was left meanwhile; what was asked for is done all the same.
+        let project = model.project().to_owned();
+        model.changes.know(&project, Ok(changes));
+        return renew(model);
+    };
     let environment = field.environment;
     let key = field.key().to_owned();
     model.overlays.retain(|overlay| !matches!(overlay, Overlay::Edit(edit) if edit.job.generation == generation));

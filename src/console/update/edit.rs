@@ -24,7 +24,7 @@ pub(in crate::console) fn no_config(model: &Model) -> Option<&'static str> {
     }
 }
 
-fn subject(model: &Model) -> Option<(Subject, String)> {
+pub(super) fn subject(model: &Model) -> Option<(Subject, String)> {
     let item = model.selected()?;
     let subject = Subject::Item { kind: item.kind, unit: item.unit.clone(), name: item.name.clone() };
     Some((subject, item.name.clone()))
@@ -164,12 +164,7 @@ pub(super) fn turn(model: &mut Model, forward: bool) {
 /// Takes another choice; answers whether there is a field at all.
 pub(super) fn choose(model: &mut Model, by: isize) -> bool {
     let Some(edit) = top(model) else { return false };
-    let before = edit.shelf;
     edit.choose(by > 0);
-    let generation = edit.job.generation;
-    if edit.shelf != before && edit.purpose == Purpose::Edit {
-        prefill(model, generation);
-    }
     true
 }
 

@@ -14,7 +14,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         let (state, _) = model.list_mut();
         state.zoom = Zoom::Full;
         state.scroll = 0;
-        return Vec::new();
+        return changes::read_layers(model).into_iter().collect();
     }
     match model.overview.half {
         // The cursor has made it the current one already.

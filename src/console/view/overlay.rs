@@ -19,6 +19,7 @@ pub(in crate::console) use help::listed_at as help_listed_at;
 pub(in crate::console) use menu::entry_at as menu_entry_at;
 pub(in crate::console) use palette::find_at as palette_find_at;
 pub(in crate::console) use plan::furthest as plan_furthest;
+pub(in crate::console) use value::told as value_told;
 
 use super::ink::Ink;
 use crate::console::model::Model;

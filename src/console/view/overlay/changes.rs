@@ -29,7 +29,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, list: &Changes)
         return 0;
     }
     let foot = foot(ink, model, list, area.width);
-    let height = u16::try_from(foot.len()).unwrap_or(0).min(below.height / 2);
+    let height = u16::try_from(foot.len()).unwrap_or(0).min(below.height.saturating_sub(3));
     let room = Rect { height: below.height.saturating_sub(height), ..below };
     ink.rows(Rect { y: room.bottom(), height, ..room }, &foot, 0);
     if let Some(why) = model.changes.why(&project) {
@@ -119,7 +119,7 @@ fn diff(preview: &Preview, width: u16) -> Vec<Row> {
     rows
 }
 
-/// Where the commit goes, its message, and what is wrong.
+/// The message of the commit, what is wrong, and where it goes.
 fn foot(ink: &Ink<'_>, model: &Model, list: &Changes, width: u16) -> Vec<Row> {
     let room = width.saturating_sub(4);
     let mut rows = vec![Row::default().ruled()];
@@ -127,6 +127,19 @@ fn foot(ink: &Ink<'_>, model: &Model, list: &Changes, width: u16) -> Vec<Row> {
         let lines = text::wrap(text, usize::from(room)).into_iter();
         lines.map(|line| Row::default().piece(3, room, line, role)).collect::<Vec<_>>()
     };
+    match &list.part {
+        Part::Message(message) => {
+            let end = text::fit_end(message, usize::from(room.saturating_sub(12)), ink.symbols().ellipsis);
+            let text = format!("{end}{}", ink.symbols().caret);
+            rows.push(Row::default().piece(3, 8, "message", Role::Heading).piece(12, room, text, Role::Input));
+        }
+        Part::Committing(_) => {
+            let text = format!("{} git is at it", spinner(model, ink));
+            rows.push(Row::default().piece(3, room, text, Role::Notice));
+        }
+        Part::List | Part::Diff(_) | Part::Done(_) => {}
+    }
+    rows.extend(list.refused.iter().flat_map(|why| told(why, width)));
     match &list.preview {
         Remote::Loading { .. } | Remote::Idle => {
             let text = format!("{} working out the files", spinner(model, ink));
@@ -141,19 +154,6 @@ fn foot(ink: &Ink<'_>, model: &Model, list: &Changes, width: u16) -> Vec<Row> {
             }
         },
     }
-    match &list.part {
-        Part::Message(message) => {
-            let end = text::fit_end(message, usize::from(room.saturating_sub(12)), ink.symbols().ellipsis);
-            let text = format!("{end}{}", ink.symbols().caret);
-            rows.push(Row::default().piece(3, 8, "message", Role::Heading).piece(12, room, text, Role::Input));
-        }
-        Part::Committing(_) => {
-            let text = format!("{} git is at it", spinner(model, ink));
-            rows.push(Row::default().piece(3, room, text, Role::Notice));
-        }
-        Part::List | Part::Diff(_) | Part::Done(_) => {}
-    }
-    rows.extend(list.refused.iter().flat_map(|why| told(why, width)));
     rows
 }
 

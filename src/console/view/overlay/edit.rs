@@ -29,6 +29,9 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, edit: &Edit) {
         }
         (Filling::Ready | Filling::Keeping, Some(_)) => filled(ink, model, edit, area.width),
     };
+    // Where there is no room for air, what is said of the value stands all the same.
+    let tight = rows.len() > usize::from(below.height);
+    let rows: Vec<Row> = rows.into_iter().filter(|row| !(tight && row.pieces.is_empty())).collect();
     ink.rows(below, &rows, 0);
 }
 
@@ -89,7 +92,10 @@ fn filled(ink: &Ink<'_>, model: &Model, edit: &Edit, width: u16) -> Vec<Row> {
     // The end of a long text is what is being typed.
     let typed = text::fit_end(&typed, usize::from(room.saturating_sub(26)), ink.symbols().ellipsis);
     let kind = if edit.json { "JSON" } else { "" };
-    let count = format!("{} characters", edit.value.chars());
+    let count = match edit.value.chars() {
+        1 => String::from("1 character"),
+        count => format!("{count} characters"),
+    };
     let note = [count, kind.to_owned()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("  ");
     rows.push(choice(Line::Value, "value", &format!("{typed}{}", caret(Line::Value)), note));
     let length: usize = edit.length.parse().unwrap_or(0);

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 const DOTS: usize = 24;
 
 /// A value, or that there is none.
-pub(super) fn told(model: &Model, value: Option<&Value>, shown: bool) -> (String, Role) {
+pub(in crate::console) fn told(model: &Model, value: Option<&Value>, shown: bool) -> (String, Role) {
     match value {
         None => (String::from("nothing"), Role::Dim),
         Some(value) if shown => (value.text.expose().to_owned(), Role::Revealed),

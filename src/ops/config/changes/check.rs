@@ -58,7 +58,7 @@ impl Shelf {
         if text.expose().trim() != text.expose() {
             return Verdict::Warned(format!("{bytes} bytes; it begins or ends with white space"));
         }
-        Verdict::Fine(format!("{bytes} bytes"))
+        Verdict::Fine(if bytes == 1 { String::from("1 byte") } else { format!("{bytes} bytes") })
     }
 
     /// Why AWS would refuse the name.
