@@ -18,7 +18,7 @@ use super::keymap::Keymap;
 use super::looks;
 use super::memory::Memory;
 use super::message::Generation;
-use super::overlay::{Filling, Overlay, Part, Tour, Work};
+use super::overlay::{Overlay, Tour, Work};
 use super::page::list;
 use super::page::{ItemId, Mark, Page, overview};
 use super::remote::Remote;
@@ -359,23 +359,10 @@ impl Model {
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
             wake.push(now + SPINNER);
         }
-        let moves = |overlay: &Overlay| match overlay {
-            Overlay::Plan(plan) => plan.moves(),
-            Overlay::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
-            Overlay::Edit(edit) => matches!(edit.filling, Filling::Reading | Filling::Keeping),
-            Overlay::Changes(list) => {
-                matches!(list.preview, Remote::Loading { .. }) || matches!(list.part, Part::Committing(_))
-            }
-            _ => false,
-        };
-        if !self.sent.is_empty() || self.overlays.last().is_some_and(moves) {
+        if !self.sent.is_empty() || self.overlays.last().is_some_and(Overlay::moves) {
             wake.push(now + SPINNER);
         }
-        wake.extend(self.overlays.iter().filter_map(|overlay| match overlay {
-            Overlay::Edit(edit) => edit.shown,
-            Overlay::Changes(list) => list.shown,
-            _ => None,
-        }));
+        wake.extend(self.overlays.iter().filter_map(Overlay::shown));
         for (index, env) in self.environments.iter().enumerate() {
             let Some(unlocked) = &env.unlocked else { continue };
             // The one in the header counts down.

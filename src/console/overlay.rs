@@ -29,6 +29,7 @@ use super::action::Scope;
 use super::backend::RefInfo;
 use super::model::Model;
 use super::page::Filter;
+use super::remote::Remote;
 
 /// Something that lies over the page and hears the keys.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +70,28 @@ impl Overlay {
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
             Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::Edit(_) | Self::Changes(_) => None,
+        }
+    }
+
+    /// Whether time changes how it looks.
+    pub(super) fn moves(&self) -> bool {
+        match self {
+            Self::Plan(plan) => plan.moves(),
+            Self::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
+            Self::Edit(edit) => matches!(edit.filling, Filling::Reading | Filling::Keeping),
+            Self::Changes(list) => {
+                matches!(list.preview, Remote::Loading { .. }) || matches!(list.part, Part::Committing(_))
+            }
+            Self::Help(_) | Self::Palette(_) | Self::Picker(_) | Self::Menu(_) => false,
+        }
+    }
+
+    /// Until when it shows values, milliseconds since the Unix epoch.
+    pub(super) fn shown(&self) -> Option<i64> {
+        match self {
+            Self::Edit(edit) => edit.shown,
+            Self::Changes(list) => list.shown,
+            _ => None,
         }
     }
 

@@ -109,13 +109,15 @@ fn changes_of_several_layers_are_one_commit_of_three_lines_each() {
     let preview = changes::preview(&desk.opener, &desk.settings, &list).unwrap();
     assert_eq!((preview.branch.as_deref(), &preview.aside), (Ok("fix"), &None));
     let global = preview.files.iter().find(|(file, _)| file == GLOBAL).unwrap().1.as_ref().unwrap();
-    assert_eq!((global.changed, global.new), (3, false), "the value, the MAC and the time");
+    // The time is whole seconds, and may be the same.
+    assert!((2..=3).contains(&global.changed) && !global.new, "the value, the MAC and the time: {global:?}");
     let staged = desk.stage().unwrap();
     assert!(runs(&staged));
     let done = staged.done().unwrap();
     assert_eq!((done.branch.as_str(), done.commands.len(), done.left.len()), ("fix", 0, 0));
     assert_eq!(desk.git(&["log", "-1", "--format=%an %s"]), "Ann Change the pool");
-    assert_eq!(desk.git(&["show", "--numstat", "--format=", "HEAD", "--", GLOBAL]), format!("3\t3\t{GLOBAL}"));
+    let lines = desk.git(&["show", "--numstat", "--format=", "HEAD", "--", GLOBAL]);
+    assert!(["2\t2\t", "3\t3\t"].iter().any(|few| lines.starts_with(few)), "{lines}");
     assert_eq!(desk.git(&["status", "--porcelain"]), "");
     assert_eq!(desk.kept.load().unwrap(), []);
     let values = desk.vault.does(&["get", "billing", "dev", "--ref", "HEAD", "--output", "json"]).stdout;
@@ -226,7 +228,7 @@ fn a_commit_that_was_cut_off_goes_on_from_what_it_has_written() {
     desk.item("/billing/dev/db/pool", Some("50")).unwrap();
     // As by a kill between writing the files and git.
     std::mem::forget(desk.stage().unwrap());
-    assert_eq!(desk.git(&["status", "--porcelain"]), format!(" M {DEV}").trim_start());
+    assert_eq!(desk.git(&["status", "--porcelain"]), format!(" M {DEV}"));
     let staged = desk.stage().unwrap();
     assert!(runs(&staged));
     staged.done().unwrap();

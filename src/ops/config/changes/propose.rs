@@ -2,7 +2,7 @@
 
 use super::base::Base;
 use super::desk::{self, Shelf};
-use super::{Change, Kept, Place, Proposal, Value, Verdict, value_at};
+use super::{Change, Kept, Place, Proposal, Subject, Value, Verdict, value_at};
 use crate::compare::Why;
 use crate::config::mapping::{self, Sorted};
 use crate::config::{Bindings, Settings};
@@ -22,6 +22,7 @@ pub fn propose(
     proposal: &Proposal,
 ) -> Result<Vec<Change>, Why> {
     let base = Base::open(settings)?;
+    let (settings, bindings) = &in_layer(settings, bindings, proposal);
     let desk = desk::on(&base, opener, settings, bindings, &proposal.subject)?;
     let shelf = match &proposal.shelf {
         None => desk.shelves.get(desk.chosen),
@@ -48,6 +49,18 @@ pub fn propose(
         return Err(Why::new(format!("{} says so already at HEAD", shelf.file)));
     }
     Ok(changes)
+}
+
+/// A key's layer may be another environment's than the one that is looked at.
+fn in_layer(settings: &Settings, bindings: &Bindings, proposal: &Proposal) -> (Settings, Bindings) {
+    let (mut settings, mut bindings) = (settings.clone(), bindings.clone());
+    let layer = proposal.shelf.as_ref().filter(|_| proposal.subject == Subject::Key).map(|(_, layer)| layer.clone());
+    let other = settings.environments.iter().find(|each| Some(&each.name) == layer.as_ref());
+    if let Some(other) = other.cloned() {
+        bindings.env = Some(other.name.clone());
+        settings.environment = other;
+    }
+    (settings, bindings)
 }
 
 fn change(
