@@ -109,7 +109,7 @@ fn a_hook_that_refuses_is_heard_and_a_protected_branch_gets_another_beside_it() 
         .type_text("db.guppy.example")
         .press("<Enter>")
         .sees("1 change pending");
-    console.press("c").sees("commits on a new branch").sees("whose protection is read-only");
+    console.press("c").sees("commits on a new branch").sees("main is what prod is compared with");
     console.press("c").sees("message").press("<Enter>").sees("press enter to go back").press("<Enter>");
     console.sees("git refused the commit, and the list stays: the hook says: not on a Friday");
     console.sees("1 change pending");
