@@ -40,8 +40,8 @@ impl Inner {
 
     /// What is needed to work on a project's list: its settings in the target's environment, and what opens documents.
     async fn desk(&self, target: &Target) -> Result<(Session, Settings, Opener, Kept), Why> {
-        let opened: Arc<Opened> = self.projects.open(&target.project).await?;
-        let kept = self.kept(&opened)?;
+        let project: Arc<Opened> = self.projects.open(&target.project).await?;
+        let kept = self.kept(&project)?;
         let session = self.session(&target.project, &target.environment).await?;
         let settings = session.settings.clone();
         let opener = Opener::sharing(&session.keyring);

@@ -154,19 +154,19 @@ impl Edit {
 
     /// What is to be said of it.
     pub(in crate::console) fn verdict(&self) -> Option<Verdict> {
-        let shelf = self.chosen()?;
-        if let Err(why) = &shelf.standing {
+        let layer = self.chosen()?;
+        if let Err(why) = &layer.standing {
             return Some(Verdict::Refused(why.reason.clone()));
         }
-        Some(shelf.verdict(self.key(), &self.input(), self.before()))
+        Some(layer.verdict(self.key(), &self.input(), self.before()))
     }
 
     /// The change that it asks for.
     pub(in crate::console) fn proposal(&self) -> Option<changes::Proposal> {
-        let shelf = self.chosen()?;
+        let layer = self.chosen()?;
         Some(changes::Proposal {
             subject: self.subject.clone(),
-            shelf: Some((shelf.service.clone(), shelf.layer.clone())),
+            shelf: Some((layer.service.clone(), layer.layer.clone())),
             key: self.key().to_owned(),
             value: Some(self.input()),
         })

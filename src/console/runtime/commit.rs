@@ -46,7 +46,7 @@ async fn git(staged: &Staged) -> Result<(), Why> {
     let mut child = command.spawn().map_err(|error| not_started("git", &error))?;
     let mut said = Vec::new();
     if let Some(mut stderr) = child.stderr.take() {
-        let mut part = [0_u8; 4096];
+        let mut part = vec![0_u8; 4096];
         loop {
             match stderr.read(&mut part).await.map_err(failed)? {
                 0 => break,

@@ -175,19 +175,7 @@ impl Jobs {
             Effect::Changes(generation, target, ask) => {
                 self.spawn(generation, async move { Message::Changes(generation, backend.changes(target, ask).await) });
             }
-            Effect::Commit(generation, target, message) => {
-                let handing = self.handing.clone();
-                self.spawn(generation, async move {
-                    match backend.stage(target, message).await {
-                        Ok(staged) => {
-                            // The console is over when nobody listens.
-                            let _ = handing.send(Handover::Commit { generation, staged: Box::new(staged) });
-                            None
-                        }
-                        Err(why) => Some(Message::Committed(generation, Err(why))),
-                    }
-                });
-            }
+            Effect::Commit(generation, target, message) => self.commit(generation, target, message),
             Effect::Generate(generation, length, alphabet) => {
                 self.refuse(Message::Generated(generation, generate(length, alphabet)));
             }
@@ -226,6 +214,21 @@ impl Jobs {
             let outcome = told(clipboard::by_command(&line, &copy.text).await);
             // The console is over when nobody listens.
             let _ = sender.send(Message::Copied(copy.what, copy.text.chars(), outcome));
+        });
+    }
+
+    /// Prepares a commit, for which the console then steps aside.
+    fn commit(&mut self, generation: Generation, target: Target, message: String) {
+        let (backend, handing) = (Arc::clone(&self.backend), self.handing.clone());
+        self.spawn(generation, async move {
+            match backend.stage(target, message).await {
+                Ok(staged) => {
+                    // The console is over when nobody listens.
+                    let _ = handing.send(Handover::Commit { generation, staged: Box::new(staged) });
+                    None
+                }
+                Err(why) => Some(Message::Committed(generation, Err(why))),
+            }
         });
     }
 

@@ -10,6 +10,9 @@ use crate::ops::config::changes::{
 };
 use crate::secret::Secret;
 
+/// A picture's name, and how one comes there.
+type Picture = (&'static str, fn(Story) -> Story);
+
 const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (60, 16)];
 
 /// What the list of the fixture holds, and what nobody may see of it unasked.
@@ -260,7 +263,7 @@ fn a_list_that_cannot_be_opened_is_told_where_it_would_be_counted() {
 
 #[test]
 fn the_field_and_the_list_look_like_this() {
-    let pictures: [(&str, fn(Story) -> Story); 5] = [
+    let pictures: [Picture; 5] = [
         ("field", |story| story.press("3/pool⏎e").answers_all().press("⇥")),
         ("add", |story| story.press("3a").answers_all().press("new/key⏎x")),
         ("list", |story| story.press("c").answers_all()),

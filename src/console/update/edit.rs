@@ -12,7 +12,7 @@ use crate::console::keymap::Key;
 use crate::console::message::Generation;
 use crate::console::model::Model;
 use crate::console::overlay::{Edit, Filling, Line, Overlay, Purpose};
-use crate::ops::config::changes::{Change, Desk, Place, Proposal, Subject, Verdict};
+use crate::ops::config::changes::{Change, Desk, Place, Proposal, Subject, Value, Verdict};
 use crate::secret::Secret;
 
 /// Why the selected item has no value in config.
@@ -214,7 +214,7 @@ pub(super) fn editor(model: &mut Model) -> Vec<Effect> {
     }
     let name = edit.key().rsplit('/').next().unwrap_or_default();
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "_-.".contains(*c)).collect();
-    let ending = if edit.json || edit.before().is_some_and(|before| before.is_structure()) { ".json" } else { "" };
+    let ending = if edit.json || edit.before().is_some_and(Value::is_structure) { ".json" } else { "" };
     let name = if name.is_empty() { String::from("value") } else { name };
     vec![Effect::Outside(Outside::Value { name: format!("{name}{ending}"), text: edit.value.clone() })]
 }

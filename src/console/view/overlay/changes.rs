@@ -158,7 +158,7 @@ fn foot(ink: &Ink<'_>, model: &Model, list: &Changes, width: u16) -> Vec<Row> {
 }
 
 fn finished(done: &Committed, width: u16) -> Vec<Row> {
-    let short = text::short(&done.commit).to_owned();
+    let short = text::short(&done.commit);
     let pieces = [
         (String::from("= committed"), Role::InSync),
         (short, Role::Strong),

@@ -124,10 +124,10 @@ pub(super) fn write(base: &Base, opener: &Opener, file: &str, changes: &[&Change
         return Ok(Written { old: None, new, node });
     };
     let old = base.bytes(file)?;
-    let opened = opener.open(&document)?;
-    let mut node = opened.node().map_err(|error| told(&error))?.clone();
+    let unlocked = opener.open(&document)?;
+    let mut node = unlocked.node().map_err(|error| told(&error))?.clone();
     apply(&mut node, file, changes)?;
-    let new = opened.replace(&node, &now()).map_err(|error| told(&error))?;
+    let new = unlocked.replace(&node, &now()).map_err(|error| told(&error))?;
     Ok(Written { old, new, node })
 }
 

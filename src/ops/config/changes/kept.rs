@@ -256,7 +256,9 @@ mod tests {
             std::thread::spawn(move || kept.change(|list| list.push(change(&format!("key{at}"), Some("x")))).unwrap())
         };
         let threads: Vec<_> = (0..8).map(add).collect();
-        threads.into_iter().for_each(|thread| drop(thread.join().unwrap()));
+        for thread in threads {
+            thread.join().unwrap();
+        }
         assert_eq!(kept.load().unwrap().len(), 8);
     }
 
