@@ -1,5 +1,6 @@
 //! The console over the use cases: what `plumb` without a command opens.
 
+mod changes;
 mod crypto;
 mod home;
 mod last;

@@ -15,6 +15,7 @@ mod action;
 mod ages;
 mod alarm;
 mod backend;
+mod changes;
 mod clipboard;
 mod command;
 mod crypto;
@@ -57,6 +58,7 @@ use std::time::Duration;
 
 pub use action::{ACTIONS, Action, Danger, Scope, Spec};
 pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Note, Permit, ProjectInfo, RefInfo, Target, Watch};
+pub use changes::{ChangeAnswer, ChangeAsk};
 pub use clipboard::{Multiplexer, Sent};
 pub use crypto::{CryptoAnswer, CryptoAsk, Smoked};
 pub use effect::{Effect, Order, Promotion};
@@ -67,7 +69,8 @@ pub use message::{Granted, Message};
 pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
 pub use overlay::{
-    Compared, Held, Help, Overlay, Palette, Picker, Plan, Prepared, PromoteRow, Tour, Values, Wanted, Work,
+    Changes, Compared, Edit, Held, Help, Overlay, Palette, Picker, Plan, Prepared, PromoteRow, Tour, Values, Wanted,
+    Work,
 };
 pub use page::Page;
 pub use remote::Remote;

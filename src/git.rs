@@ -1,11 +1,12 @@
 //! What git says: committed trees, their history, and how old our knowledge of the remote is.
 //!
 //! Trees are read from the object database, never from the working tree unless [`WORKTREE`] is asked for. Nothing is
-//! written to the repository but by the user's own `git`, with its credentials, settings and hooks: what it fetches, and
-//! new branches.
+//! written to the repository but by the user's own `git`, with its credentials, settings and hooks: what it fetches,
+//! commits and new branches.
 //! No type of libgit2 leaves this module.
 
 mod branch;
+mod checkout;
 mod commit;
 mod error;
 mod fetch;
@@ -20,6 +21,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use branch::Aside;
+pub use checkout::{Head, Program};
 pub use commit::{CommitInfo, RefKind, RefName};
 pub use error::Error;
 pub use history::Touch;

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::{Failed, Shared};
 use crate::config::{CustomAction, Operator, Origin, Settings};
 use crate::console::{Home, Key, Keymap, Multiplexer};
+use crate::ops::config::memory_places;
 
 /// An action of the operator's own with its key.
 pub(super) type Own = (CustomAction, Option<Key>);
@@ -39,6 +40,12 @@ pub(super) fn actions(
     if wrong.is_empty() { Ok(actions) } else { Err(Failed::Config(wrong.join("\n"))) }
 }
 
+/// The editor of what is secret, as `plumb config edit` has it.
+fn secret_editor(shared: &Shared, operator: &Operator) -> String {
+    let own = shared.environ.get("SOPS_EDITOR").map(str::to_owned).or_else(|| operator.editor.clone());
+    own.unwrap_or_else(|| String::from("vi"))
+}
+
 /// What the console has to know of the terminal and the tools.
 pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<Own>, themes: Vec<String>) -> Home {
     let operator = &settings.operator;
@@ -52,6 +59,8 @@ pub(super) fn home(shared: &Shared, settings: &Settings, actions: Vec<Own>, them
         // Over SSH only the terminal's type is left of a tmux that runs elsewhere.
         tmux: shared.environ.get("TMUX").is_some() && on_path("tmux", path),
         editor: operator.editor.clone().unwrap_or_else(|| String::from("vi")),
+        secret_editor: secret_editor(shared, operator),
+        memory: memory_places(shared.environ.get("XDG_RUNTIME_DIR")),
         pager: pager(shared, settings),
         delta: on_path("delta", path),
         themes,

@@ -14,9 +14,11 @@ use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, Compared, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Fresh,
-    Memory, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
+    Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, Ended,
+    EnvironmentInfo, FilePlace, Fresh, Memory, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock,
+    Wanted, Watch, Work,
 };
+use crate::ops::config::changes::{Change, Staged};
 use crate::ops::crypto::last::Last as LastSmoke;
 use crate::ops::crypto::smoke::Step;
 use crate::ops::history::Timeline;
@@ -45,7 +47,7 @@ pub(super) struct Inner {
     fingerprinter: Fingerprinter,
     pub(super) access: Access,
     /// Plumb's own directory, where there is one.
-    state: Option<PathBuf>,
+    pub(super) state: Option<PathBuf>,
     sessions: Mutex<HashMap<Place, Arc<OnceCell<Session>>>>,
     /// Where the clock stands still, what is read is read then.
     clock: Option<i64>,
@@ -165,6 +167,20 @@ impl Inner {
         }
         Report { read_at: self.clock.unwrap_or(report.read_at), ..report }
     }
+
+    /// One item with its values.
+    pub(super) async fn reveal(&self, target: &Target, kind: Kind, name: &str) -> Result<Item, Why> {
+        let (sink, _parts) = mpsc::unbounded_channel();
+        let reveal = Reveal::One(kind, name.to_owned());
+        let wish = |wish| Wish { kinds: vec![kind], detect: Detect::Never, reveal, ..wish };
+        let report = self.inspect(target, wish, sink).await;
+        let gone = || Why::new(format!("{name} is neither in git nor live any more")).hint("r refreshes");
+        match report.sections.into_iter().next() {
+            Some((_, Ok(section))) => section.items.into_iter().find(|item| item.name == name).ok_or_else(gone),
+            Some((_, Err(why))) => Err(why),
+            None => Err(gone()),
+        }
+    }
 }
 
 /// What was cut off. A journal that cannot be read is told where it is opened, and where something is written.
@@ -221,22 +237,7 @@ impl Backend for Live {
 
     fn reveal(&self, target: Target, kind: Kind, name: String) -> BoxFuture<'static, Result<Item, Why>> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let (sink, _parts) = mpsc::unbounded_channel();
-            let wish = |wish| Wish {
-                kinds: vec![kind],
-                detect: Detect::Never,
-                reveal: Reveal::One(kind, name.clone()),
-                ..wish
-            };
-            let report = inner.inspect(&target, wish, sink).await;
-            let gone = || Why::new(format!("{name} is neither in git nor live any more")).hint("r refreshes");
-            match report.sections.into_iter().next() {
-                Some((_, Ok(section))) => section.items.into_iter().find(|item| item.name == name).ok_or_else(gone),
-                Some((_, Err(why))) => Err(why),
-                None => Err(gone()),
-            }
-        })
+        Box::pin(async move { inner.reveal(&target, kind, &name).await })
     }
 
     fn locate(&self, target: Target, file: String, name: String) -> BoxFuture<'static, Result<FilePlace, Why>> {
@@ -350,6 +351,20 @@ impl Backend for Live {
     fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.promote(promotion).await })
+    }
+
+    fn pending(&self) -> Result<Vec<Change>, Why> {
+        self.inner.pending(&self.project_name())
+    }
+
+    fn changes(&self, target: Target, ask: ChangeAsk) -> BoxFuture<'static, Result<ChangeAnswer, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.changes(target, ask).await })
+    }
+
+    fn stage(&self, target: Target, message: String) -> BoxFuture<'static, Result<Staged, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.stage(target, message).await })
     }
 
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>> {

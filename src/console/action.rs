@@ -4,7 +4,9 @@ use super::model::Model;
 use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
-use super::update::{crypto, history, is_writing, last_running, outside, promote, push, yank};
+use super::update::{
+    crypto, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, promote, push, yank,
+};
 
 /// Where an action's keys work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +35,10 @@ pub enum Scope {
     History,
     /// Where two environments are compared.
     Promote,
+    /// In the change list.
+    Changes,
+    /// In the field of a value.
+    Field,
     /// In a text field.
     Input,
     /// Everywhere while the tour is taken.
@@ -41,12 +47,14 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Page,
         Self::Items,
         Self::Crypto,
         Self::Actions,
         Self::Yank,
+        Self::Changes,
+        Self::Field,
         Self::Move,
         Self::Back,
         Self::Plan,
@@ -74,6 +82,8 @@ impl Scope {
             Self::Past => "In the journal and in a result",
             Self::History => "In the history of an item",
             Self::Promote => "Where environments are compared",
+            Self::Changes => "In the change list",
+            Self::Field => "In the field of a value",
             Self::Input => "In a text field",
             Self::Tour => "In the tour",
         }
@@ -91,6 +101,8 @@ impl Scope {
             Self::Past => "in the journal and in a result",
             Self::History => "in the history of an item",
             Self::Promote => "where environments are compared",
+            Self::Changes => "in the change list",
+            Self::Field => "in the field of a value",
             Self::Input => "in a text field",
             Self::Tour => "in the tour",
         }
@@ -174,6 +186,9 @@ actions! {
     PreviousDifference, "previous", "Previous difference", "", ["N"], Page, Nothing, always;
     Show, "show", "Show differences, all, or what is unmanaged", "show" 81, ["f"], Items, Nothing, not_in_overview;
     Actions, "actions", "What can be done with the item", "menu" 80, ["x"], Items, Nothing, no_item;
+    Edit, "edit", "Change the value: into the change list", "edit" 78, ["e"], Items, Nothing, no_config;
+    Remove, "remove", "Remove the key: into the change list", "", ["-"], Items, Nothing, no_config;
+    Adopt, "adopt", "Adopt the live value: into the change list", "", ["a"], Actions, Nothing, no_config;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
     Yank, "yank", "Copy its value, name, links or commands", "copy" 79, ["y"], Items, Nothing, no_item;
     YankLive, "yank-live", "The live value, without showing it", "", ["v"], Yank, Nothing, yank::no_value;
@@ -211,6 +226,21 @@ actions! {
     Pager, "pager", "Git and live in the pager", "", ["o"], Items, Nothing, outside::no_pager;
     Editor, "editor", "Its file in the editor, at its line, to read", "", ["O"], Items, Nothing, outside::no_file;
     End, "end", "End a command of your own that runs in the background", "end command" 72, ["ctrl-x"], Page, Nothing, nothing_runs;
+    Add, "add", "Add a key: into the change list", "", ["a"], Page, Nothing, always;
+    Changes, "changes", "The change list, and its commit", "changes" 87, ["c"], Page, Nothing, always;
+    ChangeCommit, "change-commit", "Commit the list by your own git", "commit" 88, ["c"], Changes, Nothing, nothing_listed;
+    ChangeDiff, "change-diff", "What differs in the files; the changes again", "files" 87, ["d"], Changes, Nothing, nothing_listed;
+    ChangeReveal, "change-reveal", "Show the values before and after; mask them again", "reveal" 86, ["v"], Changes, Reveals, nothing_listed;
+    ChangeEdit, "change-edit", "Edit the change", "edit" 85, ["e"], Changes, Nothing, nothing_listed;
+    ChangeDrop, "change-drop", "Drop the change", "drop" 84, ["-"], Changes, Nothing, nothing_listed;
+    ChangeDropAll, "change-drop-all", "Drop all changes; asks once more", "drop all" 70, ["X"], Changes, Nothing, nothing_listed;
+    ChangeCopy, "change-copy", "Copy the commands for a pull request", "copy" 83, ["y"], Changes, Nothing, no_command;
+    FieldNext, "field-next", "The next line", "next line" 75, ["tab"], Field, Nothing, always;
+    FieldPrevious, "field-previous", "The line before", "", ["backtab"], Field, Nothing, always;
+    FieldReveal, "field-reveal", "Show what is typed and what stands there; mask it again", "reveal" 74, ["ctrl-r"], Field, Reveals, always;
+    FieldGenerate, "field-generate", "Make a random value", "generate" 73, ["ctrl-g"], Field, Nothing, always;
+    FieldEditor, "field-editor", "The value in the editor, in memory alone", "editor" 72, ["ctrl-e"], Field, Nothing, always;
+    FieldJson, "field-json", "The value is JSON, or text again", "JSON" 60, ["ctrl-o"], Field, Nothing, always;
     NextPane, "pane", "The other pane", "pane" 30, ["tab", "backtab"], Page, Nothing, always;
     Journal, "journal", "What was written to the environment", "", ["u"], Page, Nothing, always;
     Overview, "overview", "The overview", "", ["1"], Page, Nothing, |model| already_on(model, Page::Overview);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future;
 use tokio::sync::mpsc;
 
+use super::changes::{ChangeAnswer, ChangeAsk};
 use super::crypto::{CryptoAnswer, CryptoAsk};
 use super::effect::Promotion;
 use super::home::{Command, FilePlace};
@@ -13,6 +14,7 @@ use super::mode::{Ended, Unlock};
 use super::overlay::{Compared, Prepared, Wanted, Work};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
+use crate::ops::config::changes::{Change, Staged};
 use crate::ops::crypto::{last::Last, smoke::Step};
 use crate::ops::history::Timeline;
 use crate::ops::journal::{Found, Outcome};
@@ -108,6 +110,7 @@ pub trait Backend: Send + Sync + 'static {
     fn last_smoke(&self, _target: &Target) -> Option<Last> {
         None
     }
+
     /// The past of a parameter or secret, in git and live.
     fn history(&self, target: Target, name: String) -> BoxFuture<'static, Result<Timeline, Why>>;
 
@@ -116,6 +119,21 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Commits what was compared and chosen to a new branch.
     fn promote(&self, promotion: Promotion) -> BoxFuture<'static, Result<Promoted, Why>>;
+    /// The change list that is kept of the project where the console was opened. Asked before the first frame, and so
+    /// answered at once and from this machine alone.
+    fn pending(&self) -> Result<Vec<Change>, Why> {
+        Ok(Vec::new())
+    }
+
+    /// Something about the change list of the target's project. What changes it is on the disk when it is answered.
+    fn changes(&self, _target: Target, _ask: ChangeAsk) -> BoxFuture<'static, Result<ChangeAnswer, Why>> {
+        Box::pin(async { Err(Why::new("there is no change list here")) })
+    }
+
+    /// Prepares the commit of the change list of the target's project, for the console to run git.
+    fn stage(&self, _target: Target, _message: String) -> BoxFuture<'static, Result<Staged, Why>> {
+        Box::pin(async { Err(Why::new("there is no change list here")) })
+    }
 
     /// What was written to an environment, the newest first.
     fn journal(&self, target: Target) -> BoxFuture<'static, Result<Found, Why>>;

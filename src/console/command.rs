@@ -34,6 +34,8 @@ pub(super) enum Command {
     Promote(Option<String>),
     /// What was written.
     Journal,
+    /// What is to be changed in git.
+    Changes,
     /// The keys.
     Help,
     /// Leave at once.
@@ -171,6 +173,13 @@ pub(super) const VERBS: &[Verb] = &[
         read: |rest| none(rest).map(|()| Command::Journal),
     },
     Verb {
+        name: "changes",
+        takes: "",
+        title: "The change list, and its commit",
+        offers: Offers::Nothing,
+        read: |rest| none(rest).map(|()| Command::Changes),
+    },
+    Verb {
         name: "theme",
         takes: "NAME",
         title: "Draw in another theme until you leave",
@@ -294,6 +303,7 @@ mod tests {
             ("lock", Command::Lock),
             ("record", Command::Record),
             ("journal", Command::Journal),
+            ("changes", Command::Changes),
             ("theme light", Command::Theme("light".into())),
         ];
         for (line, command) in rows {

@@ -1,6 +1,7 @@
 //! What the console wants done.
 
 use super::backend::{Ask, Target};
+use super::changes::ChangeAsk;
 use super::crypto::CryptoAsk;
 use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
@@ -8,6 +9,7 @@ use super::message::Generation;
 use super::mode::{Confirmation, Ended};
 use super::overlay::{Held, Wanted, Work};
 use crate::compare::Kind;
+use crate::ops::config::changes::Alphabet;
 
 /// Work for the runtime. Only [`Effect::Write`] writes to the environment, a command of the operator's own among it, and
 /// the runtime asks again whether it may.
@@ -53,6 +55,12 @@ pub enum Effect {
     Compare(Generation, String, String, String),
     /// Commit values to a new branch, which changes nothing live.
     Promote(Generation, Promotion),
+    /// Ask something about a project's change list, or change it.
+    Changes(Generation, Target, ChangeAsk),
+    /// Commit a project's change list, with this message, by the operator's own git on the terminal.
+    Commit(Generation, Target, String),
+    /// Make a random value of that many characters.
+    Generate(Generation, usize, Alphabet),
     /// Draw in the theme of that name from now on.
     Theme(String),
     /// Ask the crypto API, which writes nothing.

@@ -25,6 +25,10 @@ pub struct Home {
     pub tmux: bool,
     /// The editor's command line.
     pub editor: String,
+    /// The editor's command line for what is secret.
+    pub secret_editor: String,
+    /// Directories that may lie in memory, the operator's own first.
+    pub memory: Vec<std::path::PathBuf>,
     /// The pager's command line; `None`: nobody named one. Empty: none is wanted.
     pub pager: Option<String>,
     /// Whether `delta` can be started.
@@ -116,6 +120,13 @@ pub enum Outside {
     },
     /// A file in the editor, to be read.
     Edit(FilePlace),
+    /// A value in the editor, in a file that lies in memory.
+    Value {
+        /// The file's name.
+        name: String,
+        /// The value.
+        text: Secret,
+    },
     /// A command of the operator's own.
     Command(Command),
 }

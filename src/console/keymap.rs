@@ -147,6 +147,11 @@ pub(super) const IN_HISTORY: &[Scope] = &[Scope::Always, Scope::Back, Scope::Mov
 
 /// What is heard where environments are compared.
 pub(super) const PROMOTING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Promote];
+/// What is heard in the change list.
+pub(super) const LISTING: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Changes];
+
+/// What is heard in the field of a value.
+pub(super) const FILLING: &[Scope] = &[Scope::Always, Scope::Input, Scope::Field];
 
 /// Which scopes hear a key, the first that knows it winning; within one of these no key may have two actions.
 pub(super) const CONTEXTS: &[&[Scope]] = &[
@@ -163,6 +168,8 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Always, Scope::Yank],
     ON_CRYPTO,
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto],
+    LISTING,
+    FILLING,
 ];
 
 /// What is heard where that scope is.

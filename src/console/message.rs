@@ -1,6 +1,7 @@
 //! What happens to the console.
 
 use super::backend::{EnvironmentInfo, RefInfo};
+use super::changes::ChangeAnswer;
 use super::clipboard::Sent;
 use super::crypto::CryptoAnswer;
 use super::home::FilePlace;
@@ -8,11 +9,13 @@ use super::keymap::Key;
 use super::overlay::{Compared, Prepared};
 use super::pointer::Mouse;
 use crate::compare::{Item, Why};
+use crate::ops::config::changes::Committed;
 use crate::ops::history::Timeline;
 use crate::ops::journal::Found;
 use crate::ops::promote::Promoted;
 use crate::ops::push::{Progress, Pushed};
 use crate::ops::report::{Identity, Part, Report};
+use crate::secret::Secret;
 
 /// The identity of one request; its replies carry it, and a reply to an older request is dropped.
 pub(super) type Generation = u64;
@@ -78,6 +81,14 @@ pub enum Message {
     Compared(Generation, Result<Box<Compared>, Why>),
     /// Values are committed to a new branch.
     Promoted(Generation, Result<Box<Promoted>, Why>),
+    /// Something about a change list is answered.
+    Changes(Generation, Result<ChangeAnswer, Why>),
+    /// A change list is committed, or not.
+    Committed(Generation, Result<Box<Committed>, Why>),
+    /// A random value is made.
+    Generated(Generation, Result<Secret, Why>),
+    /// The editor of a value has ended; `None`: it was left as it was.
+    Typed(Result<Option<Secret>, Why>),
     /// The theme's files have changed: it is in use as they say now, or what is wrong with them.
     Restyled(Result<(), Why>),
     /// The theme of that name is in use, or why not.
@@ -136,6 +147,10 @@ impl Message {
             Self::History(..) => "history",
             Self::Compared(..) => "compared",
             Self::Promoted(..) => "promoted",
+            Self::Changes(..) => "changes",
+            Self::Committed(..) => "committed",
+            Self::Generated(..) => "generated",
+            Self::Typed(_) => "typed",
             Self::Restyled(_) => "restyled",
             Self::Themed(..) => "themed",
             Self::Lost(_) => "lost",

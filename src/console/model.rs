@@ -12,6 +12,7 @@ pub(super) use times::{Missed, Times};
 
 use super::ages::Clock;
 use super::backend::{EnvironmentInfo, ProjectInfo, RefInfo};
+use super::changes;
 use super::diff;
 use super::fingerprint::Fingerprinter;
 use super::home::{self, Home};
@@ -99,6 +100,8 @@ pub struct Model {
     pub looks: looks::State,
     /// The terminal, and the operator's own tools.
     pub home: home::State,
+    /// What is to be changed in git, by project.
+    pub changes: changes::State,
     pub(super) clock: Clock,
     pub(super) fingerprints: Fingerprinter,
     pub(super) refresh: Option<i64>,
@@ -169,6 +172,7 @@ impl Model {
             diff: diff::State::default(),
             looks: looks::State::default(),
             home: home::State::new(setup.home),
+            changes: changes::State::default(),
             clock: Clock { now: 0, offset: setup.utc_offset },
             fingerprints: Fingerprinter::new(setup.fingerprint_key),
             refresh: setup.refresh,
@@ -364,16 +368,10 @@ impl Model {
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
             wake.push(now + SPINNER);
         }
-        let moves = |overlay: &Overlay| match overlay {
-            Overlay::Plan(plan) => plan.moves(),
-            Overlay::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
-            Overlay::History(history) => matches!(history.found, Remote::Loading { .. }),
-            Overlay::Promote(promote) => promote.moves(),
-            _ => false,
-        };
-        if !self.sent.is_empty() || self.overlays.last().is_some_and(moves) {
+        if !self.sent.is_empty() || self.overlays.last().is_some_and(Overlay::moves) {
             wake.push(now + SPINNER);
         }
+        wake.extend(self.overlays.iter().filter_map(Overlay::shown));
         for (index, env) in self.environments.iter().enumerate() {
             let Some(unlocked) = &env.unlocked else { continue };
             // The one in the header counts down.

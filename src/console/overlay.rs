@@ -1,5 +1,7 @@
 //! What can lie over a page: a closed set, on a stack.
 
+mod changes;
+mod edit;
 mod help;
 mod history;
 mod journal;
@@ -10,6 +12,10 @@ mod promote;
 mod tour;
 mod values;
 
+pub use changes::Changes;
+pub(super) use changes::Part;
+pub use edit::Edit;
+pub(super) use edit::{Filling, Line, Purpose};
 pub use help::Help;
 pub(super) use help::{HelpRow, Listed};
 pub(super) use history::History;
@@ -30,6 +36,7 @@ use super::action::Scope;
 use super::backend::RefInfo;
 use super::model::Model;
 use super::page::Filter;
+use super::remote::Remote;
 
 /// Something that lies over the page and hears the keys.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +57,10 @@ pub enum Overlay {
     Promote(Box<Promote>),
     /// What a second key would do.
     Menu(Scope),
+    /// The field of a value.
+    Edit(Box<Edit>),
+    /// What is to be changed in git.
+    Changes(Box<Changes>),
 }
 
 impl Overlay {
@@ -59,7 +70,13 @@ impl Overlay {
             Self::Help(help) => Some(&help.text),
             Self::Palette(palette) => Some(&palette.text),
             Self::Picker(picker) => Some(&picker.text),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::History(_) | Self::Promote(_) => None,
+            Self::Menu(_)
+            | Self::Plan(_)
+            | Self::Journal(_)
+            | Self::History(_)
+            | Self::Promote(_)
+            | Self::Edit(_)
+            | Self::Changes(_) => None,
         }
     }
 
@@ -69,7 +86,37 @@ impl Overlay {
             Self::Help(help) => Some((&mut help.text, &mut help.line)),
             Self::Palette(palette) => Some((&mut palette.text, &mut palette.line)),
             Self::Picker(picker) => Some((&mut picker.text, &mut picker.line)),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::History(_) | Self::Promote(_) => None,
+            Self::Menu(_)
+            | Self::Plan(_)
+            | Self::Journal(_)
+            | Self::History(_)
+            | Self::Promote(_)
+            | Self::Edit(_)
+            | Self::Changes(_) => None,
+        }
+    }
+
+    /// Whether time changes how it looks.
+    pub(super) fn moves(&self) -> bool {
+        match self {
+            Self::Plan(plan) => plan.moves(),
+            Self::Journal(journal) => matches!(journal.found, Remote::Loading { .. }),
+            Self::Edit(edit) => matches!(edit.filling, Filling::Reading | Filling::Keeping),
+            Self::Changes(list) => {
+                matches!(list.preview, Remote::Loading { .. }) || matches!(list.part, Part::Committing(_))
+            }
+            Self::History(history) => matches!(history.found, Remote::Loading { .. }),
+            Self::Promote(promote) => promote.moves(),
+            Self::Help(_) | Self::Palette(_) | Self::Picker(_) | Self::Menu(_) => false,
+        }
+    }
+
+    /// Until when it shows values, milliseconds since the Unix epoch.
+    pub(super) fn shown(&self) -> Option<i64> {
+        match self {
+            Self::Edit(edit) => edit.shown,
+            Self::Changes(list) => list.shown,
+            _ => None,
         }
     }
 
@@ -79,7 +126,13 @@ impl Overlay {
             Self::Help(help) => help.found(model).len(),
             Self::Palette(palette) => palette.found.len(),
             Self::Picker(picker) => picker.choices(model).len(),
-            Self::Menu(_) | Self::Plan(_) | Self::Journal(_) | Self::History(_) | Self::Promote(_) => 0,
+            Self::Menu(_)
+            | Self::Plan(_)
+            | Self::Journal(_)
+            | Self::History(_)
+            | Self::Promote(_)
+            | Self::Edit(_)
+            | Self::Changes(_) => 0,
         }
     }
 }

@@ -110,7 +110,12 @@ fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<
         Overlay::Palette(palette) => palette_find_at(room, palette, here).map(Spot::Find),
         Overlay::Menu(scope) => menu_entry_at(model, room, *scope, here).map(Spot::Entry),
         Overlay::Help(help) => help_listed_at(model, room, help, here).map(Spot::Listed),
-        Overlay::Plan(_) | Overlay::Journal(_) | Overlay::History(_) | Overlay::Promote(_) => None,
+        Overlay::Plan(_)
+        | Overlay::Journal(_)
+        | Overlay::History(_)
+        | Overlay::Promote(_)
+        | Overlay::Edit(_)
+        | Overlay::Changes(_) => None,
     };
     Some(found.unwrap_or(Spot::Overlay))
 }

@@ -4,6 +4,7 @@
 //! There is no frame rate: time is sent only when the model says that something on the screen depends on it.
 
 mod clipboard;
+mod commit;
 mod door;
 mod ending;
 mod gate;
@@ -15,6 +16,7 @@ mod outside;
 mod own;
 mod sheet;
 mod terminal;
+mod value;
 mod watch;
 
 use std::io;
@@ -120,6 +122,7 @@ fn model(backend: &dyn Backend, options: &ConsoleOptions) -> Result<Model, Error
         memory: backend.memory(),
         tour: options.tour,
     });
+    model.changes.know(&backend.project_name(), backend.pending());
     for (index, target) in targets.iter().enumerate() {
         if let Some(snapshot) = backend.last(target) {
             model.show_last(index, snapshot);
@@ -287,31 +290,8 @@ impl Console {
                     return self.model.unfinished().map_or(Ok(()), |name| Err(Error::Unfinished(name.to_owned())));
                 }
                 Flow::Suspend => host.suspend()?,
-                Flow::Outside(outside) => {
-                    let left = self.jobs.permits(&outside).and_then(|()| leave(&mut host));
-                    let returned = match &left {
-                        Ok(()) => outside::run(&outside, &self.model.home.settings, &mut signals).await?,
-                        Err(why) => Err(why.clone()),
-                    };
-                    drop(outside);
-                    if left.is_ok() {
-                        host.enter()?;
-                    }
-                    self.tell(Message::Returned(returned));
-                }
-                Flow::Handover(Handover { generation, command, permit, under_way }) => {
-                    let left = leave(&mut host);
-                    let home = &self.model.home.settings;
-                    let returned = match &left {
-                        Ok(()) => own::on_the_terminal(&command, Some(permit), home, &mut signals).await?,
-                        Err(why) => own::not_begun(permit, why).await,
-                    };
-                    drop(under_way);
-                    if left.is_ok() {
-                        host.enter()?;
-                    }
-                    self.tell(Message::Ran(generation, returned.map(Option::unwrap_or_default)));
-                }
+                Flow::Outside(outside) => self.step_aside(outside, &mut host, &mut signals).await?,
+                Flow::Handover(handover) => self.hand_over(handover, &mut host, &mut signals).await?,
             }
             // Not `clear`, which asks the terminal where its cursor is and waits for an answer that the stream of events
             // has taken already.
@@ -321,6 +301,63 @@ impl Console {
             self.time();
             self.draw(screen, &mut host)?;
         }
+    }
+
+    /// Lets another program have the terminal.
+    async fn step_aside(
+        &mut self,
+        outside: Outside,
+        host: &mut impl Host,
+        signals: &mut (impl Stream<Item = Signal> + Unpin),
+    ) -> Result<(), Error> {
+        let left = self.jobs.permits(&outside).and_then(|()| leave(host));
+        let home = &self.model.home.settings;
+        let message = match (&left, &outside) {
+            (Ok(()), Outside::Value { name, text }) => {
+                Message::Typed(Box::pin(value::edit(name, text, home, signals)).await?)
+            }
+            (Ok(()), outside) => Message::Returned(Box::pin(outside::run(outside, home, signals)).await?),
+            (Err(why), _) => Message::Returned(Err(why.clone())),
+        };
+        drop(outside);
+        if left.is_ok() {
+            host.enter()?;
+        }
+        self.tell(message);
+        Ok(())
+    }
+
+    /// The same for what was prepared for it.
+    async fn hand_over(
+        &mut self,
+        handover: Handover,
+        host: &mut impl Host,
+        signals: &mut (impl Stream<Item = Signal> + Unpin),
+    ) -> Result<(), Error> {
+        let left = leave(host);
+        let message = match handover {
+            Handover::Commit { generation, staged } => {
+                let outcome = match &left {
+                    Ok(()) => Box::pin(commit::run(*staged, signals)).await?,
+                    Err(why) => Err(why.clone()),
+                };
+                Message::Committed(generation, outcome.map(Box::new))
+            }
+            Handover::Command { generation, command, permit, under_way } => {
+                let home = &self.model.home.settings;
+                let returned = match &left {
+                    Ok(()) => Box::pin(own::on_the_terminal(&command, Some(permit), home, signals)).await?,
+                    Err(why) => own::not_begun(permit, why).await,
+                };
+                drop(under_way);
+                Message::Ran(generation, returned.map(Option::unwrap_or_default))
+            }
+        };
+        if left.is_ok() {
+            host.enter()?;
+        }
+        self.tell(message);
+        Ok(())
     }
 
     /// Takes what the terminal sent, which may be the answer to what it was asked.

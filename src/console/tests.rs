@@ -1,6 +1,7 @@
 //! Stories, pictures and laws of the console.
 
 mod answers;
+mod changes;
 mod crypto;
 mod direction;
 mod discover;

@@ -4,9 +4,11 @@
 
 mod asks;
 mod carry;
+mod changes;
 mod commands;
 pub(super) mod crypto;
 mod custom;
+mod edit;
 pub(super) mod history;
 mod keys;
 mod menu;
@@ -22,7 +24,9 @@ mod requests;
 mod tour;
 pub(super) mod yank;
 
+pub(super) use changes::{no_command, nothing_listed};
 pub(super) use custom::{disabled as own_disabled, last_running, offered as own_offered};
+pub(super) use edit::no_config;
 pub(super) use keys::{context, context_below, filter, filter_of};
 pub(super) use mode::{asks, is_writing};
 pub(super) use opens::{is_at_rest, is_open};
@@ -88,6 +92,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::History(generation, answer) => history::read(model, generation, answer),
         Message::Compared(generation, answer) => promote::compared(model, generation, answer),
         Message::Promoted(generation, answer) => promote::promoted(model, generation, answer),
+        Message::Changes(generation, answer) => changes::answered(model, generation, answer),
+        Message::Committed(generation, outcome) => changes::committed(model, generation, outcome),
+        Message::Generated(generation, made) => edit::generated(model, generation, made),
+        Message::Typed(outcome) => edit::typed(model, outcome),
         Message::Restyled(outcome) => restyled(model, outcome),
         Message::Themed(name, outcome) => themed(model, &name, outcome),
         Message::Lost(generation) => requests::lost(model, generation),
@@ -112,6 +120,7 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
         model.notice = Some(String::from("values are masked again"));
     }
     crypto::time(model);
+    changes::time(model);
     let mut effects = mode::time(model);
     if model.refresh_due().is_some_and(|due| due <= now) {
         effects.extend(asks::refresh_quietly(model));
@@ -187,7 +196,15 @@ fn scroll_overlay(model: &mut Model, room: Rect) {
             let height = usize::from(picker_list(choices, room).height);
             scrolled(picker.first, picker.line, choices, height)
         }
-        Some(Overlay::Plan(_) | Overlay::Journal(_) | Overlay::Menu(_) | Overlay::History(_) | Overlay::Promote(_))
+        Some(
+            Overlay::Plan(_)
+            | Overlay::Journal(_)
+            | Overlay::Menu(_)
+            | Overlay::History(_)
+            | Overlay::Promote(_)
+            | Overlay::Edit(_)
+            | Overlay::Changes(_),
+        )
         | None => return,
     };
     match model.overlays.last_mut() {

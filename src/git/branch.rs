@@ -3,10 +3,84 @@
 //! It is made in a work tree of its own, so that nothing that lies about in the user's - changes, a rebase, a locked
 //! index - is in its way, or touched by it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Error, Repository};
+
+/// A work tree beside the user's, on a new branch. It goes with this value, and the branch too unless it is kept.
+pub struct Aside {
+    repository: Repository,
+    branch: String,
+    place: tempfile::TempDir,
+    settled: bool,
+}
+
+impl Aside {
+    /// Makes the branch at a commit. Fails when there is one of that name.
+    pub fn begin(repository: &Repository, branch: &str, start: &str) -> Result<Self, Error> {
+        let place = tempfile::Builder::new().prefix("plumb-branch-").tempdir();
+        let place = place.map_err(|error| Error::Git {
+            what: String::from("make a directory for the branch"),
+            reason: error.to_string(),
+        })?;
+        let start = repository.resolve(start)?.id;
+        let tree = place.path().join("tree");
+        run(repository.root(), &["worktree", "add", "--quiet", "-b", branch, &tree.to_string_lossy(), &start])?;
+        Ok(Self { repository: repository.clone(), branch: branch.to_owned(), place, settled: false })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        self.place.path().join("tree")
+    }
+
+    /// Writes files and stages them. Paths are from the repository's root.
+    pub fn add(&self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+        let tree = self.directory();
+        let mut add = vec!["add", "--"];
+        for (path, bytes) in files {
+            let target = tree.join(path);
+            let written =
+                target.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&target, bytes));
+            written.map_err(|error| Error::Git { what: format!("write {path}"), reason: error.to_string() })?;
+            add.push(path);
+        }
+        run(&tree, &add).map(drop)
+    }
+
+    /// Keeps the branch as it is now, and answers the id of its last commit.
+    pub fn keep(mut self) -> Result<String, Error> {
+        let id = run(&self.directory(), &["rev-parse", "HEAD"])?;
+        self.settled = true;
+        self.remove()?;
+        Ok(id)
+    }
+
+    /// Takes the branch back.
+    pub fn give_up(mut self) -> Result<(), Error> {
+        self.settled = true;
+        let removed = self.remove();
+        run(self.repository.root(), &["branch", "--quiet", "-D", &self.branch])?;
+        removed
+    }
+
+    fn remove(&self) -> Result<(), Error> {
+        let tree = self.directory();
+        run(self.repository.root(), &["worktree", "remove", "--force", &tree.to_string_lossy()]).map(drop)
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if !self.settled {
+            // Nobody is left to be told; `git worktree prune` mends what stays.
+            let _ = self.remove();
+            let _ = run(self.repository.root(), &["branch", "--quiet", "-D", &self.branch]);
+        }
+    }
+}
 
 impl Repository {
     /// Makes a branch that begins at a commit and has one more, with these files; answers that one's id.
@@ -20,21 +94,16 @@ impl Repository {
         files: &[(String, Vec<u8>)],
         message: &str,
     ) -> Result<String, Error> {
-        let failed = |what: &str, reason: String| Error::Git { what: what.to_owned(), reason };
-        let place = tempfile::Builder::new().prefix("plumb-branch-").tempdir();
-        let place = place.map_err(|error| failed("make a directory for the branch", error.to_string()))?;
-        let tree = place.path().join("tree");
-        let start = self.resolve(start)?.id;
-        run(self.root(), &["worktree", "add", "--quiet", "-b", branch, &tree.to_string_lossy(), &start])?;
-        let done = commit(&tree, files, message);
-        // Whatever came of it, only the branch may stay.
-        let removed = run(self.root(), &["worktree", "remove", "--force", &tree.to_string_lossy()]);
-        if done.is_err() {
-            run(self.root(), &["branch", "--quiet", "-D", branch])?;
+        let aside = Aside::begin(self, branch, start)?;
+        let done =
+            aside.add(files).and_then(|()| run(&aside.directory(), &["commit", "--quiet", "--message", message]));
+        match done {
+            Ok(_) => aside.keep(),
+            Err(error) => {
+                aside.give_up()?;
+                Err(error)
+            }
         }
-        let id = done?;
-        removed?;
-        Ok(id)
     }
 
     /// Whether there is a branch of this name.
@@ -44,22 +113,8 @@ impl Repository {
     }
 }
 
-fn commit(tree: &Path, files: &[(String, Vec<u8>)], message: &str) -> Result<String, Error> {
-    let mut add = vec!["add", "--"];
-    for (path, bytes) in files {
-        let target = tree.join(path);
-        let written =
-            target.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&target, bytes));
-        written.map_err(|error| Error::Git { what: format!("write {path}"), reason: error.to_string() })?;
-        add.push(path);
-    }
-    run(tree, &add)?;
-    run(tree, &["commit", "--quiet", "--message", message])?;
-    run(tree, &["rev-parse", "HEAD"])
-}
-
 /// Runs the user's git, and answers what it prints. It asks nothing: nobody could answer.
-fn run(directory: &Path, arguments: &[&str]) -> Result<String, Error> {
+pub(super) fn run(directory: &Path, arguments: &[&str]) -> Result<String, Error> {
     let what = format!("git {}", arguments.first().copied().unwrap_or_default());
     let mut command = Command::new("git");
     command.arg("-C").arg(directory).args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]).args(arguments);

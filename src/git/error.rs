@@ -118,6 +118,26 @@ pub enum Error {
         /// What was printed.
         reason: String,
     },
+    /// Something is under way in the checkout that a commit would disturb.
+    #[error("{what} is under way in {}", .root.display())]
+    Busy {
+        /// What: `a rebase`.
+        what: &'static str,
+        /// The repository's root.
+        root: PathBuf,
+    },
+    /// No branch is checked out.
+    #[error("HEAD is detached at {commit}: a commit would be on no branch")]
+    Detached {
+        /// The commit, in short.
+        commit: String,
+    },
+    /// Another git holds the index, or one that crashed has left its lock behind.
+    #[error("the index is locked: {} is there", .path.display())]
+    Locked {
+        /// The lock.
+        path: PathBuf,
+    },
     /// Something else went wrong while reading.
     #[error("cannot read {what} from git: {reason}")]
     Read {
@@ -147,6 +167,11 @@ impl Error {
             Self::NotAFile { what: "a submodule", .. } => Some("open the submodule's own repository".into()),
             Self::NotAFile { what: "a symbolic link", .. } => Some("commit the file itself in its place".into()),
             Self::Fetch { remote, .. } => Some(format!("`git fetch {remote}` shows what git asks for")),
+            Self::Busy { .. } => Some("`git status` says how it is finished, or given up".into()),
+            Self::Detached { .. } => Some("`git switch BRANCH`, or `git switch --create BRANCH`".into()),
+            Self::Locked { path } => {
+                Some(format!("another git is at work; when none is, `rm {}` takes the lock away", path.display()))
+            }
             _ => None,
         }
     }

@@ -5,6 +5,7 @@
 
 mod carry;
 mod change;
+pub mod changes;
 mod check;
 mod crypt;
 mod edit;
@@ -17,6 +18,7 @@ mod list;
 mod opener;
 mod recipients;
 mod rendered;
+mod scratch;
 
 pub use self::carry::{Carried, Form, export, import};
 pub use self::change::{Input, set, unset};
@@ -30,4 +32,5 @@ pub use self::list::{Held, Listed, list};
 pub use self::opener::Opener;
 pub use self::recipients::{Readable, rotation_list};
 pub use self::rendered::{Rendered, Shadow, Value, explain, git, live};
+pub use self::scratch::{Scratch, memory_places, quiet_editor};
 pub use super::inspect::blocking;

@@ -1,5 +1,6 @@
 //! The console as a person meets it: the real binary, in a real terminal, over the demo's account after its night.
 
+mod changes;
 mod crypto;
 mod demo;
 mod ending;

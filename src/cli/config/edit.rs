@@ -1,7 +1,7 @@
 //! `plumb config edit`: the editor, and what is done until its text can be taken.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::process::Command;
@@ -60,7 +60,8 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let opener = opener(shared, &settings, args.mac);
     let editor = shared.environ.get("SOPS_EDITOR").map(str::to_owned);
     let editor = editor.or_else(|| settings.operator.editor.clone()).unwrap_or_else(|| "vi".to_owned());
-    let (of_work, which, places) = (opener.clone(), args.which.clone(), places(shared));
+    let (of_work, which, places) =
+        (opener.clone(), args.which.clone(), config::memory_places(shared.environ.get("XDG_RUNTIME_DIR")));
     let mut signals = Signals::listen()?;
     let decrypting = config::blocking(move || {
         let layer = Layer::find(&settings, &which.service, &which.layer)?;
@@ -121,17 +122,11 @@ async fn keep(shared: &Shared, draft: Arc<Draft>, opener: Opener) -> Result<Outc
     Err(why.into())
 }
 
-/// Directories that may lie in memory, the operator's own first.
-fn places(shared: &Shared) -> Vec<PathBuf> {
-    let own = shared.environ.get("XDG_RUNTIME_DIR").map(PathBuf::from);
-    own.into_iter().chain([PathBuf::from("/dev/shm"), PathBuf::from("/run/shm")]).collect()
-}
-
 /// Has a file edited, and waits. A signal that would end Plumb ends the editor first.
 async fn open(editor: &str, path: &Path, signals: &mut Signals) -> Result<Ended, Failed> {
     let told = |error: std::io::Error| Why::new(format!("cannot wait for the editor: {error}"));
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("{editor} \"$@\""), "plumb"]).args(quiet(editor)).arg(path);
+    command.args(["-c", &format!("{editor} \"$@\""), "plumb"]).args(config::quiet_editor(editor)).arg(path);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Ok(Ended::Badly(error.to_string())),
@@ -156,15 +151,6 @@ async fn open(editor: &str, path: &Path, signals: &mut Signals) -> Result<Ended,
             // One that has just ended needs no telling.
             let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
         }
-    }
-}
-
-/// What keeps an editor from leaving copies of the text elsewhere.
-fn quiet(editor: &str) -> &'static [&'static str] {
-    let mut words = editor.split_whitespace().skip_while(|word| word.contains('='));
-    match words.next().map_or("", |word| word.rsplit('/').next().unwrap_or(word)) {
-        "vim" | "nvim" => &["-n", "-i", "NONE", "--cmd", "set nobackup nowritebackup noundofile"],
-        _ => &[],
     }
 }
 

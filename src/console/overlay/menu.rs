@@ -31,6 +31,8 @@ pub(in crate::console) const MENUS: &[Menu] = &[
             Action::Open,
             Action::Reveal,
             Action::Diff,
+            Action::Edit,
+            Action::Remove,
             Action::Filter,
             Action::Pager,
             Action::Editor,

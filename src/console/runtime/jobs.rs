@@ -26,6 +26,7 @@ use crate::console::keymap::Key;
 use crate::console::message::{Generation, Granted, Message};
 use crate::console::mode::Ended;
 use crate::console::overlay::Work;
+use crate::ops::config::changes::{Staged, generate};
 use crate::ops::push::Progress;
 
 /// Tells the time, in milliseconds since the Unix epoch.
@@ -41,17 +42,22 @@ pub(super) struct Jobs {
     gate: Arc<Mutex<Gate>>,
     clock: Clock,
     handing: mpsc::UnboundedSender<Handover>,
-    /// Commands that write and are to have the terminal now.
+    /// What is to have the terminal now.
     pub(super) handovers: mpsc::UnboundedReceiver<Handover>,
 }
 
-/// A command that writes, noted as begun, for which the console steps aside.
-pub(super) struct Handover {
-    pub(super) generation: Generation,
-    pub(super) command: Arc<Command>,
-    pub(super) permit: Permit,
-    /// Until it has ended no other write to its environment passes.
-    pub(super) under_way: UnderWay,
+/// Something for which the console steps aside once it is prepared.
+pub(super) enum Handover {
+    /// A command that writes, noted as begun.
+    Command {
+        generation: Generation,
+        command: Arc<Command>,
+        permit: Permit,
+        /// Until it has ended no other write to its environment passes.
+        under_way: UnderWay,
+    },
+    /// A commit of the change list.
+    Commit { generation: Generation, staged: Box<Staged> },
 }
 
 /// The gate, whatever became of others that held it.
@@ -178,6 +184,13 @@ impl Jobs {
                 });
             }
             effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..)) => self.of_git(effect),
+            Effect::Changes(generation, target, ask) => {
+                self.spawn(generation, async move { Message::Changes(generation, backend.changes(target, ask).await) });
+            }
+            Effect::Commit(generation, target, message) => self.commit(generation, target, message),
+            Effect::Generate(generation, length, alphabet) => {
+                self.refuse(Message::Generated(generation, generate(length, alphabet)));
+            }
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
             Effect::Cancel(generation) => {
                 if let Some(handle) = self.running.remove(&generation) {
@@ -220,7 +233,7 @@ impl Jobs {
     pub(super) fn permits(&self, outside: &Outside) -> Result<(), Why> {
         match outside {
             Outside::Command(command) => pass(&self.gate).run(command),
-            Outside::Page { .. } | Outside::Edit(_) => Ok(()),
+            Outside::Page { .. } | Outside::Edit(_) | Outside::Value { .. } => Ok(()),
         }
     }
 
@@ -236,6 +249,21 @@ impl Jobs {
             let outcome = told(clipboard::by_command(&line, &copy.text).await);
             // The console is over when nobody listens.
             let _ = sender.send(Message::Copied(copy.what, copy.text.chars(), outcome));
+        });
+    }
+
+    /// Prepares a commit, for which the console then steps aside.
+    fn commit(&mut self, generation: Generation, target: Target, message: String) {
+        let (backend, handing) = (Arc::clone(&self.backend), self.handing.clone());
+        self.spawn(generation, async move {
+            match backend.stage(target, message).await {
+                Ok(staged) => {
+                    // The console is over when nobody listens.
+                    let _ = handing.send(Handover::Commit { generation, staged: Box::new(staged) });
+                    None
+                }
+                Err(why) => Some(Message::Committed(generation, Err(why))),
+            }
         });
     }
 
@@ -258,7 +286,7 @@ impl Jobs {
                     match leave.await {
                         Ok(permit) => {
                             // The console is over when nobody listens.
-                            let _ = handing.send(Handover { generation, command, permit, under_way });
+                            let _ = handing.send(Handover::Command { generation, command, permit, under_way });
                             None
                         }
                         Err(why) => {

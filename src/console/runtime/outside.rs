@@ -16,7 +16,7 @@ use crate::console::home::{Home, Outside};
 use crate::console::programs::{editor_arguments, not_run, pager};
 
 /// What names the programs.
-const EDITORS: &str = "PLUMB_EDITOR, VISUAL, EDITOR or `editor` of config.toml";
+pub(super) const EDITORS: &str = "PLUMB_EDITOR, VISUAL, EDITOR or `editor` of config.toml";
 const PAGERS: &str = "PLUMB_PAGER, PAGER or `pager` of config.toml";
 
 /// How the time outside ended.
@@ -41,6 +41,7 @@ pub(super) async fn run(
             Ok(status.and_then(|status| of_shell(&home.editor, status, EDITORS)))
         }
         Outside::Command(command) => own::on_the_terminal(command, None, home, signals).await,
+        Outside::Value { .. } => Ok(Err(Why::new("a value has an editor of its own"))),
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) async fn page(
 }
 
 /// Runs a program on the terminal, with a text on its standard input or else with the keyboard.
-async fn foreground(
+pub(super) async fn foreground(
     mut command: Command,
     name: &str,
     text: Option<&[u8]>,
@@ -126,7 +127,7 @@ pub(super) fn ended(name: &str, status: ExitStatus) -> Result<(), Why> {
 }
 
 /// How a command line for a shell ended; a program that is not there is told by its name.
-fn of_shell(line: &str, status: ExitStatus, named_by: &str) -> Returned {
+pub(super) fn of_shell(line: &str, status: ExitStatus, named_by: &str) -> Returned {
     not_run(line, status, named_by).map_or_else(|| ended(line, status), Err).map(|()| None)
 }
 

@@ -1,5 +1,6 @@
 //! What the fixture answers to an effect, or that it fails.
 
+use super::changes;
 use crate::compare::Why;
 use crate::console::{Effect, Message, Order, Sent, Work, fixture};
 
@@ -63,6 +64,13 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::End(generation) | Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
         Effect::Crypto(generation, _, ask) if fine => Message::Crypto(generation, fixture::crypto::answer(&ask)),
         Effect::Crypto(generation, ..) => Message::Lost(generation),
+        Effect::Changes(generation, _, ask) => {
+            Message::Changes(generation, if fine { Ok(changes::answer(&ask)) } else { Err(why()) })
+        }
+        Effect::Commit(generation, ..) => {
+            Message::Committed(generation, if fine { Ok(Box::new(changes::committed())) } else { Err(why()) })
+        }
+        Effect::Generate(generation, ..) => Message::Generated(generation, Err(why())),
         Effect::Theme(name) => Message::Themed(name, if fine { Ok(()) } else { Err(why()) }),
         Effect::Remember(_) | Effect::Notify(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return None,
     })

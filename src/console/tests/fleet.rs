@@ -101,7 +101,7 @@ fn the_cursor_takes_everything_to_another_project() {
     story
         .answers_all()
         .press("⇥j")
-        .wants(&["fetch dev"])
+        .wants(&["changes dev List", "fetch dev"])
         .sees("orders / dev")
         .sees("NEEDS YOU  dev")
         .press("@")
@@ -141,7 +141,7 @@ fn r_reads_what_one_is_on_and_ctrl_r_everything() {
         "inspect dev Cached",
         "inspect qa Cached",
     ]);
-    night().press("3j⏎r").wants(&["inspect prod Cached parameter /checkout/prod/db/pool_size"]);
+    night().press("3j⏎").answers_all().press("r").wants(&["inspect prod Cached parameter /checkout/prod/db/pool_size"]);
     night().press("2⏎r").wants(&["inspect prod Cached stack"]);
 }
 

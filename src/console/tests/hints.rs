@@ -45,7 +45,7 @@ fn no_listed_key_is_silent_on_any_page() {
         }
     }
     night().press("b").sees("b does nothing: ? shows the keys");
-    night().press("2a").sees("a works only in the menu of what is copied").wants(&[]);
+    night().press("2w").sees("w works only in the menu of what is copied").wants(&[]);
     night().press("u").answers_all().press("d").sees("d works only on a page");
 }
 
@@ -66,7 +66,15 @@ fn what_is_done_with_an_item_is_done_on_the_overview_too() {
     assert!(matches!(story.effects.remove(0), Effect::Copy(_)));
     pool().press("f").sees("the overview has what needs you; the other pages show everything");
     // What was open on the page before does not lie over it.
-    pool().press("3⏎1").press("d").sees("GIT ").press("qq").sees("1 OVERVIEW").press("q").wants(&["quit"]);
+    pool()
+        .press("3⏎")
+        .answers_all()
+        .press("1d")
+        .sees("GIT ")
+        .press("qq")
+        .sees("1 OVERVIEW")
+        .press("q")
+        .wants(&["quit"]);
     night().press("⇥d").sees("an environment is selected, and no item").wants(&[]);
 }
 

@@ -23,7 +23,7 @@ enum Event {
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    let likely = "jkgGnNf/@?rRqvdyoO1234".chars().map(Key::Char).collect::<Vec<_>>();
+    let likely = "jkgGnNf/@?rRqvdyoO1234xeac-X".chars().map(Key::Char).collect::<Vec<_>>();
     prop_oneof![
         6 => prop::sample::select(likely),
         3 => prop::sample::select(vec![Key::Enter, Key::Esc, Key::Tab, Key::Up, Key::Down, Key::Backspace]),

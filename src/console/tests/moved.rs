@@ -36,7 +36,7 @@ fn what_was_compared_with_an_older_commit_says_so_and_is_read_again() {
 
 #[test]
 fn one_item_that_was_compared_with_a_newer_commit_has_all_read_again() {
-    let story = night().press("3 ⏎ r").wants_first("inspect prod Cached");
+    let story = night().press("3 ⏎").answers_all().press("r").wants_first("inspect prod Cached");
     let story = story.answers(later(&[Kind::Parameter])).sees("GIT b9b94bd");
     assert_eq!(story.inspected(), Kind::ALL);
     story.answers(later(&Kind::ALL)).wants(&[]);

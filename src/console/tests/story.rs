@@ -7,6 +7,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
+use super::changes;
 use crate::compare::{Kind, Why};
 use crate::console::fixture::{self, NOW};
 use crate::console::home::{Home, Outside};
@@ -19,6 +20,7 @@ use crate::console::{
 use crate::ops::crypto::play::{self, Play};
 use crate::ops::report::Report;
 use crate::ops::snapshot::Snapshot;
+use crate::secret::Secret;
 
 /// A console, and what it wanted done that nobody has done yet.
 pub(in crate::console) struct Story {
@@ -75,6 +77,7 @@ pub(super) fn first_run() -> Story {
 
 fn begun(setup: Setup, remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
     let mut model = Model::new(setup);
+    model.changes.know("petshop", Ok(Vec::new()));
     for (index, env) in fixture::environments().iter().enumerate() {
         if let Some(snapshot) = remembered(&env.name) {
             model.show_last(index, snapshot);
@@ -200,6 +203,11 @@ impl Story {
                 Effect::Promote(generation, promotion) => {
                     Message::Promoted(generation, Ok(Box::new(fixture::values::promoted(&promotion))))
                 }
+                Effect::Changes(generation, _, ask) => Message::Changes(generation, Ok(changes::answer(&ask))),
+                Effect::Commit(generation, ..) => Message::Committed(generation, Ok(Box::new(changes::committed()))),
+                Effect::Generate(generation, length, _) => {
+                    Message::Generated(generation, Ok(Secret::new("g".repeat(length))))
+                }
                 Effect::Project(generation, name) => Message::Project(generation, Ok(fixture::environments_of(&name))),
                 Effect::Theme(name) => Message::Themed(name, Ok(())),
                 Effect::Crypto(generation, _, ask) => {
@@ -317,6 +325,10 @@ fn words(effect: &Effect) -> String {
         Effect::Copy(copy) => format!("copy {}: {}", copy.what, copy.text.expose()),
         Effect::Outside(Outside::Page { text, diff }) => format!("page {diff}:\n{}", text.expose()),
         Effect::Outside(Outside::Edit(place)) => format!("edit {}:{}", place.path.display(), place.line),
+        Effect::Outside(Outside::Value { name, text }) => format!("edit the value {name}: {}", text.expose()),
+        Effect::Changes(_, target, ask) => format!("changes {} {ask:?}", target.environment),
+        Effect::Commit(_, target, message) => format!("commit {}: {message}", target.environment),
+        Effect::Generate(_, length, alphabet) => format!("generate {length} {alphabet:?}"),
         Effect::Outside(Outside::Command(command)) => format!("wait for {}", command.argv.join(" ")),
         Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
         Effect::Theme(name) => format!("theme {name}"),

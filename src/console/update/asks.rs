@@ -95,6 +95,12 @@ pub(super) fn read_again(model: &mut Model, index: usize) -> Vec<Effect> {
 
 /// Reads the current environment, and fetches its project, when that has not happened yet.
 pub(super) fn entered(model: &mut Model) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = super::changes::entered(model).into_iter().collect();
+    effects.extend(entered_git(model));
+    effects
+}
+
+fn entered_git(model: &mut Model) -> Vec<Effect> {
     let project = model.project().to_owned();
     if model.refs_of != project {
         model.refs = Remote::Idle;

@@ -1,6 +1,7 @@
 //! What a typed command does.
 
 use super::asks;
+use super::changes;
 use super::keys::edit_filter;
 use super::mode;
 use super::opens::{go, quit};
@@ -36,6 +37,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             None => return promote::open(model, to),
         },
         Command::Journal => return mode::journal(model),
+        Command::Changes => return changes::open(model),
         Command::Help => help(model),
         Command::Quit => return quit(model),
         Command::Tour => return tour::begin(model),

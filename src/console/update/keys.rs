@@ -9,16 +9,16 @@ use super::opens::{back, go, leave, open, other_pane, quit, reveal, switch, to_s
 use super::palette;
 use super::push;
 use super::tour;
-use super::{custom, outside, yank};
+use super::{changes, custom, edit, outside, yank};
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, CHOOSING, IN_HISTORY, Key, ON_CRYPTO, ON_PAGE, PAST, PROMOTING, TYPING};
+use crate::console::keymap::{self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_PAGE, PAST, PROMOTING, TYPING};
 use crate::console::layout::Areas;
 use crate::console::model::Model;
-use crate::console::overlay::{Choice, Overlay, Picker, Promoting, Stage, Wanted};
+use crate::console::overlay::{Choice, Filling, Line, Overlay, Picker, Promoting, Stage, Wanted};
 use crate::console::page::{Filter, Page, Pane, Zoom};
 use crate::console::remote::Remote;
 
@@ -113,7 +113,13 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         crypto::paste(model, text);
         return Vec::new();
     }
-    edit(model, |field| field.extend(text.chars().filter(|c| !c.is_control())));
+    // A value is pasted as a whole, with its newlines; a name has none.
+    let whole = |field: &mut String| field.push_str(text);
+    if matches!(model.overlays.last(), Some(Overlay::Edit(edit)) if edit.line == Line::Value) {
+        edit::change(model, text.len(), whole);
+        return Vec::new();
+    }
+    change(model, |field| field.extend(text.chars().filter(|c| !c.is_control())));
     Vec::new()
 }
 
@@ -135,6 +141,8 @@ fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
         Some(Overlay::Journal(_)) => PAST,
         Some(Overlay::History(_)) => IN_HISTORY,
         Some(Overlay::Promote(_)) => PROMOTING,
+        Some(Overlay::Edit(_)) => FILLING,
+        Some(Overlay::Changes(list)) => changes::heard(list),
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if crypto::has_caret(model) || filter(model).editing => TYPING,
         None if model.page == Page::Crypto => ON_CRYPTO,
@@ -239,6 +247,24 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Commit
         | Action::Target
         | Action::Source => return push::act(model, action),
+        Action::Edit => return edit::edit(model),
+        Action::Add => return edit::add(model),
+        Action::Remove => return edit::remove(model),
+        Action::Adopt => return edit::adopt(model),
+        Action::Changes => return changes::open(model),
+        Action::ChangeDiff => changes::diff(model),
+        Action::ChangeReveal => changes::show(model),
+        Action::ChangeDrop => return changes::drop_one(model),
+        Action::ChangeDropAll => return changes::drop_all(model),
+        Action::ChangeEdit => return changes::edit_again(model),
+        Action::ChangeCommit => return changes::begin_commit(model),
+        Action::ChangeCopy => return changes::copy(model),
+        Action::FieldNext => edit::turn(model, true),
+        Action::FieldPrevious => edit::turn(model, false),
+        Action::FieldReveal => edit::show(model),
+        Action::FieldGenerate => return edit::generate(model),
+        Action::FieldEditor => return edit::editor(model),
+        Action::FieldJson => edit::toggle_json(model),
         Action::End => return custom::end(model),
         Action::Refresh => return asks::refresh(model),
         Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
@@ -274,19 +300,20 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousChoice => choose(model, -1),
         Action::NextChoices => choose(model, 10),
         Action::PreviousChoices => choose(model, -10),
-        Action::EraseWord => edit(model, |field| {
+        Action::EraseWord => change(model, |field| {
             let kept = field.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
             field.truncate(kept);
         }),
-        Action::EraseAll => edit(model, String::clear),
+        Action::EraseAll => change(model, String::clear),
     }
     Vec::new()
 }
 
 fn typed(model: &mut Model, key: Key) {
     match key {
-        Key::Char(c) => edit(model, |field| field.push(c)),
-        Key::Backspace => edit(model, |field| {
+        _ if edit::letter(model, key) => {}
+        Key::Char(c) => change(model, |field| field.push(c)),
+        Key::Backspace => change(model, |field| {
             field.pop();
         }),
         _ => {}
@@ -294,7 +321,15 @@ fn typed(model: &mut Model, key: Key) {
 }
 
 /// Changes the text field that hears keys, if one does.
-fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
+fn change(model: &mut Model, change: impl FnOnce(&mut String)) {
+    if matches!(model.overlays.last(), Some(Overlay::Edit(_))) {
+        edit::change(model, 8, change);
+        return;
+    }
+    if let Some(message) = changes::message(model) {
+        change(message);
+        return;
+    }
     if let Some(overlay) = model.overlays.last_mut() {
         let Some((text, line)) = overlay.typing() else { return };
         change(text);
@@ -335,6 +370,8 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             model.crypto.editing = false;
             Vec::new()
         }
+        Some(Overlay::Edit(_)) => edit::accept(model),
+        Some(Overlay::Changes(_)) => changes::commit(model),
         None => {
             edit_filter(model, |filter| filter.editing = false);
             if model.page == Page::Overview {
@@ -363,6 +400,9 @@ pub(super) fn accept_choice(model: &mut Model, line: usize) -> Vec<Effect> {
 }
 
 fn dismiss(model: &mut Model) -> Vec<Effect> {
+    if changes::back(model) {
+        return Vec::new();
+    }
     if crypto::is_typing(model) {
         model.crypto.editing = false;
     } else if model.overlays.is_empty() {
@@ -385,11 +425,15 @@ pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
         Some(Overlay::Promote(promote)) if promote.stage == Promoting::Reading => {
             vec![Effect::Cancel(promote.job.generation)]
         }
+        Some(Overlay::Edit(edit)) if edit.filling == Filling::Reading => vec![Effect::Cancel(edit.job.generation)],
         _ => Vec::new(),
     }
 }
 
 fn choose(model: &mut Model, by: isize) {
+    if edit::choose(model, by) {
+        return;
+    }
     mode::scroll(model, by);
     crypto::choose(model, by);
     let Some(overlay) = model.overlays.last() else { return };

@@ -147,7 +147,7 @@ fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
         } else {
             (Action::Down, Action::Up)
         };
-        if matches!(model.overlays.last(), Some(Overlay::Menu(_))) {
+        if matches!(model.overlays.last(), Some(Overlay::Menu(_) | Overlay::Edit(_))) {
             return Vec::new();
         }
         let action = if by > 0 { down } else { up };

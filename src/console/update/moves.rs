@@ -1,5 +1,6 @@
 //! Moving: lines, rows, and from difference to difference.
 
+use super::changes;
 use super::crypto;
 use super::mode;
 use super::opens::switch;
@@ -31,6 +32,9 @@ pub(super) fn step(model: &mut Model, by: isize) -> Vec<Effect> {
             return Vec::new();
         }
         _ => {}
+    }
+    if changes::step(model, by) {
+        return Vec::new();
     }
     if model.overlays.is_empty() && model.page == Page::Overview && model.overview.half == Half::Environments {
         return step_environment(model, by);

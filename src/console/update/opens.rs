@@ -1,7 +1,7 @@
 //! Opening, leaving, and what is shown meanwhile.
 
 use super::keys::{edit_filter, filter, leave_overlay};
-use super::{asks, crypto, requests};
+use super::{asks, changes, crypto, requests};
 use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
@@ -17,7 +17,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         let (state, _) = model.list_mut();
         state.zoom = Zoom::Full;
         state.scroll = 0;
-        return Vec::new();
+        return changes::read_layers(model).into_iter().collect();
     }
     match model.overview.half {
         // The cursor has made it the current one already.
@@ -97,6 +97,9 @@ pub(super) fn toggle_diff(model: &mut Model) {
 }
 
 pub(super) fn back(model: &mut Model) -> Vec<Effect> {
+    if changes::back(model) {
+        return Vec::new();
+    }
     if !model.overlays.is_empty() {
         return leave_overlay(model);
     }
@@ -128,6 +131,9 @@ pub(in crate::console) fn is_open(model: &Model) -> bool {
 }
 
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
+    if changes::back(model) {
+        return Vec::new();
+    }
     if !model.overlays.is_empty() {
         return leave_overlay(model);
     }

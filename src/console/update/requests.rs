@@ -2,6 +2,7 @@
 
 use super::asks::{ask_refs, begin_wanted};
 use super::carry;
+use super::changes;
 use super::crypto;
 use super::mode;
 use super::outside;
@@ -155,6 +156,7 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
     }
     outside::lost(model, generation, &why);
     crypto::lost(model, generation, &why);
+    changes::lost(model, generation, &why);
     let mut effects = mode::lost(model, generation, &why);
     effects.extend(revealed(model, generation, Err(why.clone())));
     effects.extend(refs(model, generation, Err(why.clone())));

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::ink::Ink;
 use crate::console::action::{ACTIONS, Action, Spec};
+use crate::console::changes::pending;
 use crate::console::keymap::Key;
 use crate::console::model::{Model, Revealing};
 use crate::console::overlay::Overlay;
@@ -114,6 +115,7 @@ fn columns(width: usize) -> u16 {
 /// The word of a hint; of those that lead away, where to.
 fn word(model: &Model, spec: &Spec) -> &'static str {
     match spec.action {
+        Action::Accept if matches!(model.overlays.last(), Some(Overlay::Changes(_))) => "commit",
         Action::Back if model.overlays.is_empty() && model.waiting().is_some() => "cancel",
         Action::Back if model.overlays.is_empty() && !is_open(model) => "show all",
         Action::Quit if model.page != Page::Overview => "back",
@@ -139,6 +141,7 @@ fn is_idle(model: &Model, action: Action) -> bool {
         Action::NextDifference => {
             model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
         }
+        Action::Changes => over.is_none() && pending(model).is_none(),
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
         Action::Accept => matches!(over, Some(Overlay::Plan(_))),
         _ => false,

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::ink::Ink;
 use crate::compare::Kind;
 use crate::console::alarm::{alarm, cut_off};
+use crate::console::changes::pending;
 use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
 use crate::console::overlay::Work;
@@ -47,6 +48,15 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     };
     let long = u16::try_from(text::width(&mode)).unwrap_or(0);
     ink.put_right(right, area.y, long, &mode, if loud { Role::Unlocked } else { Role::Strong });
+    let mut long = long;
+    if let Some(pending) = pending(model) {
+        let count = model.changes.of(model.project()).len();
+        let pending = if area.width < 100 && count > 0 { format!("{count} pending") } else { pending };
+        let wide = u16::try_from(text::width(&pending)).unwrap_or(0);
+        let end = right.saturating_sub(long + APART);
+        ink.put_right(end, area.y, wide, &pending, if loud { Role::Unlocked } else { Role::Pending });
+        long += wide + APART;
+    }
     let room = right.saturating_sub(long + APART + area.x + 1);
     let [first, _] = fitted([tint(place(model, env, ink, room)), Vec::new()], room);
     line(ink, area.x + 1, area.y, &first);

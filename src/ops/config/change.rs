@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use crate::sops::{self, Document, Format, Leaf, Node};
 
 /// A value as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Text. Where a number or a boolean stands already, and the text is one, it stays what it was.
     Text(Secret),

@@ -33,6 +33,12 @@ impl Opener {
         Self { keyring: Arc::new(keyring(keys, Kms::new(options, None))), policy, ignored: Arc::default() }
     }
 
+    /// By what a session has unwrapped already, and whatever else it can. A wrong MAC is an error.
+    #[must_use]
+    pub fn sharing(keyring: &Arc<Keyring>) -> Self {
+        Self { keyring: Arc::clone(keyring), policy: MacPolicy::Verify, ignored: Arc::default() }
+    }
+
     /// What was read although its MAC is wrong.
     #[must_use]
     pub fn ignored(&self) -> Vec<String> {

@@ -85,7 +85,8 @@ async fn one_that_has_the_terminal_is_handed_over_when_it_is_noted_and_no_other_
     let order = planned(&mut around, "dev", runs("restart-here", "echo done"), Confirmation::Yes).await;
     around.jobs.begin(Effect::Write(8, order));
     let handed = around.jobs.handovers.recv().await.unwrap();
-    assert_eq!((handed.generation, handed.command.id.as_str()), (8, "restart-here"));
+    let Handover::Command { generation, ref command, .. } = handed else { panic!("no command") };
+    assert_eq!((generation, command.id.as_str()), (8, "restart-here"));
     let order = around.planned("dev", Wanted::Record, Confirmation::Yes).await;
     assert!(around.writes(order).await.unwrap_err().reason.contains("another write to dev is under way"));
     drop(handed);

@@ -3,7 +3,9 @@
 use crate::compare::{Changed, Item, Kind};
 use crate::console::model::Model;
 use crate::console::page::ItemId;
+use crate::console::remote::Remote;
 use crate::console::view::list::who as named;
+use crate::console::view::overlay::value_told;
 
 /// The facts, each with its title.
 pub(super) fn of(model: &Model, item: &Item) -> Vec<(&'static str, String)> {
@@ -14,11 +16,35 @@ pub(super) fn of(model: &Model, item: &Item) -> Vec<(&'static str, String)> {
     if let Some(file) = &item.file {
         facts.push(("file", file.clone()));
     }
+    facts.extend(layers(model, item));
     if let Some(arn) = item.physical_id.as_ref().filter(|id| *id != &item.name) {
         facts.push((if item.kind == Kind::Secret { "arn" } else { "id" }, arn.clone()));
     }
     facts.extend(ages(model, item));
     facts
+}
+
+/// The layers that have the key at HEAD, the one that a service reads first. Read once the item is open.
+fn layers(model: &Model, item: &Item) -> Vec<(&'static str, String)> {
+    let read = model.changes.layers.as_ref();
+    let read = read.filter(|read| read.environment == model.current && read.id.is(item));
+    let desk = match read.map(|read| &read.desk) {
+        Some(Remote::Ready(desk) | Remote::Stale(desk)) => desk,
+        Some(Remote::Failed(why)) => return vec![("layer", format!("? {}", why.reason))],
+        Some(Remote::Loading { .. } | Remote::Idle) | None => return Vec::new(),
+    };
+    let mut told = Vec::new();
+    for shelf in &desk.shelves {
+        let value = match &shelf.standing {
+            Ok(None) => continue,
+            Ok(Some(value)) => value_told(model, Some(value), model.is_revealed()).0,
+            Err(why) => format!("? {}", why.reason),
+        };
+        // The environment's own layer comes first, and is what a service reads.
+        let title = if told.is_empty() { "layer" } else { "shadows" };
+        told.push((title, format!("{}  {value}  {}", shelf.layer, shelf.file)));
+    }
+    told
 }
 
 /// How old each side is: when live was read, when it was rolled out, and when git was fetched.
