@@ -17,12 +17,13 @@ mod list;
 mod opener;
 mod recipients;
 mod rendered;
+mod room;
 
 pub use self::carry::{Carried, Form, export, import};
 pub use self::change::{Input, set, unset};
 pub use self::check::{Checked, check};
 pub use self::crypt::{Keyed, decrypt, decrypt_file, encrypt, encrypt_file, rotate, update_keys};
-pub use self::edit::Draft;
+pub use self::edit::{CutOff, Draft, Rescued};
 pub use self::form::{Values, dotenv, json, shell, variables, yaml};
 pub use self::hook::{Merging, Refused, Versions, guard, install, merge, readable};
 pub use self::layer::{Layer, SECRETS};

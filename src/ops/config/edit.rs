@@ -1,9 +1,8 @@
 //! A document in plain text for as long as somebody edits it: in memory alone, for its owner alone, and wiped.
 //!
 //! What was typed is never lost: an edit that cannot be taken stays until it can be, or is kept encrypted for whoever
-//! could read the document.
+//! could read the document. So is one whose Plumb was killed, by the next ([`rescue`]).
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -11,21 +10,40 @@ use zeroize::Zeroizing;
 use super::file::{self, File, cannot};
 use super::layer::Layer;
 use super::opener::{Opener, now, told};
+use super::room::{About, Room};
 use crate::compare::Why;
-use crate::sops::{self, CreationRule, Rules};
+use crate::sops::{self, CreationRule, Document, Format, Rules};
 
 /// A document while it is edited. The plain text is gone when this is dropped.
 pub struct Draft {
     file: File,
     before: Zeroizing<Vec<u8>>,
-    directory: tempfile::TempDir,
+    begun: Zeroizing<Vec<u8>>,
+    /// The kept edit that this goes on with.
+    kept: Option<PathBuf>,
+    room: Room,
     path: PathBuf,
-    left: bool,
+}
+
+/// An edit that was cut off: its process is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rescued {
+    /// The service, or `secrets`.
+    pub service: String,
+    /// Its layer.
+    pub layer: String,
+    /// The document's name, from its project's root.
+    pub file: String,
+    /// Where the document lies.
+    pub document: PathBuf,
+    /// Where the edit is kept, encrypted.
+    pub kept: PathBuf,
 }
 
 impl Draft {
-    /// Decrypts a layer's document into one of these directories: the first that lies in memory.
-    pub fn begin(opener: &Opener, layer: &Layer, directories: &[PathBuf]) -> Result<Self, Why> {
+    /// Decrypts a layer's document into one of these directories: the first that lies in memory. With `kept` the text is
+    /// that of an edit that was kept.
+    pub fn begin(opener: &Opener, layer: &Layer, directories: &[PathBuf], kept: Option<&Path>) -> Result<Self, Why> {
         if !layer.exists {
             return Err(Why::new(format!("{} is not there", layer.file))
                 .hint("plumb config set makes it with its first value, and plumb config encrypt of a plain file"));
@@ -33,37 +51,22 @@ impl Draft {
         let file = File::read(&layer.path, &layer.file)?;
         let document = file.document(None)?;
         let before = opener.open(&document)?.plain_text();
-        let place = directories.iter().find(|place| in_memory(place)).ok_or_else(|| {
-            Why::new("there is no directory in memory (tmpfs) to edit in, and plain text is never put on a disk")
-                .hint("XDG_RUNTIME_DIR names one; plumb config set changes single values without any file")
-        })?;
-        let failed = |error: &std::io::Error| cannot("write", "the text to edit", error);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("plumb-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-
-            builder.permissions(std::fs::Permissions::from_mode(0o700));
-        }
-        let directory = builder.tempdir_in(place).map_err(|error| failed(&error))?;
-        let name = Path::new(&layer.file).file_name().unwrap_or_default();
-        let path = directory.path().join(name);
-        let draft = Self { file, before, directory, path, left: false };
-        draft.fill().map_err(|error| failed(&error))?;
-        Ok(draft)
-    }
-
-    fn fill(&self) -> std::io::Result<()> {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-
-            options.mode(0o600);
-        }
-        options.open(&self.path)?.write_all(&self.before)
+        let begun = match kept {
+            None => before.clone(),
+            Some(kept) => {
+                let kept = File::read(kept, &kept.display().to_string())?;
+                opener.open(&kept.document(Some(Format::Binary))?)?.plain_text()
+            }
+        };
+        let about = About {
+            service: layer.service.clone(),
+            layer: layer.layer.clone(),
+            file: layer.file.clone(),
+            path: std::path::absolute(&layer.path).map_err(|error| cannot("find", &layer.file, &error))?,
+        };
+        let room = Room::make(directories, about, &begun)?;
+        let path = room.text();
+        Ok(Self { file, before, begun, kept: kept.map(Path::to_owned), room, path })
     }
 
     /// The file to edit.
@@ -74,86 +77,111 @@ impl Draft {
 
     /// Takes the edit over. `false`: nothing was changed. After an error the text is still there to be edited.
     pub fn take(&self, opener: &Opener) -> Result<bool, Why> {
-        let text = self.text()?;
-        if *text == *self.before {
-            return Ok(false);
-        }
-        let document = self.file.document(None)?;
-        let unlocked = opener.open(&document)?;
-        let bytes = unlocked.replace_text(&text, &now()).map_err(|error| told(&error))?;
-        self.file.replace(&bytes)
+        let text = self.room.read()?;
+        let changed = if *text == *self.before {
+            false
+        } else {
+            let document = self.file.document(None)?;
+            let unlocked = opener.open(&document)?;
+            let bytes = unlocked.replace_text(&text, &now()).map_err(|error| told(&error))?;
+            self.file.replace(&bytes)?
+        };
+        self.forget_kept();
+        Ok(changed)
     }
 
     /// Puts the text, encrypted for whoever can read the document, into a file of a directory for a later time.
     pub fn keep(&self, opener: &Opener, directory: &Path) -> Result<PathBuf, Why> {
-        let text = self.text()?;
-        let document = self.file.document(None)?;
-        let rule = CreationRule {
-            groups: document.groups(),
-            threshold: u8::try_from(document.threshold()).ok(),
-            rules: Rules::default(),
-        };
-        let at = now().replace(':', "");
-        // Two within a second have names of their own.
-        let names = (1..).map(|count| format!("{}.{at}.{count}.edit", self.file.name.replace('/', "_")));
-        let mut free = names.filter(|name| directory.join(name).symlink_metadata().is_err());
-        let name = free.next().unwrap_or_default();
-        let bytes = sops::encrypt(&name, &text, &rule, opener.keys(), &now()).map_err(|error| told(&error))?;
-        let path = directory.join(&name);
-        file::create(&path, &path.display().to_string(), &bytes)?;
+        let path = keep(opener, &self.file.document(None)?, &self.room.read()?, directory)?;
+        self.forget_kept();
         Ok(path)
+    }
+
+    /// What was kept before is in the document now, or kept anew.
+    fn forget_kept(&self) {
+        if let Some(kept) = &self.kept {
+            // One that stays is offered by nobody.
+            let _ = std::fs::remove_file(kept);
+        }
     }
 
     /// Leaves the text where it is, for want of any other place.
     #[must_use]
-    pub fn leave(mut self) -> PathBuf {
-        self.left = true;
-        self.directory.disable_cleanup(true);
-        self.path.clone()
+    pub fn leave(self) -> PathBuf {
+        self.room.leave()
     }
 
-    /// Whether the text is another than the document's.
+    /// Whether the text is another than at the beginning.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        self.text().map_or(true, |text| *text != *self.before)
-    }
-
-    fn text(&self) -> Result<Zeroizing<Vec<u8>>, Why> {
-        std::fs::read(&self.path).map(Zeroizing::new).map_err(|error| cannot("read", "the edited text", &error))
+        self.room.read().map_or(true, |text| *text != *self.begun)
     }
 }
 
-impl Drop for Draft {
-    /// Overwrites the text, and whatever the editor has left beside it; the directory goes with it.
-    fn drop(&mut self) {
-        if self.left {
-            return;
+/// Keeps a text, encrypted for whoever can read a document.
+fn keep(opener: &Opener, document: &Document, text: &[u8], directory: &Path) -> Result<PathBuf, Why> {
+    let rule = CreationRule {
+        groups: document.groups(),
+        threshold: u8::try_from(document.threshold()).ok(),
+        rules: Rules::default(),
+    };
+    let at = now().replace(':', "");
+    // Two within a second have names of their own.
+    let names = (1..).map(|count| format!("{}.{at}.{count}.edit", document.name().replace('/', "_")));
+    let mut free = names.filter(|name| directory.join(name).symlink_metadata().is_err());
+    let name = free.next().unwrap_or_default();
+    let bytes = sops::encrypt(&name, text, &rule, opener.keys(), &now()).map_err(|error| told(&error))?;
+    let path = directory.join(&name);
+    file::create(&path, &path.display().to_string(), &bytes)?;
+    Ok(path)
+}
+
+/// Edits in these directories whose Plumb and whose editor are gone.
+pub struct CutOff(Vec<Room>);
+
+impl CutOff {
+    /// Finds them; what was no edit yet, or is taken already, is wiped.
+    #[must_use]
+    pub fn find(directories: &[PathBuf]) -> Self {
+        Self(Room::abandoned(directories))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keeps each that changes its document, encrypted, in a directory, and wipes its plain text. One that cannot be kept
+    /// stays where it is, and is told.
+    #[must_use]
+    pub fn rescue(self, opener: &Opener, directory: &Path) -> Vec<Result<Rescued, Why>> {
+        self.0.into_iter().filter_map(|room| rescue(opener, room, directory)).collect()
+    }
+}
+
+fn rescue(opener: &Opener, room: Room, directory: &Path) -> Option<Result<Rescued, Why>> {
+    let About { service, layer, file, path: document } = room.about.clone();
+    let kept = (|| {
+        let text = room.read()?;
+        let of = File::read(&document, &file)?.document(None)?;
+        if opener.open(&of).is_ok_and(|opened| *opened.plain_text() == *text) {
+            return Ok(None);
         }
-        let entries = std::fs::read_dir(self.directory.path()).into_iter().flatten().flatten();
-        for entry in entries {
-            let length = entry.metadata().map_or(0, |found| usize::try_from(found.len()).unwrap_or(0));
-            // What cannot be overwritten is removed all the same, with the directory.
-            let _ = std::fs::OpenOptions::new()
-                .write(true)
-                .open(entry.path())
-                .and_then(|mut file| file.write_all(&vec![0; length]));
+        keep(opener, &of, &text, directory).map(Some)
+    })();
+    match kept {
+        Ok(kept) => {
+            room.clear();
+            kept.map(|kept| Ok(Rescued { service, layer, file, document, kept }))
+        }
+        Err(why) => {
+            let place = room.leave();
+            let reason = format!("an edit of {file} was cut off, and cannot be encrypted: {}", why.reason);
+            Some(Err(Why::new(reason).hint(format!(
+                "it lies in plain text, in memory, as {}: the next plumb config tries again; remove it if it is not wanted",
+                place.display()
+            ))))
         }
     }
-}
-
-#[cfg(target_os = "linux")]
-fn in_memory(place: &Path) -> bool {
-    // tmpfs and ramfs (statfs(2)).
-    let lies_there = rustix::fs::statfs(place).is_ok_and(|found| matches!(found.f_type, 0x0102_1994 | 0x8584_58f6));
-    lies_there && writable(place)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn in_memory(place: &Path) -> bool {
-    // Nothing tells; a directory that was named for it is taken at its word.
-    writable(place)
-}
-
-fn writable(place: &Path) -> bool {
-    tempfile::tempfile_in(place).is_ok()
 }
