@@ -13,6 +13,7 @@ mod killed;
 mod kms;
 mod looking;
 mod push;
+mod reading;
 mod recording;
 pub mod shop;
 mod waiting;

@@ -4,6 +4,7 @@
 //! The real binary is stopped by the kernel before its n-th write and killed there; n goes up until it comes to its end.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -95,7 +96,7 @@ impl Scene {
 }
 
 /// Kills a command at every point until it comes to its end with this code.
-fn every_point(command: &std::process::Command, input: &str, ends: i32, mut check: impl FnMut(&str)) -> usize {
+fn every_point(command: &Command, input: &str, ends: i32, mut check: impl FnMut(&str)) -> usize {
     for n in 0.. {
         match at_write(n, command, input) {
             Ended::Killed(at) => check(&format!("killed at write {n}, {at}")),
@@ -218,20 +219,26 @@ fn the_rescue_of_an_edit_may_be_cut_off_as_well() {
 fn an_edit_whose_editor_lives_on_is_left_to_it_and_offered_when_that_is_gone() {
     let mut scene = Scene::new();
     let new = scene.new.clone();
-    let fifo = scene.vault.shop.directory.path().join("fifo");
+    let fifo = |name: &str| {
+        let path = scene.vault.shop.directory.path().join(name);
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        path
+    };
+    let (ready, end) = (fifo("ready"), fifo("end"));
     scene.vault.editor(&format!(
-        "trap '' HUP; sed -i 's/db.dev/{new}/' \"$1\"; mkfifo {0}; echo \"ready\"; read line < {0}",
-        fifo.display()
+        "sed -i 's/db.dev/{new}/' \"$1\"; echo > {}; read line < {}",
+        ready.display(),
+        end.display()
     ));
     let before = scene.vault.read(DEV);
-    let terminal = scene.vault.at_terminal(&["edit", "billing", "dev"]);
-    terminal.sees("ready");
-    terminal.signal(rustix::process::Signal::KILL);
-    terminal.exit();
+    let mut plumb = scene.vault.shop.command(&EDIT).stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    std::fs::read(&ready).expect("the editor says so");
+    plumb.kill().expect("it is there");
+    plumb.wait().expect("it is dead");
     scene.vault.does(&["list"]);
     assert_eq!((scene.in_memory(), scene.kept().len()), (1, 0), "somebody may still type");
     // The editor ends, and gives back what it had.
-    std::fs::write(&fifo, "\n").expect("it reads");
+    std::fs::write(&end, "\n").expect("it reads");
     let room = std::fs::read_dir(scene.memory.path()).expect("there").flatten().next().expect("one").path();
     std::fs::File::open(room).and_then(|room| room.lock()).expect("nobody has it any more");
     scene.vault.editor("true");
