@@ -371,10 +371,10 @@ fn a_comment_between_a_key_and_its_value_stays_and_decides_nothing() {
     for text in [
         "li+st:\n    # above an  one\n r:x\n",
         "a:\n  # said\n  {b: 1}\n",
-        "a:\n  # said\n  [b]\nc: d\n",
+        "a:\n  # said\n  [\"b\"]\nc: d\n",
         "# said\n{a: 1}\n",
         "a: # one\n  # two\n  b # three\n# four\nc: 1\n",
-        "a:\n  # said\n  |\n  b\nc: 1\n",
+        "a:\n  # said\n  \"b\\n\"\nc: 1\n",
     ] {
         let text = text.to_owned();
         let bytes = sealed(&text, Rules::default()).unwrap_or_else(|error| panic!("{error}\n{text}"));
