@@ -53,7 +53,7 @@ mod store_tests;
 mod yaml_tests;
 
 pub use age_keys::{AgeIdentities, generate_age_key};
-pub use change::{encrypt, encrypt_node};
+pub use change::{encrypt, encrypt_as, encrypt_node};
 pub use creation::{CreationRule, CreationRules, Indents, Rules};
 pub use document::{Document, MacPolicy, RawLeaf};
 pub use error::Error;

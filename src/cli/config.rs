@@ -60,6 +60,9 @@ impl Command {
 
 /// Runs `plumb config`.
 pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, Failed> {
+    if !matches!(command, Command::Edit(_)) {
+        edit::rescue_any(shared).await;
+    }
     match command {
         Command::Get(args) => read::get(shared, args).await,
         Command::List(args) => read::list(shared, args).await,

@@ -28,7 +28,18 @@ pub fn encrypt(
     services: &dyn KeyService,
     lastmodified: &str,
 ) -> Result<Vec<u8>, Error> {
-    let format = Format::of_path(name);
+    encrypt_as(name, Format::of_path(name), plain, rule, services, lastmodified)
+}
+
+/// The same for a file whose name does not tell its format.
+pub fn encrypt_as(
+    name: &str,
+    format: Format,
+    plain: &[u8],
+    rule: &CreationRule,
+    services: &dyn KeyService,
+    lastmodified: &str,
+) -> Result<Vec<u8>, Error> {
     let parsed = store::parse(name, plain, format)?;
     if parsed.parts.iter().any(|part| part.sops.is_some()) {
         return Err(Error::Encrypted { name: name.to_owned() });

@@ -364,3 +364,25 @@ fn a_comment_that_decides_must_line_up_with_its_key() {
     let text = sealed("a:\n  # secret\n  b: 1 # secret\n  c: 2\n", rules()).expect("lines up");
     assert!(text.contains("  c: 2\n") && text.contains("  b: ENC["), "{text}");
 }
+
+#[test]
+fn a_comment_between_a_key_and_its_value_stays_and_decides_nothing() {
+    // The first was found by the fuzzer.
+    for text in [
+        "li+st:\n    # above an  one\n r:x\n",
+        "a:\n  # said\n  {b: 1}\n",
+        "a:\n  # said\n  [\"b\"]\nc: d\n",
+        "# said\n{a: 1}\n",
+        "a: # one\n  # two\n  b # three\n# four\nc: 1\n",
+        "a:\n  # said\n  \"b\\n\"\nc: 1\n",
+    ] {
+        let text = text.to_owned();
+        let bytes = sealed(&text, Rules::default()).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert!(!bytes.contains("said") && !bytes.contains("above"), "{bytes}");
+        let document = Document::parse("plain.yaml", bytes.as_bytes()).expect("a document");
+        assert_eq!(shown(&opened(&document, &bytes)), text);
+    }
+    let selector = Selector::EncryptedCommentRegex(Pattern::new("^ secret").expect("valid"));
+    let error = sealed("a:\n  # secret\n  b\n", Rules { selector, ..Rules::default() }).expect_err("whose is it?");
+    assert!(error.to_string().contains("put it right before its key"), "{error}");
+}

@@ -8,6 +8,8 @@
 
 pub mod account;
 pub mod http;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod killed;
 pub mod proxy;
 pub mod screenshot;
 pub mod sdk;

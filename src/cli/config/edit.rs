@@ -1,7 +1,7 @@
 //! `plumb config edit`: the editor, and what is done until its text can be taken.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::process::Command;
@@ -10,13 +10,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::super::{Failed, Outcome, Shared, clean, say};
 use super::{Mac, Which, opener, warn};
 use crate::compare::Why;
-use crate::ops::config::{self, Draft, Layer, Opener};
+use crate::ops::config::{self, CutOff, Draft, Layer, Opener, Rescued};
 
 /// Arguments of `plumb config edit`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     which: Which,
+    /// Go on with an edit that was kept; the file is removed once the edit is taken.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    resume: Option<PathBuf>,
     #[command(flatten)]
     mac: Mac,
 }
@@ -60,12 +63,21 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let opener = opener(shared, &settings, args.mac);
     let editor = shared.environ.get("SOPS_EDITOR").map(str::to_owned);
     let editor = editor.or_else(|| settings.operator.editor.clone()).unwrap_or_else(|| "vi".to_owned());
-    let (of_work, which, places) =
-        (opener.clone(), args.which.clone(), config::memory_places(shared.environ.get("XDG_RUNTIME_DIR")));
+    let rescued = rescue(shared, CutOff::find(&places(shared)), &opener).await;
+    let (of_work, which) = (settings.clone(), args.which.clone());
+    let layer = config::blocking(move || Layer::find(&of_work, &which.service, &which.layer)).await?;
+    let mine =
+        rescued.into_iter().rev().find(|each| each.document.canonicalize().ok() == layer.path.canonicalize().ok());
+    let resume = match (&args.resume, mine) {
+        (Some(file), _) => Some(file.clone()),
+        (None, Some(mine)) => asked("Go on with it?").await.then_some(mine.kept),
+        (None, None) => None,
+    };
+    let (of_work, places, kept) = (opener.clone(), places(shared), resume.clone());
     let mut signals = Signals::listen()?;
     let decrypting = config::blocking(move || {
-        let layer = Layer::find(&settings, &which.service, &which.layer)?;
-        Ok((Draft::begin(&of_work, &layer, &places)?, layer.file))
+        let draft = Draft::begin(&of_work, &layer, &places, kept.as_deref())?;
+        Ok((draft, layer.file))
     });
     let begun = tokio::select! {
         draft = decrypting => draft,
@@ -88,8 +100,8 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
             }
             Err(why) => {
                 say!("plumb: {}", clean(&why.reason));
-                if ended == Ended::Told || !again().await {
-                    return keep(shared, draft, opener).await;
+                if ended == Ended::Told || !asked("Edit it again?").await {
+                    return keep(shared, &args.which, draft, opener).await;
                 }
             }
         }
@@ -102,15 +114,14 @@ async fn take(draft: &Arc<Draft>, opener: &Opener) -> Result<bool, Why> {
 }
 
 /// An edit that is not to be gone on with is kept, encrypted, and where even that fails in memory.
-async fn keep(shared: &Shared, draft: Arc<Draft>, opener: Opener) -> Result<Outcome, Failed> {
-    let directory = shared.directories().state()?.join("edits");
+async fn keep(shared: &Shared, which: &Which, draft: Arc<Draft>, opener: Opener) -> Result<Outcome, Failed> {
+    let directory = edits(shared)?;
     let of_work = Arc::clone(&draft);
     let kept = config::blocking(move || of_work.keep(&opener, &directory)).await;
     let why = match (kept, Arc::try_unwrap(draft)) {
         (Ok(path), _) => {
-            let path = path.display();
-            Why::new(format!("the document is as it was; the edit is kept, encrypted, as {path}"))
-                .hint(format!("plumb config decrypt {path}"))
+            Why::new(format!("the document is as it was; the edit is kept, encrypted, as {}", path.display()))
+                .hint(resuming(&which.service, &which.layer, &path))
         }
         (Err(why), Ok(draft)) => {
             let path = draft.leave();
@@ -120,6 +131,54 @@ async fn keep(shared: &Shared, draft: Arc<Draft>, opener: Opener) -> Result<Outc
         (Err(why), Err(_)) => why,
     };
     Err(why.into())
+}
+
+/// Where edits are kept.
+fn edits(shared: &Shared) -> Result<PathBuf, Failed> {
+    Ok(shared.directories().state()?.join("edits"))
+}
+
+fn resuming(service: &str, layer: &str, kept: &Path) -> String {
+    let kept = kept.display().to_string();
+    format!(
+        "plumb config edit {service} {layer} --resume {}",
+        if kept.contains(' ') { format!("'{kept}'") } else { kept }
+    )
+}
+
+/// Keeps edits whose Plumb was killed, for whichever command comes next, which is not held up by what cannot be kept.
+pub(super) async fn rescue_any(shared: &Shared) {
+    let cut_off = CutOff::find(&places(shared));
+    if let (false, Ok(settings)) = (cut_off.is_empty(), shared.settings_of_files()) {
+        rescue(shared, cut_off, &opener(shared, &settings, Mac { ignore_mac: false })).await;
+    }
+}
+
+async fn rescue(shared: &Shared, cut_off: CutOff, opener: &Opener) -> Vec<Rescued> {
+    let Ok(directory) = edits(shared) else { return Vec::new() };
+    let opener = opener.clone();
+    let rescued = config::blocking(move || Ok(cut_off.rescue(&opener, &directory))).await.unwrap_or_default();
+    for each in &rescued {
+        match each {
+            Ok(Rescued { service, layer, file, kept, .. }) => {
+                say!(
+                    "an edit of {} was cut off; it is kept, encrypted, as {}",
+                    clean(file),
+                    clean(&kept.display().to_string())
+                );
+                say!("try: {}", clean(&resuming(service, layer, kept)));
+            }
+            Err(why) => {
+                say!("plumb: {}", clean(&why.reason));
+                say!("try: {}", clean(why.hint.as_deref().unwrap_or_default()));
+            }
+        }
+    }
+    rescued.into_iter().flatten().collect()
+}
+
+fn places(shared: &Shared) -> Vec<PathBuf> {
+    config::memory_places(shared.environ.get("XDG_RUNTIME_DIR"))
 }
 
 /// Has a file edited, and waits. A signal that would end Plumb ends the editor first.
@@ -154,13 +213,13 @@ async fn open(editor: &str, path: &Path, signals: &mut Signals) -> Result<Ended,
     }
 }
 
-/// Whether the operator wants to go on; where nobody can be asked, no.
-async fn again() -> bool {
+/// Whether the operator says yes; where nobody can be asked, no.
+async fn asked(question: &'static str) -> bool {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return false;
     }
-    let asked = tokio::task::spawn_blocking(|| {
-        let _ = write!(std::io::stderr(), "Edit it again? [Y/n] ");
+    let asked = tokio::task::spawn_blocking(move || {
+        let _ = write!(std::io::stderr(), "{question} [Y/n] ");
         let _ = std::io::stderr().flush();
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line).unwrap_or(0);

@@ -18,6 +18,9 @@ pub(crate) struct EncryptArgs {
     /// Put the result in the file's place instead of printing it.
     #[arg(long, short)]
     in_place: bool,
+    /// Its format: json, yaml, dotenv, binary. Else its name tells. Decrypting has to be told the same.
+    #[arg(long, value_name = "FORMAT")]
+    input_type: Option<String>,
 }
 
 /// Arguments of `plumb config decrypt`.
@@ -59,11 +62,12 @@ pub(crate) struct UpdatekeysArgs {
 /// Runs `plumb config encrypt`.
 pub(super) async fn encrypt(shared: &Shared, args: &EncryptArgs) -> Result<Outcome, Failed> {
     let (settings, file, in_place) = (shared.settings_of_files()?, args.file.clone(), args.in_place);
+    let input_type = args.input_type.clone();
     let work = move |opener: &Opener| {
         if in_place {
-            return config::encrypt_file(opener, &file).map(|()| None);
+            return config::encrypt_file(opener, &file, input_type.as_deref()).map(|()| None);
         }
-        config::encrypt(opener, &file).map(Some)
+        config::encrypt(opener, &file, input_type.as_deref()).map(Some)
     };
     if let Some(bytes) = with_keys(shared, &settings, SURE, work).await? {
         std::io::stdout().lock().write_all(&bytes)?;

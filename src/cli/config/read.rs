@@ -186,6 +186,9 @@ async fn rendered(shared: &Shared, place: &Where, explain: bool) -> Result<Rende
             rendered?
         }
     };
+    for note in &rendered.notes {
+        say!("note: {}", clean(note));
+    }
     for problem in &rendered.problems {
         let key = if problem.key.is_empty() { String::new() } else { format!("{}: ", clean(&problem.key)) };
         say!("left out: {}: {key}{}", clean(&problem.file), clean(&problem.why));

@@ -7,7 +7,7 @@ use super::Signal;
 use super::outside::{EDITORS, Ended, foreground, of_shell};
 use crate::compare::Why;
 use crate::console::home::Home;
-use crate::ops::config::{Scratch, quiet_editor};
+use crate::ops::config::{Room, quiet_editor};
 use crate::secret::Secret;
 
 /// Has it edited; `None`: it was left as it was.
@@ -17,20 +17,20 @@ pub(super) async fn edit(
     home: &Home,
     signals: &mut (impl Stream<Item = Signal> + Unpin),
 ) -> Result<Result<Option<Secret>, Why>, Ended> {
-    let scratch = match Scratch::begin(name.as_ref(), text.expose().as_bytes(), &home.memory) {
-        Ok(scratch) => scratch,
+    let room = match Room::of_value(&home.memory, name.as_ref(), text.expose().as_bytes()) {
+        Ok(room) => room,
         Err(why) => return Ok(Err(why)),
     };
     let editor = &home.secret_editor;
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("{editor} \"$@\""), "plumb"]).args(quiet_editor(editor)).arg(scratch.path());
+    command.args(["-c", &format!("{editor} \"$@\""), "plumb"]).args(quiet_editor(editor)).arg(room.path());
     let status = foreground(command, editor, None, signals).await?;
     let ended = status.and_then(|status| of_shell(editor, status, EDITORS));
-    Ok(ended.and_then(|_| taken(&scratch, text)))
+    Ok(ended.and_then(|_| taken(&room, text)))
 }
 
-fn taken(scratch: &Scratch, before: &Secret) -> Result<Option<Secret>, Why> {
-    let bytes = scratch.text()?;
+fn taken(room: &Room, before: &Secret) -> Result<Option<Secret>, Why> {
+    let bytes = room.read()?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Why::new("what the editor has left is not UTF-8"))?;
     // Editors end a text with a newline that nobody has typed.
     let text = if before.expose().ends_with('\n') { text } else { text.strip_suffix('\n').unwrap_or(text) };

@@ -12,6 +12,7 @@ use crate::config::{ParameterType, Project, Settings};
 use crate::git::{Repository, WORKTREE};
 use crate::ops::git_why;
 use crate::ops::inspect::{doc_node, document};
+use crate::ops::project;
 use crate::sops::{CreationRule, Document, Format, Recipient};
 
 /// What a check found.
@@ -40,7 +41,8 @@ pub fn check(opener: &Opener, settings: &Settings, reference: Option<&str>) -> R
     let snapshot = repository.snapshot(reference.unwrap_or(WORKTREE), &prefix).map_err(|error| git_why(&error))?;
     let entries = snapshot.list("").map_err(|error| git_why(&error))?;
     let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
-    let project = &settings.project;
+    // What a commit is checked for is what it says itself.
+    let project = &project::at(settings, &snapshot)?;
     let all: Vec<Sorted> =
         settings.environments.iter().map(|each| mapping::sort_files(project, &each.name, &listing)).collect();
     let mut checked = Checked::default();

@@ -38,26 +38,30 @@ fn read(path: &Path) -> Result<File, Why> {
 }
 
 fn plain(opener: &Opener, file: &File, input_type: Option<&str>) -> Result<Zeroizing<Vec<u8>>, Why> {
-    let format = input_type.map(str::parse::<Format>).transpose().map_err(Why::new)?;
-    let document = file.document(format)?;
+    let document = file.document(format(input_type)?)?;
     Ok(opener.open(&document)?.plain_text())
 }
 
-/// A plain file, encrypted as its creation rule says.
-pub fn encrypt(opener: &Opener, path: &Path) -> Result<Vec<u8>, Why> {
-    sealed(opener, &read(path)?, path)
+fn format(input_type: Option<&str>) -> Result<Option<Format>, Why> {
+    input_type.map(str::parse).transpose().map_err(Why::new)
+}
+
+/// A plain file, encrypted as its creation rule says. `input_type` is what [`decrypt`] then has to be told.
+pub fn encrypt(opener: &Opener, path: &Path, input_type: Option<&str>) -> Result<Vec<u8>, Why> {
+    sealed(opener, &read(path)?, path, input_type)
 }
 
 /// The same, put in the file's place.
-pub fn encrypt_file(opener: &Opener, path: &Path) -> Result<(), Why> {
+pub fn encrypt_file(opener: &Opener, path: &Path, input_type: Option<&str>) -> Result<(), Why> {
     let file = read(path)?;
-    let bytes = sealed(opener, &file, path)?;
+    let bytes = sealed(opener, &file, path, input_type)?;
     file.replace(&bytes).map(drop)
 }
 
-fn sealed(opener: &Opener, file: &File, path: &Path) -> Result<Vec<u8>, Why> {
+fn sealed(opener: &Opener, file: &File, path: &Path, input_type: Option<&str>) -> Result<Vec<u8>, Why> {
+    let format = format(input_type)?.unwrap_or_else(|| Format::of_path(&file.name));
     let rule = rule_for(path, &file.name)?;
-    sops::encrypt(&file.name, &file.bytes, &rule, opener.keys(), &now()).map_err(|error| told(&error))
+    sops::encrypt_as(&file.name, format, &file.bytes, &rule, opener.keys(), &now()).map_err(|error| told(&error))
 }
 
 /// Every value under a new data key, for the same recipients.

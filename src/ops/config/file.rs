@@ -56,12 +56,16 @@ pub(super) fn create(path: &Path, name: &str, bytes: &[u8]) -> Result<(), Why> {
     put(path, name, bytes, None)
 }
 
+/// What the name of a file begins and ends with while it is written.
+const WRITING: (&str, &str) = (".plumb-write-", ".tmp");
+
 /// Beside it, to the disk, and then in its place.
 fn put(path: &Path, name: &str, bytes: &[u8], mode: Option<std::fs::Permissions>) -> Result<(), Why> {
     let directory = path.parent().unwrap_or(Path::new("."));
+    sweep(directory);
     let written = (|| {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".plumb-");
+        builder.prefix(WRITING.0).suffix(WRITING.1);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -70,6 +74,8 @@ fn put(path: &Path, name: &str, bytes: &[u8], mode: Option<std::fs::Permissions>
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let mut file = builder.tempfile_in(directory)?;
+        // Where locks are not to be had nobody takes it for abandoned either.
+        let _ = file.as_file().lock();
         if let Some(mode) = mode {
             file.as_file().set_permissions(mode)?;
         }
@@ -79,6 +85,21 @@ fn put(path: &Path, name: &str, bytes: &[u8], mode: Option<std::fs::Permissions>
         std::fs::File::open(directory)?.sync_all()
     })();
     written.map_err(|error| cannot("write", name, &error))
+}
+
+/// Removes what writers that were killed have left here: what nobody holds.
+fn sweep(directory: &Path) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with(WRITING.0) && name.ends_with(WRITING.1));
+        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        if std::fs::File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            // Another sweeper may have been faster.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 pub(super) fn cannot(what: &str, name: &str, error: &std::io::Error) -> Why {
@@ -105,6 +126,20 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_goes_and_what_is_being_written_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let (left, held, other) = (at(".plumb-write-left.tmp"), at(".plumb-write-held.tmp"), at(".plumb-notes"));
+        for path in [&left, &held, &other] {
+            std::fs::write(path, "half").unwrap();
+        }
+        let writing = std::fs::File::open(&held).unwrap();
+        writing.lock().unwrap();
+        create(&at("a.json"), "a.json", b"new").unwrap();
+        assert_eq!([&left, &held, &other].map(|path| path.exists()), [false, true, true]);
     }
 
     #[test]

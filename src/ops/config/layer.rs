@@ -21,6 +21,10 @@ const JOINER: &str = "/";
 /// One document of the working tree: a service's in one layer, or the secrets of an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
+    /// The service, or `secrets`.
+    pub service: String,
+    /// The layer: the global one, or an environment.
+    pub layer: String,
     /// Its path from the project's root.
     pub file: String,
     /// Where it lies.
@@ -67,7 +71,7 @@ impl Layer {
         };
         let path = root.join(&file);
         let exists = path.exists();
-        Ok(Self { file, path, joiner, exists })
+        Ok(Self { service: service.to_owned(), layer: layer.to_owned(), file, path, joiner, exists })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::config::{Layers, Placeholder, Project, Settings, fill};
 use crate::git::{Repository, Snapshot, Touch, WORKTREE};
 use crate::ops::inspect::{doc_node, document};
 use crate::ops::locate::line_of_keys;
+use crate::ops::project;
 use crate::ops::session::Session;
 use crate::ops::{git_why, why};
 use crate::secret::Secret;
@@ -29,6 +30,8 @@ pub struct Rendered {
     pub values: BTreeMap<String, Value>,
     /// What is in git, and cannot become what it should.
     pub problems: Vec<MappingProblem>,
+    /// What of the project file in use does not count, and what of it does, where the commit's is another.
+    pub notes: Vec<String>,
 }
 
 /// A value, and where it is from.
@@ -61,11 +64,12 @@ pub struct Shadow {
 
 /// What a commit says: that of the environment's ref.
 pub fn git(opener: &Opener, settings: &Settings, service: &str) -> Result<Rendered, Why> {
-    let (_, snapshot, _) = committed(settings)?;
+    let (reference, snapshot) = project::compared(&settings.environment, &root(settings)?)?;
+    let project = merged(project::at(settings, &snapshot)?);
     let environment = &settings.environment.name;
     let entries = snapshot.list("").map_err(|error| git_why(&error))?;
     let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
-    let mut sorted = mapping::sort_files(&settings.project, environment, &listing);
+    let mut sorted = mapping::sort_files(&project, environment, &listing);
     let services: Vec<String> = sorted.config.iter().map(|each| each.service.clone()).collect();
     if service == SECRETS {
         sorted.config.clear();
@@ -84,10 +88,10 @@ pub fn git(opener: &Opener, settings: &Settings, service: &str) -> Result<Render
         return Err(no_service(service, environment, services));
     }
     let documents: BTreeMap<&str, DocNode> = nodes.iter().map(|(file, node)| (file.as_str(), doc_node(node))).collect();
-    let project = merged(&settings.project);
     let mapped = mapping::map(&project, &sorted, |file| documents.get(file));
-    let mut rendered =
-        Rendered { commit: Some(snapshot.commit().to_owned()), problems: mapped.problems, ..Rendered::default() };
+    let commit = Some(snapshot.commit().to_owned());
+    let notes = project::unlike(settings, &snapshot, &reference);
+    let mut rendered = Rendered { commit, problems: mapped.problems, notes, ..Rendered::default() };
     for plan in mapped.parameters {
         let (PlannedValue::Text(text) | PlannedValue::Json(text)) = plan.value else { continue };
         let joiner = project.config.get(plan.tree_index).map_or("/", |tree| tree.joiner.as_str());
@@ -109,8 +113,10 @@ pub fn git(opener: &Opener, settings: &Settings, service: &str) -> Result<Render
 
 /// Adds the line of each value, and the commit that wrote it. A value of uncommitted files has none.
 pub fn explain(settings: &Settings, rendered: &mut Rendered) -> Result<(), Why> {
-    let (repository, snapshot, reference) = committed(settings)?;
-    let prefix = repository.prefix_of(&root(settings)?).map_err(|error| git_why(&error))?;
+    let root = root(settings)?;
+    let (reference, snapshot) = project::compared(&settings.environment, &root)?;
+    let repository = Repository::discover(&root).map_err(|error| git_why(&error))?;
+    let prefix = repository.prefix_of(&root).map_err(|error| git_why(&error))?;
     for value in rendered.values.values_mut() {
         let Some(blob) = snapshot.read(&value.from).map_err(|error| git_why(&error))? else { continue };
         let keys: Vec<&str> = value.path.iter().map(String::as_str).collect();
@@ -127,9 +133,10 @@ pub fn explain(settings: &Settings, rendered: &mut Rendered) -> Result<(), Why> 
 pub async fn live(session: &Session, service: &str) -> Result<Rendered, Why> {
     let bindings = session.bindings().await.with(Placeholder::Service, service);
     let environment = &session.environment().name;
-    let mut rendered = Rendered::default();
+    let (project, notes) = named(session);
+    let mut rendered = Rendered { notes, ..Rendered::default() };
     if service == SECRETS {
-        let patterns: Vec<String> = session.project().secrets.iter().map(|each| fill(&each.name, &bindings)).collect();
+        let patterns: Vec<String> = project.secrets.iter().map(|each| fill(&each.name, &bindings)).collect();
         let found = secretsmanager::list(&session.clients, &starts(&patterns)).await.map_err(|error| why(&error))?;
         let keys = keys_of(found.into_iter().map(|each| each.name), &patterns);
         let names: Vec<String> = keys.keys().cloned().collect();
@@ -138,7 +145,7 @@ pub async fn live(session: &Session, service: &str) -> Result<Rendered, Why> {
         }
         return Ok(rendered);
     }
-    for tree in &session.project().config {
+    for tree in &project.config {
         let layers: &[(&str, bool)] = match tree.layers {
             Layers::Merged => &[(environment, false)],
             Layers::Separate => &[(&tree.global, true), (environment, false)],
@@ -157,14 +164,17 @@ pub async fn live(session: &Session, service: &str) -> Result<Rendered, Why> {
     Ok(rendered)
 }
 
-/// The files of the environment's ref.
-fn committed(settings: &Settings) -> Result<(Repository, Snapshot, String), Why> {
-    let root = root(settings)?;
-    let repository = Repository::discover(&root).map_err(|error| git_why(&error))?;
-    let prefix = repository.prefix_of(&root).map_err(|error| git_why(&error))?;
-    let reference = settings.environment.git_ref.clone().unwrap_or_else(|| repository.default_ref());
-    let snapshot = repository.snapshot(&reference, &prefix).map_err(|error| git_why(&error))?;
-    Ok((repository, snapshot, reference))
+/// The project whose names are asked for: the commit's, as everywhere; without a commit the one in use.
+fn named(session: &Session) -> (Project, Vec<String>) {
+    let of_commit = || {
+        let (reference, snapshot) = project::compared(session.environment(), &session.root)?;
+        let project = project::at(&session.settings, &snapshot)?;
+        Ok::<_, Why>((project, project::unlike(&session.settings, &snapshot, &reference)))
+    };
+    of_commit().unwrap_or_else(|why| {
+        let file = &session.settings.file;
+        (session.project().clone(), vec![format!("{file} here says the names, since no commit does: {}", why.reason)])
+    })
 }
 
 fn open(opener: &Opener, snapshot: &Snapshot, file: &str) -> Result<Node, Why> {
@@ -178,8 +188,7 @@ fn open(opener: &Opener, snapshot: &Snapshot, file: &str) -> Result<Node, Why> {
 }
 
 /// The project with layers that are merged, whichever way they are stored.
-fn merged(project: &Project) -> Project {
-    let mut project = project.clone();
+fn merged(mut project: Project) -> Project {
     for tree in &mut project.config {
         tree.layers = Layers::Merged;
     }

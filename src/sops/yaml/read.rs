@@ -179,6 +179,10 @@ impl Reader<'_> {
             let colon = self.colon(key_span.end);
             self.events.peek()?;
             before.extend(self.on_this_line(Some(column)));
+            // What stands between a key and a value that is no block is nobody's in particular.
+            if !self.events.peek()?.span.is_empty() {
+                before.extend(self.all_pending(None).into_iter().map(|found| Remark { aligned: false, ..found }));
+            }
             let mut value = self.value(Some(column), colon)?;
             let empty = value.span.is_empty() && matches!(value.kind, Kind::Null);
             if empty {
@@ -304,7 +308,8 @@ impl Reader<'_> {
             let mut before = self.all_pending(None);
             if let Some(first) = before.first_mut().filter(|_| members.is_empty() && items.is_empty()) {
                 // sops loses a comment behind an opening bracket.
-                first.aligned = first.aligned && self.text[at..first.span.start].contains('\n');
+                let between = self.text.get(at..first.span.start);
+                first.aligned = first.aligned && between.is_none_or(|between| between.contains('\n'));
             }
             let key = if map { Some(self.key(&mut keys)?) } else { None };
             let behind = key.as_ref().map_or(self.events.cursor, |(_, span)| span.end);

@@ -54,7 +54,7 @@ impl Vault {
         vault
     }
 
-    fn run(&self, arguments: &[&str]) -> Done {
+    pub fn run(&self, arguments: &[&str]) -> Done {
         self.shop.plumb(&[&["config"], arguments].concat())
     }
 
@@ -73,7 +73,7 @@ impl Vault {
         Done::of(&child.wait_with_output().expect("ends"))
     }
 
-    fn at_terminal(&self, arguments: &[&str]) -> Terminal {
+    pub fn at_terminal(&self, arguments: &[&str]) -> Terminal {
         let (home, env) = (self.shop.directory.path(), self.shop.env.iter().cloned());
         let program = Program::plumb().dir(self.shop.root()).env("HOME", home).envs(env);
         program.args(["config"]).args(arguments.iter().copied()).start()
@@ -88,7 +88,7 @@ impl Vault {
     }
 
     /// An editor that does this with the file `$1`.
-    fn editor(&mut self, script: &str) -> PathBuf {
+    pub fn editor(&mut self, script: &str) -> PathBuf {
         let path = self.shop.directory.path().join("editor.sh");
         std::fs::write(&path, script).expect("written");
         self.shop.env.retain(|(name, _)| name != "SOPS_EDITOR");
@@ -311,13 +311,24 @@ fn an_edit_that_cannot_be_taken_is_kept_encrypted() {
     done.ended(2).complained(&[
         "cannot read config/billing/dev/config.json:1",
         "kept, encrypted, as",
-        "try: plumb config decrypt",
+        "try: plumb config edit billing dev --resume /",
     ]);
     assert!(!done.stderr.contains(&new), "{done}");
     assert_eq!(vault.read(DEV), before);
-    let kept = done.stderr.split("try: plumb config decrypt ").nth(1).expect("a place").trim();
+    let kept = done.stderr.split(" --resume ").nth(1).expect("a place").trim();
     assert!(!std::fs::read_to_string(kept).expect("there").contains(&new));
     assert_eq!(vault.does(&["decrypt", kept]).stdout, format!("{{ \"broken\": \"{new}"));
+
+    // Gone on with it is mended; and it is not kept any longer.
+    let kept = kept.to_owned();
+    vault.editor("exit 3");
+    vault.run(&["edit", "billing", "dev", "--resume", &kept]).ended(2).complained(&["nothing was changed"]);
+    assert!(Path::new(&kept).exists());
+    vault.editor("printf '\", \"url\": \"\" }' >> \"$1\"");
+    vault.does(&["edit", "billing", "dev", "--resume", &kept]);
+    assert_eq!(vault.does(&["export", "billing", "dev"]).json(), json!({ "broken": new, "url": "" }));
+    assert!(!Path::new(&kept).exists());
+    vault.shop.write(DEV, &before);
 
     // Somebody else writes the file meanwhile: neither version is lost.
     let theirs = before.replace("\"lastmodified\"", "\"lastmodified\" ");
