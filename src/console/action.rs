@@ -259,7 +259,7 @@ actions! {
     CryptoBytes, "crypto-bytes", "Show the message as UTF-8, hex or base64", "bytes" 64, ["b"], Crypto, Nothing, always;
     CryptoTake, "crypto-take", "Make the result the input", "as input" 63, ["i"], Crypto, Nothing, crypto::no_result;
     CryptoCopy, "crypto-copy", "Copy the result, without showing it", "copy" 67, ["y"], Crypto, Nothing, crypto::no_result;
-    CryptoClear, "crypto-clear", "Wipe the input and the result", "wipe" 62, ["c"], Crypto, Nothing, always;
+    CryptoClear, "crypto-clear", "Wipe the input and the result", "wipe" 62, ["x"], Crypto, Nothing, always;
     CryptoRotate, "crypto-rotate", "Rotate the keyring", "rotate" 61, ["K"], Crypto, Plans, writing_already;
     Down, "down", "Down", "", ["j", "down"], Move, Nothing, always;
     Up, "up", "Up", "", ["k", "up"], Move, Nothing, always;

@@ -127,7 +127,7 @@ fn nothing_stays_when_the_page_or_the_environment_is_left() {
         let back = back.press("v").does_not_see("the pin").sees("empty: enter types it").does_not_see("came back");
         assert!(back.model.crypto.text(crate::console::page::crypto::Field::Input).is_empty(), "{away}");
     }
-    typed().press("c").sees("wiped").does_not_see("the pin").sees("empty: enter types it");
+    typed().press("x").sees("wiped").does_not_see("the pin").sees("empty: enter types it");
     // What was under way is not waited for any more, and what it answers is dropped.
     let story = typed().press("e");
     let asked = generation(&story);

@@ -39,10 +39,10 @@ fn a_message_goes_there_and_back_and_is_nowhere_afterwards() {
     // The result becomes the input, and opens under the pairs that it is bound to alone.
     console.press("i d").sees("= decrypted, key 1").press("j").press("<Enter>").type_text("x").press("<Enter>");
     console.press("d").sees("HTTP 422 decryption-refused").sees("try: the same -c pairs");
-    console.press("c").sees("wiped").press("<Enter>").paste("vault:v1:8SDd3").press("<Enter> d");
+    console.press("x").sees("wiped").press("<Enter>").paste("vault:v1:8SDd3").press("<Enter> d");
     console.sees("! not sent: input: not a ciphertext of this API but a ciphertext of Vault's");
     console
-        .press("c")
+        .press("x")
         .sees("empty: enter types it")
         .press("<Enter>")
         .type_text(TYPED)
