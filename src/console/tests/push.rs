@@ -205,8 +205,8 @@ fn a_history_shows_both_sides_masked_and_gives_an_earlier_version_back() {
 fn values_are_taken_to_another_environment_by_a_commit_on_a_new_branch() {
     let compared = || in_env("dev").press("3fg xp").wants_first("compare dev qa").answers_all();
     let story = compared().sees("PROMOTE  dev -> qa").sees("2 same, 4 not").does_not_see("billing/currency");
-    let story = story.sees("[ ] different   billing/db/pool").sees("[ ] only here   billing/refund");
-    let story = story.sees("only there  billing/gone").sees("unknown     secrets/stripe");
+    let story = story.sees("[ ] different  billing/db/pool").sees("[ ] only here  billing/refund");
+    let story = story.sees("only there billing/gone").sees("unknown    secrets/stripe");
     let story = story.sees("? secrets/qa.json: nothing can be promoted into it: no key opens it");
     for secret in SECRETS.into_iter().chain(["pelican", "heron", "quail"]) {
         assert!(!story.screen().contains(secret), "{secret} is masked");

@@ -141,7 +141,7 @@ fn an_earlier_version_is_given_back_from_the_history_and_values_go_to_another_en
     console.press("<Esc>").loses("ROLLBACK PLAN").press("<Esc>").loses("HISTORY").never_showed("by-hand-99");
 
     console.press(":").sees("COMMANDS").type_text("promote prod").press("<Enter>").sees("PROMOTE").sees("dev -> prod");
-    console.sees("[ ] different   billing/db/pool").press("<Space>").sees("y commits 1 value").press("y");
+    console.sees("[ ] different  billing/db/pool").press("<Space>").sees("y commits 1 value").press("y");
     console.sees("1 value committed as").sees("git push -u origin promote-dev-to-prod-");
     console.press("<Esc>").loses("PROMOTE").press("1").sees("1 OVERVIEW").press("q");
     assert_eq!(console.exit_code(), 0);
