@@ -186,7 +186,7 @@ actions! {
     PreviousDifference, "previous", "Previous difference", "", ["N"], Page, Nothing, always;
     Show, "show", "Show differences, all, or what is unmanaged", "show" 81, ["f"], Items, Nothing, not_in_overview;
     Actions, "actions", "What can be done with the item", "menu" 80, ["x"], Items, Nothing, no_item;
-    Edit, "edit", "Change the value: into the change list", "edit" 78, ["e"], Items, Nothing, no_config;
+    Edit, "edit", "Change the value: into the change list", "edit" 64, ["e"], Items, Nothing, no_config;
     Remove, "remove", "Remove the key: into the change list", "", ["-"], Items, Nothing, no_config;
     Adopt, "adopt", "Adopt the live value: into the change list", "", ["a"], Actions, Nothing, no_config;
     Neighbours, "neighbours", "Narrow the list to what lies beside the item", "", ["n"], Actions, Nothing, no_item;
@@ -199,7 +199,7 @@ actions! {
     YankCommand, "yank-command", "The aws command that reads it", "", ["c"], Yank, Nothing, yank::no_region;
     YankConsole, "yank-console", "The link to its page in AWS's console", "", ["w"], Yank, Nothing, yank::no_console;
     YankCommit, "yank-commit", "The link to the commit on the forge", "", ["l"], Yank, Nothing, yank::no_forge;
-    Push, "push", "Push: plan to make live say what git says", "push" 65, ["P"], Page, Plans, push::no_push;
+    Push, "push", "Push: plan to make live say what git says", "push" 78, ["P"], Page, Plans, push::no_push;
     Choose, "choose", "Choose the item to be pushed, or no longer", "", ["space"], Items, Nothing, push::no_choice;
     Revert, "revert", "Plan to put live back to what git says", "", ["g"], Actions, Plans, push::no_revert;
     Item, "item", "Write the item, or leave it out", "choose" 86, ["space"], Plan, Nothing, push::no_items;
@@ -346,6 +346,10 @@ fn not_in_overview(model: &Model) -> Option<&'static str> {
     match model.page {
         Page::Overview => Some("the overview has what needs you; the other pages show everything"),
         Page::Crypto => Some("the crypto page shows everything"),
+        // Another list would put another item in the place of the one whose diff is read.
+        Page::Stacks | Page::Parameters | Page::Secrets if model.list().zoom == Zoom::Diff => {
+            Some("the diff shows one item: esc goes back to the list")
+        }
         Page::Stacks | Page::Parameters | Page::Secrets => None,
     }
 }

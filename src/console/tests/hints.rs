@@ -44,7 +44,7 @@ fn no_listed_key_is_silent_on_any_page() {
             }
         }
     }
-    night().press("b").sees("b does nothing: ? shows the keys");
+    night().press("B").sees("B does nothing: ? shows the keys");
     night().press("2w").sees("w works only in the menu of what is copied").wants(&[]);
     night().press("u").answers_all().press("d").sees("d works only on a page");
 }
@@ -86,7 +86,7 @@ fn footer(story: &Story) -> String {
 #[test]
 fn the_footer_names_what_the_page_is_for_before_what_is_everywhere() {
     let rows: [(&str, u16, &[&str]); 6] = [
-        ("", 80, &["enter open", "v reveal", "d diff", "n next", "x menu", "y copy", "/ filter"]),
+        ("", 80, &["enter open", "v reveal", "d diff", "n next", "x menu", "y copy", "P push"]),
         ("3", 80, &["enter open", "v reveal", "d diff", "n next", "f show", "x menu", "y copy"]),
         ("4jd", 80, &["v reveal", "s layout", "z fold", "n next", "x menu", "y copy"]),
         ("3", 60, &["enter open", "v reveal", "d diff", "n next"]),
