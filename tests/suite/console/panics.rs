@@ -9,9 +9,10 @@ use std::sync::Arc;
 use plumb::compare::{Item, Kind, Why};
 use plumb::config::Protection;
 use plumb::console::{
-    self, Ask, Backend, BoxFuture, Command, ConsoleOptions, Depth, Ended, EnvironmentInfo, FilePlace, Home, Permit,
-    Prepared, ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Work,
+    self, Ask, Backend, BoxFuture, Command, ConsoleOptions, CryptoAnswer, CryptoAsk, Depth, Ended, EnvironmentInfo,
+    FilePlace, Home, Permit, Prepared, ProjectInfo, RefInfo, Target, Theme, Unlock, Wanted, Work,
 };
+use plumb::ops::crypto::smoke::Step;
 use plumb::ops::journal::Found;
 use plumb::ops::report::{Identity, Part, Report};
 use plumb::secret::Secret;
@@ -35,7 +36,8 @@ impl Backend for Silent {
     fn environments(&self) -> Vec<EnvironmentInfo> {
         let (project, name, protection) = (self.project_name(), "prod".to_owned(), Protection::Confirm);
         let (profile, write_profile, region, endpoint, remotes) = (None, None, None, None, Vec::new());
-        vec![EnvironmentInfo { project, name, protection, profile, write_profile, region, endpoint, remotes }]
+        let crypto = false;
+        vec![EnvironmentInfo { project, name, protection, profile, write_profile, region, endpoint, crypto, remotes }]
     }
 
     fn inspect(&self, _: Target, _: Ask, _: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
@@ -79,6 +81,10 @@ impl Backend for Silent {
     }
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn crypto(&self, _: Target, _: CryptoAsk, _: mpsc::UnboundedSender<Step>) -> BoxFuture<'static, CryptoAnswer> {
         Box::pin(std::future::pending())
     }
 
