@@ -231,7 +231,7 @@ fn smoke(model: &Model, env: &EnvState, ink: &Ink<'_>) -> (String, Role) {
     if known.smoke.failed.is_some() {
         return (String::from("? error"), Role::Unknown);
     }
-    let Some((standing, counts)) = known.tally() else { return (String::from("-"), Role::Dim) };
+    let Some((standing, counts)) = known.tally() else { return (String::from("not run"), Role::Dim) };
     let (sign, role) = super::crypto_sign(standing);
     let age = known.ended_at().map(|at| model.clock.age(at).replace(' ', "")).unwrap_or_default();
     let word = match standing {

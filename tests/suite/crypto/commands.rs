@@ -18,7 +18,7 @@ const LOG: &str = "/aws/lambda/shop-crypto-crypto";
 
 /// A project whose environment is where the API is, and an operator who may use it.
 fn shop(api: &Api) -> Shop {
-    shop_of(api, "operator", &[allow("logs:FilterLogEvents", &format!("{}:*", log_group(api)))])
+    shop_of(api, "operator", &[allow("logs:FilterLogEvents", &format!("{}*", log_group(api)))])
 }
 
 fn allow(action: &str, resource: &str) -> Value {
