@@ -120,12 +120,8 @@ const OVERLAYS: &[Picture] = &[
     Picture::of("plan-80x24", &[(":record<Enter>", "first :unlock")]).size(80, 24),
 ];
 
-const CRYPTO: &[Picture] = &[
-    Picture::of("crypto", CRYPTO_IDLE).size(140, 40),
-    Picture::of("crypto-80x24", CRYPTO_IDLE).size(80, 24),
-    Picture::of("crypto-failing", CRYPTO_FAILING).size(140, 40),
-    Picture::of("crypto-failing-80x24", CRYPTO_FAILING).size(80, 24),
-];
+const CRYPTO: &[Picture] =
+    &[Picture::of("crypto", CRYPTO_IDLE).size(140, 40), Picture::of("crypto-80x24", CRYPTO_IDLE).size(80, 24)];
 
 const CRYPTO_IDLE: &[(&str, &str)] = &[
     ("6", "6 CRYPTO"),
@@ -135,11 +131,17 @@ const CRYPTO_IDLE: &[(&str, &str)] = &[
     ("<Tab>", "= key 1"),
 ];
 
-const CRYPTO_FAILING: &[(&str, &str)] =
-    &[("6", "6 CRYPTO"), ("S", "S again"), ("S", "of 14 done"), ("", "1 failed"), ("", "0 s ago"), ("n", "▸ ! failed")];
+const UNDER_WAY: &[(&str, &str)] = &[("", "2 of 14 done")];
 
-const CRYPTO_RUNNING: [Picture; 2] =
-    [Picture::of("crypto-running", &[]).size(140, 40), Picture::of("crypto-running-80x24", &[]).size(80, 24)];
+const CRYPTO_RUNNING: [Picture; 2] = [
+    Picture::of("crypto-running", UNDER_WAY).size(140, 40),
+    Picture::of("crypto-running-80x24", UNDER_WAY).size(80, 24),
+];
+
+const CRYPTO_FAILING: [Picture; 2] = [
+    Picture::of("crypto-failing", &[("n", "▸ ! failed")]).size(140, 40),
+    Picture::of("crypto-failing-80x24", &[("n", "▸ ! failed")]).size(80, 24),
+];
 
 const WIDTHS: &[Picture] = &[
     Picture::of("overview-60x16", &[("", "PARAMS")]).size(60, 16),
@@ -213,11 +215,8 @@ fn the_crypto_page_has_its_pictures() {
     take(CRYPTO);
 }
 
-#[test]
-fn the_crypto_page_has_its_picture_while_checks_are_under_way() {
-    // What encrypts is never answered.
-    let proxy = Proxy::start(&shop().endpoint_url);
-    proxy.on("*").when(|call| call.target.ends_with("/v1/encrypt")).reply(Fault::Hang);
+/// A clone of the shop's project whose crypto API is behind a proxy.
+fn behind(proxy: &Proxy) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let project = directory.path().join("petshop");
     let cloned = Command::new("git").args(["clone", "-q"]).arg(&shop().project).arg(&project).status();
@@ -226,21 +225,50 @@ fn the_crypto_page_has_its_picture_while_checks_are_under_way() {
     let endpoint = shop().crypto_endpoint("prod").replace(&shop().endpoint_url, &proxy.endpoint_url());
     let file = file.replace("output = \"petshop-{env}/CryptoEndpoint\"", &format!("endpoint = \"{endpoint}\""));
     std::fs::write(project.join("plumb.toml"), file).unwrap();
-    for picture in CRYPTO_RUNNING {
-        let visit = picture.visit().with(|program| program.dir(&project));
-        let console = visit.open();
-        console.answers("6", "6 CRYPTO");
-        console.answers("S", "S again");
-        console.answers("S", "of 14 done");
-        console.pictures("2 of 14 done");
+    directory
+}
+
+/// Takes pictures of a smoke test of that API, once this is seen of it.
+fn take_smoke(pictures: &[Picture], proxy: &Proxy, seen: &[&str]) {
+    let directory = behind(proxy);
+    for picture in pictures {
+        let console = picture.visit().with(|program| program.dir(directory.path().join("petshop"))).open();
+        for (keys, text) in [("6", "6 CRYPTO"), ("S", "S again"), ("S", "of 14 done")] {
+            console.answers(keys, text);
+        }
+        for text in seen {
+            console.pictures(text);
+        }
+        for (keys, text) in picture.steps {
+            console.answers(keys, text);
+        }
         picture.take_of(&console);
     }
 }
 
 #[test]
+fn a_smoke_test_of_the_crypto_page_has_its_picture_while_it_is_under_way() {
+    // What encrypts is never answered.
+    let proxy = Proxy::start(&shop().endpoint_url);
+    proxy.on("*").when(|call| call.target.ends_with("/v1/encrypt")).reply(Fault::Hang);
+    take_smoke(&CRYPTO_RUNNING, &proxy, &[]);
+}
+
+#[test]
+fn a_smoke_test_of_the_crypto_page_has_its_picture_when_it_failed() {
+    // What is rewrapped is no ciphertext any more.
+    let proxy = Proxy::start(&shop().endpoint_url);
+    let lie = br#"{"ciphertext": "plumb:v1:1:AAAA", "key_version": 1, "previous_key_version": 1}"#;
+    proxy.on("*").when(|call| call.target.ends_with("/v1/rewrap")).reply(Fault::Body(200, lie.to_vec()));
+    take_smoke(&CRYPTO_FAILING, &proxy, &["1 failed", "1 unproven"]);
+}
+
+#[test]
 fn no_picture_is_committed_that_nobody_takes() {
-    let taken =
-        [PAGES, OVERLAYS, CRYPTO, &CRYPTO_RUNNING, WIDTHS, LOOKS].into_iter().flatten().map(|picture| picture.name);
+    let taken = [PAGES, OVERLAYS, CRYPTO, &CRYPTO_RUNNING, &CRYPTO_FAILING, WIDTHS, LOOKS]
+        .into_iter()
+        .flatten()
+        .map(|picture| picture.name);
     let taken: Vec<&str> = taken.chain(["harness", super::tour::NAME]).collect();
     for entry in std::fs::read_dir(screenshot::file("")).unwrap() {
         let path = entry.unwrap().path();
