@@ -104,7 +104,7 @@ const PARAMETERS: &[(&str, &str)] = &[("3", "VERDICT")];
 
 const OVERLAYS: &[Picture] = &[
     Picture::of("help", &[("?", "what you want to do")]),
-    Picture::of("help-searched", &[("?", "what you want to do"), ("copy", "1 of 1")]),
+    Picture::of("help-searched", &[("?", "what you want to do"), ("copy", "Copy its value")]),
     Picture::of("picker", &[("@", "ref   main")]),
     Picture::of("palette", &[(":", "COMMANDS")]),
     Picture::of("palette-searched", &[(":", "COMMANDS"), ("sync", "InventorySync")]),
