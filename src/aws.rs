@@ -25,6 +25,7 @@ pub mod sts;
 
 pub use clients::{Clients, Keys, Options, Timeouts};
 pub use error::{Error, ErrorKind};
+pub(crate) use poll::Poll;
 
 use aws_smithy_types::DateTime;
 

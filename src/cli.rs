@@ -7,6 +7,7 @@ mod config;
 mod consent;
 mod crypto;
 mod demo;
+mod deploy;
 mod diff;
 mod doctor;
 mod history;
@@ -129,6 +130,8 @@ enum Command {
     Diff(diff::Args),
     /// Make parameters and secrets say what a commit says.
     Push(push::Args),
+    /// Make stacks and their code what a commit says: a change set, shown first.
+    Deploy(deploy::Args),
     /// Take the last push back, or another one of the journal.
     Undo(undo::Args),
     /// Give a parameter or secret an earlier value of its own.
@@ -213,6 +216,7 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Status(args)) => status::run(&shared, args).await,
             Some(Command::Diff(args)) => Box::pin(diff::run(&shared, args)).await,
             Some(Command::Push(args)) => Box::pin(push::run(&shared, args)).await,
+            Some(Command::Deploy(args)) => Box::pin(deploy::run(&shared, args)).await,
             Some(Command::Undo(args)) => Box::pin(undo::run(&shared, args)).await,
             Some(Command::Rollback(args)) => Box::pin(undo::rollback(&shared, args)).await,
             Some(Command::History(args)) => Box::pin(history::run(&shared, args)).await,
@@ -235,7 +239,8 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
     };
     // The console reads ^C as a key and takes the terminal's signals itself; an editor is asked to end first.
     let own = |command: &Command| match command {
-        Command::Demo(_) => true,
+        // A deployment takes its change set back first, or says that it goes on.
+        Command::Demo(_) | Command::Deploy(_) => true,
         Command::Config(command) => command.takes_signals(),
         _ => false,
     };

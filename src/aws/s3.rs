@@ -208,6 +208,13 @@ pub async fn ensure_bucket(clients: &Clients, bucket: &str) -> Result<bool, Erro
     Ok(true)
 }
 
+/// Where CloudFormation reads an object: with the bucket in the path, since its name may have dots.
+#[must_use]
+pub fn url(region: &str, bucket: &str, key: &str) -> String {
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://s3.{region}.{suffix}/{bucket}/{key}")
+}
+
 fn encryption(bucket: &str) -> Result<ServerSideEncryptionConfiguration, Error> {
     let built = ServerSideEncryptionByDefault::builder()
         .sse_algorithm(ServerSideEncryption::Aes256)

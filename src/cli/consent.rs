@@ -46,14 +46,26 @@ impl Consent {
     /// The session that may do it, once the operator has agreed. Where the environment is protected its name is typed, at
     /// a terminal, or `--yes` stands for that; where it is read-only `--unlock` is needed as well.
     pub(super) async fn obtain(&self, session: &Session, deed: Deed<'_>) -> Result<Session, Failed> {
+        self.confirm(session, deed).await?;
+        self.open(session, deed.command).await
+    }
+
+    /// That the operator has agreed. For what was let to write already, to work out what is asked about.
+    pub(super) async fn confirm(&self, session: &Session, deed: Deed<'_>) -> Result<(), Failed> {
         // What would be refused anyway is refused before anybody is asked.
         let (_, identity) = self.check(session).await?;
         let is_asked = deed.asks == Asks::Always || session.environment().protection != Protection::Open;
         if !self.yes && is_asked {
             self.ask(session, &identity, deed).await?;
         }
+        Ok(())
+    }
+
+    /// The session that may write, where nobody is asked yet: what is shown has to be made in the account first.
+    pub(super) async fn open(&self, session: &Session, command: &str) -> Result<Session, Failed> {
+        self.check(session).await?;
         let Some(reason) = &self.unlock else { return Ok(session.clone()) };
-        let opened = unlock::unlock(session, &Span::Command(deed.command.to_owned()), reason).await?;
+        let opened = unlock::unlock(session, &Span::Command(command.to_owned()), reason).await?;
         say!("unlocked for this command alone, as {}", clean(&opened.identity.arn));
         if let Some(why) = &opened.untold {
             say!("note: {}", clean(&why.reason));
