@@ -11,6 +11,7 @@ pub mod cloudtrail;
 mod error;
 #[cfg(test)]
 mod faults;
+pub mod iam;
 pub mod kms;
 pub mod lambda;
 mod limit;

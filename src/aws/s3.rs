@@ -1,5 +1,7 @@
 //! S3: receipts and artifacts.
 
+pub mod versions;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

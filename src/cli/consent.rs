@@ -30,16 +30,18 @@ pub(super) struct Deed<'a> {
     /// What it does, as it follows "to": `write receipts of what is equal`.
     pub(super) does: &'a str,
     /// Who is asked.
-    pub(super) asks: Asks,
+    pub(super) asks: Asks<'a>,
 }
 
 /// When somebody is asked, unless `--yes` was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum Asks<'a> {
     /// Where the environment is protected.
     Protected,
     /// Everywhere, since a plan was shown: an open environment wants `y`.
     Always,
+    /// Everywhere, and this name is what is typed: what goes does not come back.
+    Named(&'a str),
 }
 
 impl Consent {
@@ -54,7 +56,7 @@ impl Consent {
     pub(super) async fn confirm(&self, session: &Session, deed: Deed<'_>) -> Result<(), Failed> {
         // What would be refused anyway is refused before anybody is asked.
         let (_, identity) = self.check(session).await?;
-        let is_asked = deed.asks == Asks::Always || session.environment().protection != Protection::Open;
+        let is_asked = deed.asks != Asks::Protected || session.environment().protection != Protection::Open;
         if !self.yes && is_asked {
             self.ask(session, &identity, deed).await?;
         }
@@ -97,7 +99,11 @@ impl Consent {
         if let Some(reason) = &self.unlock {
             say!("unlock  {name} is read-only, and is not for this command: \"{}\"", clean(reason));
         }
-        let wanted = if environment.protection == Protection::Open { "y" } else { &environment.name };
+        let wanted = match deed.asks {
+            Asks::Named(name) => name,
+            _ if environment.protection == Protection::Open => "y",
+            _ => &environment.name,
+        };
         // What was typed before anything was shown confirms nothing.
         let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
         let _ = write!(std::io::stderr(), "Type {} to {}: ", clean(wanted), clean(deed.does));

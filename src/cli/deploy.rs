@@ -2,9 +2,11 @@
 
 mod json;
 mod text;
-mod told;
+pub(super) mod told;
 
 use clap_complete::ArgValueCandidates;
+
+pub(super) use json::EndedJson;
 
 use super::consent::{Asks, Consent, Deed};
 use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
@@ -38,6 +40,18 @@ pub(crate) struct Args {
     output: Output,
 }
 
+/// What is to be deployed, and how that is let to.
+pub(super) struct Order<'a> {
+    /// The command's name.
+    pub(super) command: &'a str,
+    /// The stacks; none: all of the environment.
+    pub(super) stacks: &'a [String],
+    pub(super) ask: Ask,
+    pub(super) dry_run: bool,
+    pub(super) consent: &'a Consent,
+    pub(super) output: Output,
+}
+
 /// What became of one stack.
 struct Done {
     stack: String,
@@ -51,87 +65,95 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let why = Why::new("which environment is to be deployed to?");
         return Err(why.hint("plumb deploy --env NAME; --dry-run shows what would be changed").into());
     }
-    let session = shared.session().await?;
     let ask = Ask { reference: None, revert_drift: args.revert_drift };
-    let names = interruptible(names(&session, args, &ask)).await??;
     if args.follow || args.cancel {
+        let session = shared.session().await?;
+        let names = interruptible(names(&session, &args.stacks, &ask)).await??;
         return Box::pin(under_way(shared, &session, args, &names)).await;
     }
-    let opened = interruptible(args.consent.open(&session, "deploy")).await??;
+    let (stacks, dry_run, consent, output) = (&*args.stacks, args.dry_run, &args.consent, args.output);
+    Box::pin(carry_out(shared, &Order { command: "deploy", stacks, ask, dry_run, consent, output })).await
+}
+
+/// Deploys one stack after the other, each by a plan of its own.
+pub(super) async fn carry_out(shared: &Shared, order: &Order<'_>) -> Result<Outcome, Failed> {
+    let session = shared.session().await?;
+    let names = interruptible(names(&session, order.stacks, &order.ask)).await??;
+    let opened = interruptible(order.consent.open(&session, order.command)).await??;
     let mut all = Vec::new();
     let mut outcome = Outcome::Clean;
     for name in &names {
-        let done = Box::pin(one(&opened, args, &ask, name)).await;
+        let done = Box::pin(one(&opened, order, name)).await;
         let (done, failed) = match done {
             Ok(done) => (done, None),
             Err(failed) => (Done { stack: name.clone(), plan: None, deployed: None }, Some(failed)),
         };
         let of_this = if failed.is_some() { Outcome::Problem } else { done.outcome() };
-        if let (Output::Text, Some(deployed)) = (args.output, &done.deployed) {
+        if let (Output::Text, Some(deployed)) = (order.output, &done.deployed) {
             text::done(&mut std::io::stdout().lock(), deployed)?;
         }
         all.push(done);
         outcome = worse(outcome, of_this);
         // What comes later may build on what was not deployed.
         if let Some(failed) = failed {
-            if args.output == Output::Json {
-                print_json(&json::of(&opened, &ask, &all))?;
-            }
-            shared.stats(&opened);
+            told_after(shared, &opened, order, &all)?;
             return Err(failed);
         }
         if of_this == Outcome::Problem {
             break;
         }
     }
-    if args.output == Output::Json {
-        print_json(&json::of(&opened, &ask, &all))?;
-    }
-    for untold in all.iter().filter_map(|done| done.deployed.as_ref()?.untold.as_ref()) {
-        say!("note: {}", clean(&untold.reason));
-    }
-    shared.stats(&opened);
+    told_after(shared, &opened, order, &all)?;
     Ok(outcome)
 }
 
 /// The stacks that are meant, all of which the commit has to have.
-async fn names(session: &Session, args: &Args, ask: &Ask) -> Result<Vec<String>, Failed> {
+async fn names(session: &Session, stacks: &[String], ask: &Ask) -> Result<Vec<String>, Failed> {
     let known: Vec<String> = deploy::stacks(session, ask).await?.into_iter().map(|stack| stack.name).collect();
-    if let Some(unknown) = args.stacks.iter().find(|name| !known.contains(name)) {
+    if let Some(unknown) = stacks.iter().find(|name| !known.contains(name)) {
         let environment = &session.environment().name;
         let why = Why::new(format!("{} has no stack {}", clean(environment), clean(unknown)));
         return Err(why.hint(format!("one of {}", known.join(", "))).into());
     }
-    Ok(known.into_iter().filter(|name| args.stacks.is_empty() || args.stacks.contains(name)).collect())
+    Ok(known.into_iter().filter(|name| stacks.is_empty() || stacks.contains(name)).collect())
 }
 
 /// Works one stack's deployment out, shows it, has it confirmed, and does it.
-async fn one(session: &Session, args: &Args, ask: &Ask, name: &str) -> Result<Done, Failed> {
+async fn one(session: &Session, order: &Order<'_>, name: &str) -> Result<Done, Failed> {
     let draft = loop {
-        let draft = interruptible(deploy::draft(session, name, ask)).await??;
+        let draft = interruptible(deploy::draft(session, name, &order.ask)).await??;
         let Some(operation) = interruptible(draft.under_way()).await?? else { break draft };
         say!("{} is at work already: {}", clean(name), told::by(&operation));
         told::follow(session, &operation).await?;
     };
+    finish(session, order, draft).await
+}
+
+/// Has a draft worked out, shows the plan, has it confirmed, and does it.
+async fn finish(session: &Session, order: &Order<'_>, draft: Draft) -> Result<Done, Failed> {
+    let name = draft.stack().to_owned();
     let plan = match interruptible(draft.plan(&told::progress)).await {
         Ok(plan) => plan?,
         Err(failed) => return Err(taken_back(&draft, failed).await),
     };
-    if args.output == Output::Text {
+    if order.output == Output::Text {
         text::plan(&mut std::io::stdout().lock(), session, &draft, &plan)?;
-    } else if !args.dry_run {
+    } else if !order.dry_run {
         // Whoever confirms has to see what; the JSON is for the script.
         text::plan(&mut std::io::stderr().lock(), session, &draft, &plan)?;
     }
-    let stack = name.to_owned();
-    if args.dry_run {
+    let stack = name.clone();
+    if order.dry_run {
         draft.abandon().await?;
+        return Ok(Done { stack, plan: Some((draft, plan)), deployed: None });
+    }
+    if plan.is_empty() && draft.commit.is_none() {
         return Ok(Done { stack, plan: Some((draft, plan)), deployed: None });
     }
     let does = text::intent(&draft, &plan);
     let asks = if plan.is_empty() { Asks::Protected } else { Asks::Always };
-    let deed = Deed { command: "deploy", does: &does, asks };
-    let agreed = interruptible(args.consent.confirm(session, deed)).await;
+    let deed = Deed { command: order.command, does: &does, asks };
+    let agreed = interruptible(order.consent.confirm(session, deed)).await;
     if let Err(failed) = agreed.and_then(|agreed| agreed) {
         return Err(taken_back(&draft, failed).await);
     }
@@ -144,6 +166,34 @@ async fn one(session: &Session, args: &Args, ask: &Ask, name: &str) -> Result<Do
         }
     };
     Ok(Done { stack, plan: Some((draft, plan)), deployed: Some(deployed) })
+}
+
+/// The same for a draft that came from elsewhere than a commit.
+pub(super) async fn lay(
+    shared: &Shared,
+    session: &Session,
+    order: &Order<'_>,
+    draft: Draft,
+) -> Result<Outcome, Failed> {
+    let done = Box::pin(finish(session, order, draft)).await?;
+    if let (Output::Text, Some(deployed)) = (order.output, &done.deployed) {
+        text::done(&mut std::io::stdout().lock(), deployed)?;
+    }
+    let outcome = done.outcome();
+    told_after(shared, session, order, &[done])?;
+    Ok(outcome)
+}
+
+/// What is told when all of it is over.
+fn told_after(shared: &Shared, session: &Session, order: &Order<'_>, all: &[Done]) -> Result<(), Failed> {
+    if order.output == Output::Json {
+        print_json(&json::of(session, &order.ask, all))?;
+    }
+    for untold in all.iter().filter_map(|done| done.deployed.as_ref()?.untold.as_ref()) {
+        say!("note: {}", clean(&untold.reason));
+    }
+    shared.stats(session);
+    Ok(())
 }
 
 /// Deletes what was only made to be looked at, and hands on why.
@@ -176,7 +226,7 @@ async fn under_way(shared: &Shared, session: &Session, args: &Args, names: &[Str
             outcome = Outcome::Problem;
         }
         if args.output == Output::Json {
-            print_json(&json::ended(session, name, &ended))?;
+            print_json(&EndedJson::of(session, name, &ended))?;
         } else {
             text::ended(&mut std::io::stdout().lock(), name, &ended)?;
         }

@@ -4,15 +4,21 @@
 //! and has CloudFormation work it out: nothing that runs is changed by that, and [`Draft::abandon`] takes it back.
 //! [`execute`] does what was shown, follows it to its end, and writes the receipt.
 
+mod alias;
 mod artifacts;
+mod bootstrap;
 mod cancel;
+mod clean;
+mod delete;
 mod draft;
 mod drift;
 mod execute;
 mod follow;
+mod history;
 mod plan;
 mod preview;
 mod publish;
+mod recover;
 mod request;
 mod stuck;
 mod widening;
@@ -22,13 +28,19 @@ use crate::aws::s3;
 use crate::compare::Why;
 use crate::config::Stack;
 
+pub use alias::{Turn, turn, turn_back};
+pub use bootstrap::{Foundation, bootstrap};
 pub use cancel::cancel;
+pub use clean::{Artifacts, Cleaned, Cleaning, Going, clean, cleaning};
 pub use draft::{Ask, Draft, draft, stacks};
 pub use drift::{Drifted, What};
 pub use execute::{Deployed, execute};
 pub use follow::{Ended, Failure, Happened, Operation, Progress, follow, under_way};
+pub use history::{Past, history};
 pub use plan::Plan;
 pub use preview::{Act, Change, Fate, Property, Replacement};
+pub use recover::{Held, Recovery, Wish, recover, recovery};
+pub use stuck::Stuck;
 pub use widening::Widening;
 
 /// Rolls one stack of a commit out without asking anybody. What is under way on it is waited for.

@@ -93,6 +93,8 @@ pub enum Action {
     Recover,
     /// A stack was deleted.
     Clean,
+    /// An alias of a function was pointed to an earlier version.
+    Alias,
     /// What a push wrote was taken back.
     Undo,
     /// An item was given an earlier value of its own.
@@ -119,6 +121,7 @@ impl Action {
             Self::Cancel => "cancel",
             Self::Recover => "recover",
             Self::Clean => "clean",
+            Self::Alias => "alias",
             Self::Undo => "undo",
             Self::Rollback => "rollback",
             Self::Unlock => "unlock",

@@ -3,6 +3,7 @@
 mod asking;
 mod config;
 mod consent;
+mod deploy;
 mod doctor;
 mod ending;
 mod files;

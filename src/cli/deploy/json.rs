@@ -110,7 +110,7 @@ struct FailureJson<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct EndedJson<'a> {
+pub(in crate::cli) struct EndedJson<'a> {
     version: u32,
     environment: &'a str,
     stack: &'a str,
@@ -131,16 +131,18 @@ pub(super) fn of<'a>(session: &'a Session, ask: &Ask, all: &'a [Done]) -> Deploy
     }
 }
 
-/// How an operation of whomever ended.
-pub(super) fn ended<'a>(session: &'a Session, stack: &'a str, ended: &'a Ended) -> EndedJson<'a> {
-    EndedJson {
-        version: VERSION,
-        environment: &session.environment().name,
-        stack,
-        status: &ended.status,
-        succeeded: ended.succeeded(),
-        milliseconds: ended.took,
-        failure: ended.failure.as_ref().map(FailureJson::of),
+impl<'a> EndedJson<'a> {
+    /// How an operation of whomever ended.
+    pub(in crate::cli) fn of(session: &'a Session, stack: &'a str, ended: &'a Ended) -> Self {
+        Self {
+            version: VERSION,
+            environment: &session.environment().name,
+            stack,
+            status: &ended.status,
+            succeeded: ended.succeeded(),
+            milliseconds: ended.took,
+            failure: ended.failure.as_ref().map(FailureJson::of),
+        }
     }
 }
 
@@ -159,7 +161,7 @@ impl<'a> StackJson<'a> {
             },
             account: draft.map(|draft| draft.writer.account.as_str()),
             by: draft.map(|draft| draft.writer.arn.as_str()),
-            commit: draft.map(|draft| draft.commit.id.as_str()),
+            commit: draft.and_then(|draft| draft.commit.as_ref()).map(|commit| commit.id.as_str()),
             runs: plan.and_then(|plan| plan.runs.as_deref()),
             creates: plan.map(|plan| plan.creates),
             changes: plan.map(|plan| changes(plan, print)).unwrap_or_default(),

@@ -22,7 +22,7 @@ pub(super) fn intent(draft: &Draft, plan: &Plan) -> String {
 
 /// A plan.
 pub(super) fn plan(out: &mut impl Write, session: &Session, draft: &Draft, plan: &Plan) -> io::Result<()> {
-    let (environment, writer, commit) = (session.environment(), &draft.writer, &draft.commit);
+    let (environment, writer) = (session.environment(), &draft.writer);
     let short = |id: &str| id.get(..7).unwrap_or(id).to_owned();
     writeln!(
         out,
@@ -34,8 +34,14 @@ pub(super) fn plan(out: &mut impl Write, session: &Session, draft: &Draft, plan:
         environment.protection.word()
     )?;
     let runs = plan.runs.as_ref().map(|runs| format!("   ({} runs {})", draft.stack(), short(runs)));
-    let (reference, subject) = (clean(&commit.reference), clean(&commit.subject));
-    writeln!(out, "from  {reference} {}  \"{subject}\"{}", short(&commit.id), clean(&runs.unwrap_or_default()))?;
+    match &draft.commit {
+        Some(commit) => {
+            let (reference, subject) = (clean(&commit.reference), clean(&commit.subject));
+            let runs = clean(&runs.unwrap_or_default());
+            writeln!(out, "from  {reference} {}  \"{subject}\"{runs}", short(&commit.id))?;
+        }
+        None => writeln!(out, "from  a template of plumb's own")?,
+    }
     let stack = clean(draft.stack());
     if plan.is_empty() {
         writeln!(out, "{stack}   nothing to change")?;
@@ -147,8 +153,11 @@ pub(super) fn done(out: &mut impl Write, done: &Deployed) -> io::Result<()> {
     }
     let status = done.status.as_deref().unwrap_or("nothing to change");
     let took = done.took.map(|took| format!("   {} s", (took + 500) / 1000)).unwrap_or_default();
-    let short = done.commit.get(..7).unwrap_or(&done.commit);
-    let receipt = if done.recorded { format!("   receipt {short}") } else { "   no receipt".to_owned() };
+    let receipt = match done.commit.as_deref() {
+        Some(commit) if done.recorded => format!("   receipt {}", commit.get(..7).unwrap_or(commit)),
+        Some(_) => "   no receipt".to_owned(),
+        None => String::new(),
+    };
     writeln!(out, "{stack}: {}{took}{receipt}", clean(status))
 }
 

@@ -27,8 +27,9 @@ pub(super) async fn upload(
     bucket: &str,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<BTreeMap<String, Uploaded>, Why> {
-    let (session, snapshot) = (&draft.session, &draft.snapshot);
+    let session = &draft.session;
     let mut uploaded = BTreeMap::new();
+    let Some(snapshot) = &draft.snapshot else { return Ok(uploaded) };
     for function in &draft.stack.functions {
         progress(Progress::Step(format!("building {}", function.resource)));
         let artifact = artifact::build(snapshot, &session.root, function).await?;

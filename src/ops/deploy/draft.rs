@@ -25,12 +25,12 @@ pub struct Ask {
 
 /// A deployment that was thought out and not begun.
 pub struct Draft {
-    /// The commit.
-    pub commit: Commit,
+    /// The commit; `None`: the template is Plumb's own, and no receipt is written.
+    pub commit: Option<Commit>,
     /// Who deploys.
     pub writer: Identity,
     pub(super) session: Session,
-    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
     pub(super) stack: Stack,
     pub(super) text: String,
     pub(super) template: Template,
@@ -97,6 +97,7 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
     let short = commit.id.get(..12).unwrap_or(&commit.id);
     let change_set = format!("plumb-{short}-{}", now());
     let revert_drift = ask.revert_drift;
+    let (commit, snapshot) = (Some(commit), Some(snapshot));
     Ok(Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, revert_drift })
 }
 
@@ -130,6 +131,11 @@ impl Draft {
         &self.stack.name
     }
 
+    /// The commit's id, where there is one.
+    pub(super) fn commit_id(&self) -> Option<String> {
+        self.commit.as_ref().map(|commit| commit.id.clone())
+    }
+
     /// What CloudFormation is at with the stack already, whoever began it; nothing can be worked out meanwhile.
     pub async fn under_way(&self) -> Result<Option<Operation>, Why> {
         match &self.before {
@@ -146,7 +152,8 @@ impl Draft {
     /// Takes back what a plan has left in the account: its change set, and the stack that is there only because of it.
     /// Artifacts stay: they are what they are, and the next deployment may take them.
     pub async fn abandon(&self) -> Result<(), Why> {
-        let intent = Intent::new(Action::Cancel, vec![self.stack.name.clone()]);
+        let intent = Intent::new(Action::Prepare, vec![self.stack.name.clone()]);
+        let intent = Intent { reason: Some("taken back".to_owned()), ..intent };
         let begun = Begun::new(&self.session, &self.writer, intent)?;
         let done = self.clear().await;
         let (outcome, error) = match &done {

@@ -19,8 +19,8 @@ pub struct Deployed {
     pub id: String,
     /// The stack.
     pub stack: String,
-    /// The commit.
-    pub commit: String,
+    /// The commit; `None`: the template is Plumb's own.
+    pub commit: Option<String>,
     /// How many resources the change set changed; 0: there was nothing to change.
     pub changes: usize,
     /// The stack's status at its end, where CloudFormation had something to do.
@@ -52,7 +52,7 @@ pub struct Deployed {
 pub async fn execute(draft: &Draft, plan: &Plan, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Deployed, Why> {
     // The leave to write may have ended while the plan was looked at.
     draft.session.for_writing().await?;
-    let commit = Some(draft.commit.id.clone());
+    let commit = draft.commit_id();
     let ran = plan.runs.iter().map(|runs| (format!("stack/{}", draft.stack.name), runs.clone())).collect();
     let intent = Intent { commit, ran, ..Intent::new(Action::Deploy, vec![draft.stack.name.clone()]) };
     let begun = Begun::new(&draft.session, &draft.writer, intent)?;
@@ -93,7 +93,7 @@ async fn carry_out(
     let mut done = Deployed {
         id: id.to_owned(),
         stack: draft.stack.name.clone(),
-        commit: draft.commit.id.clone(),
+        commit: draft.commit_id(),
         changes: plan.changes.len(),
         status: None,
         took: None,
@@ -134,7 +134,8 @@ async fn carry_out(
     done.notes = published.notes;
     let is_whole = published.left.is_empty();
     done.left = published.left;
-    match publish::record(draft, after.as_ref(), &published.items, is_whole).await {
+    let Some(commit) = draft.commit_id() else { return Ok(done) };
+    match publish::record(draft, &commit, after.as_ref(), &published.items, is_whole).await {
         Ok(()) => done.recorded = true,
         Err(why) => done.failed = Some(so_far(why)),
     }

@@ -40,7 +40,8 @@ pub struct Plan {
     pub warnings: Vec<String>,
     pub(super) change_set: Option<Waiting>,
     pub(super) uploaded: BTreeMap<String, Uploaded>,
-    pub(super) bucket: String,
+    /// The state bucket; `None` where nothing goes through it.
+    pub(super) bucket: Option<String>,
 }
 
 /// A change set that can be executed.
@@ -91,7 +92,7 @@ impl Draft {
         if let Some(info) = &self.before {
             stuck::refuse(info)?;
         }
-        let commit = Some(self.commit.id.clone());
+        let commit = self.commit_id();
         let intent = Intent { commit, ..Intent::new(Action::Prepare, vec![self.stack.name.clone()]) };
         let begun = Begun::new(&self.session, &self.writer, intent)?;
         match Box::pin(self.prepare(progress)).await {
@@ -117,8 +118,12 @@ impl Draft {
         let (session, name) = (&self.session, &self.stack.name);
         let clients = &session.clients;
         let live = self.before.as_ref().filter(|_| !self.creates());
-        let bucket = state_bucket(session).await?;
-        let uploaded = artifacts::upload(self, &bucket, progress).await?;
+        let (mut bucket, mut uploaded) = (None, BTreeMap::new());
+        if self.commit.is_some() {
+            let state = state_bucket(session).await?;
+            uploaded = artifacts::upload(self, &state, progress).await?;
+            bucket = Some(state);
+        }
         let store = session.receipts().await?;
         let unit = UnitId::Stack(name.clone());
         let (running, receipt) = tokio::join!(running(self, live), store.held(clients, &unit));
@@ -131,7 +136,7 @@ impl Draft {
             progress(Progress::Step(format!("looking at every resource of {name}")));
             detect(self).await?;
         }
-        let request = request::request(self, &bucket, running.as_ref(), &uploaded).await?;
+        let request = request::request(self, bucket.as_deref(), running.as_ref(), &uploaded).await?;
         progress(Progress::Step(format!("working out the change set of {name}")));
         let found = Box::pin(worked_out(self, &request)).await?;
         let scopes = self.scopes(live, &request);
@@ -145,7 +150,10 @@ impl Draft {
             _ => Vec::new(),
         };
         let ran: BTreeSet<String> = runs.iter().cloned().collect();
-        let mut warnings = push::course(session, &self.commit.id, ran).await;
+        let mut warnings = match &self.commit {
+            Some(commit) => push::course(session, &commit.id, ran).await,
+            None => Vec::new(),
+        };
         warnings.extend(unread.map(|reason| format!("it is not known what {name} runs: {reason}")));
         let drift = drift::met(&drifts, &changes, self.revert_drift);
         let change_set = (!found.is_empty()).then(|| Waiting {

@@ -36,9 +36,10 @@ pub(super) async fn publish(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Published, Why> {
     let mut published = Published::default();
-    if draft.stack.functions.is_empty() {
+    let (Some(commit), Some(bucket), false) = (draft.commit_id(), &plan.bucket, draft.stack.functions.is_empty())
+    else {
         return Ok(published);
-    }
+    };
     let clients = &draft.session.clients;
     let resources = cloudformation::resources(clients, &draft.stack.name).await.map_err(|error| why(&error))?;
     for function in &draft.stack.functions {
@@ -52,14 +53,14 @@ pub(super) async fn publish(
                 published.left.push(Why::new(told).hint("plumb deploy --revert-drift puts it back"));
                 continue;
             }
-            let code = lambda::Code::S3 { bucket: plan.bucket.clone(), key: artifact.key.clone(), version: None };
+            let code = lambda::Code::S3 { bucket: bucket.clone(), key: artifact.key.clone(), version: None };
             lambda::update_code(clients, physical, code).await.map_err(|error| why(&error))?;
             lambda::wait_updated(clients, physical, LONGEST).await.map_err(|error| why(&error))?;
             published.notes.push(format!("the code of {physical} was put back"));
         }
         let version = served(draft, function, physical, artifact, &mut published.notes).await?;
         let entry = Entry {
-            commit: draft.commit.id.clone(),
+            commit: commit.clone(),
             version,
             modified: None,
             at: Some(now()),
@@ -103,9 +104,10 @@ async fn served(
     Ok(version)
 }
 
-/// Writes the receipt of what was deployed. A deployment that came after this one keeps its own.
+/// Writes the receipt of what was deployed of a commit. A deployment that came after this one keeps its own.
 pub(super) async fn record(
     draft: &Draft,
+    commit: &str,
     after: Option<&StackInfo>,
     items: &BTreeMap<String, Entry>,
     is_whole: bool,
@@ -117,7 +119,7 @@ pub(super) async fn record(
         project: session.project().name.clone(),
         environment: session.environment().name.clone(),
         unit: unit.to_string(),
-        commit: draft.commit.id.clone(),
+        commit: commit.to_owned(),
         at: now(),
         by: draft.writer.arn.clone(),
         items: items.clone(),

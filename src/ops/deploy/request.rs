@@ -24,7 +24,7 @@ const LONGEST_DESCRIPTION: usize = 1024;
 /// The change set that makes the stack what the commit says.
 pub(super) async fn request(
     draft: &Draft,
-    bucket: &str,
+    bucket: Option<&str>,
     running: Option<&Template>,
     uploaded: &BTreeMap<String, Uploaded>,
 ) -> Result<ChangeSetRequest, Why> {
@@ -48,15 +48,18 @@ pub(super) async fn request(
 
 fn description(draft: &Draft) -> String {
     let project = &draft.session.project().name;
-    let text = format!("{project} {} {}", draft.commit.id, draft.commit.subject);
+    let text = match &draft.commit {
+        Some(commit) => format!("{project} {} {}", commit.id, commit.subject),
+        None => format!("{project}, by plumb {}", env!("CARGO_PKG_VERSION")),
+    };
     text.chars().take(LONGEST_DESCRIPTION).collect()
 }
 
 /// A template that is too long for the request goes through S3, under its digest.
-async fn template(draft: &Draft, bucket: &str) -> Result<TemplateSource, Why> {
-    if draft.text.len() <= LONGEST_BODY {
+async fn template(draft: &Draft, bucket: Option<&str>) -> Result<TemplateSource, Why> {
+    let Some(bucket) = bucket.filter(|_| draft.text.len() > LONGEST_BODY) else {
         return Ok(TemplateSource::Body(draft.text.clone()));
-    }
+    };
     let digest = hex(&Sha256::digest(&draft.text));
     let key = format!("plumb/{}/templates/{digest}", draft.session.project().name);
     let bytes = draft.text.clone().into_bytes();
