@@ -19,7 +19,8 @@ use crate::ops::session::Session;
 pub(crate) struct Args {
     /// The stack.
     #[arg(value_name = "STACK", add = ArgValueCandidates::new(values::stacks))]
-    stack: String,
+    // `stack` is the option that looks at one without a project.
+    name: String,
     /// Delete the artifacts, too, that no other receipt of the project names.
     #[arg(long)]
     with_artifacts: bool,
@@ -69,7 +70,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         return Err(Why::new("in which environment is the stack?").hint("plumb clean STACK --env NAME").into());
     }
     let session = shared.session().await?;
-    let stack = &args.stack;
+    let stack = &args.name;
     let Some(cleaning) = interruptible(Box::pin(deploy::cleaning(&session, stack, args.with_artifacts))).await?? else {
         return Err(Why::new(format!("there is no stack {}", clean(stack))).into());
     };

@@ -16,7 +16,8 @@ use crate::ops::schema::VERSION;
 pub(crate) struct Args {
     /// The stack.
     #[arg(value_name = "STACK", add = ArgValueCandidates::new(values::stacks))]
-    stack: String,
+    // `stack` is the option that looks at one without a project.
+    name: String,
     /// A resource that the rollback leaves as it is; CloudFormation then takes it to be as it should.
     #[arg(long, value_name = "RESOURCE", conflicts_with = "retain")]
     skip: Vec<String>,
@@ -61,7 +62,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         return Err(Why::new("in which environment is the stack stuck?").hint("plumb recover STACK --env NAME").into());
     }
     let session = shared.session().await?;
-    let stack = &args.stack;
+    let stack = &args.name;
     let wish = Wish { skip: args.skip.clone(), retain: args.retain.clone(), unprotect: args.unprotect };
     let Some(recovery) = interruptible(deploy::recovery(&session, stack, &wish)).await?? else {
         say!("{} is not stuck", clean(stack));

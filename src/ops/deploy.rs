@@ -6,6 +6,7 @@
 
 mod alias;
 mod artifacts;
+mod assembly;
 mod bootstrap;
 mod cancel;
 mod clean;
@@ -15,6 +16,7 @@ mod drift;
 mod execute;
 mod follow;
 mod history;
+mod package;
 mod plan;
 mod preview;
 mod publish;

@@ -96,6 +96,7 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
         name,
         template: String::new(),
         kind: StackKind::CloudFormation,
+        synth: None,
         parameters,
         tags: BTreeMap::new(),
         capabilities: vec!["CAPABILITY_NAMED_IAM".to_owned()],

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::assembly;
 use super::follow::{self, Operation};
 use crate::aws::cloudformation::{self, StackInfo, changeset, operate};
 use crate::compare::Why;
@@ -85,13 +86,15 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
         Why::new(format!("{stack} cannot be deployed to {environment}{problem}"))
             .hint("[[stacks]] in plumb.toml names the stacks")
     })?;
-    if stack.kind != StackKind::CloudFormation {
-        return Err(Why::new(format!("{}: only plain CloudFormation stacks can be deployed from here", stack.name)));
-    }
-    if stack.functions.iter().any(|function| function.build.is_some()) {
+    let builds = stack.functions.iter().any(|function| function.build.is_some());
+    // Assets of an assembly are files of the working tree, too.
+    if builds || stack.kind == StackKind::Cdk {
         is_checked_out(&repository, &commit.id)?;
     }
-    let text = template_text(&snapshot, &stack.template)?;
+    let text = match snapshot.read(&stack.template).map_err(|error| failed(&error))? {
+        None if stack.kind == StackKind::Cdk => assembly::template(&session.root, &stack, &commit.id).await?,
+        _ => template_text(&snapshot, &stack.template)?,
+    };
     let template = Template::parse(&stack.template, &text).map_err(|error| failed(&error))?;
     let before = cloudformation::stack(&session.clients, &stack.name).await.map_err(|error| why(&error))?;
     let short = commit.id.get(..12).unwrap_or(&commit.id);
@@ -101,18 +104,18 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
     Ok(Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, revert_drift })
 }
 
-/// A build command reads the working tree, so a receipt of its artifact is true only while that is the commit's.
+/// A build command reads the working tree, and so does a synthesis, so a receipt of what comes of it is true only while that is the commit's.
 fn is_checked_out(repository: &Repository, commit: &str) -> Result<(), Why> {
     let head = repository.resolve("HEAD").map_err(|error| git_why(&error))?;
     let short = commit.get(..7).unwrap_or(commit);
     if head.id != commit {
         return Err(Why::new(format!(
-            "refused: a function is built from the working tree, which is not commit {short}"
+            "refused: what is built comes from the working tree, which is not commit {short}"
         ))
         .hint(format!("git switch --detach {short}")));
     }
     if head.dirty {
-        return Err(Why::new("refused: a function is built from the working tree, which has uncommitted changes")
+        return Err(Why::new("refused: what is built comes from the working tree, which has uncommitted changes")
             .hint("git stash, or commit"));
     }
     Ok(())

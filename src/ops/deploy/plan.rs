@@ -9,12 +9,13 @@ use super::follow::{LONGEST, Progress};
 use super::preview::{self, Act, Change, Sight};
 use super::request;
 use super::widening::{self, Widening};
-use super::{state_bucket, stuck};
+use super::{assembly, package, state_bucket, stuck};
 use crate::aws::ErrorKind;
 use crate::aws::cloudformation::changeset::{self, ChangeSet, ChangeSetRequest, ParameterInput};
 use crate::aws::cloudformation::drift as detection;
 use crate::aws::cloudformation::{self, StackInfo};
 use crate::compare::Why;
+use crate::config::StackKind;
 use crate::ops::inspect::partition;
 use crate::ops::journal::{Action, Begun, Intent, Outcome};
 use crate::ops::receipt::UnitId;
@@ -118,12 +119,20 @@ impl Draft {
         let (session, name) = (&self.session, &self.stack.name);
         let clients = &session.clients;
         let live = self.before.as_ref().filter(|_| !self.creates());
-        let (mut bucket, mut uploaded) = (None, BTreeMap::new());
+        let (mut bucket, mut uploaded, mut packaged) = (None, BTreeMap::new(), None);
         if self.commit.is_some() {
             let state = state_bucket(session).await?;
             uploaded = artifacts::upload(self, &state, progress).await?;
+            match self.stack.kind {
+                StackKind::Cdk => assembly::publish(self, progress).await?,
+                StackKind::CloudFormation | StackKind::Sam => {
+                    packaged = Box::pin(package::package(self, &state, &uploaded, progress)).await?;
+                }
+            }
             bucket = Some(state);
         }
+        let (text, template) =
+            packaged.as_ref().map_or((&self.text, &self.template), |packaged| (&packaged.text, &packaged.template));
         let store = session.receipts().await?;
         let unit = UnitId::Stack(name.clone());
         let (running, receipt) = tokio::join!(running(self, live), store.held(clients, &unit));
@@ -136,11 +145,11 @@ impl Draft {
             progress(Progress::Step(format!("looking at every resource of {name}")));
             detect(self).await?;
         }
-        let request = request::request(self, bucket.as_deref(), running.as_ref(), &uploaded).await?;
+        let request = request::request(self, text, bucket.as_deref(), running.as_ref(), &uploaded).await?;
         progress(Progress::Step(format!("working out the change set of {name}")));
         let found = Box::pin(worked_out(self, &request)).await?;
         let scopes = self.scopes(live, &request);
-        let after = Sight { template: &self.template, scope: &scopes.1 };
+        let after = Sight { template, scope: &scopes.1 };
         let before = running.as_ref().map(|template| Sight { template, scope: &scopes.0 });
         let changes = preview::changes(&found.changes, before.as_ref(), &after);
         let drifts = match live {

@@ -67,7 +67,10 @@ pub async fn recovery(session: &Session, stack: &str, wish: &Wish) -> Result<Opt
         status: resource.status,
         reason: resource.status_reason,
     });
-    let resources: Vec<Held> = held.collect();
+    let mut resources: Vec<Held> = held.collect();
+    if resources.is_empty() && stuck == Stuck::RollbackFailed {
+        resources = failed_last(clients, &info).await?;
+    }
     let (named, option, fits) = if wish.skip.is_empty() {
         (&wish.retain, "--retain", stuck == Stuck::DeletionFailed)
     } else {
@@ -85,6 +88,22 @@ pub async fn recovery(session: &Session, stack: &str, wish: &Wish) -> Result<Opt
         delete::refuse_protected(&info, wish.unprotect)?;
     }
     Ok(Some(Recovery { stack: info, stuck, resources, wish: wish.clone() }))
+}
+
+/// What failed in the last rollback, by what happened then.
+async fn failed_last(clients: &Clients, info: &StackInfo) -> Result<Vec<Held>, Why> {
+    let begins = |event: &events::Event| {
+        event.physical_id.as_ref() == Some(&info.id) && event.status == "UPDATE_ROLLBACK_IN_PROGRESS"
+    };
+    let found = events::until(clients, &info.id, begins).await.map_err(|error| why(&error))?;
+    let mut held: Vec<Held> = Vec::new();
+    for event in found.into_iter().filter(|event| event.physical_id.as_ref() != Some(&info.id)) {
+        if event.status.ends_with("_FAILED") && held.iter().all(|held| held.logical_id != event.logical_id) {
+            let (logical_id, type_name) = (event.logical_id, event.type_name);
+            held.push(Held { logical_id, type_name, status: event.status, reason: event.reason });
+        }
+    }
+    Ok(held)
 }
 
 /// Takes the way out and follows it to its end. Beside how it ended: why the journal does not hold that, if so.

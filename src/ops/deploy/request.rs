@@ -24,6 +24,7 @@ const LONGEST_DESCRIPTION: usize = 1024;
 /// The change set that makes the stack what the commit says.
 pub(super) async fn request(
     draft: &Draft,
+    text: &str,
     bucket: Option<&str>,
     running: Option<&Template>,
     uploaded: &BTreeMap<String, Uploaded>,
@@ -34,16 +35,28 @@ pub(super) async fn request(
         stack: stack.name.clone(),
         name: draft.change_set.clone(),
         create: draft.creates(),
-        template: template(draft, bucket).await?,
+        template: template(draft, text, bucket).await?,
         parameters: parameters(stack, &draft.template, live, running, uploaded),
         // Constant ones: a commit in a tag would touch every resource at each commit.
         tags: stack.tags.clone(),
-        capabilities: stack.capabilities.clone(),
+        capabilities: capabilities(draft),
         role: None,
         description: Some(description(draft)),
         client_token: Some(draft.change_set.clone()),
         revert_drift: draft.revert_drift && live.is_some(),
     })
+}
+
+/// What the project acknowledges; that a transform or a stack within makes resources, whoever names one acknowledges.
+fn capabilities(draft: &Draft) -> Vec<String> {
+    const EXPANDS: &str = "CAPABILITY_AUTO_EXPAND";
+    let mut capabilities = draft.stack.capabilities.clone();
+    let nests = draft.template.resources().iter().any(|resource| resource.type_name == "AWS::CloudFormation::Stack");
+    let expands = nests || draft.template.expanded_by_aws().is_some();
+    if expands && !capabilities.iter().any(|known| known == EXPANDS) {
+        capabilities.push(EXPANDS.to_owned());
+    }
+    capabilities
 }
 
 fn description(draft: &Draft) -> String {
@@ -56,13 +69,13 @@ fn description(draft: &Draft) -> String {
 }
 
 /// A template that is too long for the request goes through S3, under its digest.
-async fn template(draft: &Draft, bucket: Option<&str>) -> Result<TemplateSource, Why> {
-    let Some(bucket) = bucket.filter(|_| draft.text.len() > LONGEST_BODY) else {
-        return Ok(TemplateSource::Body(draft.text.clone()));
+async fn template(draft: &Draft, text: &str, bucket: Option<&str>) -> Result<TemplateSource, Why> {
+    let Some(bucket) = bucket.filter(|_| text.len() > LONGEST_BODY) else {
+        return Ok(TemplateSource::Body(text.to_owned()));
     };
-    let digest = hex(&Sha256::digest(&draft.text));
+    let digest = hex(&Sha256::digest(text));
     let key = format!("plumb/{}/templates/{digest}", draft.session.project().name);
-    let bytes = draft.text.clone().into_bytes();
+    let bytes = text.as_bytes().to_vec();
     artifacts::put_missing(draft, bucket, &key, bytes, "text/plain", &BTreeMap::new()).await?;
     Ok(TemplateSource::Url(s3::url(draft.session.clients.region(), bucket, &key)))
 }

@@ -3,7 +3,7 @@
 //! Pure. Compares what policies say, statement by statement, each action on each resource; it knows nothing of
 //! conditions but their text, and does not weigh one pattern against another: what is written otherwise is shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -38,8 +38,8 @@ pub(super) fn of(logical_id: &str, type_name: &str, before: Option<&Value>, afte
     let was = before.map(|properties| grants(type_name, properties)).unwrap_or_default();
     let will = grants(type_name, after);
     let row = |what: String| Widening { logical_id: logical_id.to_owned(), type_name: type_name.to_owned(), what };
-    let mut rows: Vec<Widening> = will.allowed.difference(&was.allowed).cloned().map(row).collect();
-    rows.extend(was.denied.difference(&will.denied).map(|grant| row(format!("no longer {grant}"))));
+    let mut rows: Vec<Widening> = told(will.allowed.difference(&was.allowed)).into_iter().map(row).collect();
+    rows.extend(told(was.denied.difference(&will.denied)).into_iter().map(|grant| row(format!("no longer {grant}"))));
     if let Some(boundary) = was.boundary.filter(|boundary| will.boundary.as_ref() != Some(boundary)) {
         rows.push(row(match will.boundary {
             None => format!("loses its permissions boundary {boundary}"),
@@ -49,11 +49,48 @@ pub(super) fn of(logical_id: &str, type_name: &str, before: Option<&Value>, afte
     rows
 }
 
-/// What a resource grants, as sentences.
+/// Grants in as few sentences as say the same: actions on one resource together, and then resources of the same actions.
+fn told<'a>(grants: impl Iterator<Item = &'a Grant>) -> Vec<String> {
+    let mut by_resource: BTreeMap<(&str, &str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for grant in grants {
+        let key = (grant.verb, grant.resource.as_str(), grant.rest.as_str());
+        by_resource.entry(key).or_default().insert(&grant.action);
+    }
+    let mut by_actions: BTreeMap<(&str, &str, Vec<&str>), Vec<&str>> = BTreeMap::new();
+    for ((verb, resource, rest), actions) in by_resource {
+        by_actions.entry((verb, rest, actions.into_iter().collect())).or_default().push(resource);
+    }
+    let sentence = |((verb, rest, actions), resources): ((&str, &str, Vec<&str>), Vec<&str>)| {
+        let resources: Vec<&str> = resources.into_iter().filter(|resource| !resource.is_empty()).collect();
+        let on = if resources.is_empty() { String::new() } else { format!(" on {}", resources.join(", ")) };
+        format!("{verb} {}{on}{rest}", actions.join(", "))
+    };
+    by_actions.into_iter().map(sentence).collect()
+}
+
+/// One action on one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Grant {
+    /// `allows`, `denies`, ….
+    verb: &'static str,
+    action: String,
+    /// Empty where none is named.
+    resource: String,
+    /// To whom, and when.
+    rest: String,
+}
+
+impl Grant {
+    fn bare(verb: &'static str, action: &str) -> Self {
+        Self { verb, action: action.to_owned(), resource: String::new(), rest: String::new() }
+    }
+}
+
+/// What a resource grants.
 #[derive(Default)]
 struct Grants {
-    allowed: BTreeSet<String>,
-    denied: BTreeSet<String>,
+    allowed: BTreeSet<Grant>,
+    denied: BTreeSet<Grant>,
     boundary: Option<String>,
 }
 
@@ -65,10 +102,11 @@ fn grants(type_name: &str, properties: &Value) -> Grants {
             let or_any = |name: &str| text(name).unwrap_or_else(|| "anything".to_owned());
             let (action, principal) = (or_any("Action"), or_any("Principal"));
             let from = text("SourceArn").map(|source| format!(" from {source}")).unwrap_or_default();
-            grants.allowed.insert(format!("lets {principal} {action} on {}{from}", or_any("FunctionName")));
+            let (resource, rest) = (or_any("FunctionName"), format!(" to {principal}{from}"));
+            grants.allowed.insert(Grant { verb: "allows", action, resource, rest });
         }
         "AWS::Lambda::Url" if text("AuthType").as_deref() == Some("NONE") => {
-            grants.allowed.insert("lets anybody call it over its URL".to_owned());
+            grants.allowed.insert(Grant::bare("lets", "anybody call it over its URL"));
         }
         _ if type_name.starts_with("AWS::IAM::") || has_policies(type_name) => walk(properties, &mut grants),
         _ => walk_documents(properties, &mut grants),
@@ -89,12 +127,12 @@ fn walk(properties: &Value, grants: &mut Grants) {
         for policy in listed {
             match policy.get("PolicyDocument").or_else(|| policy.get("Statement").map(|_| policy)) {
                 Some(document) => statements(document, grants),
-                None => drop(grants.allowed.insert(format!("has the policy {}", text(policy)))),
+                None => drop(grants.allowed.insert(Grant::bare("has the policy", &text(policy)))),
             }
         }
     }
     if let Some(policy) = properties.get("Policies").and_then(Value::as_str) {
-        grants.allowed.insert(format!("has the policy {policy}"));
+        grants.allowed.insert(Grant::bare("has the policy", policy));
     }
     walk_documents(properties, grants);
 }
@@ -133,10 +171,10 @@ fn statement(statement: &Value, grants: &mut Grants) {
         for action in &actions {
             for resource in &resources {
                 let to = if principal.is_empty() { String::new() } else { format!(" to {principal}") };
-                let on = if resource.is_empty() { String::new() } else { format!(" on {resource}") };
                 let (verb, grants) =
                     if denies { ("denies", &mut grants.denied) } else { ("allows", &mut grants.allowed) };
-                grants.insert(format!("{verb} {action}{on}{to}{when}"));
+                let (action, resource) = (action.clone(), resource.clone());
+                grants.insert(Grant { verb, action, resource, rest: format!("{to}{when}") });
             }
         }
     }
@@ -210,6 +248,22 @@ mod tests {
     }
 
     #[test]
+    fn many_grants_are_few_sentences() {
+        let document = json!({ "PolicyDocument": { "Statement": [
+            { "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": ["arn:a", "arn:b"] },
+            { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:a" },
+        ] } });
+        let expected =
+            ["allows s3:GetObject, s3:ListBucket, s3:PutObject on arn:a", "allows s3:GetObject, s3:PutObject on arn:b"];
+        assert_eq!(told("AWS::IAM::ManagedPolicy", None, &document), expected);
+        let twice = json!({ "PolicyDocument": { "Statement": [
+            { "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": ["arn:a", "arn:b"] },
+        ] } });
+        let expected = ["allows s3:GetObject, s3:PutObject on arn:a, arn:b"];
+        assert_eq!(told("AWS::IAM::ManagedPolicy", None, &twice), expected);
+    }
+
+    #[test]
     fn a_new_role_tells_all_and_whom_it_trusts() {
         let told = told("AWS::IAM::Role", None, &role(&json!("sqs:*"), "*"));
         assert_eq!(told, ["allows sqs:* on *", "allows sts:AssumeRole to lambda.amazonaws.com"]);
@@ -235,7 +289,7 @@ mod tests {
         assert_eq!(told("AWS::S3::BucketPolicy", None, &open), [expected]);
         let permission =
             json!({ "Action": "lambda:InvokeFunction", "FunctionName": { "Ref": "Fn" }, "Principal": "*" });
-        assert_eq!(told("AWS::Lambda::Permission", None, &permission), ["lets * lambda:InvokeFunction on Fn"]);
+        assert_eq!(told("AWS::Lambda::Permission", None, &permission), ["allows lambda:InvokeFunction on Fn to *"]);
         assert_eq!(told("AWS::Lambda::Url", None, &json!({ "AuthType": "NONE" })).len(), 1);
         assert_eq!(told("AWS::SQS::Queue", None, &json!({ "QueueName": "q" })), [""; 0]);
     }

@@ -1,6 +1,7 @@
 //! Deploying stacks as a shell sees it: the plan, the confirmation, what happens meanwhile, and every way in which it fails.
 
 mod failing;
+mod packaged;
 mod refused;
 mod stack;
 mod ways_out;

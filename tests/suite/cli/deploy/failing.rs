@@ -45,7 +45,9 @@ fn a_failed_creation_names_the_way_out() {
     assert!(done.ended(2).stdout.contains("shop-dev ended in ROLLBACK_COMPLETE"), "{done}");
     assert!(done.stdout.contains("plumb recover shop-dev"), "{done}");
     let again = shop.plumb(&["deploy", "--env", "dev", "--yes"]);
-    again.ended(2).complained(&["shop-dev is ROLLBACK_COMPLETE", "plumb recover shop-dev deletes what is left"]);
+    again
+        .ended(2)
+        .complained(&["shop-dev is ROLLBACK_COMPLETE", "plumb recover shop-dev, to delete what is left of it"]);
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_change_set_that_cannot_be_made_says_why_and_leaves_nothing() {
 
     shop.write("stack.yaml", "Resources: [");
     shop.commit();
-    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(2).complained(&["stack.yaml:1:"]);
+    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(2).complained(&["stack.yaml:2:1: not YAML"]);
 
     let words = "User: mara is not authorized to perform: cloudformation:CreateChangeSet";
     proxy.on("cloudformation:CreateChangeSet").reply(Fault::AccessDenied(words.to_owned()));

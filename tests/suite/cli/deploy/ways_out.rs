@@ -221,7 +221,6 @@ fn an_account_gets_what_the_project_needs_and_nothing_twice() {
     for part in ["+ add  StateBucket", "+ add  DeployRole", "! more is allowed: DeployRole"] {
         assert!(planned.stdout.contains(part), "{part}: {planned}");
     }
-    assert!(!planned.stdout.contains("add  Provider") && !planned.stdout.contains("add  Trail"), "{planned}");
     let done = shop.plumb(&[&arguments[..], &["--yes"]].concat());
     assert!(done.ended(0).stdout.contains("DeployRole = arn:aws:iam::"), "{done}");
     let role = account.caller().query("iam", "GetRole", &[("RoleName", "shop-deploy")]).unwrap().text();
@@ -230,6 +229,9 @@ fn an_account_gets_what_the_project_needs_and_nothing_twice() {
             || role.contains("repo:team/shop:ref:refs/heads/main"),
         "{role}"
     );
+    let made = account.caller().query("cloudformation", "ListStackResources", &[("StackName", "shop-plumb")]).unwrap();
+    let made = made.text();
+    assert!(made.contains("AWS::KMS::Key") && !made.contains("OIDCProvider") && !made.contains("Trail"), "{made}");
     // What it made itself stays its own, and a stack is deployed through the bucket.
     let again = shop.plumb(&[&arguments[..], &["--yes"]].concat());
     assert!(again.ended(0).stdout.contains("nothing to change"), "{again}");
