@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use super::consent::{Asks, Consent, Deed};
+use super::consent::{Asks, Deed, How};
 use super::deploy::{EndedJson, interruptible, told};
 use super::table::Table;
 use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
@@ -27,14 +27,8 @@ pub(crate) struct Args {
     /// Delete the stack although it is protected from that.
     #[arg(long)]
     unprotect: bool,
-    /// Show what would go, and delete nothing.
-    #[arg(long, conflicts_with_all = ["yes", "unlock"])]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
-    /// Text or JSON.
-    #[arg(long, short, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    how: How,
 }
 
 #[derive(Serialize)]
@@ -74,12 +68,12 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let Some(cleaning) = interruptible(Box::pin(deploy::cleaning(&session, stack, args.with_artifacts))).await?? else {
         return Err(Why::new(format!("there is no stack {}", clean(stack))).into());
     };
-    if args.output == Output::Text {
+    if args.how.output == Output::Text {
         show(&mut io::stdout().lock(), &cleaning)?;
-    } else if !args.dry_run {
+    } else if !args.how.dry_run {
         show(&mut io::stderr().lock(), &cleaning)?;
     }
-    let cleaned = if args.dry_run {
+    let cleaned = if args.how.dry_run {
         None
     } else {
         if cleaning.stack.termination_protection && !args.unprotect {
@@ -88,11 +82,11 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         }
         let does = format!("delete {stack} and what is shown to go");
         let deed = Deed { command: "clean", does: &does, asks: Asks::Named(stack) };
-        let writer = interruptible(args.consent.obtain(&session, deed)).await??;
+        let writer = interruptible(args.how.consent.obtain(&session, deed)).await??;
         let work = Box::pin(deploy::clean(&writer, &cleaning, args.unprotect, &told::progress));
         Some(interruptible(work).await??)
     };
-    if args.output == Output::Json {
+    if args.how.output == Output::Json {
         print_json(&json(&session, &cleaning, cleaned.as_ref()))?;
     }
     shared.stats(&session);

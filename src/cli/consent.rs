@@ -4,7 +4,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use super::{Failed, clean, say};
+use super::{Failed, Output, clean, say};
 use crate::compare::Why;
 use crate::config::Protection;
 use crate::ops::report::Identity;
@@ -20,6 +20,19 @@ pub(super) struct Consent {
     /// Write to a read-only environment, by this command alone. The journal keeps why.
     #[arg(long, value_name = "REASON")]
     unlock: Option<String>,
+}
+
+/// The options of a command that shows a plan, has it confirmed, and says what came of it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct How {
+    /// Work it out, show it, and write nothing.
+    #[arg(long, conflicts_with_all = ["yes", "unlock"])]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) consent: Consent,
+    /// Text or JSON.
+    #[arg(long, short, value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
 }
 
 /// What a command is about to do.

@@ -268,6 +268,7 @@ impl Done {
         match (&self.deployed, &self.plan) {
             (Some(deployed), _) if deployed.failed.is_some() || !deployed.left.is_empty() => Outcome::Problem,
             (Some(_), _) => Outcome::Clean,
+            (None, Some((_, plan))) if !plan.left.is_empty() => Outcome::Problem,
             (None, Some((_, plan))) if plan.is_empty() => Outcome::Clean,
             (None, _) => Outcome::Differences,
         }

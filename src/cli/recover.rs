@@ -3,7 +3,7 @@
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use super::consent::{Asks, Consent, Deed};
+use super::consent::{Asks, Deed, How};
 use super::deploy::{EndedJson, interruptible, told};
 use super::table::Table;
 use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
@@ -27,14 +27,8 @@ pub(crate) struct Args {
     /// Delete the stack although it is protected from that.
     #[arg(long)]
     unprotect: bool,
-    /// Show the way out, and do nothing.
-    #[arg(long, conflicts_with_all = ["yes", "unlock"])]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
-    /// Text or JSON.
-    #[arg(long, short, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    how: How,
 }
 
 #[derive(Serialize)]
@@ -66,7 +60,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let wish = Wish { skip: args.skip.clone(), retain: args.retain.clone(), unprotect: args.unprotect };
     let Some(recovery) = interruptible(deploy::recovery(&session, stack, &wish)).await?? else {
         say!("{} is not stuck", clean(stack));
-        if args.output == Output::Json {
+        if args.how.output == Output::Json {
             let none = Vec::new();
             print_json(&RecoverJson { version: VERSION, stack, stuck: None, way: None, resources: none, ended: None })?;
         }
@@ -74,19 +68,19 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     };
     show(&recovery)?;
     let (_, way) = recovery.stuck.told();
-    let ended = if args.dry_run {
+    let ended = if args.how.dry_run {
         None
     } else {
         let does = format!("{way} of {stack}");
         let asks = if recovery.stuck.deletes() { Asks::Named(stack) } else { Asks::Always };
         let deed = Deed { command: "recover", does: &does, asks };
-        let writer = interruptible(args.consent.obtain(&session, deed)).await??;
+        let writer = interruptible(args.how.consent.obtain(&session, deed)).await??;
         let work = Box::pin(deploy::recover(&writer, &recovery, &told::progress));
         let (ended, untold) = interruptible(work).await??;
         untold.iter().for_each(|why| say!("note: {}", clean(&why.reason)));
         Some(ended)
     };
-    if args.output == Output::Json {
+    if args.how.output == Output::Json {
         print_json(&RecoverJson {
             version: VERSION,
             stack,

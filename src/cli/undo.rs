@@ -4,10 +4,10 @@ mod alias;
 
 use clap_complete::ArgValueCandidates;
 
-use super::consent::Consent;
+use super::consent::How;
 use super::deploy::{self, Order, interruptible};
 use super::push::{Asked, carry_out, planned};
-use super::{Failed, Outcome, Output, Shared, clean, values};
+use super::{Failed, Outcome, Shared, clean, values};
 use crate::compare::Why;
 use crate::ops::deploy::{Ask, stacks};
 use crate::ops::push::{rollback, undo};
@@ -35,28 +35,13 @@ pub(crate) struct RollbackArgs {
     how: How,
 }
 
-/// What both take.
-#[derive(Debug, clap::Args)]
-struct How {
-    /// Work the plan out, show it, and write nothing.
-    #[arg(long, conflicts_with_all = ["yes", "unlock"])]
-    dry_run: bool,
-    #[command(flatten)]
-    consent: Consent,
-    /// Text or JSON.
-    #[arg(long, short, value_enum, default_value_t = Output::Text)]
-    output: Output,
-}
-
-impl How {
-    fn asked<'a>(&'a self, command: &'a str) -> Asked<'a> {
-        Asked { command, consent: &self.consent, dry_run: self.dry_run, output: self.output }
-    }
+fn asked<'a>(how: &'a How, command: &'a str) -> Asked<'a> {
+    Asked { command, consent: &how.consent, dry_run: how.dry_run, output: how.output }
 }
 
 /// Runs `plumb undo`.
 pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
-    let asked = args.how.asked("undo");
+    let asked = asked(&args.how, "undo");
     let (session, planner) = asked.sessions(shared).await?;
     let plan = planned(&planner, Box::pin(undo::plan(&planner, args.id.as_deref()))).await?;
     Box::pin(carry_out(shared, &session, &plan, asked)).await
@@ -74,7 +59,7 @@ enum Target<'a> {
 
 /// Runs `plumb rollback`.
 pub(super) async fn rollback(shared: &Shared, args: &RollbackArgs) -> Result<Outcome, Failed> {
-    let asked = args.how.asked("rollback");
+    let asked = asked(&args.how, "rollback");
     let where_to = || {
         let name = args.what.as_deref().unwrap_or("the stacks");
         Why::new(format!("where is {} to be rolled back to?", clean(name)))

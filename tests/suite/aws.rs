@@ -195,6 +195,7 @@ fn request(stack: &str, template: &serde_json::Value, create: bool) -> ChangeSet
         description: Some("a test".into()),
         client_token: None,
         revert_drift: false,
+        nested: false,
     }
 }
 

@@ -56,6 +56,8 @@ pub struct ChangeSetRequest {
     pub client_token: Option<String>,
     /// Whether what was changed by hand is put back too, where the template did not change.
     pub revert_drift: bool,
+    /// Whether stacks within get change sets of their own, so that what is done to them is seen.
+    pub nested: bool,
 }
 
 /// Names of a change set.
@@ -94,6 +96,7 @@ pub async fn create_change_set(clients: &Clients, request: &ChangeSetRequest) ->
         .set_role_arn(request.role.clone())
         .set_description(request.description.clone())
         .set_client_token(request.client_token.clone())
+        .set_include_nested_stacks(request.nested.then_some(true))
         .set_deployment_mode(request.revert_drift.then_some(aws::DeploymentMode::RevertDrift));
     let built = match &request.template {
         TemplateSource::Body(text) => built.template_body(text),
@@ -167,6 +170,8 @@ pub struct ResourceChange {
     pub scope: Vec<String>,
     /// Why, property by property.
     pub details: Vec<ChangeDetail>,
+    /// Of a stack within: the change set that says what is done to it.
+    pub change_set: Option<String>,
 }
 
 /// Why a resource would be changed.
@@ -235,6 +240,7 @@ fn change(found: aws::ResourceChange) -> ResourceChange {
         after: found.after_context.filter(|text| !text.is_empty()).map(Secret::new),
         scope: found.scope.unwrap_or_default().iter().map(|scope| scope.as_str().to_owned()).collect(),
         details: found.details.unwrap_or_default().into_iter().map(detail).collect(),
+        change_set: found.change_set_id.filter(|id| !id.is_empty()),
     }
 }
 

@@ -176,9 +176,11 @@ impl<'a> StackJson<'a> {
             functions: deployed.map(|deployed| texts(&deployed.functions)).unwrap_or_default(),
             recorded: deployed.is_some_and(|deployed| deployed.recorded),
             notes: deployed.map(|deployed| deployed.notes.as_slice()).unwrap_or_default(),
-            problems: deployed
-                .map(|deployed| deployed.failed.iter().chain(&deployed.left).map(ProblemJson::of).collect())
-                .unwrap_or_default(),
+            problems: match (plan, deployed) {
+                (_, Some(deployed)) => deployed.failed.iter().chain(&deployed.left).map(ProblemJson::of).collect(),
+                (Some(plan), None) => plan.left.iter().map(ProblemJson::of).collect(),
+                (None, None) => Vec::new(),
+            },
             failure: deployed.and_then(|deployed| deployed.failure.as_ref()).map(FailureJson::of),
         }
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::clean;
+use crate::cli::push::destination;
 use crate::cli::table::Table;
 use crate::compare::{Facet, Fingerprinter, masked};
 use crate::ops::deploy::{Act, Change, Deployed, Draft, Ended, Plan, Property, Replacement};
@@ -22,17 +23,8 @@ pub(super) fn intent(draft: &Draft, plan: &Plan) -> String {
 
 /// A plan.
 pub(super) fn plan(out: &mut impl Write, session: &Session, draft: &Draft, plan: &Plan) -> io::Result<()> {
-    let (environment, writer) = (session.environment(), &draft.writer);
     let short = |id: &str| id.get(..7).unwrap_or(id).to_owned();
-    writeln!(
-        out,
-        "to    {}   account {}   {}   {}   protection {}",
-        clean(&environment.name),
-        clean(&writer.account),
-        clean(&writer.region),
-        clean(&writer.arn),
-        environment.protection.word()
-    )?;
+    writeln!(out, "{}", destination(session, &draft.writer))?;
     let runs = plan.runs.as_ref().map(|runs| format!("   ({} runs {})", draft.stack(), short(runs)));
     match &draft.commit {
         Some(commit) => {
@@ -60,6 +52,9 @@ pub(super) fn plan(out: &mut impl Write, session: &Session, draft: &Draft, plan:
         writeln!(out, "! more is allowed: {id} ({type_name}) {what}")?;
     }
     drift(out, plan, &session.fingerprinter)?;
+    for why in &plan.left {
+        writeln!(out, "? {}", clean(&why.reason))?;
+    }
     for warning in &plan.warnings {
         writeln!(out, "! {}", clean(warning))?;
     }

@@ -133,7 +133,7 @@ async fn carry_out(
     done.functions = published.items.iter().map(|(name, entry)| (name.clone(), entry.version.clone())).collect();
     done.notes = published.notes;
     let is_whole = published.left.is_empty();
-    done.left = published.left;
+    done.left = plan.left.iter().cloned().chain(published.left).collect();
     let Some(commit) = draft.commit_id() else { return Ok(done) };
     match publish::record(draft, &commit, after.as_ref(), &published.items, is_whole).await {
         Ok(()) => done.recorded = true,

@@ -10,10 +10,10 @@ use super::preview::{self, Act, Change, Sight};
 use super::request;
 use super::widening::{self, Widening};
 use super::{assembly, package, state_bucket, stuck};
-use crate::aws::ErrorKind;
-use crate::aws::cloudformation::changeset::{self, ChangeSet, ChangeSetRequest, ParameterInput};
+use crate::aws::cloudformation::changeset::{self, ChangeSet, ChangeSetRequest, ParameterInput, ResourceChange};
 use crate::aws::cloudformation::drift as detection;
 use crate::aws::cloudformation::{self, StackInfo};
+use crate::aws::{Clients, ErrorKind};
 use crate::compare::Why;
 use crate::config::StackKind;
 use crate::ops::inspect::partition;
@@ -21,6 +21,9 @@ use crate::ops::journal::{Action, Begun, Intent, Outcome};
 use crate::ops::receipt::UnitId;
 use crate::ops::{push, why};
 use crate::template::{Scope, Template};
+
+/// How deep stacks within stacks are looked at.
+const DEEPEST: usize = 8;
 
 /// What a deployment would do. Its change set waits in the account until it is executed or the draft is abandoned.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Plan {
     pub drift_checked_at: Option<i64>,
     /// The commit that the stack runs, by its receipt.
     pub runs: Option<String>,
+    /// What is not put back although that was asked for.
+    pub left: Vec<Why>,
     /// What the operator should know besides.
     pub warnings: Vec<String>,
     pub(super) change_set: Option<Waiting>,
@@ -164,7 +169,8 @@ impl Draft {
             None => Vec::new(),
         };
         warnings.extend(unread.map(|reason| format!("it is not known what {name} runs: {reason}")));
-        let drift = drift::met(&drifts, &changes, self.revert_drift);
+        let mut left = Vec::new();
+        let mut drift = drift::met(&drifts, &changes, self.revert_drift);
         let change_set = (!found.is_empty()).then(|| Waiting {
             id: found.id.clone(),
             stack_id: found.stack_id.clone(),
@@ -172,18 +178,21 @@ impl Draft {
         });
         if change_set.is_none() {
             self.clear().await?;
-            let left = drift.iter().filter(|_| self.revert_drift).map(|drift| drift.logical_id.as_str());
-            let left: BTreeSet<&str> = left.collect();
-            if !left.is_empty() {
-                let left = left.into_iter().collect::<Vec<_>>().join(", ");
-                warnings.push(format!("CloudFormation found nothing to put back, though {left} was changed by hand"));
-            }
+            // Nothing is done to it then.
+            drift.iter_mut().for_each(|drift| drift.what = drift::What::Kept);
+            let drifted = drift.iter().filter(|_| self.revert_drift).map(|drift| drift.logical_id.as_str());
+            let drifted: BTreeSet<&str> = drifted.collect();
+            left.extend(drifted.iter().map(|id| {
+                Why::new(format!("CloudFormation found nothing to put back, though {id} was changed by hand"))
+                    .hint(format!("plumb diff shows what of {id}; put it back by hand, or change it in git and deploy"))
+            }));
         }
         Ok(Plan {
             creates: self.creates(),
             widened: widened(&found, before.as_ref(), &after),
             changes,
             drift,
+            left,
             drift_checked_at: drifts.iter().map(|drift| drift.checked_at).max(),
             runs,
             warnings,
@@ -249,7 +258,23 @@ async fn worked_out(draft: &Draft, request: &ChangeSetRequest) -> Result<ChangeS
         let reason = found.status_reason.unwrap_or_else(|| "AWS says no reason".to_owned());
         return Err(Why::new(format!("the change set of {} failed, and nothing is changed: {reason}", request.stack)));
     }
-    Ok(ChangeSet { stack_id: created.stack_id, ..found })
+    let changes = Box::pin(within(clients, found.changes, 0)).await?;
+    Ok(ChangeSet { stack_id: created.stack_id, changes, ..found })
+}
+
+/// The changes with those of stacks within after each, by the path that leads to them: `Database/Table`.
+async fn within(clients: &Clients, changes: Vec<ResourceChange>, depth: usize) -> Result<Vec<ResourceChange>, Why> {
+    let mut all = Vec::new();
+    for change in changes {
+        let (inner, name) = (change.change_set.clone().filter(|_| depth < DEEPEST), change.logical_id.clone());
+        all.push(change);
+        let Some(id) = inner else { continue };
+        let found = changeset::wait_change_set(clients, &id, LONGEST).await.map_err(|error| why(&error))?;
+        for inner in Box::pin(within(clients, found.changes, depth + 1)).await? {
+            all.push(ResourceChange { logical_id: format!("{name}/{}", inner.logical_id), ..inner });
+        }
+    }
+    Ok(all)
 }
 
 fn widened(found: &ChangeSet, before: Option<&Sight<'_>>, after: &Sight<'_>) -> Vec<Widening> {

@@ -44,15 +44,20 @@ pub(super) async fn request(
         description: Some(description(draft)),
         client_token: Some(draft.change_set.clone()),
         revert_drift: draft.revert_drift && live.is_some(),
+        nested: nests(draft),
     })
+}
+
+/// Whether there are stacks within.
+fn nests(draft: &Draft) -> bool {
+    draft.template.resources().iter().any(|resource| resource.type_name == "AWS::CloudFormation::Stack")
 }
 
 /// What the project acknowledges; that a transform or a stack within makes resources, whoever names one acknowledges.
 fn capabilities(draft: &Draft) -> Vec<String> {
     const EXPANDS: &str = "CAPABILITY_AUTO_EXPAND";
     let mut capabilities = draft.stack.capabilities.clone();
-    let nests = draft.template.resources().iter().any(|resource| resource.type_name == "AWS::CloudFormation::Stack");
-    let expands = nests || draft.template.expanded_by_aws().is_some();
+    let expands = nests(draft) || draft.template.expanded_by_aws().is_some();
     if expands && !capabilities.iter().any(|known| known == EXPANDS) {
         capabilities.push(EXPANDS.to_owned());
     }

@@ -110,6 +110,15 @@ fn what_was_changed_by_hand_is_told_and_code_is_put_back_on_request() {
     let back = shop.plumb(&["deploy", "--env", "dev", "--yes", "--revert-drift"]);
     assert!(back.ended(0).stdout.contains("was put back"), "{back}");
     assert_eq!(shop.code(), before);
+
+    // The local account answers that there is nothing to revert: what stays is said, and is no success.
+    shop.by_hand_visibility(90);
+    let (behind, proxy) = account.behind_proxy();
+    let left = shop.through(&behind, &["deploy", "--env", "dev", "--yes", "--revert-drift"]);
+    assert!(left.ended(2).stdout.contains("found nothing to put back, though Queue was changed by hand"), "{left}");
+    let calls = proxy.calls();
+    let asked = calls.iter().find(|call| call.operation == "CreateChangeSet").unwrap();
+    assert_eq!(asked.form("DeploymentMode").as_deref(), Some("REVERT_DRIFT"));
 }
 
 #[test]

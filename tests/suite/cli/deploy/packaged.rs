@@ -45,6 +45,48 @@ fn what_a_template_names_by_a_path_is_uploaded_from_the_commit() {
     assert!(again.ended(0).stdout.contains("nothing to change"), "{again}");
 }
 
+/// The local account makes no change sets of stacks within, so that AWS's documented answers stand for them.
+#[test]
+fn what_is_done_to_a_stack_within_is_shown_by_its_own_change_set() {
+    let account = Account::fresh();
+    let nested =
+        "  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties: { TemplateURL: inner.yaml }\nOutputs:";
+    let shop = Stacked::with(&account, &TEMPLATE.replace("Outputs:", nested));
+    let inner = "Resources:\n  Inside: { Type: AWS::SQS::Queue, Properties: { QueueName: shop-inside } }\n";
+    shop.write("inner.yaml", inner);
+    shop.commit();
+    let answer = |id: &str, type_name: &str, more: &str| {
+        format!(
+            "<DescribeChangeSetResponse><DescribeChangeSetResult><ChangeSetId>arn:{id}</ChangeSetId>\
+             <StackId>arn:stack</StackId><Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus>\
+             <Changes><member><Type>Resource</Type><ResourceChange><Action>Modify</Action>\
+             <LogicalResourceId>{id}</LogicalResourceId><ResourceType>{type_name}</ResourceType>{more}\
+             </ResourceChange></member></Changes></DescribeChangeSetResult></DescribeChangeSetResponse>"
+        )
+    };
+    let detail = "<Replacement>True</Replacement><PolicyAction>ReplaceAndDelete</PolicyAction><Details><member><Target>\
+                  <Attribute>Properties</Attribute><Name>QueueName</Name><Path>/Properties/QueueName</Path>\
+                  <BeforeValue>shop-one</BeforeValue><AfterValue>shop-two</AfterValue>\
+                  <RequiresRecreation>Always</RequiresRecreation></Target></member></Details>";
+    let (behind, proxy) = account.behind_proxy();
+    let outer = answer("Inner", "AWS::CloudFormation::Stack", "<ChangeSetId>arn:nested</ChangeSetId>");
+    proxy.on("cloudformation:DescribeChangeSet").times(1).reply(Fault::Body(200, outer.into_bytes()));
+    let inside = answer("Inside", "AWS::SQS::Queue", detail);
+    proxy.on("cloudformation:DescribeChangeSet").reply(Fault::Body(200, inside.into_bytes()));
+    let planned = shop.through(&behind, &["deploy", "--env", "dev", "--dry-run"]);
+    for part in [
+        "± replace  Inner/Inside",
+        "Inner/Inside.QueueName",
+        "shop-one  ->  shop-two",
+        "! lost: Inner/Inside is replaced",
+    ] {
+        assert!(planned.stdout.contains(part), "{part}: {planned}");
+    }
+    let calls = proxy.calls();
+    let asked = calls.iter().find(|call| call.operation == "CreateChangeSet").unwrap();
+    assert_eq!(asked.form("IncludeNestedStacks").as_deref(), Some("true"));
+}
+
 #[test]
 fn a_stack_that_sam_describes_is_packaged_and_its_transform_acknowledged() {
     let account = Account::fresh();
