@@ -25,6 +25,8 @@ mod request;
 mod stuck;
 mod widening;
 
+use std::collections::BTreeMap;
+
 use super::session::Session;
 use crate::aws::s3;
 use crate::compare::Why;
@@ -61,8 +63,16 @@ pub async fn deploy(
         follow::follow(session, &operation, progress).await?;
         draft = draft::draft(session, &name, &ask).await?;
     }
-    let plan = Box::pin(draft.plan(progress)).await?;
-    let deployed = Box::pin(execute(&draft, &plan, progress)).await?;
+    // Nobody is asked between the two, so that one note is enough.
+    let begun = execute::begin(&draft, BTreeMap::new())?;
+    let plan = match Box::pin(draft.worked_out(progress)).await {
+        Ok(plan) => plan,
+        Err(why) => {
+            let _ = begun.settle(session, Some(why.reason.clone())).await;
+            return Err(why);
+        }
+    };
+    let deployed = Box::pin(execute::finish(&draft, &plan, begun, progress)).await?;
     match deployed.failed {
         Some(why) => Err(why),
         None => Ok(deployed),

@@ -52,10 +52,25 @@ pub struct Deployed {
 pub async fn execute(draft: &Draft, plan: &Plan, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Deployed, Why> {
     // The leave to write may have ended while the plan was looked at.
     draft.session.for_writing().await?;
-    let commit = draft.commit_id();
     let ran = plan.runs.iter().map(|runs| (format!("stack/{}", draft.stack.name), runs.clone())).collect();
+    let begun = begin(draft, ran)?;
+    finish(draft, plan, begun, progress).await
+}
+
+/// Notes that a deployment begins, of a stack whose receipt's commit is known or not.
+pub(super) fn begin(draft: &Draft, ran: BTreeMap<String, String>) -> Result<Begun, Why> {
+    let commit = draft.commit_id();
     let intent = Intent { commit, ran, ..Intent::new(Action::Deploy, vec![draft.stack.name.clone()]) };
-    let begun = Begun::new(&draft.session, &draft.writer, intent)?;
+    Begun::new(&draft.session, &draft.writer, intent)
+}
+
+/// Executes a plan that is noted already.
+pub(super) async fn finish(
+    draft: &Draft,
+    plan: &Plan,
+    begun: Begun,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Deployed, Why> {
     let id = begun.entry().id.clone();
     match Box::pin(carry_out(draft, plan, &id, progress)).await {
         Ok(done) => {

@@ -95,29 +95,37 @@ impl Draft {
     /// Fails where the stack is stuck, naming the way out, and where the change set fails; then it leaves neither a change
     /// set nor a stack that only waits to be reviewed.
     pub async fn plan(&self, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Plan, Why> {
-        if let Some(info) = &self.before {
-            stuck::refuse(info)?;
-        }
+        // What is refused is no write.
+        self.before.as_ref().map_or(Ok(()), stuck::refuse)?;
         let commit = self.commit_id();
         let intent = Intent { commit, ..Intent::new(Action::Prepare, vec![self.stack.name.clone()]) };
         let begun = Begun::new(&self.session, &self.writer, intent)?;
-        match Box::pin(self.prepare(progress)).await {
+        match Box::pin(self.worked_out(progress)).await {
             Ok(plan) => {
                 let (_, untold) = begun.settle_here(Outcome::Ok, None);
                 Ok(Plan { warnings: plan.warnings.into_iter().chain(untold.map(|why| why.reason)).collect(), ..plan })
             }
             Err(failed) => {
-                let cleared = self.clear().await;
                 let _ = begun.settle_here(Outcome::Failed, Some(failed.reason.clone()));
-                Err(match cleared {
-                    Ok(()) => failed,
-                    Err(left) => {
-                        let reason = format!("{}; its change set could not be taken back: {left}", failed.reason);
-                        Why { reason, ..failed }
-                    }
-                })
+                Err(failed)
             }
         }
+    }
+
+    /// The same, for whoever has noted it.
+    pub(super) async fn worked_out(&self, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Plan, Why> {
+        self.before.as_ref().map_or(Ok(()), stuck::refuse)?;
+        let failed = match Box::pin(self.prepare(progress)).await {
+            Ok(plan) => return Ok(plan),
+            Err(failed) => failed,
+        };
+        Err(match self.clear().await {
+            Ok(()) => failed,
+            Err(left) => {
+                let reason = format!("{}; its change set could not be taken back: {left}", failed.reason);
+                Why { reason, ..failed }
+            }
+        })
     }
 
     async fn prepare(&self, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Plan, Why> {
