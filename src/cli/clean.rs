@@ -97,13 +97,11 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     if let Some(why) = &cleaned.untold {
         say!("note: {}", clean(&why.reason));
     }
-    match cleaned.failed {
-        Some(why) => Err(why.into()),
-        None => {
-            say!("{} is deleted", clean(stack));
-            Ok(Outcome::Clean)
-        }
+    if let Some(why) = cleaned.failed {
+        return Err(why.into());
     }
+    say!("{} is deleted", clean(stack));
+    Ok(Outcome::Clean)
 }
 
 fn word(fate: Fate) -> &'static str {

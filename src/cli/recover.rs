@@ -77,7 +77,9 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let writer = interruptible(args.how.consent.obtain(&session, deed)).await??;
         let work = Box::pin(deploy::recover(&writer, &recovery, &told::progress));
         let (ended, untold) = interruptible(work).await??;
-        untold.iter().for_each(|why| say!("note: {}", clean(&why.reason)));
+        if let Some(why) = untold {
+            say!("note: {}", clean(&why.reason));
+        }
         Some(ended)
     };
     if args.how.output == Output::Json {

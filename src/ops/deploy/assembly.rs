@@ -19,7 +19,7 @@ struct Manifest {
     #[serde(default)]
     files: BTreeMap<String, File>,
     #[serde(default, rename = "dockerImages")]
-    images: BTreeMap<String, serde::de::IgnoredAny>,
+    images: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +72,7 @@ async fn synthesise(root: &Path, stack: &Stack, command: &[String], commit: &str
 pub(super) async fn publish(draft: &Draft, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), Why> {
     let root = &draft.session.root;
     let template = Path::new(&draft.stack.template);
-    let folder = root.join(template).parent().map(Path::to_path_buf).unwrap_or_else(|| root.clone());
+    let folder = root.join(template).parent().map_or_else(|| root.clone(), Path::to_path_buf);
     let file_name = template.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name = file_name.strip_suffix(".template.json").unwrap_or(file_name);
     let path = folder.join(format!("{name}.assets.json"));

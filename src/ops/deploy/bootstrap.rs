@@ -53,13 +53,11 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
             String::new()
         }
         Some(bucket) if kept.is("BucketName", &bucket) => bucket,
-        Some(bucket) => match s3::bucket_exists(clients, &bucket).await.map_err(|error| why(&error))? {
-            true => {
-                notes.push(format!("{bucket} is there already, and stays as it is"));
-                String::new()
-            }
-            false => bucket,
-        },
+        Some(bucket) if s3::bucket_exists(clients, &bucket).await.map_err(|error| why(&error))? => {
+            notes.push(format!("{bucket} is there already, and stays as it is"));
+            String::new()
+        }
+        Some(bucket) => bucket,
     };
     let repository = wish.repository.clone().or_else(|| on_github(&session)).unwrap_or_default();
     let mut provider = String::new();

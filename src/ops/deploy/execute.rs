@@ -189,15 +189,13 @@ async fn began(draft: &Draft, waiting: &Waiting, token: &str, error: &Error) -> 
         return Ok(false);
     }
     let known = |event: &events::Event| event.at < waiting.created_at;
-    match events::until(&draft.session.clients, &waiting.stack_id, known).await {
-        Ok(events) => Ok(events.iter().any(|event| event.client_token.as_deref() == Some(token))),
-        Err(_) => {
-            let told = why(error);
-            let reason = format!("it is not known whether the deployment of {} began: {told}", draft.stack.name);
-            let hint = format!("plumb deploy {} looks, and goes on", draft.stack.name);
-            Err(Why { reason, hint: Some(hint), ..told })
-        }
+    if let Ok(events) = events::until(&draft.session.clients, &waiting.stack_id, known).await {
+        return Ok(events.iter().any(|event| event.client_token.as_deref() == Some(token)));
     }
+    let told = why(error);
+    let reason = format!("it is not known whether the deployment of {} began: {told}", draft.stack.name);
+    let hint = format!("plumb deploy {} looks, and goes on", draft.stack.name);
+    Err(Why { reason, hint: Some(hint), ..told })
 }
 
 fn refused(draft: &Draft, error: &Error) -> Why {

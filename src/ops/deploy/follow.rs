@@ -106,26 +106,21 @@ impl Ended {
         if self.succeeded() {
             return None;
         }
-        let told = match &self.failure {
-            Some(failure) => {
-                let (name, event) = (failure.event.name(), &failure.event);
-                let reason = event.reason.as_deref().unwrap_or("AWS says no reason");
-                format!("{name} ({}) {}: {reason}", event.type_name, event.status)
-            }
-            None => {
-                let reason = self.stack.as_ref().and_then(|info| info.status_reason.clone());
-                reason.unwrap_or_else(|| "AWS says no reason".to_owned())
-            }
+        let of_failure = |failure: &Failure| {
+            let (name, event) = (failure.event.name(), &failure.event);
+            let reason = event.reason.as_deref().unwrap_or("AWS says no reason");
+            format!("{name} ({}) {}: {reason}", event.type_name, event.status)
         };
-        let (state, hint) = match self.status.as_str() {
-            "UPDATE_ROLLBACK_COMPLETE" => ("it runs what it ran before", None),
-            status => (
-                "it takes no change like this",
-                Some(match status {
-                    "UPDATE_ROLLBACK_FAILED" => format!("plumb recover {stack} goes on with the rollback"),
-                    _ => format!("plumb recover {stack}"),
-                }),
-            ),
+        let of_stack = || {
+            let reason = self.stack.as_ref().and_then(|info| info.status_reason.clone());
+            reason.unwrap_or_else(|| "AWS says no reason".to_owned())
+        };
+        let told = self.failure.as_ref().map_or_else(of_stack, of_failure);
+        let (state, hint) = if self.status == "UPDATE_ROLLBACK_COMPLETE" {
+            ("it runs what it ran before", None)
+        } else {
+            let goes_on = if self.status == "UPDATE_ROLLBACK_FAILED" { " goes on with the rollback" } else { "" };
+            ("it takes no change like this", Some(format!("plumb recover {stack}{goes_on}")))
         };
         let why = Why::new(format!("{stack} ended in {}, {state}: {told}", self.status));
         Some(Why { hint, ..why })

@@ -147,13 +147,15 @@ impl Of<'_> {
             let key = format!("plumb/{project}/templates/{}", hex(&Sha256::digest(&text)));
             return self.put(key, text.into_bytes(), "text/plain").await;
         }
-        if is_zipped(type_name) && !path.ends_with(".zip") {
+        let extension = std::path::Path::new(&path).extension().and_then(|extension| extension.to_str());
+        let is_zip = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+        if is_zipped(type_name) && !is_zip {
             let artifact = artifact::of_commit(self.snapshot, &path)?;
             let key = format!("plumb/{project}/artifacts/{}.zip", artifact.digest);
             return self.put(key, artifact.bytes, "application/zip").await;
         }
         let bytes = self.read(&path)?;
-        let extension = path.rsplit_once('.').map(|(_, extension)| format!(".{extension}")).unwrap_or_default();
+        let extension = extension.map(|extension| format!(".{extension}")).unwrap_or_default();
         let key = format!("plumb/{project}/artifacts/{}{extension}", hex(&Sha256::digest(&bytes)));
         self.put(key, bytes, "application/octet-stream").await
     }
@@ -178,10 +180,10 @@ fn beside(template: &str, file: &str) -> Result<String, Why> {
     for part in file.split('/') {
         match part {
             "" | "." => {}
-            ".." if parts.pop().is_none() => {
-                return Err(Why::new(format!("{template} names {file}, which lies outside of the project")));
+            ".." => {
+                let outside = || Why::new(format!("{template} names {file}, which lies outside of the project"));
+                parts.pop().map(drop).ok_or_else(outside)?;
             }
-            ".." => {}
             part => parts.push(part),
         }
     }

@@ -187,7 +187,9 @@ impl Draft {
         if change_set.is_none() {
             self.clear().await?;
             // Nothing is done to it then.
-            drift.iter_mut().for_each(|drift| drift.what = drift::What::Kept);
+            for drift in &mut drift {
+                drift.what = drift::What::Kept;
+            }
             let drifted = drift.iter().filter(|_| self.revert_drift).map(|drift| drift.logical_id.as_str());
             let drifted: BTreeSet<&str> = drifted.collect();
             left.extend(drifted.iter().map(|id| {

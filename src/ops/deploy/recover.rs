@@ -50,12 +50,12 @@ pub struct Held {
 /// Works the way out of a stack out; reads alone. `None`: it is not stuck.
 ///
 /// Fails where there is no such stack, and for a resource that holds it nowhere.
-pub async fn recovery(session: &Session, stack: &str, wish: &Wish) -> Result<Option<Recovery>, Why> {
+pub async fn recovery(session: &Session, name: &str, wish: &Wish) -> Result<Option<Recovery>, Why> {
     let clients = &session.clients;
-    let info = cloudformation::stack(clients, stack).await.map_err(|error| why(&error))?;
-    let info = info.ok_or_else(|| Why::new(format!("there is no stack {stack}")))?;
+    let info = cloudformation::stack(clients, name).await.map_err(|error| why(&error))?;
+    let info = info.ok_or_else(|| Why::new(format!("there is no stack {name}")))?;
     let Some(stuck) = Stuck::of(&info.status) else { return Ok(None) };
-    let resources = cloudformation::resources(clients, stack).await.map_err(|error| why(&error))?;
+    let resources = cloudformation::resources(clients, name).await.map_err(|error| why(&error))?;
     let holds = |status: &str| match stuck {
         Stuck::RollbackFailed => status.ends_with("_FAILED"),
         Stuck::DeletionFailed => status == "DELETE_FAILED",
@@ -77,11 +77,11 @@ pub async fn recovery(session: &Session, stack: &str, wish: &Wish) -> Result<Opt
         (&wish.skip, "--skip", stuck == Stuck::RollbackFailed)
     };
     if !named.is_empty() && !fits {
-        return Err(Why::new(format!("{stack} is {}, which {option} does not help", info.status)));
+        return Err(Why::new(format!("{name} is {}, which {option} does not help", info.status)));
     }
-    if let Some(unknown) = named.iter().find(|name| resources.iter().all(|held| held.logical_id != **name)) {
+    if let Some(unknown) = named.iter().find(|id| resources.iter().all(|held| held.logical_id != **id)) {
         let known: Vec<&str> = resources.iter().map(|held| held.logical_id.as_str()).collect();
-        return Err(Why::new(format!("{unknown} is not what holds {stack}"))
+        return Err(Why::new(format!("{unknown} is not what holds {name}"))
             .hint(format!("{option} takes one of {}", known.join(", "))));
     }
     if stuck.deletes() {

@@ -77,7 +77,7 @@ fn an_environment_variable_is_masked_and_what_aws_tells_wins() {
 
     let (before, after) = (Some(Secret::new("30")), Some(Secret::new("60")));
     let path = Some("/Properties/VisibilityTimeout".to_owned());
-    let told = ChangeDetail { before, after, path, ..detail("VisibilityTimeout") };
+    let told = ChangeDetail { path, before, after, ..detail("VisibilityTimeout") };
     let changed = ResourceChange { details: vec![told], ..found("Modify", "Queue", "AWS::SQS::Queue") };
     let change = seen(&changed, OLD);
     assert_eq!(change.properties[0].after, Facet::Plain("60".into()));
