@@ -11,6 +11,7 @@ pub mod cloudtrail;
 mod error;
 #[cfg(test)]
 mod faults;
+pub mod iam;
 pub mod kms;
 pub mod lambda;
 mod limit;
@@ -26,6 +27,7 @@ pub mod sts;
 
 pub use clients::{Clients, Keys, Options, Timeouts};
 pub use error::{Error, ErrorKind};
+pub(crate) use poll::Poll;
 
 use aws_smithy_types::DateTime;
 

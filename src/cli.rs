@@ -2,11 +2,14 @@
 //!
 //! What a script reads goes to stdout, everything else to stderr.
 
+mod bootstrap;
+mod clean;
 mod completions;
 mod config;
 mod consent;
 mod crypto;
 mod demo;
+mod deploy;
 mod diff;
 mod doctor;
 mod history;
@@ -26,6 +29,7 @@ mod projects;
 mod promote;
 mod push;
 mod record;
+mod recover;
 mod shared;
 mod status;
 mod table;
@@ -129,11 +133,20 @@ enum Command {
     Diff(diff::Args),
     /// Make parameters and secrets say what a commit says.
     Push(push::Args),
+    /// Make stacks and their code what a commit says: a change set, shown first.
+    Deploy(deploy::Args),
+    /// Lay what the project needs in an account: bucket, deploy role, keys, trail.
+    Bootstrap(bootstrap::Args),
+    /// Lead a stack out of where it got stuck.
+    Recover(recover::Args),
+    /// Delete a stack, after showing all that goes with it.
+    Clean(clean::Args),
     /// Take the last push back, or another one of the journal.
     Undo(undo::Args),
-    /// Give a parameter or secret an earlier value of its own.
+    /// Go back: a parameter or secret to an earlier value of its own, stacks to an earlier commit, a function to its
+    /// previous version.
     Rollback(undo::RollbackArgs),
-    /// The past of a parameter or secret: git's commits and the live versions.
+    /// The past of a parameter or secret: git's commits and the live versions; or of a stack: its deployments.
     History(history::Args),
     /// Compare two environments in git, and take values from one to the other on a new branch.
     Promote(promote::Args),
@@ -213,6 +226,10 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Status(args)) => status::run(&shared, args).await,
             Some(Command::Diff(args)) => Box::pin(diff::run(&shared, args)).await,
             Some(Command::Push(args)) => Box::pin(push::run(&shared, args)).await,
+            Some(Command::Deploy(args)) => Box::pin(deploy::run(&shared, args)).await,
+            Some(Command::Bootstrap(args)) => Box::pin(bootstrap::run(&shared, args)).await,
+            Some(Command::Recover(args)) => Box::pin(recover::run(&shared, args)).await,
+            Some(Command::Clean(args)) => Box::pin(clean::run(&shared, args)).await,
             Some(Command::Undo(args)) => Box::pin(undo::run(&shared, args)).await,
             Some(Command::Rollback(args)) => Box::pin(undo::rollback(&shared, args)).await,
             Some(Command::History(args)) => Box::pin(history::run(&shared, args)).await,
@@ -235,7 +252,8 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
     };
     // The console reads ^C as a key and takes the terminal's signals itself; an editor is asked to end first.
     let own = |command: &Command| match command {
-        Command::Demo(_) => true,
+        // A deployment takes its change set back first, or says that it goes on.
+        Command::Demo(_) | Command::Deploy(_) | Command::Bootstrap(_) | Command::Rollback(_) => true,
         Command::Config(command) => command.takes_signals(),
         _ => false,
     };

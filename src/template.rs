@@ -162,6 +162,22 @@ impl Template {
             || self.parameter("BootstrapVersion").is_some_and(Parameter::is_ssm)
     }
 
+    /// A scalar that some read as a number and others as text, as it is written; such a template cannot be written anew.
+    #[must_use]
+    pub fn unquoted(&self) -> Option<&str> {
+        fn find(value: &Value) -> Option<&str> {
+            match value {
+                Value::Object(map) => match map.get(leaf::AS_WRITTEN) {
+                    Some(written) => written.as_str(),
+                    None => map.values().find_map(find),
+                },
+                Value::Array(items) => items.iter().find_map(find),
+                _ => None,
+            }
+        }
+        find(&self.root)
+    }
+
     /// The whole template in the long form.
     #[must_use]
     pub fn value(&self) -> &Value {

@@ -1,9 +1,10 @@
-//! CloudFormation: stacks, their resources, templates and events. Drift is in [`drift`], changing in [`changeset`].
+//! CloudFormation: stacks, their resources and templates. Drift is in [`drift`], what happened in [`events`], changing in
+//! [`changeset`], and what else is done to a stack in [`operate`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_cloudformation::types::{Stack, StackEvent, StackResourceSummary, TemplateStage};
+use aws_sdk_cloudformation::types::{Stack, StackResourceSummary, TemplateStage};
 
 use super::limit::Service;
 use super::poll::Poll;
@@ -11,6 +12,8 @@ use super::{Clients, Error, ErrorKind, millis};
 
 pub mod changeset;
 pub mod drift;
+pub mod events;
+pub mod operate;
 
 /// What NoEcho parameters show instead of their values.
 pub const NO_ECHO: &str = "****";
@@ -209,63 +212,6 @@ pub async fn template(clients: &Clients, stack: &str, stage: Stage) -> Result<St
     let request = clients.cloudformation().get_template().stack_name(stack).template_stage(stage).send();
     let answer = clients.send(Service::CloudFormation, OPERATION, stack, request).await?;
     answer.template_body.ok_or_else(|| Error::unreadable(OPERATION, stack, "TemplateBody"))
-}
-
-/// Something that happened to a stack or to one of its resources.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// AWS's id of it.
-    pub id: String,
-    /// Milliseconds.
-    pub at: i64,
-    /// Of the resource; for the stack itself its name.
-    pub logical_id: String,
-    /// Such as `AWS::CloudFormation::Stack`.
-    pub type_name: String,
-    /// Such as `CREATE_FAILED`.
-    pub status: String,
-    /// Why, where AWS says.
-    pub reason: Option<String>,
-    /// What the request that caused it was marked with.
-    pub client_token: Option<String>,
-}
-
-/// The newest events of a stack, newest first, at most `limit`.
-pub async fn events(clients: &Clients, stack: &str, limit: usize) -> Result<Vec<Event>, Error> {
-    const OPERATION: &str = "cloudformation:DescribeStackEvents";
-    let mut found = Vec::new();
-    let mut token = None;
-    loop {
-        let request =
-            clients.cloudformation().describe_stack_events().stack_name(stack).set_next_token(token.clone()).send();
-        let page = clients.send(Service::CloudFormation, OPERATION, stack, request).await?;
-        let events = page.stack_events.ok_or_else(|| Error::unreadable(OPERATION, stack, "StackEvents"))?;
-        for event in events {
-            found.push(of_event(event).ok_or_else(|| Error::unreadable(OPERATION, stack, "time of an event"))?);
-        }
-        token = next(OPERATION, stack, token.as_ref(), page.next_token)?;
-        if token.is_none() || found.len() >= limit {
-            found.truncate(limit);
-            return Ok(found);
-        }
-    }
-}
-
-/// When the last thing happened to a stack, milliseconds: drift that was detected earlier says nothing any more.
-pub async fn last_event(clients: &Clients, stack: &str) -> Result<Option<i64>, Error> {
-    Ok(events(clients, stack, 1).await?.first().map(|event| event.at))
-}
-
-fn of_event(event: StackEvent) -> Option<Event> {
-    Some(Event {
-        id: event.event_id?,
-        at: millis(event.timestamp.as_ref())?,
-        logical_id: event.logical_resource_id.unwrap_or_default(),
-        type_name: event.resource_type.unwrap_or_default(),
-        status: event.resource_status.map_or_else(String::new, |status| status.as_str().to_owned()),
-        reason: event.resource_status_reason.filter(|reason| !reason.is_empty()),
-        client_token: event.client_request_token.filter(|token| !token.is_empty()),
-    })
 }
 
 /// Waits until CloudFormation is no longer at work on a stack, and tells what came out; `None` when it is gone. `seen`

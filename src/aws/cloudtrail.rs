@@ -66,6 +66,15 @@ pub struct Identity {
     pub user_agent: Option<String>,
 }
 
+/// Names of the trails that record this region, those of other regions and of the organisation included.
+pub async fn trails(clients: &Clients) -> Result<Vec<String>, Error> {
+    const OPERATION: &str = "cloudtrail:DescribeTrails";
+    let request = clients.cloudtrail().describe_trails().send();
+    let answer = clients.send(Service::CloudTrail, OPERATION, "the region's trails", request).await?;
+    let trails = answer.trail_list.ok_or_else(|| Error::unreadable(OPERATION, "the region's trails", "trailList"))?;
+    Ok(trails.into_iter().filter_map(|trail| trail.name).collect())
+}
+
 /// The newest 50 events since a time (milliseconds), newest first. One request; AWS allows two a second for an account
 /// and region, and so do the clients.
 pub async fn lookup(clients: &Clients, by: Attribute<'_>, since: i64) -> Result<Vec<TrailEvent>, Error> {

@@ -132,6 +132,11 @@ impl Error {
         }
     }
 
+    /// Whether the service itself failed, so that it may answer when it is asked again.
+    pub(crate) fn is_of_server(&self) -> bool {
+        self.kind == ErrorKind::Other && self.code.as_deref().is_some_and(is_server_fault)
+    }
+
     /// What to try, where there is something.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -176,11 +181,12 @@ impl Error {
 }
 
 /// How actions begin, and what a sentence calls them; the first that fits.
-const VERBS: [(&str, &str); 15] = [
+const VERBS: [(&str, &str); 19] = [
     ("Invoke", "call"),
     ("Rotate", "rotate"),
     ("List", "list"),
     ("Put", "write"),
+    ("UpdateTerminationProtection", "change the protection of"),
     ("Update", "write"),
     ("Create", "create"),
     ("Delete", "delete"),
@@ -188,6 +194,9 @@ const VERBS: [(&str, &str); 15] = [
     ("Restore", "restore"),
     ("Publish", "publish"),
     ("Execute", "execute"),
+    ("CancelUpdateStack", "cancel the update of"),
+    ("ContinueUpdateRollback", "go on with the rollback of"),
+    ("RollbackStack", "roll back"),
     ("DetectStackDrift", "check the drift of"),
     ("DescribeParameters", "list"),
     ("Lookup", "look up"),

@@ -9,7 +9,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::limit::Service;
-use super::raw::{Call, endpoint};
+use super::raw::{Body, Call, endpoint};
 use super::{Clients, Error};
 
 /// What a ciphertext is bound to, beside its key.
@@ -56,11 +56,10 @@ async fn ask(
     let call = Call {
         service: Service::Kms,
         operation,
-        target,
-        content_type: "application/x-amz-json-1.1",
+        body: Body::Json { target, content_type: "application/x-amz-json-1.1", text: Zeroizing::new(body) },
         endpoint: endpoint(clients, "KMS", "kms"),
+        region: None,
         subject: key,
-        body: Zeroizing::new(body),
     };
     let answer = call.send(clients).await?;
     serde_json::from_str(answer.expose()).map_err(|_| Error::unreadable(operation, key, "JSON"))

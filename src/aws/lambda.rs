@@ -11,8 +11,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 mod invoke;
+mod versions;
 
 pub use invoke::{Invoked, invoke};
+pub use versions::{Published, versions};
 
 use super::limit::Service;
 use super::poll::Poll;

@@ -5,7 +5,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::limit::Service;
-use super::raw::{Call, endpoint};
+use super::raw::{Body, Call, endpoint};
 use super::{Clients, Error};
 use crate::secret::Secret;
 
@@ -101,11 +101,14 @@ async fn page(clients: &Clients, query: Query<'_>, left: usize, token: Option<&s
     let call = Call {
         service: Service::Logs,
         operation: OPERATION,
-        target: "Logs_20140328.FilterLogEvents",
-        content_type: "application/x-amz-json-1.1",
+        body: Body::Json {
+            target: "Logs_20140328.FilterLogEvents",
+            content_type: "application/x-amz-json-1.1",
+            text: Zeroizing::new(body.to_string()),
+        },
         endpoint: endpoint(clients, "CLOUDWATCH_LOGS", "logs"),
+        region: None,
         subject: query.group,
-        body: Zeroizing::new(body.to_string()),
     };
     let answer = call.send(clients).await?;
     serde_json::from_str(answer.expose()).map_err(|_| Error::unreadable(OPERATION, query.group, "events"))

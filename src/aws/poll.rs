@@ -8,18 +8,18 @@ const FIRST: Duration = Duration::from_millis(150);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// The pauses between questions. Dropping the future that waits cancels the wait.
-pub(super) struct Poll {
+pub(crate) struct Poll {
     pause: Duration,
     deadline: Instant,
 }
 
 impl Poll {
-    pub(super) fn within(limit: Duration) -> Self {
+    pub(crate) fn within(limit: Duration) -> Self {
         Self { pause: FIRST, deadline: Instant::now() + limit }
     }
 
     /// Sleeps until the next question; `false` when there is no time for another.
-    pub(super) async fn again(&mut self) -> bool {
+    pub(crate) async fn again(&mut self) -> bool {
         let now = Instant::now();
         if now >= self.deadline {
             return false;

@@ -1,4 +1,4 @@
-//! One signed JSON request by the SDK's own machinery, for a service whose SDK would be too much for a call or two.
+//! One signed request, of JSON or a form, by the SDK's own machinery, for a service whose SDK would be too much for a call or two.
 //!
 //! Connections, timeouts, retries and the count of calls are those of every other request.
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::limit::Service;
-use super::sign::{Request, sign};
+use super::sign::{Request, sign_for};
 use super::{Clients, Error, ErrorKind};
 use crate::secret::Secret;
 
@@ -28,53 +28,64 @@ pub async fn delete_table(clients: &Clients, table: &str) -> Result<(), Error> {
         return Err(Error::plain(OPERATION, table, ErrorKind::Other, why));
     };
     let body = Zeroizing::new(serde_json::json!({ "TableName": table }).to_string());
+    let target = "DynamoDB_20120810.DeleteTable";
     let call = Call {
         service: Service::DynamoDb,
         operation: OPERATION,
-        target: "DynamoDB_20120810.DeleteTable",
-        content_type: "application/x-amz-json-1.0",
+        body: Body::Json { target, content_type: "application/x-amz-json-1.0", text: body },
         endpoint,
+        region: None,
         subject: table,
-        body,
     };
     call.send(clients).await.map(|_| ())
 }
 
-/// A request of one of AWS's JSON protocols.
+/// What a request carries.
+pub(super) enum Body {
+    /// Of one of AWS's JSON protocols.
+    Json { target: &'static str, content_type: &'static str, text: Zeroizing<String> },
+    /// Of the query protocol, encoded.
+    Form(&'static str),
+}
+
+/// A request of one of AWS's protocols.
 pub(super) struct Call<'a> {
     pub(super) service: Service,
     /// The IAM action's name; what is before the colon signs.
     pub(super) operation: &'static str,
-    pub(super) target: &'static str,
-    pub(super) content_type: &'static str,
+    pub(super) body: Body,
     /// Scheme, host and port.
     pub(super) endpoint: String,
+    /// The region that it is signed for, where that is not the session's.
+    pub(super) region: Option<&'static str>,
     /// What it is about, for errors.
     pub(super) subject: &'a str,
-    pub(super) body: Zeroizing<String>,
 }
 
 impl Call<'_> {
-    /// Sends it, as often as the retries say; the answer's JSON.
+    /// Sends it, as often as the retries say; the answer's text.
     pub(super) async fn send(self, clients: &Clients) -> Result<Secret, Error> {
         let other = |message: String| Error::plain(self.operation, self.subject, ErrorKind::Other, message);
         let endpoint = self.endpoint.trim_end_matches('/').to_owned();
         let host = endpoint.split_once("://").map(|(_, host)| host.to_owned());
         let host =
             host.filter(|host| !host.contains('/')).ok_or_else(|| other(format!("{endpoint} is no endpoint")))?;
-        let mut headers = vec![
-            ("host".to_owned(), host),
-            ("content-type".to_owned(), self.content_type.to_owned()),
-            ("x-amz-target".to_owned(), self.target.to_owned()),
-        ];
+        let (target, content_type, body) = match self.body {
+            Body::Json { target, content_type, text } => (Some(target), content_type, text),
+            Body::Form(text) => {
+                (None, "application/x-www-form-urlencoded; charset=utf-8", Zeroizing::new(text.to_owned()))
+            }
+        };
+        let mut headers = vec![("host".to_owned(), host), ("content-type".to_owned(), content_type.to_owned())];
+        headers.extend(target.map(|target| ("x-amz-target".to_owned(), target.to_owned())));
         let (service, action) = self.operation.split_once(':').unwrap_or((self.operation, ""));
         let signed: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let (url, body) = (format!("{endpoint}/"), self.body.as_bytes());
-        let signature = sign(clients, Request { service, method: "POST", url: &url, headers: &signed, body }).await;
+        let url = format!("{endpoint}/");
+        let request = Request { service, method: "POST", url: &url, headers: &signed, body: body.as_bytes() };
+        let signature = sign_for(clients, self.region.unwrap_or(clients.region()), request).await;
         headers.extend(signature.map_err(|(kind, why)| Error::plain(self.operation, self.subject, kind, why))?);
 
         let config = clients.config();
-        let body = self.body.clone();
         let mut request = Operation::builder()
             .service_name(service)
             .operation_name(action)
@@ -121,12 +132,16 @@ fn answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<ErrorMeta
         return Ok(Secret::new(text));
     }
     let said: Value = serde_json::from_str(text).unwrap_or_default();
+    let element = |name: &str| {
+        let rest = text.split_once(&format!("<{name}>")).map(|(_, rest)| rest)?;
+        rest.split_once("</").map(|(text, _)| text)
+    };
     let field = |name: &str| said.get(name).and_then(Value::as_str);
     let mut error = ErrorMetadata::builder();
-    if let Some(code) = field("__type").or_else(|| field("code")) {
+    if let Some(code) = field("__type").or_else(|| field("code")).or_else(|| element("Code")) {
         error = error.code(code.rsplit('#').next().unwrap_or(code));
     }
-    if let Some(message) = field("message").or_else(|| field("Message")) {
+    if let Some(message) = field("message").or_else(|| field("Message")).or_else(|| element("Message")) {
         error = error.message(message);
     }
     Err(OrchestratorError::operation(error.build()))

@@ -1,5 +1,7 @@
 //! S3: receipts and artifacts.
 
+pub mod versions;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -206,6 +208,13 @@ pub async fn ensure_bucket(clients: &Clients, bucket: &str) -> Result<bool, Erro
     let request = client.put_bucket_versioning().bucket(bucket).versioning_configuration(versioning).send();
     clients.send(Service::S3, "s3:PutBucketVersioning", bucket, request).await?;
     Ok(true)
+}
+
+/// Where CloudFormation reads an object: with the bucket in the path, since its name may have dots.
+#[must_use]
+pub fn url(region: &str, bucket: &str, key: &str) -> String {
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://s3.{region}.{suffix}/{bucket}/{key}")
 }
 
 fn encryption(bucket: &str) -> Result<ServerSideEncryptionConfiguration, Error> {

@@ -28,12 +28,21 @@ pub type Failure = (ErrorKind, String);
 
 /// The headers that make it a request of the session's credentials (Signature Version 4).
 pub async fn sign(clients: &Clients, request: Request<'_>) -> Result<Vec<(String, String)>, Failure> {
+    sign_for(clients, clients.region(), request).await
+}
+
+/// The same for another region, as services have it that know none.
+pub(super) async fn sign_for(
+    clients: &Clients,
+    region: &str,
+    request: Request<'_>,
+) -> Result<Vec<(String, String)>, Failure> {
     let nobody = || (ErrorKind::NoCredentials, "no AWS credentials were found".to_owned());
     let identity: Identity = clients.credentials().await.ok_or_else(nobody)?.into();
     let unsigned = |error: &dyn std::fmt::Display| (ErrorKind::Other, format!("it cannot be signed: {error}"));
     let params = SigningParams::builder()
         .identity(&identity)
-        .region(clients.region())
+        .region(region)
         .name(request.service)
         .time(SystemTime::now())
         .settings(SigningSettings::default())

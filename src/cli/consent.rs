@@ -4,7 +4,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use super::{Failed, clean, say};
+use super::{Failed, Output, clean, say};
 use crate::compare::Why;
 use crate::config::Protection;
 use crate::ops::report::Identity;
@@ -22,6 +22,19 @@ pub(super) struct Consent {
     unlock: Option<String>,
 }
 
+/// The options of a command that shows a plan, has it confirmed, and says what came of it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct How {
+    /// Work it out, show it, and write nothing.
+    #[arg(long, conflicts_with_all = ["yes", "unlock"])]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) consent: Consent,
+    /// Text or JSON.
+    #[arg(long, short, value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
+}
+
 /// What a command is about to do.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deed<'a> {
@@ -30,30 +43,44 @@ pub(super) struct Deed<'a> {
     /// What it does, as it follows "to": `write receipts of what is equal`.
     pub(super) does: &'a str,
     /// Who is asked.
-    pub(super) asks: Asks,
+    pub(super) asks: Asks<'a>,
 }
 
 /// When somebody is asked, unless `--yes` was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum Asks<'a> {
     /// Where the environment is protected.
     Protected,
     /// Everywhere, since a plan was shown: an open environment wants `y`.
     Always,
+    /// Everywhere, and this name is what is typed: what goes does not come back.
+    Named(&'a str),
 }
 
 impl Consent {
     /// The session that may do it, once the operator has agreed. Where the environment is protected its name is typed, at
     /// a terminal, or `--yes` stands for that; where it is read-only `--unlock` is needed as well.
     pub(super) async fn obtain(&self, session: &Session, deed: Deed<'_>) -> Result<Session, Failed> {
+        self.confirm(session, deed).await?;
+        self.open(session, deed.command).await
+    }
+
+    /// That the operator has agreed. For what was let to write already, to work out what is asked about.
+    pub(super) async fn confirm(&self, session: &Session, deed: Deed<'_>) -> Result<(), Failed> {
         // What would be refused anyway is refused before anybody is asked.
         let (_, identity) = self.check(session).await?;
-        let is_asked = deed.asks == Asks::Always || session.environment().protection != Protection::Open;
+        let is_asked = deed.asks != Asks::Protected || session.environment().protection != Protection::Open;
         if !self.yes && is_asked {
             self.ask(session, &identity, deed).await?;
         }
+        Ok(())
+    }
+
+    /// The session that may write, where nobody is asked yet: what is shown has to be made in the account first.
+    pub(super) async fn open(&self, session: &Session, command: &str) -> Result<Session, Failed> {
+        self.check(session).await?;
         let Some(reason) = &self.unlock else { return Ok(session.clone()) };
-        let opened = unlock::unlock(session, &Span::Command(deed.command.to_owned()), reason).await?;
+        let opened = unlock::unlock(session, &Span::Command(command.to_owned()), reason).await?;
         say!("unlocked for this command alone, as {}", clean(&opened.identity.arn));
         if let Some(why) = &opened.untold {
             say!("note: {}", clean(&why.reason));
@@ -85,7 +112,11 @@ impl Consent {
         if let Some(reason) = &self.unlock {
             say!("unlock  {name} is read-only, and is not for this command: \"{}\"", clean(reason));
         }
-        let wanted = if environment.protection == Protection::Open { "y" } else { &environment.name };
+        let wanted = match deed.asks {
+            Asks::Named(name) => name,
+            _ if environment.protection == Protection::Open => "y",
+            _ => &environment.name,
+        };
         // What was typed before anything was shown confirms nothing.
         let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
         let _ = write!(std::io::stderr(), "Type {} to {}: ", clean(wanted), clean(deed.does));

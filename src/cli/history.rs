@@ -1,4 +1,6 @@
-//! `plumb history`: the past of one parameter or secret.
+//! `plumb history`: the past of one parameter, secret or stack.
+
+mod stack;
 
 use std::io::{self, Write};
 
@@ -15,10 +17,10 @@ use crate::ops::schema::{self, FacetJson, VERSION, time};
 /// Arguments of `plumb history`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The parameter or secret.
+    /// The parameter or secret, or a stack.
     #[arg(add = ArgValueCandidates::new(values::items))]
     key: String,
-    /// At most so many commits, and so many live versions, the newest.
+    /// At most so many commits, and so many live versions, or deployments, the newest.
     #[arg(long, default_value_t = 20, value_name = "NUMBER")]
     limit: usize,
     /// Text or JSON.
@@ -103,6 +105,9 @@ impl<'a> EventJson<'a> {
 /// Runs `plumb history`.
 pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
     let session = shared.session().await?;
+    if stack::is_meant(&session, &args.key).await {
+        return stack::run(shared, &session, args).await;
+    }
     let reference = session.reference();
     let progress = Progress::begin();
     let work = Box::pin(history::of(&session, &args.key, &reference, args.limit));

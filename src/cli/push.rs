@@ -15,6 +15,7 @@ use crate::ops::push::{self, Ask, Plan, Pushed};
 use crate::ops::schema::time;
 use crate::ops::session::Session;
 
+pub(super) use text::destination;
 pub(super) use told::Telling;
 
 /// Arguments of `plumb push`.

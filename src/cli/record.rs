@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
-use super::consent::{Asks, Consent, Deed};
+use super::consent::{Asks, Deed, How};
 use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::schema::VERSION;
@@ -17,14 +17,8 @@ pub(crate) struct Args {
     /// The commit that is live. Default: the environment's own ref.
     #[arg(long, value_name = "REF", add = ArgValueCandidates::new(values::commits))]
     at: Option<String>,
-    /// Compare, and write nothing.
-    #[arg(long, conflicts_with_all = ["yes", "unlock"])]
-    dry_run: bool,
     #[command(flatten)]
-    consent: Consent,
-    /// Text or JSON.
-    #[arg(long, short, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    how: How,
 }
 
 #[derive(Serialize)]
@@ -59,25 +53,25 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let mut session = shared.session().await?;
     let reference = args.at.clone().unwrap_or_else(|| session.reference());
     let environment = session.environment().name.clone();
-    if !args.dry_run {
+    if !args.how.dry_run {
         let deed = Deed { command: "record", does: "write receipts of what is equal", asks: Asks::Protected };
-        session = args.consent.obtain(&session, deed).await?;
+        session = args.how.consent.obtain(&session, deed).await?;
     }
     say!("comparing {} with {}", clean(&environment), clean(&reference));
     let progress = Progress::begin();
     let tell = |text: &str| progress.tell(text);
-    let work = Box::pin(record::record(&session, &reference, args.dry_run));
+    let work = Box::pin(record::record(&session, &reference, args.how.dry_run));
     // What writes is never given up halfway.
-    let found = if args.dry_run {
+    let found = if args.how.dry_run {
         patience::wait(&session, &tell, work).await
     } else {
         patience::watch(&session, &tell, work).await
     };
     drop(progress);
     let found = found??;
-    match args.output {
-        Output::Json => print_json(&json(&environment, &reference, args.dry_run, &found))?,
-        Output::Text => text(&environment, &reference, args.dry_run, &found)?,
+    match args.how.output {
+        Output::Json => print_json(&json(&environment, &reference, args.how.dry_run, &found))?,
+        Output::Text => text(&environment, &reference, args.how.dry_run, &found)?,
     }
     if let Some(why) = &found.untold {
         say!("note: {}", clean(&why.reason));

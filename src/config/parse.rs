@@ -179,6 +179,7 @@ fn stack(
             ("cloudformation", StackKind::CloudFormation),
             &[("sam", StackKind::Sam), ("cdk", StackKind::Cdk)],
         ),
+        synth: section.texts("synth", check::free(&[Service, Env])),
         parameters: section.map("parameters", check::free(&holes)),
         tags: section.map("tags", check::free(&holes)),
         capabilities: section.texts("capabilities", check::capability).unwrap_or_default(),
@@ -194,6 +195,9 @@ fn stack(
     };
     if stack.name.contains("{service}") != stack.template.contains("{service}") && !stack.template.is_empty() {
         section.complain_at("template", Wrong::new("`name` and `template` must both have {service}, or neither"));
+    }
+    if section.has("synth") && stack.kind != StackKind::Cdk {
+        section.complain_at("synth", Wrong::new("only the CDK writes an assembly").hint("set kind = \"cdk\""));
     }
     unique(&section, &stack);
     section.finish();

@@ -100,6 +100,8 @@ pub struct Stack {
     pub template: String,
     /// What the template is written in.
     pub kind: StackKind,
+    /// Of a CDK stack: the command that writes its assembly, run in the project's directory.
+    pub synth: Option<Vec<String>>,
     /// Template parameters; values may hold placeholders.
     pub parameters: BTreeMap<String, String>,
     /// Stack tags.

@@ -53,6 +53,32 @@ pub async fn build(snapshot: &Snapshot, root: &Path, function: &Function) -> Res
     pack(entries)
 }
 
+/// The artifact of a folder or a file of a commit.
+pub(crate) fn of_commit(snapshot: &Snapshot, source: &str) -> Result<Artifact, Why> {
+    let mut entries = committed(snapshot, source)?;
+    if entries.is_empty()
+        && let Some(blob) = snapshot.read(source).map_err(|error| failed(&error))?
+    {
+        let path = source.rsplit('/').next().unwrap_or(source).to_owned();
+        entries.push(Entry { path, bytes: blob.bytes, executable: false });
+    }
+    if entries.is_empty() {
+        return Err(Why::new(format!("{source} has no file to deploy, or is not in the commit")));
+    }
+    pack(entries)
+}
+
+/// What lies on the disk: a file as it is, or all of it as a zip.
+pub(crate) async fn of_disk(path: PathBuf, zips: bool) -> Result<Vec<u8>, Why> {
+    let read = move || {
+        if zips && path.extension().is_none_or(|extension| extension != "zip") {
+            return pack(on_disk(&path)?).map(|artifact| artifact.bytes);
+        }
+        std::fs::read(&path).map_err(|error| Why::new(format!("cannot read {}: {error}", path.display())))
+    };
+    tokio::task::spawn_blocking(read).await.map_err(|error| failed(&error))?
+}
+
 fn committed(snapshot: &Snapshot, source: &str) -> Result<Vec<Entry>, Why> {
     let prefix = format!("{}/", source.trim_end_matches('/'));
     let mut entries = Vec::new();
@@ -74,20 +100,7 @@ fn committed(snapshot: &Snapshot, source: &str) -> Result<Vec<Entry>, Why> {
 
 async fn built(root: &Path, function: &Function, command: &[String]) -> Result<Vec<Entry>, Why> {
     let resource = &function.resource;
-    let (program, arguments) = command.split_first().ok_or_else(|| Why::new(format!("{resource}: empty build")))?;
-    let output = tokio::process::Command::new(program)
-        .args(arguments)
-        .current_dir(root)
-        .stdin(std::process::Stdio::null())
-        .output()
-        .await
-        .map_err(|error| Why::new(format!("cannot run the build of {resource}: {program}: {error}")))?;
-    if !output.status.success() {
-        let log = String::from_utf8_lossy(&output.stderr);
-        let last: Vec<&str> = log.lines().rev().take(5).collect();
-        let last: Vec<&str> = last.into_iter().rev().collect();
-        return Err(Why::new(format!("the build of {resource} ended with {}: {}", output.status, last.join(" | "))));
-    }
+    run(root, command, &format!("the build of {resource}")).await?;
     let path = function
         .output
         .as_ref()
@@ -95,6 +108,25 @@ async fn built(root: &Path, function: &Function, command: &[String]) -> Result<V
         .ok_or_else(|| Why::new(format!("{resource} has a build command and no output")).hint("set output"))?;
     let read = tokio::task::spawn_blocking(move || on_disk(&path)).await;
     read.map_err(|error| failed(&error))?
+}
+
+/// Runs a command of the project in its directory; `what` is what it does, for errors.
+pub(crate) async fn run(root: &Path, command: &[String], what: &str) -> Result<(), Why> {
+    let (program, arguments) = command.split_first().ok_or_else(|| Why::new(format!("{what} is an empty command")))?;
+    let output = tokio::process::Command::new(program)
+        .args(arguments)
+        .current_dir(root)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .await
+        .map_err(|error| Why::new(format!("cannot run {what}: {program}: {error}")))?;
+    if !output.status.success() {
+        let log = String::from_utf8_lossy(&output.stderr);
+        let last: Vec<&str> = log.lines().rev().take(5).collect();
+        let last: Vec<&str> = last.into_iter().rev().collect();
+        return Err(Why::new(format!("{what} ended with {}: {}", output.status, last.join(" | "))));
+    }
+    Ok(())
 }
 
 /// A file, or a directory with all that is in it.

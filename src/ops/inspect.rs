@@ -36,8 +36,10 @@ pub use self::context::blocking;
 pub use self::documents::{GitItem, GitSide, Loaded, Place};
 pub(super) use self::documents::{doc_node, document, locked, usable};
 pub(super) use self::examined::{Examined, Values, owned, values};
+pub(crate) use self::packaged::file as packaged_file;
+pub(super) use self::properties::shown;
 pub(super) use self::stacks::stack_asks_the_same;
-pub(crate) use self::templates::keeps_value;
+pub(crate) use self::templates::{assembly, keeps_value, partition};
 
 /// When CloudFormation is asked to look at every resource anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -83,8 +83,18 @@ pub enum Action {
     Record,
     /// Parameters and secrets were made what a commit says.
     Push,
+    /// A change set was worked out for a stack, and what it takes was uploaded.
+    Prepare,
     /// A stack was made what a commit says.
     Deploy,
+    /// A deployment under way was taken back.
+    Cancel,
+    /// A stack that was stuck was led out.
+    Recover,
+    /// A stack was deleted.
+    Clean,
+    /// An alias of a function was pointed to an earlier version.
+    Alias,
     /// What a push wrote was taken back.
     Undo,
     /// An item was given an earlier value of its own.
@@ -106,7 +116,12 @@ impl Action {
         match self {
             Self::Record => "record",
             Self::Push => "push",
+            Self::Prepare => "prepare",
             Self::Deploy => "deploy",
+            Self::Cancel => "cancel",
+            Self::Recover => "recover",
+            Self::Clean => "clean",
+            Self::Alias => "alias",
             Self::Undo => "undo",
             Self::Rollback => "rollback",
             Self::Unlock => "unlock",

@@ -93,10 +93,20 @@ pub const PERMISSIONS: &[Permission] = &[
     write("cloudformation:DescribeChangeSet", On::Stacks),
     write("cloudformation:ExecuteChangeSet", On::Stacks),
     write("cloudformation:DeleteChangeSet", On::Stacks),
+    write("cloudformation:DeleteStack", On::Stacks),
+    write("cloudformation:CancelUpdateStack", On::Stacks),
+    write("cloudformation:ContinueUpdateRollback", On::Stacks),
+    write("cloudformation:RollbackStack", On::Stacks),
+    write("cloudformation:UpdateTerminationProtection", On::Stacks),
     write("cloudformation:TagResource", On::Stacks),
     write("lambda:PublishVersion", On::Functions),
     write("lambda:UpdateAlias", On::Functions),
+    write("lambda:UpdateFunctionCode", On::Functions),
+    write("lambda:ListVersionsByFunction", On::Functions),
     write("s3:PutObject", On::Objects),
+    write("s3:DeleteObject", On::Objects),
+    write("s3:DeleteObjectVersion", On::Objects),
+    write("s3:ListBucketVersions", On::Bucket),
     write("s3:CreateBucket", On::Bucket),
     write("s3:PutBucketPublicAccessBlock", On::Bucket),
     write("s3:PutEncryptionConfiguration", On::Bucket),
@@ -271,12 +281,13 @@ mod tests {
     fn every_action_of_the_sources_is_in_the_table() {
         // `Clients::send` is told the action; what only some tests and the demo do is not for a policy. Nor is calling
         // and rotating the crypto API: who may do that is not for everybody who looks and rolls out.
+        // Nor is laying an account's foundation, which an administrator does.
         const ELSEWHERE: [&str; 8] = [
             "lambda:InvokeFunction",
             "secretsmanager:RotateSecret",
             "sts:GetCallerIdentity",
-            "s3:DeleteObject",
-            "lambda:UpdateFunctionCode",
+            "iam:ListOpenIDConnectProviders",
+            "cloudtrail:DescribeTrails",
             "lambda:UpdateFunctionConfiguration",
             "dynamodb:DeleteTable",
             "config:Region",

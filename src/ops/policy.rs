@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::names::{exactly, narrowest, open, start};
+use super::inspect::partition;
 use super::map::bindings;
 use super::permissions::{self, Need, On, PERMISSIONS};
 use super::{failed, project};
@@ -122,6 +123,7 @@ fn survey(settings: &Settings, root: &Path) -> Ground {
         ground.bucket = Some(open(&config::fill(&bucket, &bindings(environment))));
         let kept = format!("plumb/{}", exactly(&project.name));
         ground.objects = vec![format!("{kept}/{}/*", exactly(&environment.name)), format!("{kept}/artifacts/*")];
+        ground.objects.push(format!("{kept}/templates/*"));
     }
     ground
 }
@@ -329,14 +331,6 @@ impl Ground {
             }
         }
         statements
-    }
-}
-
-fn partition(region: &str) -> &'static str {
-    match region {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
     }
 }
 

@@ -23,6 +23,7 @@ pub mod undo;
 
 use std::collections::BTreeMap;
 
+pub(super) use ground::course;
 pub use pace::{Progress, Watch};
 pub use plan::{Ask, Change, Kept, LEFT_OUT, Plan, Pushed, Race, Written};
 pub use resume::{resume, unfinished};

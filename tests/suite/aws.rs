@@ -194,6 +194,8 @@ fn request(stack: &str, template: &serde_json::Value, create: bool) -> ChangeSet
         role: None,
         description: Some("a test".into()),
         client_token: None,
+        revert_drift: false,
+        nested: false,
     }
 }
 
@@ -264,8 +266,8 @@ async fn a_stack_is_made_drifts_and_tells_what_moved() {
     assert_eq!(resources.len(), 8);
     let body = cloudformation::template(&clients, "petshop", Stage::Processed).await.unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap(), template());
-    let events = cloudformation::events(&clients, "petshop", 100).await.unwrap();
-    assert_eq!(cloudformation::last_event(&clients, "petshop").await.unwrap(), Some(events[0].at));
+    let events = cloudformation::events::newest(&clients, "petshop", 100).await.unwrap();
+    assert_eq!(cloudformation::events::last(&clients, "petshop").await.unwrap(), Some(events[0].at));
     assert!(events.windows(2).all(|pair| pair[0].at >= pair[1].at), "newest first");
 
     let before = detect(&clients, "petshop").await;
@@ -306,7 +308,7 @@ async fn a_stack_is_made_drifts_and_tells_what_moved() {
     let again = changeset::create_change_set(&clients, &request("petshop", &template(), false)).await.unwrap();
     let nothing = changeset::wait_change_set(&clients, &again.id, LIMIT).await.unwrap();
     assert!(nothing.is_empty(), "{nothing:?}");
-    changeset::delete_change_set(&clients, &again.id).await.unwrap();
+    changeset::delete_change_set(&clients, &again.id, None).await.unwrap();
     let mut wider = template();
     wider["Resources"]["Queue"]["Properties"]["VisibilityTimeout"] = json!(60);
     let created = changeset::create_change_set(&clients, &request("petshop", &wider, false)).await.unwrap();
@@ -326,7 +328,7 @@ async fn a_stack_of_more_than_a_page_is_listed_whole() {
     assert_eq!(cloudformation::resources(&clients, "wide").await.unwrap().len(), 130);
     assert_eq!(clients.calls_by_operation()["cloudformation:ListStackResources"], 2);
     assert_eq!(detect(&clients, "wide").await.len(), 130);
-    assert!(cloudformation::events(&clients, "wide", 1000).await.unwrap().len() >= 260);
+    assert!(cloudformation::events::newest(&clients, "wide", 1000).await.unwrap().len() >= 260);
 }
 
 #[tokio::test]

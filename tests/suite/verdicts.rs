@@ -5,6 +5,7 @@ mod bad_input;
 mod by_hand;
 mod calls;
 mod cdk;
+mod deploy;
 mod faults;
 mod journal;
 mod moves;

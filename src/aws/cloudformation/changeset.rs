@@ -54,6 +54,10 @@ pub struct ChangeSetRequest {
     pub description: Option<String>,
     /// Makes sending it twice harmless.
     pub client_token: Option<String>,
+    /// Whether what was changed by hand is put back too, where the template did not change.
+    pub revert_drift: bool,
+    /// Whether stacks within get change sets of their own, so that what is done to them is seen.
+    pub nested: bool,
 }
 
 /// Names of a change set.
@@ -91,7 +95,9 @@ pub async fn create_change_set(clients: &Clients, request: &ChangeSetRequest) ->
         .set_capabilities(Some(capabilities.collect()))
         .set_role_arn(request.role.clone())
         .set_description(request.description.clone())
-        .set_client_token(request.client_token.clone());
+        .set_client_token(request.client_token.clone())
+        .set_include_nested_stacks(request.nested.then_some(true))
+        .set_deployment_mode(request.revert_drift.then_some(aws::DeploymentMode::RevertDrift));
     let built = match &request.template {
         TemplateSource::Body(text) => built.template_body(text),
         TemplateSource::Url(url) => built.template_url(url),
@@ -154,10 +160,18 @@ pub struct ResourceChange {
     pub type_name: String,
     /// `True`, `False` or `Conditional`: whether a modification makes a new one and deletes the old.
     pub replacement: Option<String>,
+    /// What becomes of what is deleted or replaced: `Delete`, `Retain`, `Snapshot`, `ReplaceAndRetain`, ….
+    pub policy: Option<String>,
+    /// The resource as it is, as JSON, where AWS gives it; it may hold secrets.
+    pub before: Option<Secret>,
+    /// The resource as it will be.
+    pub after: Option<Secret>,
     /// What is touched: `Properties`, `Tags`, `Metadata`, `DeletionPolicy`, ….
     pub scope: Vec<String>,
     /// Why, property by property.
     pub details: Vec<ChangeDetail>,
+    /// Of a stack within: the change set that says what is done to it.
+    pub change_set: Option<String>,
 }
 
 /// Why a resource would be changed.
@@ -221,8 +235,12 @@ fn change(found: aws::ResourceChange) -> ResourceChange {
         physical_id: found.physical_resource_id.filter(|id| !id.is_empty()),
         type_name: found.resource_type.unwrap_or_default(),
         replacement: found.replacement.map(|replacement| replacement.as_str().to_owned()),
+        policy: found.policy_action.map(|policy| policy.as_str().to_owned()),
+        before: found.before_context.filter(|text| !text.is_empty()).map(Secret::new),
+        after: found.after_context.filter(|text| !text.is_empty()).map(Secret::new),
         scope: found.scope.unwrap_or_default().iter().map(|scope| scope.as_str().to_owned()).collect(),
         details: found.details.unwrap_or_default().into_iter().map(detail).collect(),
+        change_set: found.change_set_id.filter(|id| !id.is_empty()),
     }
 }
 
@@ -273,9 +291,15 @@ pub async fn execute_change_set(clients: &Clients, id: &str, client_token: Optio
     clients.send(Service::CloudFormation, "cloudformation:ExecuteChangeSet", id, request).await.map(drop)
 }
 
-/// Deletes a change set, by its ARN; that there is none is no error. A stack that was only under review stays.
-pub async fn delete_change_set(clients: &Clients, id: &str) -> Result<(), Error> {
-    let request = clients.cloudformation().delete_change_set().change_set_name(id).send();
+/// Deletes a change set, by its ARN, or by its name and that of its stack; that there is none is no error. A stack that
+/// was only under review stays.
+pub async fn delete_change_set(clients: &Clients, id: &str, stack: Option<&str>) -> Result<(), Error> {
+    let request = clients
+        .cloudformation()
+        .delete_change_set()
+        .change_set_name(id)
+        .set_stack_name(stack.map(str::to_owned))
+        .send();
     match clients.send(Service::CloudFormation, "cloudformation:DeleteChangeSet", id, request).await {
         Err(error) if error.kind != ErrorKind::NotFound => Err(error),
         Ok(_) | Err(_) => Ok(()),

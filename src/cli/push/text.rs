@@ -7,6 +7,7 @@ use crate::cli::table::Table;
 use crate::compare::{Facet, Fingerprinter, Why, masked};
 use crate::ops::journal::{Act, Action};
 use crate::ops::push::{Change, Kept, Plan, Pushed};
+use crate::ops::report::Identity;
 use crate::ops::session::Session;
 
 /// What confirming a plan would do.
@@ -23,19 +24,22 @@ pub(super) fn intent(plan: &Plan) -> String {
     }
 }
 
-/// A plan.
-pub(super) fn plan(out: &mut impl Write, session: &Session, plan: &Plan) -> io::Result<()> {
+/// Where a plan leads, and as whom.
+pub(in crate::cli) fn destination(session: &Session, writer: &Identity) -> String {
     let environment = session.environment();
-    let writer = &plan.writer;
-    writeln!(
-        out,
+    format!(
         "to    {}   account {}   {}   {}   protection {}",
         clean(&environment.name),
         clean(&writer.account),
         clean(&writer.region),
         clean(&writer.arn),
         environment.protection.word()
-    )?;
+    )
+}
+
+/// A plan.
+pub(super) fn plan(out: &mut impl Write, session: &Session, plan: &Plan) -> io::Result<()> {
+    writeln!(out, "{}", destination(session, &plan.writer))?;
     match &plan.commit {
         Some(commit) => {
             let short = commit.id.get(..7).unwrap_or(&commit.id);

@@ -57,6 +57,7 @@ fn filled(stack: &Stack, bindings: &Bindings) -> Stack {
         name: text(&stack.name),
         template: text(&stack.template),
         kind: stack.kind,
+        synth: stack.synth.as_deref().map(texts),
         parameters: stack.parameters.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
         tags: stack.tags.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
         capabilities: stack.capabilities.clone(),

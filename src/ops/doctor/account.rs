@@ -165,7 +165,7 @@ impl<'a> Ground<'a> {
                 async move { told(cloudformation::stack(clients, name).await, |found| present(found.is_some(), name)) }.boxed()
             }),
             "cloudformation:DescribeStackEvents" => self.on_stack(|name| {
-                async move { of_stack(cloudformation::last_event(clients, name).await, name) }.boxed()
+                async move { of_stack(cloudformation::events::last(clients, name).await, name) }.boxed()
             }),
             "cloudformation:ListStackResources" => self.on_stack(|name| {
                 async move { of_stack(cloudformation::resources(clients, name).await, name) }.boxed()

@@ -281,6 +281,7 @@ fn bare_stack(name: &str) -> Stack {
         name: name.to_owned(),
         template: String::new(),
         kind: StackKind::CloudFormation,
+        synth: None,
         parameters: std::collections::BTreeMap::new(),
         tags: std::collections::BTreeMap::new(),
         capabilities: Vec::new(),

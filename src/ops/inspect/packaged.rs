@@ -28,7 +28,7 @@ const PACKAGED: [(&str, &str); 17] = [
 ];
 
 /// The file or folder of git that this property names; `None` when it names none.
-pub(super) fn file<'a>(type_name: &str, property: &str, value: &'a Value) -> Option<&'a str> {
+pub(crate) fn file<'a>(type_name: &str, property: &str, value: &'a Value) -> Option<&'a str> {
     let packaged = PACKAGED.contains(&(type_name, property));
     value.as_str().filter(|text| packaged && !text.contains("://"))
 }

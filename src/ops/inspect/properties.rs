@@ -293,7 +293,7 @@ fn row(path: String, git: &Side<Property>, applied: &Applied<Property>, live: &S
 }
 
 /// A property's value as it may be seen.
-fn shown(path: &str, value: &Value) -> Facet {
+pub(in crate::ops) fn shown(path: &str, value: &Value) -> Facet {
     if is_secret(path) { Facet::Secret(Secret::new(text(value))) } else { Facet::Plain(text(value)) }
 }
 

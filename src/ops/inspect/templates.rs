@@ -126,7 +126,7 @@ async fn stack_then(context: &Context, stack: &Stack, snapshot: &Arc<Snapshot>) 
 }
 
 /// A synthesised template, when the assembly says which commit it was made from.
-fn assembly(root: &std::path::Path, path: &str, commit: &str) -> Result<Vec<u8>, Why> {
+pub(crate) fn assembly(root: &std::path::Path, path: &str, commit: &str) -> Result<Vec<u8>, Why> {
     let unknown = |reason: String| Why::new(reason).hint("cdk synth && git rev-parse HEAD > cdk.out/.commit");
     let file = root.join(path);
     let marker = file.parent().map(|folder| folder.join(".commit"));
@@ -206,7 +206,8 @@ pub(crate) fn keeps_value(template: &Template, running: Option<&Template>, name:
     }
 }
 
-fn partition(region: &str) -> &'static str {
+/// The partition that a region is in.
+pub(crate) fn partition(region: &str) -> &'static str {
     match region {
         region if region.starts_with("cn-") => "aws-cn",
         region if region.starts_with("us-gov-") => "aws-us-gov",

@@ -79,8 +79,16 @@ pub(super) async fn warn(session: &Session, values: &Values, store: &Store, plan
             entry.id
         ));
     }
-    let Ok(repository) = session.repository.clone() else { return };
-    let commit = values.commit.id.clone();
+    let recorded = values.parameters.receipts.values().chain(values.secrets.receipts.values());
+    let running: BTreeSet<String> =
+        recorded.filter_map(Recorded::receipt).map(|receipt| receipt.commit.clone()).collect();
+    plan.warnings.extend(course(session, &values.commit.id, running).await);
+}
+
+/// Where a commit leads the environment that runs others: aside from what it follows, or back.
+pub(in crate::ops) async fn course(session: &Session, commit: &str, running: BTreeSet<String>) -> Vec<String> {
+    let Ok(repository) = session.repository.clone() else { return Vec::new() };
+    let commit = commit.to_owned();
     let own = session
         .project()
         .environments
@@ -88,9 +96,6 @@ pub(super) async fn warn(session: &Session, values: &Values, store: &Store, plan
         .find(|environment| environment.name == session.environment().name)
         .and_then(|environment| environment.git_ref.clone())
         .unwrap_or_else(|| repository.default_ref());
-    let recorded = values.parameters.receipts.values().chain(values.secrets.receipts.values());
-    let running: BTreeSet<String> =
-        recorded.filter_map(Recorded::receipt).map(|receipt| receipt.commit.clone()).collect();
     let environment = session.environment().name.clone();
     let work = move || {
         let mut warnings = Vec::new();
@@ -106,7 +111,5 @@ pub(super) async fn warn(session: &Session, values: &Values, store: &Store, plan
         }
         warnings
     };
-    if let Ok(warnings) = tokio::task::spawn_blocking(work).await {
-        plan.warnings.extend(warnings);
-    }
+    tokio::task::spawn_blocking(work).await.unwrap_or_default()
 }

@@ -99,7 +99,7 @@ fn is_untouched(info: Option<&StackInfo>, recorded: &Recorded) -> bool {
 async fn last_failure(context: &Context, info: Option<&StackInfo>) -> Option<String> {
     const EVENTS: usize = 50;
     let info = info.filter(|info| info.status.contains("FAILED") || info.status.contains("ROLLBACK"))?;
-    let events = cloudformation::events(&context.session.clients, &info.name, EVENTS).await.ok()?;
+    let events = cloudformation::events::newest(&context.session.clients, &info.name, EVENTS).await.ok()?;
     // A cancelled resource only followed the one that failed.
     let failed = events.into_iter().find(|event| {
         event.status.ends_with("_FAILED") && event.reason.as_deref().is_none_or(|reason| !reason.contains("cancelled"))

@@ -1,0 +1,71 @@
+//! `plumb bootstrap`: what the project needs in an account before it can be deployed there.
+
+use super::consent::Consent;
+use super::deploy::{self, Order, interruptible};
+use super::{Failed, Outcome, Output, Shared, clean, say};
+use crate::compare::Why;
+use crate::ops::deploy::{Ask, Foundation, bootstrap};
+
+/// Arguments of `plumb bootstrap`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The repository on GitHub that may deploy. Default: as plumb.toml or a remote says.
+    #[arg(long, value_name = "OWNER/NAME", value_parser = repository)]
+    github: Option<String>,
+    /// The branch whose workflows may deploy.
+    #[arg(long, default_value = "main", value_name = "NAME")]
+    branch: String,
+    /// A policy that the deploy role gets besides, for what the stacks' own resources need.
+    #[arg(long, value_name = "POLICY-ARN")]
+    attach: Vec<String>,
+    /// Have the change set worked out, show it, and delete it again.
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    #[command(flatten)]
+    consent: Consent,
+    /// Text or JSON.
+    #[arg(long, short, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// A pattern in it would let other repositories deploy.
+fn repository(text: &str) -> Result<String, String> {
+    let is_name = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    match text.split_once('/') {
+        Some((owner, name)) if is_name(owner) && is_name(name) => Ok(text.to_owned()),
+        _ => Err("OWNER/NAME is wanted".to_owned()),
+    }
+}
+
+/// Runs `plumb bootstrap`.
+pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
+    if !shared.names_environment() {
+        let why = Why::new("the account of which environment is meant?");
+        return Err(why.hint("plumb bootstrap --env NAME; --dry-run shows what would be made").into());
+    }
+    let session = shared.session().await?;
+    let opened = interruptible(args.consent.open(&session, "bootstrap")).await??;
+    let wish = Foundation { repository: args.github.clone(), branch: args.branch.clone(), attach: args.attach.clone() };
+    let (draft, notes) = interruptible(Box::pin(bootstrap(&opened, &wish))).await??;
+    for note in &notes {
+        say!("note: {}", clean(note));
+    }
+    let (command, ask, dry_run) = ("bootstrap", Ask::default(), args.dry_run);
+    let order = Order { command, stacks: &[], ask, dry_run, consent: &args.consent, output: args.output };
+    deploy::lay(shared, &opened, &order, draft).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_one_and_no_pattern() {
+        assert!(repository("team/shop.site").is_ok());
+        for text in ["team", "team/*", "*/*", "team/shop:ref", "team/", "a/b/c"] {
+            assert!(repository(text).is_err(), "{text}");
+        }
+    }
+}

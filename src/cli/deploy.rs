@@ -1,0 +1,276 @@
+//! `plumb deploy`: makes stacks and their code what a commit says.
+
+mod json;
+mod text;
+pub(super) mod told;
+
+use clap_complete::ArgValueCandidates;
+
+pub(super) use json::EndedJson;
+
+use super::consent::{Asks, Consent, Deed};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
+use crate::compare::Why;
+use crate::ops::deploy::{self, Ask, Deployed, Draft, Operation, Plan};
+use crate::ops::session::Session;
+
+/// Arguments of `plumb deploy`.
+#[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags of a command line")]
+pub(crate) struct Args {
+    /// Only these stacks. Default: all of the environment, in the order of plumb.toml.
+    #[arg(value_name = "STACK", add = ArgValueCandidates::new(values::stacks))]
+    stacks: Vec<String>,
+    /// Put back, too, what was changed by hand: drift of the stack, and code of its functions.
+    #[arg(long)]
+    revert_drift: bool,
+    /// Have the change set worked out, show it, and delete it again.
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Follow what is under way, whoever began it, and deploy nothing.
+    #[arg(long, conflicts_with_all = ["dry_run", "revert_drift", "yes", "unlock"])]
+    follow: bool,
+    /// Take the update back that is under way, whoever began it.
+    #[arg(long, conflicts_with_all = ["dry_run", "revert_drift", "follow"])]
+    cancel: bool,
+    #[command(flatten)]
+    consent: Consent,
+    /// Text or JSON.
+    #[arg(long, short, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// What is to be deployed, and how that is let to.
+pub(super) struct Order<'a> {
+    /// The command's name.
+    pub(super) command: &'a str,
+    /// The stacks; none: all of the environment.
+    pub(super) stacks: &'a [String],
+    pub(super) ask: Ask,
+    pub(super) dry_run: bool,
+    pub(super) consent: &'a Consent,
+    pub(super) output: Output,
+}
+
+/// What became of one stack.
+struct Done {
+    stack: String,
+    plan: Option<(Draft, Plan)>,
+    deployed: Option<Deployed>,
+}
+
+/// Runs `plumb deploy`.
+pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
+    if !shared.names_environment() {
+        let why = Why::new("which environment is to be deployed to?");
+        return Err(why.hint("plumb deploy --env NAME; --dry-run shows what would be changed").into());
+    }
+    let ask = Ask { reference: None, revert_drift: args.revert_drift };
+    if args.follow || args.cancel {
+        let session = shared.session().await?;
+        let names = interruptible(names(&session, &args.stacks, &ask)).await??;
+        return Box::pin(under_way(shared, &session, args, &names)).await;
+    }
+    let (stacks, dry_run, consent, output) = (&*args.stacks, args.dry_run, &args.consent, args.output);
+    Box::pin(carry_out(shared, &Order { command: "deploy", stacks, ask, dry_run, consent, output })).await
+}
+
+/// Deploys one stack after the other, each by a plan of its own.
+pub(super) async fn carry_out(shared: &Shared, order: &Order<'_>) -> Result<Outcome, Failed> {
+    let session = shared.session().await?;
+    let names = interruptible(names(&session, order.stacks, &order.ask)).await??;
+    let opened = interruptible(order.consent.open(&session, order.command)).await??;
+    let mut all = Vec::new();
+    let mut outcome = Outcome::Clean;
+    for name in &names {
+        let done = Box::pin(one(&opened, order, name)).await;
+        let (done, failed) = match done {
+            Ok(done) => (done, None),
+            Err(failed) => (Done { stack: name.clone(), plan: None, deployed: None }, Some(failed)),
+        };
+        let of_this = if failed.is_some() { Outcome::Problem } else { done.outcome() };
+        if let (Output::Text, Some(deployed)) = (order.output, &done.deployed) {
+            text::done(&mut std::io::stdout().lock(), deployed)?;
+        }
+        all.push(done);
+        outcome = worse(outcome, of_this);
+        // What comes later may build on what was not deployed.
+        if let Some(failed) = failed {
+            told_after(shared, &opened, order, &all)?;
+            return Err(failed);
+        }
+        if of_this == Outcome::Problem {
+            break;
+        }
+    }
+    told_after(shared, &opened, order, &all)?;
+    Ok(outcome)
+}
+
+/// The stacks that are meant, all of which the commit has to have.
+async fn names(session: &Session, stacks: &[String], ask: &Ask) -> Result<Vec<String>, Failed> {
+    let known: Vec<String> = deploy::stacks(session, ask).await?.into_iter().map(|stack| stack.name).collect();
+    if let Some(unknown) = stacks.iter().find(|name| !known.contains(name)) {
+        let environment = &session.environment().name;
+        let why = Why::new(format!("{} has no stack {}", clean(environment), clean(unknown)));
+        return Err(why.hint(format!("one of {}", known.join(", "))).into());
+    }
+    Ok(known.into_iter().filter(|name| stacks.is_empty() || stacks.contains(name)).collect())
+}
+
+/// Works one stack's deployment out, shows it, has it confirmed, and does it.
+async fn one(session: &Session, order: &Order<'_>, name: &str) -> Result<Done, Failed> {
+    let draft = loop {
+        let draft = interruptible(deploy::draft(session, name, &order.ask)).await??;
+        let Some(operation) = interruptible(draft.under_way()).await?? else { break draft };
+        say!("{} is at work already: {}", clean(name), told::by(&operation));
+        told::follow(session, &operation).await?;
+    };
+    finish(session, order, draft).await
+}
+
+/// Has a draft worked out, shows the plan, has it confirmed, and does it.
+async fn finish(session: &Session, order: &Order<'_>, draft: Draft) -> Result<Done, Failed> {
+    let name = draft.stack().to_owned();
+    let plan = match interruptible(draft.plan(&told::progress)).await {
+        Ok(plan) => plan?,
+        Err(failed) => return Err(taken_back(&draft, failed).await),
+    };
+    if order.output == Output::Text {
+        text::plan(&mut std::io::stdout().lock(), session, &draft, &plan)?;
+    } else if !order.dry_run {
+        // Whoever confirms has to see what; the JSON is for the script.
+        text::plan(&mut std::io::stderr().lock(), session, &draft, &plan)?;
+    }
+    let stack = name.clone();
+    if order.dry_run {
+        draft.abandon().await?;
+        return Ok(Done { stack, plan: Some((draft, plan)), deployed: None });
+    }
+    if plan.is_empty() && draft.commit.is_none() {
+        return Ok(Done { stack, plan: Some((draft, plan)), deployed: None });
+    }
+    let does = text::intent(&draft, &plan);
+    let asks = if plan.is_empty() { Asks::Protected } else { Asks::Always };
+    let deed = Deed { command: order.command, does: &does, asks };
+    let agreed = interruptible(order.consent.confirm(session, deed)).await;
+    if let Err(failed) = agreed.and_then(|agreed| agreed) {
+        return Err(taken_back(&draft, failed).await);
+    }
+    let work = Box::pin(deploy::execute(&draft, &plan, &told::progress));
+    let deployed = match interruptible(work).await {
+        Ok(deployed) => deployed?,
+        Err(failed) => {
+            say!("{name} goes on without you: plumb deploy --follow looks on again, --cancel takes it back");
+            return Err(failed);
+        }
+    };
+    Ok(Done { stack, plan: Some((draft, plan)), deployed: Some(deployed) })
+}
+
+/// The same for a draft that came from elsewhere than a commit.
+pub(super) async fn lay(
+    shared: &Shared,
+    session: &Session,
+    order: &Order<'_>,
+    draft: Draft,
+) -> Result<Outcome, Failed> {
+    let done = Box::pin(finish(session, order, draft)).await?;
+    if let (Output::Text, Some(deployed)) = (order.output, &done.deployed) {
+        text::done(&mut std::io::stdout().lock(), deployed)?;
+    }
+    let outcome = done.outcome();
+    told_after(shared, session, order, &[done])?;
+    Ok(outcome)
+}
+
+/// What is told when all of it is over.
+fn told_after(shared: &Shared, session: &Session, order: &Order<'_>, all: &[Done]) -> Result<(), Failed> {
+    if order.output == Output::Json {
+        print_json(&json::of(session, &order.ask, all))?;
+    }
+    for untold in all.iter().filter_map(|done| done.deployed.as_ref()?.untold.as_ref()) {
+        say!("note: {}", clean(&untold.reason));
+    }
+    shared.stats(session);
+    Ok(())
+}
+
+/// Deletes what was only made to be looked at, and hands on why.
+async fn taken_back(draft: &Draft, failed: Failed) -> Failed {
+    match draft.abandon().await {
+        Ok(()) => say!("the change set of {} is deleted again", clean(draft.stack())),
+        Err(why) => say!("the change set of {} is left behind: {}", clean(draft.stack()), clean(&why.reason)),
+    }
+    failed
+}
+
+/// Follows what is under way, or takes it back.
+async fn under_way(shared: &Shared, session: &Session, args: &Args, names: &[String]) -> Result<Outcome, Failed> {
+    let mut outcome = Outcome::Clean;
+    for name in names {
+        let Some(operation) = interruptible(deploy::under_way(session, name)).await?? else {
+            say!("nothing is under way with {}", clean(name));
+            continue;
+        };
+        say!("{} is at work: {}", clean(name), told::by(&operation));
+        let (ended, untold) = if args.cancel {
+            cancel(session, args, &operation).await?
+        } else {
+            (told::follow(session, &operation).await?, None)
+        };
+        // What is taken back ends as it should when it ends in what was there before.
+        let is_back = args.cancel && ended.status == "UPDATE_ROLLBACK_COMPLETE";
+        if let Some(why) = ended.why(name).filter(|_| !is_back) {
+            Failed::from(why).print();
+            outcome = Outcome::Problem;
+        }
+        if args.output == Output::Json {
+            print_json(&EndedJson::of(session, name, &ended))?;
+        } else {
+            text::ended(&mut std::io::stdout().lock(), name, &ended)?;
+        }
+        if let Some(why) = untold {
+            say!("note: {}", clean(&why.reason));
+        }
+    }
+    shared.stats(session);
+    Ok(outcome)
+}
+
+async fn cancel(session: &Session, args: &Args, operation: &Operation) -> Result<(deploy::Ended, Option<Why>), Failed> {
+    let does = format!("take back what is under way with {}", operation.stack);
+    let deed = Deed { command: "deploy --cancel", does: &does, asks: Asks::Always };
+    let writer = interruptible(args.consent.obtain(session, deed)).await??;
+    let work = Box::pin(deploy::cancel(&writer, operation, &told::progress));
+    let (ended, untold) = interruptible(work).await??;
+    Ok((ended, untold))
+}
+
+/// Work that ^C ends.
+pub(super) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Failed> {
+    tokio::select! {
+        done = work => Ok(done),
+        _ = tokio::signal::ctrl_c() => Err(Failed::Interrupted),
+    }
+}
+
+fn worse(one: Outcome, other: Outcome) -> Outcome {
+    match (one, other) {
+        (Outcome::Problem, _) | (_, Outcome::Problem) => Outcome::Problem,
+        (Outcome::Differences, _) | (_, Outcome::Differences) => Outcome::Differences,
+        (Outcome::Clean, Outcome::Clean) => Outcome::Clean,
+    }
+}
+
+impl Done {
+    fn outcome(&self) -> Outcome {
+        match (&self.deployed, &self.plan) {
+            (Some(deployed), _) if deployed.failed.is_some() || !deployed.left.is_empty() => Outcome::Problem,
+            (Some(_), _) => Outcome::Clean,
+            (None, Some((_, plan))) if !plan.left.is_empty() => Outcome::Problem,
+            (None, Some((_, plan))) if plan.is_empty() => Outcome::Clean,
+            (None, _) => Outcome::Differences,
+        }
+    }
+}

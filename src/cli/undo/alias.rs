@@ -1,0 +1,67 @@
+//! `plumb rollback STACK/FUNCTION`: a function's alias to its previous version.
+
+use serde::Serialize;
+
+use crate::cli::consent::{Asks, Deed};
+use crate::cli::push::Asked;
+use crate::cli::{Failed, Outcome, Output, Shared, clean, print_json, say};
+use crate::ops::deploy::{self, Turn};
+use crate::ops::schema::{VERSION, time};
+
+#[derive(Serialize)]
+struct TurnJson<'a> {
+    version: u32,
+    environment: &'a str,
+    function: &'a str,
+    alias: &'a str,
+    from: &'a str,
+    to: u64,
+    code_sha256: &'a str,
+    published_at: Option<String>,
+    changes_code: Option<bool>,
+    written: bool,
+}
+
+/// Works it out, shows it, has it confirmed, and does it.
+pub(super) async fn run(shared: &Shared, name: &str, to: Option<&str>, asked: Asked<'_>) -> Result<Outcome, Failed> {
+    let (session, planner) = asked.sessions(shared).await?;
+    let turn = deploy::turn(&planner, name, to).await?;
+    show(&turn);
+    let is_there = turn.from == turn.to.number.to_string();
+    let written = !asked.dry_run && !is_there;
+    if written {
+        let does = format!("point {}:{} to version {}", turn.function, turn.alias, turn.to.number);
+        let deed = Deed { command: asked.command, does: &does, asks: Asks::Always };
+        let writer = asked.consent.obtain(&session, deed).await?;
+        if let Some(why) = deploy::turn_back(&writer, &turn).await? {
+            say!("note: {}", clean(&why.reason));
+        }
+        say!("{}:{} serves version {}", clean(&turn.function), clean(&turn.alias), turn.to.number);
+        say!("until git says so too, status shows the difference, and the next deployment takes it back");
+    }
+    if asked.output == Output::Json {
+        print_json(&TurnJson {
+            version: VERSION,
+            environment: &session.environment().name,
+            function: &turn.function,
+            alias: &turn.alias,
+            from: &turn.from,
+            to: turn.to.number,
+            code_sha256: &turn.to.code_sha256,
+            published_at: turn.to.at.map(time),
+            changes_code: turn.changes_code,
+            written,
+        })?;
+    }
+    shared.stats(&session);
+    Ok(if asked.dry_run && !is_there { Outcome::Differences } else { Outcome::Clean })
+}
+
+fn show(turn: &Turn) {
+    let at = turn.to.at.map(|at| format!(", published {}", time(at))).unwrap_or_default();
+    let (function, alias) = (clean(&turn.function), clean(&turn.alias));
+    say!("{function}:{alias}   version {} -> {}{at}", clean(&turn.from), turn.to.number);
+    if turn.changes_code == Some(false) {
+        say!("! both versions have the same code");
+    }
+}

@@ -1,0 +1,65 @@
+//! The functions' artifacts: built, and uploaded under their digest where they are not there yet.
+
+use std::collections::BTreeMap;
+
+use super::draft::Draft;
+use super::follow::Progress;
+use crate::aws::s3;
+use crate::compare::Why;
+use crate::ops::artifact;
+use crate::ops::inspect::source_digest;
+use crate::ops::why;
+
+/// An artifact in the state bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Uploaded {
+    /// Its key.
+    pub(super) key: String,
+    /// SHA-256, as Lambda shows it.
+    pub(super) code_sha256: String,
+    /// The git tree id of its source.
+    pub(super) tree: String,
+}
+
+/// Builds the functions' artifacts and sends those that are not in the bucket yet; by logical id.
+pub(super) async fn upload(
+    draft: &Draft,
+    bucket: &str,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<BTreeMap<String, Uploaded>, Why> {
+    let session = &draft.session;
+    let mut uploaded = BTreeMap::new();
+    let Some(snapshot) = &draft.snapshot else { return Ok(uploaded) };
+    for function in &draft.stack.functions {
+        progress(Progress::Step(format!("building {}", function.resource)));
+        let artifact = artifact::build(snapshot, &session.root, function).await?;
+        let tree = source_digest(snapshot, function)?.unwrap_or_default();
+        let key = format!("plumb/{}/artifacts/{}.zip", session.project().name, artifact.digest);
+        let metadata = BTreeMap::from([("plumb-tree".to_owned(), tree.clone())]);
+        let code_sha256 = artifact.code_sha256;
+        if put_missing(draft, bucket, &key, artifact.bytes, "application/zip", &metadata).await? {
+            progress(Progress::Step(format!("uploaded {} as {key}", function.resource)));
+        }
+        uploaded.insert(function.resource.clone(), Uploaded { key, code_sha256, tree });
+    }
+    Ok(uploaded)
+}
+
+/// Puts an object that is named by its content; false: it was there already.
+pub(super) async fn put_missing(
+    draft: &Draft,
+    bucket: &str,
+    key: &str,
+    bytes: Vec<u8>,
+    content_type: &str,
+    metadata: &BTreeMap<String, String>,
+) -> Result<bool, Why> {
+    let clients = &draft.session.clients;
+    let there = s3::head(clients, bucket, key).await.map_err(|error| why(&error))?;
+    if there.is_some() {
+        return Ok(false);
+    }
+    // S3 shows an object when all of it has come, so that an upload that breaks off leaves nothing under the digest.
+    let put = s3::put(clients, bucket, key, bytes, content_type, s3::Condition::None, metadata).await;
+    put.map(|_| true).map_err(|error| why(&error))
+}

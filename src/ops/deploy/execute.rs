@@ -1,0 +1,213 @@
+//! Does what a plan showed, follows it to its end, and writes the receipt.
+
+use std::collections::BTreeMap;
+
+use super::draft::Draft;
+use super::follow::{self, Ended, Failure, Operation, Progress};
+use super::plan::{Plan, Waiting};
+use super::publish;
+use crate::aws::cloudformation::{changeset, events};
+use crate::aws::{Error, ErrorKind};
+use crate::compare::Why;
+use crate::ops::journal::{Action, Begun, Intent, Outcome};
+use crate::ops::why;
+
+/// What a deployment did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployed {
+    /// Its entry in the journal.
+    pub id: String,
+    /// The stack.
+    pub stack: String,
+    /// The commit; `None`: the template is Plumb's own.
+    pub commit: Option<String>,
+    /// How many resources the change set changed; 0: there was nothing to change.
+    pub changes: usize,
+    /// The stack's status at its end, where CloudFormation had something to do.
+    pub status: Option<String>,
+    /// How long CloudFormation was at it, in milliseconds.
+    pub took: Option<i64>,
+    /// The stack's outputs.
+    pub outputs: BTreeMap<String, String>,
+    /// What each function serves, by logical id.
+    pub functions: BTreeMap<String, String>,
+    /// What was done besides.
+    pub notes: Vec<String>,
+    /// Whether a receipt says what was deployed.
+    pub recorded: bool,
+    /// What is not as the commit says although the stack is deployed.
+    pub left: Vec<Why>,
+    /// What failed first.
+    pub failure: Option<Failure>,
+    /// Why the stack is not what the commit describes.
+    pub failed: Option<Why>,
+    /// Why the journal does not hold how it went.
+    pub untold: Option<Why>,
+}
+
+/// Executes a plan as it was shown, and writes its receipt.
+///
+/// An error says that it was refused before anything was changed, or that it goes on unseen; how a deployment that was
+/// followed to its end ended is in what is answered.
+pub async fn execute(draft: &Draft, plan: &Plan, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Deployed, Why> {
+    // The leave to write may have ended while the plan was looked at.
+    draft.session.for_writing().await?;
+    let ran = plan.runs.iter().map(|runs| (format!("stack/{}", draft.stack.name), runs.clone())).collect();
+    let begun = begin(draft, ran)?;
+    finish(draft, plan, begun, progress).await
+}
+
+/// Notes that a deployment begins, of a stack whose receipt's commit is known or not.
+pub(super) fn begin(draft: &Draft, ran: BTreeMap<String, String>) -> Result<Begun, Why> {
+    let commit = draft.commit_id();
+    let intent = Intent { commit, ran, ..Intent::new(Action::Deploy, vec![draft.stack.name.clone()]) };
+    Begun::new(&draft.session, &draft.writer, intent)
+}
+
+/// Executes a plan that is noted already.
+pub(super) async fn finish(
+    draft: &Draft,
+    plan: &Plan,
+    begun: Begun,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Deployed, Why> {
+    let id = begun.entry().id.clone();
+    match Box::pin(carry_out(draft, plan, &id, progress)).await {
+        Ok(done) => {
+            let told = done.failed.as_ref().or(done.left.first()).map(|why| why.reason.clone());
+            let untold = begun.settle(&draft.session, told).await;
+            Ok(Deployed { untold, ..done })
+        }
+        Err(Stopped::Refused(why)) => {
+            // Whatever becomes of it: the refusal is what is told.
+            let _ = draft.clear().await;
+            let _ = begun.settle(&draft.session, Some(why.reason.clone())).await;
+            Err(why)
+        }
+        Err(Stopped::Unseen(why)) => {
+            let _ = begun.settle_as(&draft.session, Outcome::Unknown, Some(why.reason.clone())).await;
+            Err(why)
+        }
+    }
+}
+
+/// Why a deployment has no end to tell of.
+enum Stopped {
+    /// Nothing was changed.
+    Refused(Why),
+    /// It goes on, and is not seen any more.
+    Unseen(Why),
+}
+
+async fn carry_out(
+    draft: &Draft,
+    plan: &Plan,
+    id: &str,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Deployed, Stopped> {
+    let mut done = Deployed {
+        id: id.to_owned(),
+        stack: draft.stack.name.clone(),
+        commit: draft.commit_id(),
+        changes: plan.changes.len(),
+        status: None,
+        took: None,
+        outputs: draft.before.as_ref().map(|info| info.outputs.clone()).unwrap_or_default(),
+        functions: BTreeMap::new(),
+        notes: Vec::new(),
+        recorded: false,
+        left: Vec::new(),
+        failure: None,
+        failed: None,
+        untold: None,
+    };
+    let mut after = draft.before.clone();
+    if let Some(waiting) = &plan.change_set {
+        let ended = run(draft, waiting, id, progress).await?;
+        done.failed = ended.why(&draft.stack.name);
+        done.status = Some(ended.status.clone());
+        done.took = Some(ended.took);
+        done.failure.clone_from(&ended.failure);
+        done.outputs = ended.stack.as_ref().map(|info| info.outputs.clone()).unwrap_or_default();
+        if done.failed.is_some() {
+            return Ok(done);
+        }
+        // What a retry got through did not fail.
+        done.failure = None;
+        after = ended.stack;
+    }
+    let so_far = |why: Why| {
+        let stack = &draft.stack.name;
+        let reason = format!("{stack} is deployed, but what came after is not whole: {}", why.reason);
+        Why { reason, hint: Some(format!("plumb deploy {stack} does what is left")), ..why }
+    };
+    let published = match publish::publish(draft, plan, progress).await {
+        Ok(published) => published,
+        Err(why) => return Ok(Deployed { failed: Some(so_far(why)), ..done }),
+    };
+    done.functions = published.items.iter().map(|(name, entry)| (name.clone(), entry.version.clone())).collect();
+    done.notes = published.notes;
+    let is_whole = published.left.is_empty();
+    done.left = plan.left.iter().cloned().chain(published.left).collect();
+    let Some(commit) = draft.commit_id() else { return Ok(done) };
+    match publish::record(draft, &commit, after.as_ref(), &published.items, is_whole).await {
+        Ok(()) => done.recorded = true,
+        Err(why) => done.failed = Some(so_far(why)),
+    }
+    Ok(done)
+}
+
+/// Executes the change set and follows it.
+async fn run(
+    draft: &Draft,
+    waiting: &Waiting,
+    id: &str,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Ended, Stopped> {
+    let clients = &draft.session.clients;
+    let token = format!("plumb-{id}");
+    progress(Progress::Step(format!("executing the change set of {}", draft.stack.name)));
+    if let Err(error) = changeset::execute_change_set(clients, &waiting.id, Some(&token)).await {
+        match began(draft, waiting, &token, &error).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Stopped::Refused(refused(draft, &error))),
+            Err(why) => return Err(Stopped::Unseen(why)),
+        }
+    }
+    let operation = Operation {
+        stack: draft.stack.name.clone(),
+        id: waiting.stack_id.clone(),
+        since: waiting.created_at,
+        token: Some(token),
+    };
+    follow::follow(&draft.session, &operation, progress).await.map_err(Stopped::Unseen)
+}
+
+/// Whether an execution has begun whose answer was lost.
+async fn began(draft: &Draft, waiting: &Waiting, token: &str, error: &Error) -> Result<bool, Why> {
+    if !matches!(error.kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Unreadable) {
+        return Ok(false);
+    }
+    let known = |event: &events::Event| event.at < waiting.created_at;
+    if let Ok(events) = events::until(&draft.session.clients, &waiting.stack_id, known).await {
+        return Ok(events.iter().any(|event| event.client_token.as_deref() == Some(token)));
+    }
+    let told = why(error);
+    let reason = format!("it is not known whether the deployment of {} began: {told}", draft.stack.name);
+    let hint = format!("plumb deploy {} looks, and goes on", draft.stack.name);
+    Err(Why { reason, hint: Some(hint), ..told })
+}
+
+fn refused(draft: &Draft, error: &Error) -> Why {
+    let told = why(error);
+    let stack = &draft.stack.name;
+    let reason = format!("{stack} was not changed: {}", told.reason);
+    match error.kind {
+        ErrorKind::Conflict | ErrorKind::NotFound => Why {
+            reason: format!("{reason}; somebody else changes it, or has since the plan was made"),
+            hint: Some(format!("plumb deploy {stack} follows that, then works it out anew")),
+            ..told
+        },
+        _ => Why { reason, ..told },
+    }
+}
