@@ -138,9 +138,13 @@ async fn canary<W: World>(world: &W, settings: &Settings, id: &str) -> Result<Ou
     if !update(world, |state| state.canary(now)).await? {
         return Ok(Outcome::new("ignored", "another canary was sent a moment ago"));
     }
-    match settings.limits.mode {
-        Mode::Heal => world.canary(id).await?,
-        Mode::NotifyOnly => world.tell(&notice::canary(settings, id)).await?,
+    let sent = match settings.limits.mode {
+        Mode::Heal => world.canary(id).await,
+        Mode::NotifyOnly => world.tell(&notice::canary(settings, id)).await,
+    };
+    if let Err(failure) = sent {
+        update(world, |state| Some(state.canary_lost())).await?;
+        return Err(failure);
     }
     Ok(Outcome::new("canary", format!("canary {id} was sent on; nothing is redeployed for it")))
 }

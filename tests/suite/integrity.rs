@@ -14,6 +14,7 @@ mod schedule;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::{Capability, Parameter};
@@ -23,10 +24,10 @@ use crate::crypto::http::{Request, Response, serve};
 use crate::crypto::{bucket, settled, upload, zip_of};
 use crate::support::account::Account;
 use crate::support::sdk;
+use crate::support::wait::{Watched, deadline};
 
 /// The template as it is committed.
 const TEMPLATE: &str = include_str!("../../lambda/integrity.yaml");
-const LOOP: &str = "shop-loop";
 
 /// Made up when the tests run, so that no secret is committed.
 fn token() -> &'static str {
@@ -64,17 +65,16 @@ Resources:
 /// GitHub, as far as a dispatch knows it.
 struct GitHub {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<Request>>>,
+    asked: Arc<Watched<Vec<Request>>>,
     status: Arc<Mutex<u16>>,
 }
 
 impl GitHub {
     fn start() -> Self {
-        let (asked, status) = (Arc::default(), Arc::new(Mutex::new(204)));
+        let (asked, status) = (Arc::<Watched<Vec<Request>>>::default(), Arc::new(Mutex::new(204)));
         let (own, answer) = (Arc::clone(&asked), Arc::clone(&status));
         let address = serve(move |request| {
-            let own: &Mutex<Vec<Request>> = &own;
-            own.lock().unwrap().push(request);
+            own.change(|asked| asked.push(request));
             let status = *answer.lock().unwrap();
             let body = if status == 204 { String::new() } else { json!({"message": "no"}).to_string() };
             Some(Response { status, headers: Vec::new(), body })
@@ -88,7 +88,7 @@ impl GitHub {
 
     /// The inputs of each dispatch.
     fn dispatches(&self) -> Vec<Value> {
-        let asked = self.asked.lock().unwrap();
+        let asked = self.asked.read();
         let inputs = asked.iter().map(|request| {
             assert_eq!(request.method, "POST");
             assert_eq!(request.path, "/api/v3/repos/shop/petshop/actions/workflows/deploy.yml/dispatches");
@@ -102,6 +102,12 @@ impl GitHub {
         inputs.collect()
     }
 
+    /// Waits for so many dispatches.
+    fn waits_for(&self, count: usize) {
+        let there = self.asked.wait_for(deadline(), |asked| (asked.len() >= count).then_some(()));
+        assert!(there.is_some(), "waited in vain for {count} dispatches: {:?}", self.dispatches());
+    }
+
     fn redeploys(&self) -> usize {
         self.dispatches().iter().filter(|inputs| inputs.get("canary").is_none()).count()
     }
@@ -109,6 +115,9 @@ impl GitHub {
 
 /// A watched stack, the loop beside it, and whom it asks.
 struct Loop {
+    /// The loop's stack. When a function's configuration changes, the local account ends the environments of functions of
+    /// that name in every account; so each has a name of its own.
+    stack: String,
     account: Account,
     config: SdkConfig,
     github: GitHub,
@@ -121,7 +130,8 @@ impl Loop {
         let account = Account::enforcing_iam();
         let config = sdk::config(&account, true).await;
         let s3 = upload(&account, &["integrity"]).await;
-        let this = Self { account, config, github: GitHub::start(), s3 };
+        let stack = format!("loop-{}", account.id);
+        let this = Self { stack, account, config, github: GitHub::start(), s3 };
         this.roll_out(events::STACK, WATCHED, &[]).await;
         let state = bucket(&this.account);
         let usual = [
@@ -136,7 +146,7 @@ impl Loop {
             ("EndpointUrl", &this.account.endpoint_url),
         ];
         let usual = usual.into_iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
-        this.roll_out(LOOP, TEMPLATE, &usual.chain(more.iter().copied()).collect::<Vec<_>>()).await;
+        this.roll_out(&this.stack, TEMPLATE, &usual.chain(more.iter().copied()).collect::<Vec<_>>()).await;
         let secret = json!({
             "github_token": token(),
             "github_endpoint": format!("http://{}/api/v3/repos/shop/petshop/contents/", this.github.address),
@@ -172,21 +182,12 @@ impl Loop {
     /// Invokes the function with an event, as EventBridge would: its decision, or how it failed.
     async fn sends(&self, event: &Value) -> Result<Value, String> {
         let client = aws_sdk_lambda::Client::new(&self.config);
-        let mut attempts = 0;
-        loop {
-            let request = client.invoke().function_name(format!("{LOOP}-integrity"));
-            let answer = request.payload(event.to_string().into_bytes().into()).send().await.unwrap();
-            let payload = answer.payload().map(|blob| blob.as_ref().to_vec()).unwrap_or_default();
-            let text = String::from_utf8_lossy(&payload).into_owned();
-            attempts += 1;
-            match answer.function_error() {
-                None => return Ok(serde_json::from_str(&text).unwrap()),
-                // On a busy machine the local account now and then ends an environment that it is about to use.
-                Some(_) if text.contains("Runtime.ExitError") && attempts < 3 => {
-                    eprintln!("lost, and sent again: {text}\n{}", self.log());
-                }
-                Some(_) => return Err(text),
-            }
+        let request = client.invoke().function_name(format!("{}-integrity", self.stack));
+        let answer = request.payload(event.to_string().into_bytes().into()).send().await.unwrap();
+        let text = answer.payload().map(|blob| String::from_utf8_lossy(blob.as_ref()).into_owned()).unwrap_or_default();
+        match answer.function_error() {
+            None => Ok(serde_json::from_str(&text).unwrap()),
+            Some(_) => Err(text),
         }
     }
 
@@ -195,9 +196,23 @@ impl Loop {
         answer["decision"].as_str().unwrap().to_owned()
     }
 
+    /// The next message of a queue.
+    fn receives(&self, queue: &str) -> Value {
+        let end = Instant::now() + deadline();
+        while Instant::now() < end {
+            let asked = json!({"QueueUrl": queue, "WaitTimeSeconds": 1});
+            let reply = self.account.caller().json("sqs", "AmazonSQS.ReceiveMessage", &asked).unwrap();
+            assert_eq!(reply.status, 200, "{reply:?}");
+            if let Some(body) = reply.json()["Messages"][0]["Body"].as_str() {
+                return serde_json::from_str(body).unwrap();
+            }
+        }
+        panic!("nothing came to {queue}");
+    }
+
     /// What the function has written.
     fn log(&self) -> String {
-        let asked = json!({"logGroupName": format!("/aws/lambda/{LOOP}-integrity")});
+        let asked = json!({"logGroupName": format!("/aws/lambda/{}-integrity", self.stack)});
         let reply = self.account.caller().json("logs", "Logs_20140328.FilterLogEvents", &asked).unwrap();
         assert_eq!(reply.status, 200, "{reply:?}");
         let events = reply.json()["events"].as_array().cloned().unwrap_or_default();

@@ -245,6 +245,12 @@ impl State {
         free.then(|| Self { canary: Some(now), ..self.clone() })
     }
 
+    /// The canary could not be sent on.
+    #[must_use]
+    pub fn canary_lost(&self) -> Self {
+        Self { canary: None, ..self.clone() }
+    }
+
     /// Who was told is not who healed: what a notice was sent for is not taken to be put back.
     fn in_mode(&self, mode: Mode) -> Self {
         if self.mode == mode { self.clone() } else { Self { mode, canary: self.canary, ..Self::default() } }

@@ -218,6 +218,11 @@ async fn a_canary_is_sent_on_and_never_redeploys() {
     assert_eq!(world.done(), ["canary 6f0f9d9e-1111-4222-8333-444455556666"]);
     assert_eq!(decision(world.at(60), &events::tick()).await, "quiet");
     let world = Memory::default();
+    *world.down.lock().unwrap() = true;
+    assert!(sees(&world, Mode::Heal, &events::canary()).await.is_err());
+    *world.down.lock().unwrap() = false;
+    assert_eq!(decision(&world, &events::canary()).await, "canary", "what was lost is sent again");
+    let world = Memory::default();
     assert_eq!(sees(&world, Mode::NotifyOnly, &events::canary()).await.unwrap().decision, "canary");
     assert_eq!(world.done(), ["tell plumb shop/prod: a canary arrived"]);
 }

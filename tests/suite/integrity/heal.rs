@@ -47,13 +47,28 @@ async fn a_function_that_is_changed_behind_gits_back_is_one_dispatch_however_oft
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_goes_the_whole_way_and_is_no_redeploy() {
+async fn a_canary_goes_from_the_bus_to_github_and_is_no_redeploy() {
     let own = Loop::deploy(&[HEAL]).await;
-    assert_eq!(own.decides(&events::canary()).await, "canary");
-    assert_eq!(own.decides(&events::canary()).await, "ignored", "one after the other");
-    let id = events::canary()["id"].clone();
+    let id = own.puts_canary();
+    own.github.waits_for(1);
     assert_eq!(own.github.dispatches(), [json!({"canary": id, "nonce": id})]);
+    assert_eq!(own.decides(&events::canary()).await, "ignored", "one after the other");
+    assert_eq!(own.decides(&events::tick()).await, "quiet");
     assert_eq!(own.github.redeploys(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_tried_again_and_ends_in_the_dead_letters() {
+    let own = Loop::deploy(&[HEAL]).await;
+    own.github.answers(401);
+    let id = own.puts_canary();
+    own.github.waits_for(3);
+    let queue = json!({"QueueName": format!("{}-dead-letters", own.stack)});
+    let queue = own.account.caller().json("sqs", "AmazonSQS.GetQueueUrl", &queue).unwrap().json();
+    let letter = own.receives(queue["QueueUrl"].as_str().unwrap());
+    assert_eq!(letter["requestPayload"]["id"], id, "{letter}");
+    assert!(letter["responsePayload"]["errorMessage"].as_str().unwrap().contains("401"), "{letter}");
+    assert!(!letter.to_string().contains(token()), "{letter}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,4 +145,15 @@ async fn a_github_that_refuses_is_a_failure_that_says_why_and_never_with_what() 
     assert_eq!(own.decides(&event).await, "covered");
     let nonces: Vec<Value> = own.github.dispatches().iter().map(|inputs| inputs["nonce"].clone()).collect();
     assert!(nonces.iter().all(|nonce| *nonce == event["id"]), "{nonces:?}");
+}
+
+impl Loop {
+    /// Puts a canary on the bus, as anybody may; its id.
+    fn puts_canary(&self) -> Value {
+        let detail = json!({"operation": "reset", "eventName": "UpdateFunctionCode20150331v2"}).to_string();
+        let entry = json!({"Source": "plumb.canary", "DetailType": "AWS API Call via CloudTrail", "Detail": detail});
+        let put = self.account.caller().json("events", "AWSEvents.PutEvents", &json!({"Entries": [entry]})).unwrap();
+        assert_eq!(put.status, 200, "{put:?}");
+        put.json()["Entries"][0]["EventId"].clone()
+    }
 }

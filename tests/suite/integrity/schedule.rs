@@ -1,7 +1,7 @@
 //! What no event told, the schedule finds: code that was not rolled out, and drift. And in notify-only mode it is said.
 
 use aws_sdk_cloudformation::types::StackDriftDetectionStatus;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::events::{self, By};
 use super::{Loop, code, just_now};
@@ -52,7 +52,7 @@ async fn in_notify_only_mode_it_is_said_and_nobody_is_asked() {
     let own = Loop::deploy(&[]).await;
     let queue = own.listens();
     assert_eq!(own.decides(&just_now(code(By::User))).await, "notified");
-    let notice = own.hears(&queue);
+    let notice = own.receives(&queue);
     assert_eq!(notice["Subject"], "plumb shop/prod: changed behind git's back");
     let text = notice["Message"].as_str().unwrap();
     assert!(text.starts_with("UpdateFunctionCode of function shop-prod-checkout at "), "{text}");
@@ -79,7 +79,7 @@ impl Loop {
     /// A queue that gets what the loop says.
     fn listens(&self) -> String {
         let (account, caller) = (&self.account, self.account.caller());
-        let topic = format!("arn:aws:sns:{}:{}:{}-notices", account.region, account.id, super::LOOP);
+        let topic = format!("arn:aws:sns:{}:{}:{}-notices", account.region, account.id, self.stack);
         let queue = format!("arn:aws:sqs:{}:{}:said", account.region, account.id);
         let sns = json!({"Service": "sns.amazonaws.com"});
         let may = json!({"Effect": "Allow", "Principal": sns, "Action": "sqs:SendMessage", "Resource": queue});
@@ -90,18 +90,5 @@ impl Loop {
         let subscribed = caller.query("sns", "Subscribe", &fields).unwrap();
         assert_eq!(subscribed.status, 200, "{subscribed:?}");
         made.json()["QueueUrl"].as_str().unwrap().to_owned()
-    }
-
-    /// The next thing that it says.
-    fn hears(&self, queue: &str) -> Value {
-        for _ in 0..60 {
-            let asked = json!({"QueueUrl": queue, "WaitTimeSeconds": 1});
-            let reply = self.account.caller().json("sqs", "AmazonSQS.ReceiveMessage", &asked).unwrap();
-            assert_eq!(reply.status, 200, "{reply:?}");
-            if let Some(body) = reply.json()["Messages"][0]["Body"].as_str() {
-                return serde_json::from_str(body).unwrap();
-            }
-        }
-        panic!("nothing was said");
     }
 }
