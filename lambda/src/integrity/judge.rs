@@ -85,11 +85,11 @@ pub fn alone(call: &Call, flow: &Flow) -> Option<Judgement> {
     if !call.service.changes(&call.operation) {
         return nothing("the call changes nothing that is watched".to_owned());
     }
-    if call.service.source == "aws.ssm" && call.resources.contains(&flow.hold) {
-        return Some(Judgement::Hold);
-    }
     if call.resources.is_empty() {
         return nothing("the call names no resource".to_owned());
+    }
+    if call.service.source == "aws.ssm" && call.resources.iter().all(|name| *name == flow.hold) {
+        return Some(Judgement::Hold);
     }
     in_the_flow(&call.who, flow).map(Judgement::Nothing)
 }
@@ -99,6 +99,9 @@ pub fn alone(call: &Call, flow: &Flow) -> Option<Judgement> {
 pub fn with_owned(call: &Call, flow: &Flow, owned: &Owned) -> Judgement {
     let mine = call.resources.iter().find(|name| belongs(call.service, name, flow, owned));
     let Some(name) = mine else {
+        if call.service.source == "aws.ssm" && call.resources.contains(&flow.hold) {
+            return Judgement::Hold;
+        }
         let noun = call.service.noun;
         return Judgement::Nothing(format!("the {noun} belongs to no watched stack and no watched prefix"));
     };

@@ -65,7 +65,9 @@ impl World for Memory {
 
     async fn compare(&self) -> Result<Found, Failure> {
         let mut changes = self.found.lock().unwrap().clone();
-        changes.iter_mut().for_each(|change| change.seen = self.now());
+        for change in &mut changes {
+            change.seen = self.now();
+        }
         Ok(Found { changes, partial: false })
     }
 

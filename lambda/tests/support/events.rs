@@ -213,137 +213,47 @@ pub fn canary() -> Value {
     event
 }
 
+/// Changes of the stack: name, service, operation, request parameters.
+const CHANGES: &str = r#"
+code | lambda | UpdateFunctionCode20150331v2 | {"functionName": "shop-prod-checkout", "publish": false, "dryRun": false}
+configuration, by ARN | lambda | UpdateFunctionConfiguration20150331v2 | {"functionName": "arn:aws:lambda:eu-central-1:471100004242:function:shop-prod-checkout", "timeout": 3, "environment": {}}
+an alias | lambda | UpdateAlias20150331 | {"functionName": "shop-prod-checkout", "name": "live", "functionVersion": "3"}
+a function's end | lambda | DeleteFunction20150331 | {"functionName": "shop-prod-checkout"}
+a limit | lambda | PutFunctionConcurrency20171031 | {"functionName": "shop-prod-checkout", "reservedConcurrentExecutions": 0}
+a permission | lambda | AddPermission20150331v2 | {"functionName": "shop-prod-checkout:live", "statementId": "x", "action": "lambda:InvokeFunction", "principal": "*"}
+an API's method | apigateway | UpdateMethod | {"restApiId": "a1b2c3d4e5", "resourceId": "x", "httpMethod": "POST", "updateMethodInput": {"patchOperations": []}}
+an API's stage | apigateway | UpdateStage | {"restApiId": "a1b2c3d4e5", "stageName": "live"}
+an API's deployment | apigateway | CreateDeployment | {"restApiId": "a1b2c3d4e5", "createDeploymentInput": {}}
+a table | dynamodb | UpdateTable | {"tableName": "shop-prod-orders", "billingMode": "PROVISIONED"}
+a table, by ARN | dynamodb | DeleteTable | {"tableName": "arn:aws:dynamodb:eu-central-1:471100004242:table/shop-prod-orders"}
+a bucket's policy | s3 | PutBucketPolicy | {"bucketName": "shop-prod-invoices", "Host": "shop-prod-invoices.s3.eu-central-1.amazonaws.com", "policy": ""}
+a bucket's public access | s3 | DeleteBucketPublicAccessBlock | {"bucketName": "shop-prod-invoices", "publicAccessBlock": ""}
+a topic | sns | SetTopicAttributes | {"topicArn": "arn:aws:sns:eu-central-1:471100004242:shop-prod-orders", "attributeName": "Policy"}
+a subscription | sns | Unsubscribe | {"subscriptionArn": "arn:aws:sns:eu-central-1:471100004242:shop-prod-orders:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"}
+a queue | sqs | SetQueueAttributes | {"queueUrl": "https://sqs.eu-central-1.amazonaws.com/471100004242/shop-prod-jobs", "attributes": {}}
+a rule | events | DisableRule | {"name": "shop-prod-nightly"}
+a rule's targets | events | RemoveTargets | {"rule": "shop-prod-nightly", "ids": ["1"]}
+a parameter | ssm | PutParameter | {"name": "/shop/prod/db/pool_size", "value": "HIDDEN_DUE_TO_SECURITY_REASONS", "type": "SecureString", "overwrite": true}
+parameters | ssm | DeleteParameters | {"names": ["/other/x", "/shop/prod/x"]}
+a secret | secretsmanager | PutSecretValue | {"secretId": "shop-prod/stripe", "clientRequestToken": "x"}
+a secret, by ARN | secretsmanager | DeleteSecret | {"secretId": "arn:aws:secretsmanager:eu-central-1:471100004242:secret:shop-prod/stripe-AbCdEf"}
+a secret that git states | secretsmanager | UpdateSecret | {"secretId": "arn:aws:secretsmanager:eu-central-1:471100004242:secret:/shop/prod/mail-AbCdEf"}
+the stack | cloudformation | UpdateStack | {"stackName": "shop-prod", "capabilities": ["CAPABILITY_IAM"]}
+the stack, by ARN | cloudformation | ExecuteChangeSet | {"stackName": "arn:aws:cloudformation:eu-central-1:471100004242:stack/shop-prod/1f2e3d4c", "changeSetName": "x"}
+"#;
+
+/// The same elsewhere.
+const ELSEWHERE: &str = r#"
+another function | lambda | UpdateFunctionCode20150331v2 | {"functionName": "shop-prod-checkout2"}
+another project's parameter | ssm | PutParameter | {"name": "/shop/production/x"}
+another secret | secretsmanager | PutSecretValue | {"secretId": "shop-prod/stripe2"}
+another stack | cloudformation | UpdateStack | {"stackName": "shop-prod-2"}
+"#;
+
 /// Every kind of call.
 pub fn rows() -> Vec<Row> {
-    let changes = [
-        (
-            "code",
-            "lambda",
-            "UpdateFunctionCode20150331v2",
-            json!({"functionName": "shop-prod-checkout", "publish": false, "dryRun": false}),
-        ),
-        (
-            "configuration, by ARN",
-            "lambda",
-            "UpdateFunctionConfiguration20150331v2",
-            json!({"functionName": "arn:aws:lambda:eu-central-1:471100004242:function:shop-prod-checkout", "timeout": 3, "environment": {}}),
-        ),
-        (
-            "an alias",
-            "lambda",
-            "UpdateAlias20150331",
-            json!({"functionName": "shop-prod-checkout", "name": "live", "functionVersion": "3"}),
-        ),
-        ("a function's end", "lambda", "DeleteFunction20150331", json!({"functionName": "shop-prod-checkout"})),
-        (
-            "a limit",
-            "lambda",
-            "PutFunctionConcurrency20171031",
-            json!({"functionName": "shop-prod-checkout", "reservedConcurrentExecutions": 0}),
-        ),
-        (
-            "a permission",
-            "lambda",
-            "AddPermission20150331v2",
-            json!({"functionName": "shop-prod-checkout:live", "statementId": "x", "action": "lambda:InvokeFunction", "principal": "*"}),
-        ),
-        (
-            "an API's method",
-            "apigateway",
-            "UpdateMethod",
-            json!({"restApiId": "a1b2c3d4e5", "resourceId": "x", "httpMethod": "POST", "updateMethodInput": {"patchOperations": []}}),
-        ),
-        ("an API's stage", "apigateway", "UpdateStage", json!({"restApiId": "a1b2c3d4e5", "stageName": "live"})),
-        (
-            "an API's deployment",
-            "apigateway",
-            "CreateDeployment",
-            json!({"restApiId": "a1b2c3d4e5", "createDeploymentInput": {}}),
-        ),
-        ("a table", "dynamodb", "UpdateTable", json!({"tableName": "shop-prod-orders", "billingMode": "PROVISIONED"})),
-        (
-            "a table, by ARN",
-            "dynamodb",
-            "DeleteTable",
-            json!({"tableName": "arn:aws:dynamodb:eu-central-1:471100004242:table/shop-prod-orders"}),
-        ),
-        (
-            "a bucket's policy",
-            "s3",
-            "PutBucketPolicy",
-            json!({"bucketName": "shop-prod-invoices", "Host": "shop-prod-invoices.s3.eu-central-1.amazonaws.com", "policy": ""}),
-        ),
-        (
-            "a bucket's public access",
-            "s3",
-            "DeleteBucketPublicAccessBlock",
-            json!({"bucketName": "shop-prod-invoices", "publicAccessBlock": ""}),
-        ),
-        (
-            "a topic",
-            "sns",
-            "SetTopicAttributes",
-            json!({"topicArn": "arn:aws:sns:eu-central-1:471100004242:shop-prod-orders", "attributeName": "Policy"}),
-        ),
-        (
-            "a subscription",
-            "sns",
-            "Unsubscribe",
-            json!({"subscriptionArn": "arn:aws:sns:eu-central-1:471100004242:shop-prod-orders:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"}),
-        ),
-        (
-            "a queue",
-            "sqs",
-            "SetQueueAttributes",
-            json!({"queueUrl": "https://sqs.eu-central-1.amazonaws.com/471100004242/shop-prod-jobs", "attributes": {}}),
-        ),
-        ("a rule", "events", "DisableRule", json!({"name": "shop-prod-nightly"})),
-        ("a rule's targets", "events", "RemoveTargets", json!({"rule": "shop-prod-nightly", "ids": ["1"]})),
-        (
-            "a parameter",
-            "ssm",
-            "PutParameter",
-            json!({"name": "/shop/prod/db/pool_size", "value": "HIDDEN_DUE_TO_SECURITY_REASONS", "type": "SecureString", "overwrite": true}),
-        ),
-        ("parameters", "ssm", "DeleteParameters", json!({"names": ["/other/x", "/shop/prod/x"]})),
-        (
-            "a secret",
-            "secretsmanager",
-            "PutSecretValue",
-            json!({"secretId": "shop-prod/stripe", "clientRequestToken": "x"}),
-        ),
-        (
-            "a secret, by ARN",
-            "secretsmanager",
-            "DeleteSecret",
-            json!({"secretId": "arn:aws:secretsmanager:eu-central-1:471100004242:secret:shop-prod/stripe-AbCdEf"}),
-        ),
-        (
-            "a secret that git states",
-            "secretsmanager",
-            "UpdateSecret",
-            json!({"secretId": "arn:aws:secretsmanager:eu-central-1:471100004242:secret:/shop/prod/mail-AbCdEf"}),
-        ),
-        (
-            "the stack",
-            "cloudformation",
-            "UpdateStack",
-            json!({"stackName": "shop-prod", "capabilities": ["CAPABILITY_IAM"]}),
-        ),
-        (
-            "the stack, by ARN",
-            "cloudformation",
-            "ExecuteChangeSet",
-            json!({"stackName": stack_id(), "changeSetName": "x"}),
-        ),
-    ];
-    let mut rows: Vec<Row> = changes
-        .into_iter()
-        .map(|(name, service, operation, parameters)| {
-            let event = call(service, operation, &parameters, By::Operator);
-            Row { name, rule: Some(rule(service)), event, is: Is::Change }
-        })
-        .collect();
+    let mut rows = of_an_operator(CHANGES, Is::Change);
+    rows.extend(of_an_operator(ELSEWHERE, Is::Nothing("belongs to no watched stack")));
     let code =
         |by: By| call("lambda", "UpdateFunctionCode20150331v2", &json!({"functionName": "shop-prod-checkout"}), by);
     for (name, by, is) in [
@@ -370,16 +280,6 @@ pub fn rows() -> Vec<Row> {
             is: Is::Hold,
         },
     ]);
-    let elsewhere = [
-        ("another function", "lambda", "UpdateFunctionCode20150331v2", json!({"functionName": "shop-prod-checkout2"})),
-        ("another project's parameter", "ssm", "PutParameter", json!({"name": "/shop/production/x"})),
-        ("another secret", "secretsmanager", "PutSecretValue", json!({"secretId": "shop-prod/stripe2"})),
-        ("another stack", "cloudformation", "UpdateStack", json!({"stackName": "shop-prod-2"})),
-    ];
-    rows.extend(elsewhere.into_iter().map(|(name, service, operation, parameters)| {
-        let event = call(service, operation, &parameters, By::Operator);
-        Row { name, rule: Some(rule(service)), event, is: Is::Nothing("belongs to no watched stack") }
-    }));
     let rotated = call("secretsmanager", "PutSecretValue", &json!({"secretId": "shop-prod/stripe"}), By::OwnRole);
     rows.push(Row {
         name: "a secret that the stack's own function rotates",
@@ -401,6 +301,17 @@ pub fn rows() -> Vec<Row> {
     let invoke = call("lambda", "Invoke", &json!({"functionName": "shop-prod-checkout"}), By::User);
     rows.push(Row { name: "an invocation", rule: None, event: invoke, is: Is::Nothing("changes nothing") });
     rows
+}
+
+/// The calls of a table, by an operator.
+fn of_an_operator(table: &'static str, is: Is) -> Vec<Row> {
+    let row = |line: &'static str| {
+        let mut columns = line.splitn(4, " | ");
+        let [name, service, operation, parameters] = [(); 4].map(|()| columns.next().expect("four columns"));
+        let parameters = serde_json::from_str(parameters).expect("parameters in JSON");
+        Row { name, rule: Some(rule(service)), event: call(service, operation, &parameters, By::Operator), is }
+    };
+    table.lines().filter(|line| !line.is_empty()).map(row).collect()
 }
 
 fn rule(service: &str) -> &'static str {

@@ -61,14 +61,21 @@ async fn a_canary_goes_from_the_bus_to_github_and_is_no_redeploy() {
 async fn what_cannot_be_done_is_tried_again_and_ends_in_the_dead_letters() {
     let own = Loop::deploy(&[HEAL]).await;
     own.github.answers(401);
-    let id = own.puts_canary();
+    let event = code(By::User);
+    // As EventBridge invokes, without waiting; the local account's own bus does not try again.
+    let client = aws_sdk_lambda::Client::new(&own.config);
+    let request = client.invoke().function_name(format!("{}-integrity", own.stack));
+    let request = request.invocation_type(aws_sdk_lambda::types::InvocationType::Event);
+    request.payload(event.to_string().into_bytes().into()).send().await.unwrap();
     own.github.waits_for(3);
     let queue = json!({"QueueName": format!("{}-dead-letters", own.stack)});
     let queue = own.account.caller().json("sqs", "AmazonSQS.GetQueueUrl", &queue).unwrap().json();
     let letter = own.receives(queue["QueueUrl"].as_str().unwrap());
-    assert_eq!(letter["requestPayload"]["id"], id, "{letter}");
+    assert_eq!(letter["requestPayload"], event, "{letter}");
     assert!(letter["responsePayload"]["errorMessage"].as_str().unwrap().contains("401"), "{letter}");
     assert!(!letter.to_string().contains(token()), "{letter}");
+    own.github.answers(204);
+    assert_eq!(own.decides(&events::tick()).await, "redeploy", "what waits is not lost for it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,9 @@ impl Loop {
     fn sees(&mut self, minute: i64, occasion: &Occasion) -> Decision {
         let mut occasion = occasion.clone();
         if let Occasion::Found(found) = &mut occasion {
-            found.changes.iter_mut().for_each(|change| change.seen = at(minute));
+            for change in &mut found.changes {
+                change.seen = at(minute);
+            }
         }
         let (state, decision) = self.state.decide(&occasion, self.hold.as_ref(), &self.limits, at(minute));
         self.state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
