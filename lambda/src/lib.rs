@@ -2,14 +2,18 @@
 //!
 //! `crypto` encrypts and decrypts for callers that must not hold a key: [`envelope`] is the format and its
 //! cryptography, [`keyring`] the keys and how long they are kept, [`api`] what is asked and answered. `rotate` gives the
-//! keyring its next key, when Secrets Manager says so. Handlers are plain async functions of (state, event); only
-//! `src/bin` knows of a Lambda runtime, and only [`secrets_manager`] of AWS.
+//! keyring its next key, when Secrets Manager says so. [`integrity`] keeps live true to git. Handlers are plain async
+//! functions of (state, event); only `src/bin` knows of a Lambda runtime, and only [`secrets_manager`] and
+//! [`integrity::live`] of AWS.
 //!
-//! Never logged and never part of an error: a plaintext, a context, a ciphertext, a key.
+//! Never logged and never part of an error: a plaintext, a context, a ciphertext, a key, a token.
 
 pub mod api;
+mod aws;
 pub mod envelope;
 mod event;
+mod http;
+pub mod integrity;
 mod json;
 pub mod keyring;
 mod problem;

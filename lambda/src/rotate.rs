@@ -137,7 +137,7 @@ pub async fn handle<S: Versions>(secret: &S, event: &str) -> Result<Report, Erro
 }
 
 /// Whether both name one secret: equal, or an ARN and the name in it, which AWS ends with six characters of its own.
-fn same_secret(configured: &str, asked: &str) -> bool {
+pub(crate) fn same_secret(configured: &str, asked: &str) -> bool {
     let tail = |arn: &str| arn.split_once(":secret:").map(|(_, name)| name.to_owned());
     let fits = |arn: &str, name: &str| {
         tail(arn).is_some_and(|tail| {

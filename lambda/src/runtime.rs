@@ -26,7 +26,8 @@ pub fn secret() -> Result<SecretsManager, Error> {
     Ok(SecretsManager::new(aws_sdk_secretsmanager::Client::from_conf(config()?), secret))
 }
 
-fn variable(name: &str) -> Result<String, Error> {
+/// A setting; one that is empty is not there.
+pub(crate) fn variable(name: &str) -> Result<String, Error> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or_else(|| format!("{name} is not set").into())
 }
 

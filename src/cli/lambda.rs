@@ -18,7 +18,7 @@ pub(crate) enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Build an artifact per function, with its digest for a name, and the template beside them.
+    /// Build an artifact per function, with its digest for a name, and the templates beside them.
     Build {
         /// Where the artifacts go.
         #[arg(long, value_name = "DIR", default_value = "dist", value_hint = clap::ValueHint::DirPath)]
@@ -93,7 +93,9 @@ fn show(built: &build::Built) -> Result<(), Failed> {
             clean(&file)
         )?;
     }
-    writeln!(out, "template {}", clean(&built.template.display().to_string()))?;
+    for template in [&built.template, &built.integrity_template] {
+        writeln!(out, "template {}", clean(&template.display().to_string()))?;
+    }
     writeln!(out, "source   git tree {}", built.source_tree)?;
     Ok(())
 }

@@ -4,11 +4,11 @@
 mod api;
 mod commands;
 mod deployment;
-mod roles;
+pub(crate) mod roles;
 mod rotation;
 
 #[path = "../../lambda/tests/support/http.rs"]
-mod http;
+pub(crate) mod http;
 #[allow(dead_code, reason = "the functions' own tests use the rest")]
 #[path = "../../lambda/tests/support/runtime_api.rs"]
 mod runtime_api;
@@ -45,17 +45,7 @@ impl Api {
     }
 
     async fn deploy_to(account: Account) -> Self {
-        let config = sdk::config(&account, true).await;
-        let s3 =
-            aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
-        let place = aws_sdk_s3::types::CreateBucketConfiguration::builder()
-            .location_constraint(account.region.as_str().into())
-            .build();
-        s3.create_bucket().bucket(bucket(&account)).create_bucket_configuration(place).send().await.unwrap();
-        for name in ["crypto", "rotate"] {
-            let zip = zipped(&binary(name));
-            s3.put_object().bucket(bucket(&account)).key(format!("{name}.zip")).body(zip.into()).send().await.unwrap();
-        }
+        upload(&account, &["crypto", "rotate"]).await;
         let outputs = roll_out(&account, TEMPLATE, true).await;
         let caller = account.user("caller", &[invoke(&outputs["InvokeArn"])]);
         let api = Self { account, outputs, caller };
@@ -88,8 +78,22 @@ impl Api {
     }
 }
 
+/// Makes the account's bucket, with these functions in it.
+pub(crate) async fn upload(account: &Account, names: &[&str]) -> aws_sdk_s3::Client {
+    let config = sdk::config(account, true).await;
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
+    let place = aws_sdk_s3::types::CreateBucketConfiguration::builder();
+    let place = place.location_constraint(account.region.as_str().into()).build();
+    s3.create_bucket().bucket(bucket(account)).create_bucket_configuration(place).send().await.unwrap();
+    for name in names {
+        let zip = zipped(&binary(name));
+        s3.put_object().bucket(bucket(account)).key(format!("{name}.zip")).body(zip.into()).send().await.unwrap();
+    }
+    s3
+}
+
 /// Buckets' names are shared by all accounts.
-fn bucket(account: &Account) -> String {
+pub(crate) fn bucket(account: &Account) -> String {
     format!("artifacts-{}", account.id)
 }
 
@@ -122,19 +126,19 @@ async fn roll_out(account: &Account, template: &str, create: bool) -> BTreeMap<S
         let request = client.update_stack().stack_name(STACK).template_body(template).set_parameters(Some(parameters));
         request.capabilities(Capability::CapabilityIam).send().await.unwrap();
     }
-    let stack = settled(&client).await;
+    let stack = settled(&client, STACK).await;
     let outputs = stack.outputs().iter();
     outputs.filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))).collect()
 }
 
 /// The stack, once nothing is in progress any more.
-async fn settled(client: &aws_sdk_cloudformation::Client) -> Described {
+pub(crate) async fn settled(client: &aws_sdk_cloudformation::Client, name: &str) -> Described {
     loop {
-        let answer = client.describe_stacks().stack_name(STACK).send().await.unwrap();
+        let answer = client.describe_stacks().stack_name(name).send().await.unwrap();
         let stack = answer.stacks().first().unwrap().clone();
         let status = stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned());
         if !status.ends_with("_IN_PROGRESS") {
-            let events = client.describe_stack_events().stack_name(STACK).send().await.unwrap();
+            let events = client.describe_stack_events().stack_name(name).send().await.unwrap();
             let failed = events.stack_events().iter().filter_map(|event| {
                 let reason = event.resource_status_reason()?;
                 Some(format!("{}: {reason}", event.logical_resource_id().unwrap_or_default()))
@@ -156,9 +160,14 @@ fn binary(name: &str) -> PathBuf {
 
 /// An artifact of a debug build, stored as it is: packing thirty megabytes would take longer than running them.
 fn zipped(binary: &Path) -> Vec<u8> {
+    zip_of("bootstrap", &std::fs::read(binary).unwrap())
+}
+
+/// A zip of one file.
+pub(crate) fn zip_of(name: &str, bytes: &[u8]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
-    zip.start_file("bootstrap", options).unwrap();
-    zip.write_all(&std::fs::read(binary).unwrap()).unwrap();
+    zip.start_file(name, options).unwrap();
+    zip.write_all(bytes).unwrap();
     zip.finish().unwrap().into_inner()
 }

@@ -147,12 +147,16 @@ fn a_step_that_fails_is_a_failed_invocation_with_its_reason() {
 
 #[test]
 fn without_its_settings_it_says_so_and_ends() {
-    for binary in [env!("CARGO_BIN_EXE_crypto"), env!("CARGO_BIN_EXE_rotate")] {
+    for (binary, setting) in [
+        (env!("CARGO_BIN_EXE_crypto"), "KEYRING_SECRET"),
+        (env!("CARGO_BIN_EXE_rotate"), "KEYRING_SECRET"),
+        (env!("CARGO_BIN_EXE_integrity"), "PROJECT"),
+    ] {
         let mut command = Command::new(binary);
         let ended = command.env_clear().stdin(Stdio::null()).output().expect("the bootstrap starts");
         assert!(!ended.status.success());
         let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(said.contains("KEYRING_SECRET is not set"), "{said}");
+        assert!(said.contains(&format!("{setting} is not set")), "{said}");
     }
 }
 

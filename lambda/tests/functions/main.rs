@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::must_use_candidate)]
 #![allow(missing_docs, clippy::missing_panics_doc, unreachable_pub, clippy::format_push_string)]
 
+#[path = "../support/events.rs"]
+mod events;
 #[path = "../support/http.rs"]
 mod http;
 #[path = "../support/openapi.rs"]
@@ -17,6 +19,7 @@ mod runtime_api;
 mod secrets;
 
 mod bootstrap;
+mod judged;
 mod reference;
 mod requests;
 mod vectors;

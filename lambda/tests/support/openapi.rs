@@ -121,7 +121,7 @@ fn schema(document: &Value, pointer: &str) -> Validator {
     jsonschema::draft202012::new(&Value::Object(whole)).unwrap_or_else(|error| panic!("{pointer}: {error}"))
 }
 
-fn json_of(yaml: &Yaml<'_>) -> Value {
+pub fn json_of(yaml: &Yaml<'_>) -> Value {
     match yaml {
         Yaml::Value(Scalar::Null) => Value::Null,
         Yaml::Value(Scalar::Boolean(value)) => json!(value),

@@ -16,7 +16,7 @@ use crate::ops::artifact::{self, Artifact};
 use crate::ops::failed;
 
 /// What is built: each a binary of the package, each a function of its own.
-const FUNCTIONS: [&str; 2] = ["crypto", "rotate"];
+const FUNCTIONS: [&str; 3] = ["crypto", "rotate", "integrity"];
 /// The glibc of Amazon Linux 2023.
 const GLIBC: (u32, u32) = (2, 34);
 const PROFILE: &str = "lambda";
@@ -62,8 +62,10 @@ pub struct Built {
     pub arch: Arch,
     /// What built it.
     pub builder: String,
-    /// The template, beside the artifacts.
+    /// The crypto API's template, beside the artifacts.
     pub template: PathBuf,
+    /// The template of `integrity`, there too.
+    pub integrity_template: PathBuf,
     /// The artifacts.
     pub functions: Vec<Function>,
 }
@@ -111,7 +113,7 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         source.write(&directory, true)?;
         (source, directory)
     };
-    let template = source.template()?;
+    let (template, integrity) = (source.template()?, source.integrity_template()?);
     let (builder, executables) = compile(&directory, options.arch, progress).await?;
     std::fs::create_dir_all(&options.out).map_err(|error| unwritten(&options.out, &error))?;
     let mut functions = Vec::new();
@@ -127,10 +129,18 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         let bytes = bytes.len();
         functions.push(Function { name, file, sha256: digest, code_sha256, bytes, executable_bytes, glibc });
     }
-    let file = options.out.join("template.yaml");
-    write(&file, template.as_bytes())?;
-    let source_tree = source.tree_id()?;
-    let built = Built { schema: 1, source_tree, arch: options.arch, builder, template: file, functions };
+    let [template_file, integrity_file] = ["template.yaml", "integrity.yaml"].map(|name| options.out.join(name));
+    write(&template_file, template.as_bytes())?;
+    write(&integrity_file, integrity.as_bytes())?;
+    let built = Built {
+        schema: 1,
+        source_tree: source.tree_id()?,
+        arch: options.arch,
+        builder,
+        template: template_file,
+        integrity_template: integrity_file,
+        functions,
+    };
     let manifest = serde_json::to_string_pretty(&built).map_err(|error| failed(&error))?;
     write(&options.out.join("lambda.json"), format!("{manifest}\n").as_bytes())?;
     Ok(built)

@@ -64,6 +64,11 @@ impl Source {
         template::rendered("lambda/template.yaml", self.text("template.yaml")?)
     }
 
+    /// The template of the loop that keeps live true to git, which is deployed apart.
+    pub fn integrity_template(&self) -> Result<&str, Why> {
+        self.text("integrity.yaml")
+    }
+
     /// Writes a workspace that builds by itself, and says which files it has, sorted. Files that are there already and
     /// differ are left alone, and nothing is written, unless `replace` allows it.
     pub fn write(&self, directory: &Path, replace: bool) -> Result<Vec<PathBuf>, Why> {

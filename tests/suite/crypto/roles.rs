@@ -26,7 +26,7 @@ const ROLES: [(&str, &[&str], &[&str]); 2] = [
 ];
 
 /// What a role may do: an action and the resources that it may do it to.
-fn granted(account: &Account, role: &str) -> BTreeMap<String, BTreeSet<String>> {
+pub(crate) fn granted(account: &Account, role: &str) -> BTreeMap<String, BTreeSet<String>> {
     let caller = account.caller();
     let reply = caller.query("iam", "GetRolePolicy", &[("RoleName", role), ("PolicyName", "work")]).unwrap().text();
     let document = reply.split_once("<PolicyDocument>").unwrap().1.split_once("</PolicyDocument>").unwrap().0;
@@ -71,9 +71,9 @@ fn unescaped(xml: &str) -> String {
 }
 
 /// The name that CloudFormation gave a role.
-async fn name_of(account: &Account, logical_id: &str) -> String {
+pub(crate) async fn name_of(account: &Account, stack: &str, logical_id: &str) -> String {
     let client = aws_sdk_cloudformation::Client::new(&sdk::config(account, true).await);
-    let request = client.describe_stack_resource().stack_name(STACK).logical_resource_id(logical_id);
+    let request = client.describe_stack_resource().stack_name(stack).logical_resource_id(logical_id);
     let resource = request.send().await.unwrap();
     resource.stack_resource_detail().unwrap().physical_resource_id().unwrap().to_owned()
 }
@@ -81,7 +81,7 @@ async fn name_of(account: &Account, logical_id: &str) -> String {
 /// The SDK under a role. Only Lambda may take it on; the test lets a user of its own do so too, which changes whom the
 /// role trusts and not what it may.
 pub(super) async fn under(account: &Account, logical_id: &str) -> (SdkConfig, Credentials) {
-    let name = name_of(account, logical_id).await;
+    let name = name_of(account, STACK, logical_id).await;
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{}:root", account.id)}, "Action": "sts:AssumeRole",
     }]});
@@ -115,7 +115,7 @@ async fn each_role_has_exactly_its_actions_and_a_call_beyond_them_is_denied() {
     root.create_secret().name("of-somebody-else").secret_string("x").send().await.unwrap();
 
     for (logical_id, on_keyring, on_log) in ROLES {
-        let granted = granted(account, &name_of(account, logical_id).await);
+        let granted = granted(account, &name_of(account, STACK, logical_id).await);
         let actions: BTreeSet<&str> = granted.keys().map(String::as_str).collect();
         assert_eq!(actions, on_keyring.iter().chain(on_log).copied().collect(), "{logical_id}");
         for (action, resources) in &granted {

@@ -1,0 +1,155 @@
+//! One HTTP request and its answer, by the same connections and the same TLS as the SDK's.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use aws_smithy_http_client::default_connector;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use zeroize::Zeroizing;
+
+const CONNECT: Duration = Duration::from_secs(3);
+/// For the whole of an answer.
+const ANSWER: Duration = Duration::from_secs(8);
+/// So often a request is sent that finds nobody, or somebody who is busy.
+const ATTEMPTS: u32 = 3;
+/// Before the second attempt; before the third it is four times as long.
+const PAUSE: Duration = Duration::from_millis(250);
+/// Longer a server's own wish is not waited for: who asks is asked again later, as a whole.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// A request.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) body: &'a str,
+}
+
+/// An answer, whatever it says. It may be a secret, so there is no `Debug`.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Zeroizing<String>,
+    /// How long the server wants not to be asked, in seconds.
+    retry_after: Option<u64>,
+    /// The server counts requests, and there are none left.
+    exhausted: bool,
+}
+
+impl Reply {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_busy(&self) -> bool {
+        let limited = self.status == 403 && (self.exhausted || self.retry_after.is_some());
+        let throttled = self.status == 400 && self.body.contains("Throttl");
+        limited || throttled || matches!(self.status, 429 | 500 | 502 | 503 | 504)
+    }
+}
+
+/// Connections, kept for the next request.
+#[derive(Debug, Clone)]
+pub(crate) struct Http {
+    connector: SharedHttpConnector,
+}
+
+impl Http {
+    /// Connects to nothing yet.
+    pub(crate) fn new() -> Result<Self, &'static str> {
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build();
+        let connector = default_connector(&settings, None).ok_or("this program was built without TLS")?;
+        Ok(Self { connector })
+    }
+
+    /// Sends it, up to three times as long as nobody answers or somebody busy does. `prepare` makes the headers of each
+    /// attempt, since signatures age.
+    pub(crate) async fn send(
+        &self,
+        request: Request<'_>,
+        prepare: impl Fn() -> Result<Vec<(String, String)>, String>,
+    ) -> Result<Reply, String> {
+        let mut attempt = 1;
+        loop {
+            let answer = match tokio::time::timeout(ANSWER, self.exchange(request, &prepare()?)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(format!("no answer within {} s", ANSWER.as_secs())),
+            };
+            let again = attempt < ATTEMPTS && answer.as_ref().map_or(true, Reply::is_busy);
+            if !again {
+                return answer;
+            }
+            let wished = answer.ok().and_then(|reply| reply.retry_after).map(Duration::from_secs);
+            let pause = wished.unwrap_or(PAUSE * 4_u32.pow(attempt - 1));
+            tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+            attempt += 1;
+        }
+    }
+
+    async fn exchange(&self, request: Request<'_>, more: &[(String, String)]) -> Result<Reply, String> {
+        let mut sent = HttpRequest::new(SdkBody::from(request.body));
+        sent.set_method(request.method).map_err(|error| chain(&error))?;
+        sent.set_uri(request.url).map_err(|error| chain(&error))?;
+        for (name, value) in request.headers.iter().chain(more) {
+            // What is wrong with a header may not be told: it may be a token.
+            let refused = |_| format!("the header {name} has what no header may have");
+            sent.headers_mut().try_insert(name.clone(), value.clone()).map_err(refused)?;
+        }
+        let answer = self.connector.call(sent).await.map_err(|error| chain(&error))?;
+        let number = |name: &str| answer.headers().get(name).and_then(|value| value.trim().parse::<u64>().ok());
+        let (retry_after, exhausted) = (number("retry-after"), number("x-ratelimit-remaining") == Some(0));
+        let status = answer.status().as_u16();
+        let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| chain(&error))?;
+        let body = Zeroizing::new(String::from_utf8_lossy(&body.to_vec()).into_owned());
+        Ok(Reply { status, body, retry_after, exhausted })
+    }
+}
+
+/// Whether something secret may be sent there: over TLS, or to this machine.
+pub(crate) fn is_safe(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority.is_empty() || authority.contains('@') {
+        return false;
+    }
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    scheme == "https" || (scheme == "http" && address.is_ok_and(|address| address.is_loopback()))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_safe;
+
+    #[test]
+    fn a_token_goes_over_tls_or_to_this_machine() {
+        for url in
+            ["https://api.github.com/repos", "http://127.0.0.1:8080/x", "http://[::1]:8080", "https://ghe.example"]
+        {
+            assert!(is_safe(url), "{url}");
+        }
+        for url in
+            ["http://api.github.com", "http://127.0.0.1.example/", "ftp://127.0.0.1", "https://", "x", "https://me@x/"]
+        {
+            assert!(!is_safe(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The loop that keeps live true to git: what changes a watched stack past the deploy flow is told, or put back by a
+//! redeploy.
+//!
+//! An event is read ([`event`]), judged ([`judge`]) and weighed against what the loop remembers ([`state`]); all of that is
+//! pure. [`World`] is what it is told by and what it does; [`live`] is AWS and GitHub. It only ever asks the deploy flow
+//! for a run: it changes nothing of a stack itself, and so can break nothing that the deploy flow could not.
+
+pub mod event;
+pub mod found;
+mod github;
+pub mod judge;
+pub mod live;
+pub mod notice;
+mod record;
+pub mod state;
+pub mod watched;
+
+use event::{Call, Event, What, Who};
+use judge::{Flow, Judgement, Owned};
+use notice::Notice;
+use state::{Change, Decision, Found, Hold, Limits, Mode, Occasion, State};
+
+pub use record::line;
+
+/// So often the state is read again because another function was faster.
+const RACES: usize = 20;
+
+/// What the function is told when it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Project and environment, for people.
+    pub name: String,
+    /// What is watched, and who may change it.
+    pub flow: Flow,
+    /// What it does, and how patiently.
+    pub limits: Limits,
+}
+
+/// Something could not be asked or done. Lambda tries the event again, and then gives it to the dead letters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub String);
+
+/// What the loop is told by, and what it does.
+pub trait World: Sync {
+    /// Now, in milliseconds.
+    fn now(&self) -> i64;
+    /// What the watched stacks consist of.
+    fn owned(&self) -> impl Future<Output = Result<Owned, Failure>> + Send;
+    /// The drift that CloudFormation found last in a stack, by name.
+    fn drift(&self, stack: &str) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
+    /// What differs now, as far as a comparison sees it.
+    fn compare(&self) -> impl Future<Output = Result<Found, Failure>> + Send;
+    /// The hold, also one that has ended.
+    fn hold(&self) -> impl Future<Output = Result<Option<Hold>, Failure>> + Send;
+    /// The state and its revision; 0 of one that was never stored.
+    fn load(&self) -> impl Future<Output = Result<(u64, State), Failure>> + Send;
+    /// Stores a state in the place of this revision; false when it is another one by now.
+    fn store(&self, revision: u64, state: &State) -> impl Future<Output = Result<bool, Failure>> + Send;
+    /// Asks for a redeploy. `nonce` is the same for the same event.
+    fn redeploy(&self, reason: &str, nonce: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Asks for a run that ends at once.
+    fn canary(&self, nonce: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Tells people.
+    fn tell(&self, notice: &Notice) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// What was decided about an event, and why: one line of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// One of a few words.
+    pub decision: &'static str,
+    /// In words.
+    pub reason: String,
+    /// The change, where there is one.
+    pub change: Option<Change>,
+}
+
+impl Outcome {
+    fn new(decision: &'static str, reason: impl Into<String>) -> Self {
+        Self { decision, reason: reason.into(), change: None }
+    }
+}
+
+/// Does what an event asks for.
+pub async fn handle<W: World>(world: &W, settings: &Settings, event: &Event) -> Result<Outcome, Failure> {
+    let occasion = match &event.what {
+        What::Foreign(why) => return Ok(Outcome::new("ignored", *why)),
+        What::Reset => {
+            update(world, |state| Some(state.reset())).await?;
+            return Ok(Outcome::new("reset", "the breaker is closed"));
+        }
+        What::Canary(id) => return canary(world, settings, id).await,
+        What::Tick => Occasion::Found(world.compare().await?),
+        What::Drift { stack, .. } if !settings.flow.stacks.contains(stack) => {
+            return Ok(Outcome::new("ignored", "the stack is not watched"));
+        }
+        What::Drift { drifted: false, .. } => return Ok(Outcome::new("ignored", "the stack has no drift")),
+        What::Drift { stack, .. } => Occasion::Change(found::drift(stack, world.drift(stack).await?, event.at)),
+        What::Call(call) => match judged(world, settings, call).await? {
+            Judgement::Nothing(reason) => return Ok(Outcome::new("ignored", reason)),
+            Judgement::Hold => return hold_changed(world, settings, call, event.at).await,
+            Judgement::Change(resource) => Occasion::Change(changed(call, &resource, event.at)),
+        },
+    };
+    act(world, settings, &event.id, &occasion).await
+}
+
+async fn judged<W: World>(world: &W, settings: &Settings, call: &Call) -> Result<Judgement, Failure> {
+    match judge::alone(call, &settings.flow) {
+        Some(judgement) => Ok(judgement),
+        None => Ok(judge::with_owned(call, &settings.flow, &world.owned().await?)),
+    }
+}
+
+fn changed(call: &Call, resource: &str, at: i64) -> Change {
+    let what = format!("{} of {} {resource}", call.operation, call.service.noun);
+    Change { what, who: named(&call.who), at, lasting: None, seen: at }
+}
+
+fn named(who: &Who) -> String {
+    match &who.invoked_by {
+        Some(service) if *service != who.arn => format!("{} through {service}", who.arn),
+        _ => who.arn.clone(),
+    }
+}
+
+/// A changed hold is told always, whoever did it: it is the one way to make the loop look away.
+async fn hold_changed<W: World>(world: &W, settings: &Settings, call: &Call, at: i64) -> Result<Outcome, Failure> {
+    let change = changed(call, &settings.flow.hold, at);
+    world.tell(&notice::hold_changed(settings, &change)).await?;
+    let reason = "the parameter that holds the loop was written or deleted";
+    Ok(Outcome { change: Some(change), ..Outcome::new("hold-changed", reason) })
+}
+
+async fn canary<W: World>(world: &W, settings: &Settings, id: &str) -> Result<Outcome, Failure> {
+    let now = world.now();
+    if !update(world, |state| state.canary(now)).await? {
+        return Ok(Outcome::new("ignored", "another canary was sent a moment ago"));
+    }
+    let sent = match settings.limits.mode {
+        Mode::Heal => world.canary(id).await,
+        Mode::NotifyOnly => world.tell(&notice::canary(settings, id)).await,
+    };
+    if let Err(failure) = sent {
+        update(world, |state| Some(state.canary_lost())).await?;
+        return Err(failure);
+    }
+    Ok(Outcome::new("canary", format!("canary {id} was sent on; nothing is redeployed for it")))
+}
+
+async fn act<W: World>(world: &W, settings: &Settings, id: &str, occasion: &Occasion) -> Result<Outcome, Failure> {
+    let now = world.now();
+    let hold = world.hold().await?.filter(|hold| hold.until > now);
+    let mut decided = None;
+    update(world, |state| {
+        let (next, decision) = state.decide(occasion, hold.as_ref(), &settings.limits, now);
+        decided = Some(decision);
+        Some(next)
+    })
+    .await?;
+    let change = match occasion {
+        Occasion::Change(change) => Some(change.clone()),
+        Occasion::Found(found) => found.changes.first().cloned(),
+    };
+    let outcome = match decided.unwrap_or(Decision::Quiet) {
+        Decision::Quiet => Outcome::new("quiet", "nothing differs and nothing waits"),
+        Decision::Covered => Outcome::new("covered", "what was done last came after it"),
+        Decision::Waiting(why) => Outcome::new("waiting", why),
+        Decision::Held { hold, new } => {
+            if new {
+                world.tell(&notice::held(settings, &hold, change.as_ref())).await?;
+            }
+            Outcome::new("held", format!("there is a hold: {}", hold.why))
+        }
+        Decision::Broken { new: false } => Outcome::new("broken", "the breaker is open"),
+        Decision::Broken { new: true } => {
+            world.tell(&notice::broken(settings, change.as_ref())).await?;
+            let limits = &settings.limits;
+            let reason = format!("{} redeploys within {} s: the breaker opens", limits.redeploys, limits.window / 1000);
+            Outcome::new("breaker-opened", reason)
+        }
+        Decision::InVain(change) => {
+            world.tell(&notice::in_vain(settings, &change)).await?;
+            Outcome::new("in-vain", "a redeploy has not changed it, and another one would not either")
+        }
+        Decision::Act(changes) => return done(world, settings, id, changes).await,
+    };
+    Ok(Outcome { change, ..outcome })
+}
+
+/// Does what was claimed, and says so in the state; when it fails, the claim is given up, so that the next event or the
+/// schedule tries again.
+async fn done<W: World>(world: &W, settings: &Settings, id: &str, changes: Vec<Change>) -> Result<Outcome, Failure> {
+    let heals = settings.limits.mode == Mode::Heal;
+    let first = changes.first().map_or("", |change| change.what.as_str());
+    let notice = notice::changes(settings, &changes);
+    let done = if heals { world.redeploy(first, id).await } else { world.tell(&notice).await };
+    if let Err(failure) = done {
+        update(world, |state| Some(state.release())).await?;
+        return Err(failure);
+    }
+    update(world, |state| Some(state.settle(&changes))).await?;
+    let outcome = if heals {
+        // The redeploy is under way, told or not: no reason to try it again.
+        let told = world.tell(&notice).await;
+        let untold =
+            told.err().map_or_else(String::new, |failure| format!("; the notice could not be sent: {failure}"));
+        Outcome::new("redeploy", format!("a change behind git's back; a redeploy was asked for{untold}"))
+    } else {
+        Outcome::new("notified", "a change behind git's back; the mode is notify-only")
+    };
+    Ok(Outcome { change: changes.into_iter().next(), ..outcome })
+}
+
+/// Stores what `next` makes of the state, from whatever it is by then; false when it makes nothing of it.
+async fn update<W: World>(world: &W, mut next: impl FnMut(&State) -> Option<State>) -> Result<bool, Failure> {
+    for _ in 0..RACES {
+        let (revision, state) = world.load().await?;
+        let Some(changed) = next(&state) else { return Ok(false) };
+        if changed == state || world.store(revision, &changed).await? {
+            return Ok(true);
+        }
+    }
+    Err(Failure("the state was changed by others each time it was to be stored; it is tried again".to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

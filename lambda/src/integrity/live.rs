@@ -1,0 +1,248 @@
+//! The world of the deployed function: AWS and GitHub.
+//!
+//! The state is one item of a DynamoDB table, replaced by a conditional put. (A parameter has no such put, and what S3 has
+//! would need a bucket with its policies and old versions for a few hundred bytes.)
+
+mod stacks;
+
+use std::time::SystemTime;
+
+use lambda_runtime::Error as Unset;
+use serde_json::{Value, json};
+
+use super::github::{Access, Ask, Workflow};
+use super::judge::{Flow, Owned};
+use super::notice::Notice;
+use super::state::{Found, Hold, Limits, Mode, State};
+use super::{Failure, Settings, World};
+use crate::aws::Aws;
+use crate::http::Http;
+use crate::runtime::variable;
+
+/// Who is asked for a redeploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Via {
+    GitHub {
+        secret: String,
+        workflow: Workflow,
+    },
+    /// The pipeline's topic, and what it is asked to deploy.
+    Pipeline {
+        topic: String,
+        project: String,
+        branch: String,
+    },
+}
+
+/// Where the receipts lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Receipts {
+    bucket: String,
+    /// `plumb/<project>/<environment>/receipts`
+    prefix: String,
+}
+
+/// AWS and GitHub, as the function's environment names them.
+pub struct Live {
+    aws: Aws,
+    http: Http,
+    flow: Flow,
+    table: String,
+    topic: String,
+    via: Option<Via>,
+    receipts: Option<Receipts>,
+    /// So young, a difference may be of a deployment that is not over, in milliseconds.
+    grace: i64,
+    /// How old a drift detection may be before another one is begun, in milliseconds.
+    drift: Option<i64>,
+}
+
+impl Live {
+    /// Reads the environment.
+    pub fn from_environment() -> Result<(Self, Settings), Unset> {
+        let http = Http::new()?;
+        let (project, environment) = (variable("PROJECT")?, variable("ENVIRONMENT")?);
+        let mode = match variable("MODE")?.as_str() {
+            "notify-only" => Mode::NotifyOnly,
+            "heal" => Mode::Heal,
+            _ => return Err("MODE must be notify-only or heal".into()),
+        };
+        let list = |name: &str| -> Vec<String> {
+            let stated = variable(name).unwrap_or_default();
+            stated.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        };
+        let flow = Flow {
+            stacks: list("STACKS"),
+            parameters: list("PARAMETER_PREFIXES"),
+            secrets: list("SECRET_PREFIXES"),
+            deployers: list("DEPLOYERS"),
+            service_roles: list("SERVICE_ROLES"),
+            hold: variable("HOLD_PARAMETER")?,
+        };
+        let seconds = |name: &str| -> Result<i64, Unset> {
+            let number: Option<i64> = variable(name)?.parse().ok().filter(|seconds| (0..=31_536_000).contains(seconds));
+            Ok(number.ok_or_else(|| format!("{name} must be a number of seconds"))? * 1000)
+        };
+        let redeploys = variable("BREAKER_REDEPLOYS")?.parse().map_err(|_| "BREAKER_REDEPLOYS must be a number")?;
+        let limits =
+            Limits { mode, settle: seconds("SETTLE_SECONDS")?, redeploys, window: seconds("BREAKER_SECONDS")? };
+        let reference = variable("GIT_REF").unwrap_or_default();
+        let via = match variable("PIPELINE_TOPIC").ok() {
+            Some(topic) => Some(Via::Pipeline { topic, project: project.clone(), branch: reference }),
+            None => variable("GITHUB_SECRET").ok().map(|secret| {
+                let workflow = Workflow { file: variable("WORKFLOW").ok(), reference };
+                Via::GitHub { secret, workflow }
+            }),
+        };
+        if mode == Mode::Heal && via.is_none() {
+            return Err("MODE is heal, and neither GITHUB_SECRET nor PIPELINE_TOPIC is set".into());
+        }
+        let receipts = variable("STATE_BUCKET")
+            .ok()
+            .map(|bucket| Receipts { bucket, prefix: format!("plumb/{project}/{environment}/receipts") });
+        let live = Self {
+            aws: Aws::from_environment(http.clone())?,
+            http,
+            flow: flow.clone(),
+            table: variable("STATE_TABLE")?,
+            topic: variable("NOTICE_TOPIC")?,
+            via,
+            receipts,
+            grace: seconds("GRACE_SECONDS")?,
+            drift: variable("DRIFT_SECONDS").is_ok().then(|| seconds("DRIFT_SECONDS")).transpose()?,
+        };
+        Ok((live, Settings { name: format!("{project}/{environment}"), flow, limits }))
+    }
+
+    async fn publish(&self, topic: &str, subject: Option<&str>, message: &str) -> Result<(), Failure> {
+        let mut fields = vec![("TopicArn", topic), ("Message", message)];
+        fields.extend(subject.map(|subject| ("Subject", subject)));
+        self.aws.query("sns", "2010-03-31", "Publish", &fields).await.map(|_| ()).map_err(|error| failed(&error))
+    }
+
+    async fn github(&self, secret: &str) -> Result<Access, Failure> {
+        let asked = json!({"SecretId": secret});
+        let answer = self.aws.json("secretsmanager", "secretsmanager.GetSecretValue", &asked).await;
+        let answer = answer.map_err(|error| failed(&error))?;
+        // Unread until here: an error of the reader would quote it.
+        let text = serde_json::from_str::<Answer<'_>>(&answer).ok().and_then(|answer| answer.text);
+        let text = zeroize::Zeroizing::new(
+            text.ok_or_else(|| Failure(format!("secret {secret} holds no text")))?.into_owned(),
+        );
+        Access::parse(&text).map_err(|why| Failure(format!("{why} ({secret})")))
+    }
+
+    async fn ask(&self, ask: Ask<'_>, nonce: &str) -> Result<(), Failure> {
+        match &self.via {
+            None => Err(Failure("there is nobody to ask for a redeploy".to_owned())),
+            Some(Via::GitHub { secret, workflow }) => {
+                self.github(secret).await?.dispatch(&self.http, workflow, ask, nonce).await.map_err(Failure)
+            }
+            // The pipeline knows no canary: that it can be reached is all that is to be seen.
+            Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(()),
+            Some(Via::Pipeline { topic, project, branch }) => {
+                let Ask::Redeploy(reason) = ask else { return Ok(()) };
+                let message = json!({"project": project, "branch": branch, "reason": reason});
+                self.publish(topic, None, &message.to_string()).await
+            }
+        }
+    }
+}
+
+/// As much of the answer with the secret as counts.
+#[derive(serde::Deserialize)]
+struct Answer<'a> {
+    #[serde(rename = "SecretString", borrow)]
+    text: Option<std::borrow::Cow<'a, str>>,
+}
+
+impl World for Live {
+    fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        since.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()
+    }
+
+    async fn owned(&self) -> Result<Owned, Failure> {
+        let mut all = Vec::new();
+        for stack in &self.flow.stacks {
+            all.extend(self.resources(stack).await?);
+        }
+        Ok(Owned::of(all.iter().map(|resource| (resource.kind.as_str(), resource.physical_id.as_str()))))
+    }
+
+    async fn drift(&self, stack: &str) -> Result<Vec<String>, Failure> {
+        self.differences(stack).await
+    }
+
+    async fn compare(&self) -> Result<Found, Failure> {
+        self.compared(self.now()).await
+    }
+
+    async fn hold(&self) -> Result<Option<Hold>, Failure> {
+        let asked = json!({"Name": self.flow.hold});
+        let answer = match self.aws.json("ssm", "AmazonSSM.GetParameter", &asked).await {
+            Ok(answer) => answer,
+            Err(error) if error.code == "ParameterNotFound" => return Ok(None),
+            Err(error) => return Err(failed(&error)),
+        };
+        let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
+        let value = answer.pointer("/Parameter/Value").and_then(Value::as_str).unwrap_or_default();
+        // One that cannot be read may be a hold: better nothing is done.
+        let unread = || Failure(format!("the hold in {} cannot be read; delete it or write it anew", self.flow.hold));
+        let hold: Value = serde_json::from_str(value).map_err(|_| unread())?;
+        let field = |name: &str| hold.get(name).and_then(Value::as_str);
+        let until: jiff::Timestamp = field("until").and_then(|time| time.parse().ok()).ok_or_else(unread)?;
+        let why = format!("{}: {}", field("by").unwrap_or("somebody"), field("reason").unwrap_or("without a reason"));
+        Ok(Some(Hold { until: until.as_millisecond(), why: why.chars().take(300).collect() }))
+    }
+
+    async fn load(&self) -> Result<(u64, State), Failure> {
+        let asked = json!({"TableName": self.table, "Key": {"id": {"S": ITEM}}, "ConsistentRead": true});
+        let answer = self.aws.json("dynamodb", "DynamoDB_20120810.GetItem", &asked).await;
+        let answer: Value = serde_json::from_str(&answer.map_err(|error| failed(&error))?).unwrap_or_default();
+        let Some(item) = answer.get("Item") else { return Ok((0, State::default())) };
+        let unread = || Failure(format!("item {ITEM} of table {} is none of this function's; delete it", self.table));
+        let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str);
+        let revision = text("/revision/N").and_then(|number| number.parse().ok()).ok_or_else(unread)?;
+        let state = text("/state/S").and_then(|state| serde_json::from_str(state).ok()).ok_or_else(unread)?;
+        Ok((revision, state))
+    }
+
+    async fn store(&self, revision: u64, state: &State) -> Result<bool, Failure> {
+        let state = serde_json::to_string(state).map_err(|error| Failure(error.to_string()))?;
+        let next = (revision + 1).to_string();
+        let mut asked = json!({
+            "TableName": self.table,
+            "Item": {"id": {"S": ITEM}, "revision": {"N": next}, "state": {"S": state}},
+            "ConditionExpression": "attribute_not_exists(id)",
+        });
+        if revision > 0 {
+            asked["ConditionExpression"] = json!("revision = :read");
+            asked["ExpressionAttributeValues"] = json!({":read": {"N": revision.to_string()}});
+        }
+        match self.aws.json("dynamodb", "DynamoDB_20120810.PutItem", &asked).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code == "ConditionalCheckFailedException" => Ok(false),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    async fn redeploy(&self, reason: &str, nonce: &str) -> Result<(), Failure> {
+        self.ask(Ask::Redeploy(reason), nonce).await
+    }
+
+    async fn canary(&self, nonce: &str) -> Result<(), Failure> {
+        self.ask(Ask::Canary, nonce).await
+    }
+
+    async fn tell(&self, notice: &Notice) -> Result<(), Failure> {
+        self.publish(&self.topic, Some(&notice.subject), &notice.text).await
+    }
+}
+
+/// The one item's key.
+const ITEM: &str = "loop";
+
+fn failed(error: &crate::aws::Error) -> Failure {
+    Failure(error.to_string())
+}

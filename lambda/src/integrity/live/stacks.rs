@@ -1,0 +1,219 @@
+//! What is read of the watched stacks: their resources, the code that their functions run, and drift.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::super::Failure;
+use super::super::found::{self, Code, Receipt};
+use super::super::state::Found;
+use super::super::watched::Service;
+use super::{Live, failed};
+use crate::aws::{element, elements, encoded};
+
+const VERSION: &str = "2010-05-15";
+/// Nested stacks below one that is watched; more is a mistake.
+const STACKS: usize = 50;
+
+/// One resource of a stack.
+pub(super) struct Resource {
+    logical_id: String,
+    pub(super) kind: String,
+    pub(super) physical_id: String,
+}
+
+/// What CloudFormation says of a stack.
+struct Stack {
+    id: String,
+    /// Of its last change, in milliseconds.
+    changed: i64,
+    busy: bool,
+    drifted: bool,
+    /// When drift was last looked for.
+    looked: i64,
+}
+
+impl Live {
+    /// The resources of a stack and of those nested in it; none of a stack that is not there.
+    pub(super) async fn resources(&self, stack: &str) -> Result<Vec<Resource>, Failure> {
+        let mut found = Vec::new();
+        let (mut stacks, mut next) = (vec![stack.to_owned()], 0);
+        while let Some(stack) = stacks.get(next).cloned() {
+            for resource in self.of_one(&stack).await? {
+                if resource.kind == "AWS::CloudFormation::Stack" && stacks.len() < STACKS {
+                    stacks.push(resource.physical_id.clone());
+                }
+                found.push(resource);
+            }
+            next += 1;
+        }
+        Ok(found)
+    }
+
+    async fn of_one(&self, stack: &str) -> Result<Vec<Resource>, Failure> {
+        let (mut found, mut token) = (Vec::new(), None::<String>);
+        loop {
+            let mut fields = vec![("StackName", stack)];
+            fields.extend(token.as_deref().map(|token| ("NextToken", token)));
+            let page = match self.aws.query("cloudformation", VERSION, "ListStackResources", &fields).await {
+                Ok(page) => page,
+                Err(error) if error.code == "ValidationError" => return Ok(found),
+                Err(error) => return Err(failed(&error)),
+            };
+            found.extend(page.split("<member>").skip(1).filter_map(|member| {
+                let text = |name: &str| element(member, name);
+                let kind = text("ResourceType")?;
+                Some(Resource {
+                    logical_id: text("LogicalResourceId")?,
+                    kind,
+                    physical_id: text("PhysicalResourceId")?,
+                })
+            }));
+            token = element(&page, "NextToken").filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn stack(&self, name: &str) -> Result<Option<Stack>, Failure> {
+        let answer = match self.aws.query("cloudformation", VERSION, "DescribeStacks", &[("StackName", name)]).await {
+            Ok(answer) => answer,
+            Err(error) if error.code == "ValidationError" => return Ok(None),
+            Err(error) => return Err(failed(&error)),
+        };
+        let text = |name: &str| element(&answer, name).unwrap_or_default();
+        let time = |name: &str| milliseconds(&text(name)).unwrap_or_default();
+        let (created, changed) = (time("CreationTime"), time("LastUpdatedTime"));
+        Ok(Some(Stack {
+            id: text("StackId"),
+            changed: created.max(changed),
+            busy: text("StackStatus").ends_with("_IN_PROGRESS"),
+            drifted: text("StackDriftStatus") == "DRIFTED",
+            looked: time("LastCheckTimestamp"),
+        }))
+    }
+
+    /// What the last drift detection found to differ, by name.
+    pub(super) async fn differences(&self, stack: &str) -> Result<Vec<String>, Failure> {
+        let mut found = Vec::new();
+        let mut token = None::<String>;
+        loop {
+            let mut fields = vec![
+                ("StackName", stack),
+                ("StackResourceDriftStatusFilters.member.1", "MODIFIED"),
+                ("StackResourceDriftStatusFilters.member.2", "DELETED"),
+            ];
+            fields.extend(token.as_deref().map(|token| ("NextToken", token)));
+            let page = self.aws.query("cloudformation", VERSION, "DescribeStackResourceDrifts", &fields).await;
+            let page = page.map_err(|error| failed(&error))?;
+            for name in ["LogicalResourceId", "StackResourceDriftStatus", "PropertyPath"] {
+                found.extend(elements(&page, name));
+            }
+            token = element(&page, "NextToken").filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// What the schedule finds: code that was not rolled out, and drift that CloudFormation has found, whoever let it look.
+    pub(super) async fn compared(&self, now: i64) -> Result<Found, Failure> {
+        let mut found = Found::default();
+        for name in &self.flow.stacks {
+            let Some(stack) = self.stack(name).await? else { continue };
+            // A deployment is under way, or its receipt is not written yet.
+            if stack.busy || now - stack.changed < self.grace {
+                found.partial = true;
+                continue;
+            }
+            if let Some(receipt) = self.receipt(name).await? {
+                let live = self.code(name, &receipt).await?;
+                found.changes.extend(found::code(&receipt, &live, now, self.grace));
+            }
+            // What was found before the stack last changed says nothing of what it is now.
+            if stack.drifted && stack.looked > stack.changed {
+                found.changes.push(found::drift(name, self.differences(name).await?, stack.looked));
+            }
+            if self.drift.is_some_and(|age| now - stack.looked >= age) {
+                let asked = [("StackName", stack.id.as_str())];
+                let begun = self.aws.query("cloudformation", VERSION, "DetectStackDrift", &asked).await;
+                begun.map_err(|error| failed(&error))?;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn receipt(&self, stack: &str) -> Result<Option<Receipt>, Failure> {
+        let Some(receipts) = &self.receipts else { return Ok(None) };
+        let key = format!("{}/stack/{stack}.json", receipts.prefix);
+        let path: Vec<String> = key.split('/').map(encoded).collect();
+        match self.aws.get("s3", "GetObject", &format!("/{}/{}", receipts.bucket, path.join("/"))).await {
+            Ok(text) => Receipt::parse(&text).map(Some).map_err(|error| Failure(format!("receipt {key}: {error}"))),
+            Err(error) if error.code == "NoSuchKey" => Ok(None),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// The code that the receipt's functions run: `$LATEST`, and the version behind each alias of the stack.
+    async fn code(&self, stack: &str, receipt: &Receipt) -> Result<Vec<Code>, Failure> {
+        let resources = self.of_one(stack).await?;
+        let lambda = Service::of("lambda.amazonaws.com");
+        let mut live = Vec::new();
+        for logical_id in receipt.functions() {
+            let function = resources.iter().find(|resource| resource.logical_id == logical_id);
+            let (Some(function), Some(lambda)) = (function, lambda) else { continue };
+            let name = &function.physical_id;
+            let aliases = resources.iter().filter(|resource| {
+                resource.kind == "AWS::Lambda::Alias"
+                    && lambda.canonical(&resource.physical_id) == lambda.canonical(name)
+            });
+            let aliases = aliases.filter_map(|resource| resource.physical_id.rsplit(':').next());
+            let qualifiers: BTreeSet<Option<&str>> = aliases.map(Some).chain([None]).collect();
+            for alias in qualifiers {
+                live.extend(self.code_of(logical_id, name, alias).await?);
+            }
+        }
+        Ok(live)
+    }
+
+    async fn code_of(&self, logical_id: &str, function: &str, alias: Option<&str>) -> Result<Option<Code>, Failure> {
+        let qualifier = alias.map_or_else(String::new, |alias| format!("?Qualifier={}", encoded(alias)));
+        let path = format!("/2015-03-31/functions/{}/configuration{qualifier}", encoded(function));
+        let answer = match self.aws.get("lambda", "GetFunctionConfiguration", &path).await {
+            Ok(answer) => answer,
+            // That it is gone is what drift detection and its own event tell.
+            Err(error) if error.code == "ResourceNotFoundException" => return Ok(None),
+            Err(error) => return Err(failed(&error)),
+        };
+        let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
+        let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        let code = text("CodeSha256").map(|sha256| Code {
+            logical_id: logical_id.to_owned(),
+            name: alias.map_or_else(|| function.to_owned(), |alias| format!("{function}:{alias}")),
+            sha256: sha256.to_owned(),
+            modified: text("LastModified").filter(|_| alias.is_none()).and_then(milliseconds),
+        });
+        Ok(code)
+    }
+}
+
+/// A time as AWS writes it: Lambda's offset has no colon.
+fn milliseconds(text: &str) -> Option<i64> {
+    let text = text.strip_suffix("+0000").map_or_else(|| text.to_owned(), |time| format!("{time}Z"));
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::milliseconds;
+
+    #[test]
+    fn times_are_read_as_each_service_writes_them() {
+        for text in ["2026-11-21T21:00:00.000+0000", "2026-11-21T21:00:00Z", "2026-11-21T22:00:00+01:00"] {
+            assert_eq!(milliseconds(text), Some(1_795_294_800_000), "{text}");
+        }
+        assert_eq!(milliseconds(""), None);
+    }
+}

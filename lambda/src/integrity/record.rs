@@ -1,0 +1,72 @@
+//! One line of JSON per decision, which CloudWatch makes metrics of.
+
+use serde_json::{Value, json};
+
+use super::event::{Event, What};
+use super::{Failure, Outcome, Settings};
+use crate::integrity::state::Mode;
+
+/// The metrics' namespace.
+const NAMESPACE: &str = "Plumb/Integrity";
+
+/// The line, without its end. `service` is the function's name.
+#[must_use]
+pub fn line(
+    settings: &Settings,
+    service: &str,
+    request_id: &str,
+    event: &Event,
+    result: &Result<Outcome, Failure>,
+) -> Value {
+    let (decision, reason, change) = match result {
+        Ok(outcome) => (outcome.decision, outcome.reason.clone(), outcome.change.as_ref()),
+        Err(failure) => ("failed", failure.to_string(), None),
+    };
+    let level = match decision {
+        "failed" => "error",
+        "breaker-opened" | "broken" | "in-vain" | "hold-changed" => "warn",
+        _ => "info",
+    };
+    let is = |name: &str| u8::from(decision == name);
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": jiff::Timestamp::now().as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["Service"]],
+                "Metrics": [
+                    {"Name": "Redeploys", "Unit": "Count"},
+                    {"Name": "Notices", "Unit": "Count"},
+                    {"Name": "BreakerOpened", "Unit": "Count"},
+                    {"Name": "InVain", "Unit": "Count"},
+                    {"Name": "HoldChanges", "Unit": "Count"},
+                ],
+            }],
+        },
+        "Service": service,
+        "Redeploys": is("redeploy"),
+        "Notices": is("notified"),
+        "BreakerOpened": is("breaker-opened"),
+        "InVain": is("in-vain"),
+        "HoldChanges": is("hold-changed"),
+        "level": level,
+        "request_id": request_id,
+        "event_id": event.id,
+        "mode": if settings.limits.mode == Mode::Heal { "heal" } else { "notify-only" },
+        "decision": decision,
+        "reason": reason,
+    });
+    let Some(fields) = line.as_object_mut() else { return line };
+    if let Some(change) = change {
+        fields.insert("what".to_owned(), change.what.clone().into());
+    }
+    if let What::Call(call) = &event.what {
+        fields.insert("service".to_owned(), call.service.source.into());
+        fields.insert("operation".to_owned(), call.operation.clone().into());
+        fields.insert("resources".to_owned(), call.resources.clone().into());
+        fields.insert("who".to_owned(), call.who.arn.clone().into());
+        fields.insert("role".to_owned(), call.who.issuer.clone().into());
+        fields.insert("invoked_by".to_owned(), call.who.invoked_by.clone().into());
+    }
+    line
+}

@@ -1,0 +1,288 @@
+//! What the loop remembers, and what it does next.
+//!
+//! Pure: the state, an occasion, the hold and the time in; the next state and a decision out. The state is one item that
+//! is only ever replaced as it was read, so that of two functions that decide at once the slower decides anew.
+//!
+//! A redeploy puts back everything that was changed before it began. So what happened before the last one was asked for is
+//! covered by it, however late its event comes and however often. What happened after waits until that one has had its
+//! time, and then one more is asked for: a burst is one redeploy, and nothing is lost.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// How long a function that was about to act is given before another one takes its work over: longer than it may run.
+const LEASE: i64 = 90_000;
+/// Between two canaries.
+const CANARIES: i64 = 30_000;
+/// So many changes are remembered one by one.
+const MOST: usize = 20;
+
+/// What a comparison calls a difference, for as long as it stays the same.
+type Name = String;
+
+/// What was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The operation and the resource.
+    pub what: String,
+    /// Who did it; empty where nobody can say.
+    pub who: String,
+    /// When, in milliseconds.
+    pub at: i64,
+    /// Of what a comparison found: its name as long as it stays as it is. An event has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasting: Option<Name>,
+    /// When it was seen to be there, in milliseconds: of a comparison when it looked.
+    #[serde(default)]
+    pub seen: i64,
+}
+
+/// Everything that is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {
+    /// What the rest was remembered in: another mode begins anew.
+    #[serde(default)]
+    mode: Mode,
+    /// When redeploys were asked for, within the breaker's window.
+    #[serde(default)]
+    asked: Vec<i64>,
+    /// When something was last done: a redeploy asked for, or a notice sent.
+    #[serde(default)]
+    last: Option<i64>,
+    /// Since when somebody is about to do it.
+    #[serde(default)]
+    claim: Option<i64>,
+    /// What is to be put back, the oldest first.
+    #[serde(default)]
+    waiting: Vec<Change>,
+    /// Open since, or since the last change meanwhile.
+    #[serde(default)]
+    broken: Option<i64>,
+    /// What a comparison found when something was last done about it, and whether it was told that this was in vain.
+    #[serde(default)]
+    tried: BTreeMap<Name, bool>,
+    /// The end of the hold that was told about.
+    #[serde(default)]
+    held: Option<i64>,
+    #[serde(default)]
+    canary: Option<i64>,
+}
+
+/// What the loop does about a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Says so.
+    #[default]
+    NotifyOnly,
+    /// Asks for a redeploy.
+    Heal,
+}
+
+/// How patient it is. All times in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// What it does.
+    pub mode: Mode,
+    /// How long a redeploy takes, so that nothing further is asked for meanwhile.
+    pub settle: i64,
+    /// So many redeploys
+    pub redeploys: usize,
+    /// within this time open the breaker.
+    pub window: i64,
+}
+
+/// A hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Its end, in milliseconds.
+    pub until: i64,
+    /// By whom, and why.
+    pub why: String,
+}
+
+/// What a comparison found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The differences.
+    pub changes: Vec<Change>,
+    /// Something was not looked at, so that what is not among the differences may still be one.
+    pub partial: bool,
+}
+
+/// Why the function looks at the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Occasion {
+    /// An event told of a change.
+    Change(Change),
+    /// The schedule: what a comparison found.
+    Found(Found),
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing was changed.
+    Quiet,
+    /// A redeploy that was asked for after the change puts it back.
+    Covered,
+    /// It waits; the reason.
+    Waiting(&'static str),
+    /// It waits for the end of a hold.
+    Held {
+        /// Why there is one.
+        hold: Hold,
+        /// Whether nobody was told yet.
+        new: bool,
+    },
+    /// The breaker is open.
+    Broken {
+        /// Whether it has just opened.
+        new: bool,
+    },
+    /// A redeploy was asked for and has not changed what was found: another would not either.
+    InVain(Change),
+    /// To act, and then to say so by [`State::settle`] or [`State::release`].
+    Act(Vec<Change>),
+}
+
+impl State {
+    /// What to do, and the state that says so.
+    #[must_use]
+    pub fn decide(&self, occasion: &Occasion, hold: Option<&Hold>, limits: &Limits, now: i64) -> (Self, Decision) {
+        let mut next = self.in_mode(limits.mode);
+        next.asked.retain(|at| now - at < limits.window);
+        next.held = next.held.filter(|_| hold.is_some());
+        let changes = match occasion {
+            Occasion::Change(change) => std::slice::from_ref(change),
+            Occasion::Found(found) => {
+                // What is no longer found was put back, and is news when it comes again.
+                let there = |name: &Name| {
+                    found.partial || found.changes.iter().any(|change| change.lasting.as_ref() == Some(name))
+                };
+                next.tried.retain(|name, _| there(name));
+                next.waiting.retain(|change| change.lasting.as_ref().is_none_or(there));
+                &found.changes
+            }
+        };
+        let mut news = false;
+        for change in changes {
+            news |= !next.covers(change) && next.note(change);
+        }
+        if next.waiting.is_empty() {
+            let in_vain = changes.iter().find(|change| next.in_vain(change, limits));
+            let Some(change) = in_vain else {
+                return (next, if changes.is_empty() { Decision::Quiet } else { Decision::Covered });
+            };
+            next.tried.extend(change.lasting.clone().map(|name| (name, true)));
+            return (next, Decision::InVain(change.clone()));
+        }
+        let decision = next.next(news, hold, limits, now);
+        (next, decision)
+    }
+
+    /// What to do about what waits.
+    fn next(&mut self, news: bool, hold: Option<&Hold>, limits: &Limits, now: i64) -> Decision {
+        if self.claim.is_some_and(|since| now - since < LEASE) {
+            return Decision::Waiting("another event is being acted on");
+        }
+        if self.last.is_some_and(|last| now - last < limits.settle) {
+            return Decision::Waiting("what was done last is given its time");
+        }
+        if limits.mode == Mode::Heal {
+            if let Some(since) = self.broken {
+                // Whoever fights the loop keeps it open; it closes after a window without a change.
+                self.broken = Some(if news { now } else { since });
+                if news || now - since < limits.window {
+                    return Decision::Broken { new: false };
+                }
+                *self = self.reset();
+            }
+            if let Some(hold) = hold {
+                let new = self.held.replace(hold.until) != Some(hold.until);
+                return Decision::Held { hold: hold.clone(), new };
+            }
+            if self.asked.len() >= limits.redeploys {
+                self.broken = Some(now);
+                return Decision::Broken { new: true };
+            }
+        }
+        self.claim = Some(now);
+        Decision::Act(self.waiting.clone())
+    }
+
+    /// It was done. What happened meanwhile goes on waiting.
+    #[must_use]
+    pub fn settle(&self, done: &[Change]) -> Self {
+        let mut next = self.clone();
+        let Some(at) = next.claim.take() else { return next };
+        next.last = Some(at);
+        if next.mode == Mode::Heal {
+            next.asked.push(at);
+        }
+        next.waiting.retain(|change| change.at > at && !done.contains(change));
+        next.tried.extend(done.iter().filter_map(|change| Some((change.lasting.clone()?, false))));
+        next
+    }
+
+    /// It could not be done, and waits for whoever tries next.
+    #[must_use]
+    pub fn release(&self) -> Self {
+        Self { claim: None, ..self.clone() }
+    }
+
+    /// The breaker closed; what waits is done at the next occasion.
+    #[must_use]
+    pub fn reset(&self) -> Self {
+        Self { broken: None, asked: Vec::new(), ..self.clone() }
+    }
+
+    /// The state in which a canary has been sent on, unless the last one is too young.
+    #[must_use]
+    pub fn canary(&self, now: i64) -> Option<Self> {
+        let free = self.canary.is_none_or(|last| now - last >= CANARIES);
+        free.then(|| Self { canary: Some(now), ..self.clone() })
+    }
+
+    /// The canary could not be sent on.
+    #[must_use]
+    pub fn canary_lost(&self) -> Self {
+        Self { canary: None, ..self.clone() }
+    }
+
+    /// Who was told is not who healed: what a notice was sent for is not taken to be put back.
+    fn in_mode(&self, mode: Mode) -> Self {
+        if self.mode == mode { self.clone() } else { Self { mode, canary: self.canary, ..Self::default() } }
+    }
+
+    fn covers(&self, change: &Change) -> bool {
+        let tried = change.lasting.as_ref().is_some_and(|name| self.tried.contains_key(name));
+        tried || self.last.is_some_and(|last| change.at <= last)
+    }
+
+    /// Whether it was seen after what was done about it has had its time, and nobody was told.
+    fn in_vain(&self, change: &Change, limits: &Limits) -> bool {
+        let had_its_time = self.last.is_some_and(|last| change.seen - last >= limits.settle);
+        let told = change.lasting.as_ref().is_none_or(|name| self.tried.get(name) == Some(&true));
+        limits.mode == Mode::Heal && had_its_time && !told && self.covers(change)
+    }
+
+    /// Adds it to what waits; false when it is known.
+    fn note(&mut self, change: &Change) -> bool {
+        let same = |there: &Change| match &change.lasting {
+            Some(_) => there.lasting == change.lasting,
+            None => there == change,
+        };
+        if self.waiting.iter().any(same) {
+            return false;
+        }
+        // So many are named; of more the latest counts.
+        self.waiting.truncate(MOST - 1);
+        self.waiting.push(change.clone());
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

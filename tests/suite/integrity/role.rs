@@ -1,0 +1,49 @@
+//! What the loop may do: exactly what is written here. That it is enough is what the other tests show, whose function runs
+//! under this role.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Loop, events};
+use crate::crypto::bucket;
+use crate::crypto::roles::{granted, name_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_has_exactly_its_actions_on_exactly_its_resources() {
+    let own = Loop::deploy(&[]).await;
+    let name = own.stack.as_str();
+    let (id, region, state) = (&own.account.id, &own.account.region, bucket(&own.account));
+    let role = name_of(&own.account, name, "IntegrityRole").await;
+    let arn = |service: &str, rest: &str| format!("arn:aws:{service}:{region}:{id}:{rest}");
+    let mut stacks = BTreeSet::new();
+    let mut functions = BTreeSet::from([arn("lambda", "function:-")]);
+    for watched in [events::STACK, "-"] {
+        stacks.extend([
+            arn("cloudformation", &format!("stack/{watched}/*")),
+            arn("cloudformation", &format!("stack/{watched}-*/*")),
+        ]);
+        functions.insert(arn("lambda", &format!("function:{watched}-*")));
+    }
+    let table = name_of(&own.account, name, "State").await;
+    let one = |text: String| BTreeSet::from([text]);
+    let logs = arn("logs", &format!("log-group:/aws/lambda/{name}-integrity:*"));
+    let expected: BTreeMap<String, BTreeSet<String>> = [
+        ("dynamodb:GetItem", one(arn("dynamodb", &format!("table/{table}")))),
+        ("dynamodb:PutItem", one(arn("dynamodb", &format!("table/{table}")))),
+        ("ssm:GetParameter", one(arn("ssm", "parameter/plumb/shop/prod/hold"))),
+        ("sns:Publish", one(arn("sns", &format!("{name}-notices")))),
+        ("secretsmanager:GetSecretValue", one(arn("secretsmanager", "secret:github_secret-??????"))),
+        ("cloudformation:ListStackResources", stacks.clone()),
+        ("cloudformation:DescribeStacks", stacks.clone()),
+        ("cloudformation:DescribeStackResourceDrifts", stacks),
+        ("s3:GetObject", one(format!("arn:aws:s3:::{state}/plumb/shop/prod/receipts/stack/*"))),
+        ("s3:ListBucket", one(format!("arn:aws:s3:::{state}"))),
+        ("lambda:GetFunctionConfiguration", functions),
+        ("sqs:SendMessage", one(arn("sqs", &format!("{name}-dead-letters")))),
+        ("logs:CreateLogStream", one(logs.clone())),
+        ("logs:PutLogEvents", one(logs)),
+    ]
+    .into_iter()
+    .map(|(action, resources)| (action.to_owned(), resources))
+    .collect();
+    assert_eq!(granted(&own.account, &role), expected);
+}
