@@ -215,11 +215,6 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
             state.show = state.show.next();
             state.row = 0;
             state.rebuild(page, env);
-            // Within the diff nothing else shows it.
-            let said = format!("the list shows: {}", state.show.word());
-            if state.zoom == Zoom::Diff {
-                model.notice = Some(said);
-            }
         }
         Action::Reveal => {
             to_selected(model);
