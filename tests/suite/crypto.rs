@@ -63,10 +63,18 @@ impl Api {
         format!("{}{path}", self.outputs["CryptoEndpoint"])
     }
 
-    /// A call in somebody's name, signed.
+    /// A call in somebody's name, signed, and made again as the API's description says where it could not be served: the
+    /// function gives an attempt to read its keyring two seconds, and a busy machine's local account may need longer.
     fn call_as(&self, who: &Account, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        told(&signed::call(who, method, &self.url(path), &body))
+        let mut answer = told(&signed::call(who, method, &self.url(path), &body));
+        for _ in 0..5 {
+            if ![502, 503].contains(&answer.0) {
+                break;
+            }
+            answer = told(&signed::call(who, method, &self.url(path), &body));
+        }
+        answer
     }
 
     fn post(&self, path: &str, body: &Value) -> (u16, Value) {

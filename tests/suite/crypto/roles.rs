@@ -109,7 +109,8 @@ fn code<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
 async fn each_role_has_exactly_its_actions_and_a_call_beyond_them_is_denied() {
     let api = Api::deploy().await;
     // The crypto function does its work under its role: the first key is made, and used.
-    assert_eq!(api.post("/v1/encrypt", &json!({"text": "x"})).0, 200);
+    let (status, answer) = api.post("/v1/encrypt", &json!({"text": "x"}));
+    assert_eq!(status, 200, "{answer}");
     let (account, keyring) = (&api.account, &api.outputs["KeyringSecret"]);
     let root = aws_sdk_secretsmanager::Client::new(&sdk::config(account, true).await);
     root.create_secret().name("of-somebody-else").secret_string("x").send().await.unwrap();
