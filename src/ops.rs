@@ -31,6 +31,7 @@ pub mod readers;
 pub mod receipt;
 pub mod record;
 pub mod report;
+pub mod restart;
 pub mod schema;
 pub mod session;
 pub mod snapshot;

@@ -30,9 +30,9 @@ pub use resume::{resume, unfinished};
 pub use survey::plan;
 
 use self::send::{Ended, Sent, Task};
-use super::hex;
 use super::journal::{Act, Action, Begun, Entry, Intent, Outcome, Query, State, Thing, Version, random_id};
 use super::session::Session;
+use super::{hex, restart};
 use crate::compare::{Why, WhyKind};
 
 /// Pushes everything that a ref says, as it is planned right now.
@@ -67,7 +67,17 @@ pub async fn apply(session: &Session, plan: &Plan, watch: &Watch<'_>) -> Result<
     let id = random_id()?;
     let work = async {
         let begun = Begun::new(&session, &writer, intent(plan, &tasks, id.clone()))?;
-        Ok(carry_out(&session, begun, plan, &tasks, watch).await)
+        let restarts = plan.restarting();
+        let restart = restart::begin(&session, &writer, &restarts)?;
+        let mut pushed = carry_out(&session, begun, plan, &tasks, watch).await;
+        if let Some(restart) = restart {
+            let stale = plan.stale(&pushed.written);
+            let (done, left, untold) = restart::carry_out(&session, restart, &restarts, &stale).await;
+            pushed.restarted = done;
+            pushed.failed.extend(left);
+            pushed.untold = pushed.untold.or(untold);
+        }
+        Ok(pushed)
     };
     Box::pin(lock::under(&session, &id, &writer.arn, work)).await
 }

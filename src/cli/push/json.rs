@@ -6,6 +6,7 @@ use crate::compare::{Fingerprinter, Why};
 use crate::ops::journal::Entry;
 use crate::ops::push::{Change, Kept, Plan, Pushed, Race};
 use crate::ops::readers::Reader;
+use crate::ops::restart::Restart;
 use crate::ops::schema::{FacetJson, VERSION, masked, time};
 use crate::ops::session::Session;
 
@@ -29,9 +30,21 @@ pub(super) struct PushJson<'a> {
     problems: Vec<KeptJson<'a>>,
     receipts: Vec<String>,
     warnings: &'a [String],
+    restarts: Vec<RestartJson<'a>>,
     races: Vec<RaceJson<'a>>,
     failed: Vec<KeptJson<'a>>,
     notes: &'a [String],
+}
+
+/// A function that reads what is written.
+#[derive(Serialize)]
+struct RestartJson<'a> {
+    function: &'a str,
+    alias: Option<&'a str>,
+    /// `planned`, `restarted`, `failed`, or `kept` where it is left as it is.
+    state: &'static str,
+    new_version: Option<&'a str>,
+    reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -122,6 +135,25 @@ impl<'a> ChangeJson<'a> {
     }
 }
 
+impl<'a> RestartJson<'a> {
+    fn of(restart: &'a Restart, done: Option<&'a Pushed>) -> Self {
+        let restarted = done.and_then(|done| done.restarted.iter().find(|it| it.name == restart.name));
+        let way = restart.way.as_ref();
+        Self {
+            function: &restart.name,
+            alias: way.ok().and_then(|way| way.alias.as_ref()).map(|served| served.alias.as_str()),
+            state: match (way, done, restarted) {
+                (Err(_), _, _) => "kept",
+                (Ok(_), None, _) => "planned",
+                (Ok(_), Some(_), Some(_)) => "restarted",
+                (Ok(_), Some(_), None) => "failed",
+            },
+            new_version: restarted.and_then(|it| it.serves.as_ref()).map(|(_, version)| version.as_str()),
+            reason: way.err().map(|why| why.reason.as_str()),
+        }
+    }
+}
+
 fn reader(reader: &Reader) -> ReaderJson<'_> {
     ReaderJson { function: &reader.function, through: &reader.through }
 }
@@ -158,6 +190,7 @@ pub(super) fn of<'a>(session: &'a Session, plan: &'a Plan, done: Option<&'a Push
         problems: plan.problems.iter().map(|problem| KeptJson::named(&problem.subject, &problem.why)).collect(),
         receipts: plan.records(),
         warnings: &plan.warnings,
+        restarts: plan.restarting().into_iter().map(|restart| RestartJson::of(restart, done)).collect(),
         races: races(done),
         failed: failed(done),
         notes: done.map(|done| done.notes.as_slice()).unwrap_or_default(),

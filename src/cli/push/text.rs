@@ -61,6 +61,12 @@ pub(super) fn plan(out: &mut impl Write, session: &Session, plan: &Plan) -> io::
     if !plan.records().is_empty() {
         writeln!(out, "  receipts: {}", clean(&plan.records().join(", ")))?;
     }
+    for restart in plan.restarting() {
+        writeln!(out, "  {} {}", if restart.way.is_ok() { '>' } else { '.' }, clean(&restart.told()))?;
+    }
+    if !plan.changes.is_empty() {
+        writeln!(out, "  {}", plan.pace())?;
+    }
     for warning in &plan.warnings {
         writeln!(out, "! {}", clean(warning))?;
     }
@@ -117,6 +123,10 @@ pub(super) fn done(out: &mut impl Write, session: &Session, done: &Pushed) -> io
     for written in &done.written {
         let version = written.version.as_deref().unwrap_or_default();
         writeln!(out, "  = {}  {}  {}", written.past(), clean(&written.name), clean(version))?;
+    }
+    for restarted in &done.restarted {
+        let serves = restarted.serves.as_ref().map(|(alias, version)| format!("  {alias} serves version {version}"));
+        writeln!(out, "  = restarted  {}{}", clean(&restarted.name), clean(&serves.unwrap_or_default()))?;
     }
     for race in &done.races {
         writeln!(out, "  ! {}   {} (try: {})", clean(&race.name), clean(&race.told), clean(&race.hint))?;

@@ -2,6 +2,7 @@
 
 mod failing;
 mod packaged;
+mod readers;
 mod refused;
 mod stack;
 mod ways_out;

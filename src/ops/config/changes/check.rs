@@ -2,10 +2,7 @@
 
 use super::desk::Shelf;
 use super::{Input, Value, json};
-use crate::config::mapping::{Store, name, value_refused};
-
-/// Bytes up to which Parameter Store takes a value in its standard tier.
-const STANDARD: usize = 4 * 1024;
+use crate::config::mapping::{STANDARD, Store, name, value_refused};
 
 /// What is to be said of a value that is typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
