@@ -79,6 +79,17 @@ pub(crate) fn refuse_worktree(reference: &str) -> Result<(), Why> {
     Ok(())
 }
 
+/// What was planned for one account is not written to another.
+pub(crate) fn refuse_elsewhere(planned: &report::Identity, here: &report::Identity) -> Result<(), Why> {
+    if (&planned.account, &planned.region) == (&here.account, &here.region) {
+        return Ok(());
+    }
+    Err(Why::new(format!(
+        "refused: the plan is for account {} in {}, and {} in {} would write",
+        planned.account, planned.region, here.account, here.region
+    )))
+}
+
 /// A git error as an operator reads it.
 pub(crate) fn git_why(error: &crate::git::Error) -> Why {
     Why { hint: error.hint(), ..failed(error) }

@@ -153,7 +153,7 @@ async fn write(session: &Session, plan: &Plan, asked: Asked<'_>) -> Result<Optio
 
 /// 0: all of it was done. 2: something was not, or met a write of somebody else's.
 fn outcome(done: &Pushed) -> Outcome {
-    if done.failed.is_empty() && done.races.is_empty() { Outcome::Clean } else { Outcome::Problem }
+    if done.is_whole() { Outcome::Clean } else { Outcome::Problem }
 }
 
 async fn resume(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {

@@ -9,22 +9,23 @@
 //! code and configuration become a version of their own, and the alias is moved there, from exactly where it was.
 //! Versions and aliases that a template makes are never touched.
 
+mod way;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::deploy;
-use super::journal::{Action, Begun, Intent};
-use super::readers::{Reader, Reads};
-use super::report::Identity;
+use self::way::Deployed;
+use super::journal::{Action, Begun, Intent, Thing};
+use super::readers::{self, Reader, Reads};
+use super::report::{Commit, Identity};
 use super::session::Session;
-use super::{failed, why};
-use crate::aws::cloudformation::{self, StackResource, Stage};
-use crate::aws::lambda::{self, Configuration, FunctionInfo};
+use super::{deploy, git_why, refuse_elsewhere, refuse_worktree, why};
+use crate::aws::lambda::{self, Configuration};
 use crate::aws::{Clients, Error, ErrorKind};
 use crate::compare::Why;
-use crate::template::{Referrer, ResourceRef, Template};
+use crate::config::Stack;
 
 /// How long a function is waited for. With a network of its own it takes a minute.
 const LONGEST: Duration = Duration::from_mins(5);
@@ -64,6 +65,32 @@ pub struct Served {
     revision: Option<String>,
 }
 
+/// What is planned for the functions that read one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The ref, as it was asked for.
+    pub reference: String,
+    /// The commit whose templates say who reads.
+    pub commit: Commit,
+    /// Who would write, as far as whoever planned knows.
+    pub writer: Identity,
+    /// The name of what is read.
+    pub item: String,
+    /// Its readers, and how each is started anew.
+    pub restarts: Vec<Restart>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ended {
+    /// Functions that were started anew.
+    pub restarted: Vec<Restarted>,
+    /// Those that were not, and why.
+    pub stale: Vec<(String, Why)>,
+    /// Why the journal does not hold it, if so.
+    pub untold: Option<Why>,
+}
+
 /// A function that was started anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restarted {
@@ -73,7 +100,42 @@ pub struct Restarted {
     pub serves: Option<(String, String)>,
 }
 
+impl Ended {
+    /// Why the journal does not hold it, if so; fails where a function was left as it is.
+    pub fn whole(self) -> Result<Option<Why>, Why> {
+        let (done, left) = (self.restarted.len(), self.stale.len());
+        match self.stale.into_iter().next() {
+            None => Ok(self.untold),
+            Some((name, why)) => {
+                let reason = format!("{done} restarted, {left} not: {name}: {}", why.reason);
+                Err(Why { reason, ..why })
+            }
+        }
+    }
+}
+
+impl Restarted {
+    /// What its alias serves now, if it has one: `live serves version 3`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        self.serves.as_ref().map(|(alias, version)| format!("{alias} serves version {version}")).unwrap_or_default()
+    }
+}
+
 impl Restart {
+    /// A restart as the console's tests need it: of nobody's function.
+    #[cfg(test)]
+    pub(crate) fn fake(name: &str, function: &str, alias: Option<(&str, &str)>) -> Self {
+        let served = |(alias, version): (&str, &str)| Served {
+            alias: alias.to_owned(),
+            version: version.to_owned(),
+            revision: None,
+        };
+        let (function, alias) = (function.to_owned(), alias.map(served));
+        let way = Way { function, alias, description: None, revision: None, code: String::new() };
+        Self { name: name.to_owned(), way: Ok(way) }
+    }
+
     /// What would be done, in one line.
     #[must_use]
     pub fn told(&self) -> String {
@@ -104,150 +166,59 @@ pub async fn plan(session: &Session, commit: &str, readers: &[Reader]) -> Vec<Re
     }
     let ask = deploy::Ask { reference: Some(commit.to_owned()), ..deploy::Ask::default() };
     let known = deploy::stacks(session, &ask).await;
-    let stacks = join_all(by_stack.into_iter().map(|(stack, functions)| {
-        let known = &known;
-        async move {
-            let deployed = deployed(&session.clients, stack).await;
-            let each = functions.into_iter().map(|(resource, reads)| {
-                let alias = known.as_ref().map_err(Clone::clone).map(|known| {
-                    let stack = known.iter().find(|known| known.name == stack);
-                    let function = stack.and_then(|it| it.functions.iter().find(|it| it.resource == resource));
-                    function.and_then(|function| function.alias.clone())
-                });
-                let deployed = &deployed;
-                async move {
-                    let way = match (deployed, alias) {
-                        (Err(why), _) => Err(why.clone()),
-                        (_, Err(why)) => Err(why),
-                        (Ok(deployed), Ok(alias)) => {
-                            way(&session.clients, deployed, resource, reads, alias.as_deref()).await
-                        }
-                    };
-                    Restart { name: format!("{stack}/{resource}"), way }
-                }
-            });
-            join_all(each).await
+    let deployed = join_all(by_stack.keys().map(|stack| way::deployed(&session.clients, stack))).await;
+    let mut restarts = Vec::new();
+    for ((stack, functions), deployed) in by_stack.iter().zip(&deployed) {
+        for (resource, reads) in functions {
+            restarts.push(of(&session.clients, stack, resource, *reads, deployed.as_ref(), known.as_deref()));
         }
-    }));
-    stacks.await.into_iter().flatten().collect()
-}
-
-/// What a stack consists of: its resources, and the template that says how.
-async fn deployed(clients: &Clients, stack: &str) -> Result<(Vec<StackResource>, Template), Why> {
-    let (resources, text) = tokio::join!(
-        cloudformation::resources(clients, stack),
-        cloudformation::template(clients, stack, Stage::Original)
-    );
-    let parse = |text: Result<String, Error>| {
-        let text = text.map_err(|error| why(&error))?;
-        Template::parse(stack, &text).map_err(|error| failed(&error))
-    };
-    let (resources, mut template) = (resources.map_err(|error| why(&error))?, parse(text)?);
-    if template.expanded_by_aws().is_some() {
-        template = parse(cloudformation::template(clients, stack, Stage::Processed).await)?;
     }
-    Ok((resources, template))
+    join_all(restarts).await
 }
 
-async fn way(
+/// How one function is started anew. `known`: the project's stacks, which say what alias Plumb moves.
+async fn of(
     clients: &Clients,
-    (resources, template): &(Vec<StackResource>, Template),
+    stack: &str,
     resource: &str,
     reads: Reads,
-    alias: Option<&str>,
-) -> Result<Way, Why> {
-    let physical = resources.iter().find(|it| it.logical_id == resource).and_then(|it| it.physical_id.clone());
-    let physical = physical.ok_or_else(|| Why::new("it is not deployed"))?;
-    refuse(template, resource, &physical, reads)?;
-    let latest = lambda::function(clients, &physical, None).await.map_err(|error| why(&error))?;
-    let latest = latest.ok_or_else(|| Why::new(format!("{physical} is gone")).hint("plumb deploy"))?;
-    described(latest.description.as_deref(), "")?;
-    let served = match alias {
-        Some(alias) => Some(served(clients, &latest, &physical, alias).await?),
-        None => None,
-    };
-    Ok(Way {
-        function: physical,
-        alias: served,
-        description: latest.description,
-        revision: latest.revision_id,
-        code: latest.code_sha256_raw,
-    })
-}
-
-/// Refuses what would be drift, or in vain.
-fn refuse(template: &Template, resource: &str, physical: &str, reads: Reads) -> Result<(), Why> {
-    let refused = |reason: &str| Err(Why::new(reason).hint("plumb deploy"));
-    if reads == Reads::Deployed {
-        return refused("CloudFormation put the value in when the stack was deployed, and does so again when it is");
-    }
-    let found = template.resources().iter().find(|it| it.logical_id == resource);
-    match found.and_then(|found| found.properties.as_object()) {
-        None => return refused("the deployed template does not have it"),
-        Some(properties) if properties.contains_key("Description") || properties.contains_key("Fn::Transform") => {
-            return refused("its template states the description, so that a change of it would be drift");
+    deployed: Result<&Deployed, &Why>,
+    known: Result<&[Stack], &Why>,
+) -> Restart {
+    let way = match (deployed, known) {
+        (Err(why), _) | (_, Err(why)) => Err(why.clone()),
+        (Ok(deployed), Ok(known)) => {
+            let stack = known.iter().find(|known| known.name == stack);
+            let function = stack.and_then(|it| it.functions.iter().find(|it| it.resource == resource));
+            let alias = function.and_then(|function| function.alias.as_deref());
+            way::way(clients, deployed, resource, reads, alias).await
         }
-        Some(_) => {}
-    }
-    let owner = template.resources().iter().find(|owner| {
-        matches!(owner.type_name.as_str(), "AWS::Lambda::Alias" | "AWS::Lambda::Version")
-            && is_of(template, owner, resource, physical)
-    });
-    match owner {
-        None => Ok(()),
-        Some(owner) => Err(Why::new(format!(
-            "{} of its template decides which version is served, so that another one would be drift",
-            owner.logical_id
-        ))
-        .hint("plumb deploy, with a change that makes a new version")),
-    }
-}
-
-/// Whether a version or an alias is that of a function. One that names nobody's of the template may be.
-fn is_of(template: &Template, owner: &ResourceRef, resource: &str, physical: &str) -> bool {
-    let named = owner.properties.get("FunctionName");
-    if let Some(name) = named.and_then(serde_json::Value::as_str) {
-        return name == physical || name.ends_with(&format!(":{physical}"));
-    }
-    let refers = |to: &str| {
-        template.references(to).iter().any(|reference| {
-            reference.from == Referrer::Resource(owner.logical_id.clone()) && reference.path.starts_with("FunctionName")
-        })
     };
-    let mut functions = template.resources().iter().filter(|it| it.type_name == "AWS::Lambda::Function");
-    refers(resource) || !functions.any(|function| refers(&function.logical_id))
+    Restart { name: format!("{stack}/{resource}"), way }
 }
 
-/// What the alias serves, once it is sure that a new version would be the same.
-async fn served(clients: &Clients, latest: &FunctionInfo, physical: &str, alias: &str) -> Result<Served, Why> {
-    let routes = lambda::alias(clients, physical, alias).await.map_err(|error| why(&error))?;
-    let routes = routes.ok_or_else(|| Why::new(format!("{physical} has no alias {alias}")).hint("plumb deploy"))?;
-    if routes.versions().len() != 1 {
-        return Err(Why::new(format!("{alias} splits its requests between versions")).hint("plumb deploy"));
-    }
-    let version = lambda::function(clients, physical, Some(&routes.version)).await.map_err(|error| why(&error))?;
-    match version {
-        Some(version) if is_same(latest, &version) => {
-            Ok(Served { alias: alias.to_owned(), version: routes.version, revision: routes.revision_id })
-        }
-        Some(_) => Err(Why::new(format!(
-            "version {}, which {alias} serves, is not what a new version would be: code or configuration differ",
-            routes.version
-        ))
-        .hint("plumb deploy")),
-        None => Err(Why::new(format!("version {} of {alias} is gone", routes.version)).hint("plumb deploy")),
-    }
+/// Works out, by reading alone, how the functions that read one item are started anew. The commit says who they are.
+pub async fn survey(session: &Session, reference: &str, kind: Thing, name: &str) -> Result<Plan, Why> {
+    refuse_worktree(reference)?;
+    let repository = session.repository.clone()?;
+    let commit = Commit::from(repository.resolve(reference).map_err(|error| git_why(&error))?);
+    let writer = session.identity().await?;
+    let item = (kind, name.to_owned());
+    let readers = readers::of(session, &commit.id, vec![item.clone()]).await.remove(&item).unwrap_or_default();
+    let restarts = plan(session, &commit.id, &readers).await;
+    Ok(Plan { reference: reference.to_owned(), commit, writer, item: item.1, restarts })
 }
 
-/// Whether two versions run the same, as far as they tell.
-fn is_same(one: &FunctionInfo, other: &FunctionInfo) -> bool {
-    let code = |it: &FunctionInfo| (it.code_sha256.clone(), it.runtime.clone(), it.handler.clone(), it.layers.clone());
-    let shape = |it: &FunctionInfo| (it.role.clone(), it.memory, it.timeout, it.architectures.clone());
-    // What cannot be decrypted is not known to be the same.
-    code(one) == code(other)
-        && shape(one) == shape(other)
-        && one.environment.is_ok()
-        && one.environment == other.environment
+/// Starts the functions of a plan anew; what has been changed since is left alone, and told.
+///
+/// Refused where the environment is read-only, and in another account than the one of the plan.
+pub async fn write(session: &Session, plan: &Plan) -> Result<Ended, Why> {
+    let (session, writer) = session.for_writing().await?;
+    refuse_elsewhere(&plan.writer, &writer)?;
+    let restarts: Vec<&Restart> = plan.restarts.iter().collect();
+    let begun = begin(&session, &writer, &restarts)?.ok_or_else(|| Why::new("no function can be started anew"))?;
+    let all = restarts.iter().map(|restart| restart.name.as_str()).collect();
+    Ok(carry_out(&session, begun, &restarts, &all).await)
 }
 
 /// The description that tells of it; what somebody else wrote there stays.
@@ -272,36 +243,31 @@ pub(super) fn begin(session: &Session, writer: &Identity, restarts: &[&Restart])
 }
 
 /// Starts those functions anew that are wanted, and settles the note.
-///
-/// Answers which were, which were not, and why the journal does not hold that, if so.
 pub(super) async fn carry_out(
     session: &Session,
     begun: Begun,
     restarts: &[&Restart],
     wanted: &BTreeSet<&str>,
-) -> (Vec<Restarted>, Vec<(String, Why)>, Option<Why>) {
+) -> Ended {
     let id = begun.entry().id.clone();
     let due = restarts.iter().filter(|restart| wanted.contains(restart.name.as_str()));
-    let due = due.filter_map(|restart| Some((restart.name.as_str(), restart.way.as_ref().ok()?)));
-    let ended = join_all(due.map(|(name, way)| {
-        let id = id.as_str();
-        async move { (name.to_owned(), start(&session.clients, way, id).await) }
-    }));
-    let (mut done, mut left) = (Vec::new(), Vec::new());
-    for (name, ended) in ended.await {
-        match ended {
-            Ok(serves) => done.push(Restarted { name, serves }),
-            Err(why) => left.push((name, why)),
+    let due: Vec<(&str, &Way)> = due.filter_map(|it| Some((it.name.as_str(), it.way.as_ref().ok()?))).collect();
+    let answers = join_all(due.iter().map(|(_, way)| start(&session.clients, way, &id))).await;
+    let mut ended = Ended::default();
+    for ((name, _), answer) in due.into_iter().zip(answers) {
+        match answer {
+            Ok(serves) => ended.restarted.push(Restarted { name: name.to_owned(), serves }),
+            Err(why) => ended.stale.push((name.to_owned(), why)),
         }
     }
-    let names: Vec<&str> = left.iter().map(|(name, _)| name.as_str()).collect();
-    let told = match (done.is_empty(), names.is_empty()) {
+    let names: Vec<&str> = ended.stale.iter().map(|(name, _)| name.as_str()).collect();
+    let told = match (ended.restarted.is_empty(), names.is_empty()) {
         (true, true) => Some("left alone: nothing that they read was written".to_owned()),
         (_, true) => None,
         (_, false) => Some(format!("{} failed: {}", names.len(), names.join(", "))),
     };
-    let untold = begun.settle(session, told).await;
-    (done, left, untold)
+    ended.untold = begun.settle(session, told).await;
+    ended
 }
 
 async fn start(clients: &Clients, way: &Way, id: &str) -> Result<Option<(String, String)>, Why> {
@@ -325,38 +291,6 @@ async fn start(clients: &Clients, way: &Way, id: &str) -> Result<Option<(String,
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TEMPLATE: &str = r"
-Resources:
-  Plain: { Type: AWS::Lambda::Function, Properties: { Runtime: python3.13 } }
-  Told: { Type: AWS::Lambda::Function, Properties: { Description: the shop } }
-  Served: { Type: AWS::Lambda::Function, Properties: { Runtime: python3.13 } }
-  Named: { Type: AWS::Lambda::Function, Properties: { Runtime: python3.13 } }
-  Version: { Type: AWS::Lambda::Version, Properties: { FunctionName: !Ref Served } }
-  Live: { Type: AWS::Lambda::Alias, Properties: { FunctionName: shop-named, FunctionVersion: '1', Name: live } }
-";
-
-    #[test]
-    fn what_a_template_states_or_serves_itself_is_left_to_a_deployment() {
-        let template = Template::parse("t", TEMPLATE).unwrap();
-        for (resource, physical, reads, expected) in [
-            ("Plain", "shop-plain", Reads::Running, None),
-            ("Plain", "shop-plain", Reads::Deployed, Some("CloudFormation put the value in")),
-            ("Told", "shop-told", Reads::Running, Some("states the description")),
-            ("Served", "shop-served", Reads::Running, Some("Version of its template")),
-            ("Named", "shop-named", Reads::Running, Some("Live of its template")),
-            ("Other", "shop-other", Reads::Running, Some("does not have it")),
-        ] {
-            let refused = refuse(&template, resource, physical, reads).err();
-            let reason = refused.as_ref().map(|why| why.reason.as_str());
-            assert_eq!(reason.is_some(), expected.is_some(), "{resource}: {reason:?}");
-            assert!(reason.unwrap_or_default().contains(expected.unwrap_or_default()), "{resource}: {reason:?}");
-            assert!(refused.is_none_or(|why| why.hint.is_some_and(|hint| hint.starts_with("plumb deploy"))));
-        }
-        let open = TEMPLATE.replace("shop-named", "!ImportValue somebodys");
-        let open = Template::parse("t", &open).unwrap();
-        assert!(refuse(&open, "Plain", "shop-plain", Reads::Running).is_err(), "whose alias it is nobody knows");
-    }
 
     #[test]
     fn a_description_changes_each_time_and_keeps_what_was_written_by_hand() {

@@ -1,5 +1,7 @@
 //! A plan of writes and what came of it, for scripts. No value is in it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::compare::{Fingerprinter, Why};
@@ -138,18 +140,21 @@ impl<'a> ChangeJson<'a> {
 impl<'a> RestartJson<'a> {
     fn of(restart: &'a Restart, done: Option<&'a Pushed>) -> Self {
         let restarted = done.and_then(|done| done.restarted.iter().find(|it| it.name == restart.name));
+        let stale = done.and_then(|done| done.stale.iter().find(|(name, _)| *name == restart.name));
         let way = restart.way.as_ref();
+        let (state, reason) = match (way, done, restarted, stale) {
+            (Err(why), ..) => ("kept", Some(why.reason.as_str())),
+            (Ok(_), None, ..) => ("planned", None),
+            (Ok(_), _, Some(_), _) => ("restarted", None),
+            (Ok(_), _, _, Some((_, why))) => ("failed", Some(why.reason.as_str())),
+            (Ok(_), ..) => ("kept", Some("nothing that it reads was written")),
+        };
         Self {
             function: &restart.name,
             alias: way.ok().and_then(|way| way.alias.as_ref()).map(|served| served.alias.as_str()),
-            state: match (way, done, restarted) {
-                (Err(_), _, _) => "kept",
-                (Ok(_), None, _) => "planned",
-                (Ok(_), Some(_), Some(_)) => "restarted",
-                (Ok(_), Some(_), None) => "failed",
-            },
+            state,
             new_version: restarted.and_then(|it| it.serves.as_ref()).map(|(_, version)| version.as_str()),
-            reason: way.err().map(|why| why.reason.as_str()),
+            reason,
         }
     }
 }
@@ -190,7 +195,7 @@ pub(super) fn of<'a>(session: &'a Session, plan: &'a Plan, done: Option<&'a Push
         problems: plan.problems.iter().map(|problem| KeptJson::named(&problem.subject, &problem.why)).collect(),
         receipts: plan.records(),
         warnings: &plan.warnings,
-        restarts: plan.restarting().into_iter().map(|restart| RestartJson::of(restart, done)).collect(),
+        restarts: plan.restarting(&BTreeSet::new()).into_iter().map(|restart| RestartJson::of(restart, done)).collect(),
         races: races(done),
         failed: failed(done),
         notes: done.map(|done| done.notes.as_slice()).unwrap_or_default(),

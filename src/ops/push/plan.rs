@@ -47,7 +47,7 @@ pub struct Plan {
     /// Failures that are not one item's.
     pub problems: Vec<Problem>,
     /// What is started anew after the writes, if that was asked for; see [`Plan::restarting`].
-    pub(super) restarts: Vec<Restart>,
+    pub(crate) restarts: Vec<Restart>,
     /// What whoever confirms has to know of the whole.
     pub warnings: Vec<String>,
     /// The entry of the journal that an undo takes back.
@@ -122,6 +122,8 @@ pub struct Pushed {
     pub races: Vec<Race>,
     /// Functions that were started anew.
     pub restarted: Vec<Restarted>,
+    /// Functions that were to be, and keep what they have read.
+    pub stale: Vec<(String, Why)>,
     /// What else there is to say: no lock, no receipts.
     pub notes: Vec<String>,
     /// Why the journal does not hold how it went.
@@ -186,10 +188,17 @@ impl Plan {
         self.units.unsettled().into_iter().filter(|unit| !written.contains(unit.as_str())).collect()
     }
 
-    /// The functions that read what would be written, where they are to be started anew: how, or why not.
+    /// The functions that read what would be written, without the changes at these places.
     #[must_use]
-    pub fn restarting(&self) -> Vec<&Restart> {
-        let readers: BTreeSet<&str> = self.changes.iter().flat_map(|it| &it.readers).map(|it| &*it.function).collect();
+    pub fn readers(&self, left: &BTreeSet<usize>) -> BTreeSet<&str> {
+        let wanted = self.changes.iter().enumerate().filter(|(at, _)| !left.contains(at));
+        wanted.flat_map(|(_, change)| &change.readers).map(|reader| reader.function.as_str()).collect()
+    }
+
+    /// The same, where they are to be started anew: how, or why not.
+    #[must_use]
+    pub fn restarting(&self, left: &BTreeSet<usize>) -> Vec<&Restart> {
+        let readers = self.readers(left);
         self.restarts.iter().filter(|restart| readers.contains(restart.name.as_str())).collect()
     }
 
@@ -201,10 +210,11 @@ impl Plan {
         readers.map(|reader| reader.function.as_str()).collect()
     }
 
-    /// How many writes it takes, and how long, about: `3 writes, about 2 s`.
+    /// How many writes it takes without the changes at these places, and how long, about: `3 writes, about 2 s`.
     #[must_use]
-    pub fn pace(&self) -> String {
-        let count = |kind| self.changes.iter().filter(|change| change.step.kind == kind).count();
+    pub fn pace(&self, left: &BTreeSet<usize>) -> String {
+        let wanted = || self.changes.iter().enumerate().filter(|(at, _)| !left.contains(at));
+        let count = |kind| wanted().filter(|(_, change)| change.step.kind == kind).count();
         pace::told(count(Thing::Parameter), count(Thing::Secret))
     }
 
@@ -304,6 +314,14 @@ impl Change {
             notes: Vec::new(),
             target: Target::default(),
         }
+    }
+}
+
+impl Pushed {
+    /// Whether all of it was done, and met no write of somebody else's.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.failed.is_empty() && self.races.is_empty() && self.stale.is_empty()
     }
 }
 

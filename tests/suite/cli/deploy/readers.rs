@@ -14,7 +14,7 @@ const FUNCTION: &str = "/2015-03-31/functions/shop-dev-api";
 const CODE: &str = "import uuid\nBORN = str(uuid.uuid4())\ndef handler(event, context):\n    return BORN\n";
 
 /// Deployed and pushed, with a function that reads what is pushed.
-fn shop(account: &Account) -> Stacked {
+pub fn shop(account: &Account) -> Stacked {
     let template = TEMPLATE.replace("BATCH: first-secret", "CONFIG: !Sub \"/billing/${Environment}/\"");
     let shop = Stacked::with(account, &template);
     let config = "[[config]]\nfiles = \"config/{service}/{env}/config.json\"\ntype = \"String\"\n[[stacks]]\n";
@@ -26,19 +26,19 @@ fn shop(account: &Account) -> Stacked {
     shop
 }
 
-fn pool(shop: &Stacked, size: u32) {
+pub fn pool(shop: &Stacked, size: u32) {
     shop.write(POOL, &format!("{{\"db\": {{\"pool\": {size}}}}}\n"));
     shop.commit();
 }
 
-fn lambda(account: &Account, method: &str, path: &str, body: &Value) -> Value {
+pub fn lambda(account: &Account, method: &str, path: &str, body: &Value) -> Value {
     let body = if method == "GET" { String::new() } else { body.to_string() };
     let reply = account.caller().send("lambda", method, &format!("{FUNCTION}{path}"), &[], body.as_bytes()).unwrap();
     assert!((200..300).contains(&reply.status), "{method} {path}: {reply:?}");
     reply.json()
 }
 
-fn description(account: &Account) -> String {
+pub fn description(account: &Account) -> String {
     lambda(account, "GET", "/configuration", &Value::Null)["Description"].as_str().unwrap_or_default().to_owned()
 }
 
