@@ -140,9 +140,9 @@ impl<'a> ChangeJson<'a> {
 impl<'a> RestartJson<'a> {
     fn of(restart: &'a Restart, done: Option<&'a Pushed>) -> Self {
         let restarted = done.and_then(|done| done.restarted.iter().find(|it| it.name == restart.name));
-        let stale = done.and_then(|done| done.stale.iter().find(|(name, _)| *name == restart.name));
+        let kept = done.and_then(|done| done.stale.iter().find(|(name, _)| *name == restart.name));
         let way = restart.way.as_ref();
-        let (state, reason) = match (way, done, restarted, stale) {
+        let (state, reason) = match (way, done, restarted, kept) {
             (Err(why), ..) => ("kept", Some(why.reason.as_str())),
             (Ok(_), None, ..) => ("planned", None),
             (Ok(_), _, Some(_), _) => ("restarted", None),

@@ -270,7 +270,7 @@ pub(super) fn restarts(plan: &restart::Plan) -> Sheet {
     let short = crate::console::text::short(&plan.commit.id);
     Sheet {
         facts: vec![
-            ("readers of", plan.item.clone()),
+            ("item", plan.item.clone()),
             ("from", format!("{} {short}  \"{}\"", plan.reference, plan.commit.subject)),
         ],
         heads: if plan.restarts.is_empty() { Default::default() } else { ["FUNCTION", "NOW", "WILL BE"] },

@@ -169,7 +169,11 @@ fn functions_that_read_it_are_started_anew_where_that_is_planned() {
 fn readers_of_an_item_are_started_anew_by_a_plan_of_their_own() {
     let last = |story: Story| story.press("3fG").sees("▸ = in sync   /checkout/prod/key23").press("xs");
     let story = last(in_env("dev")).wants_first("plan dev restart /checkout/prod/key23").answers_all();
-    let story = story.sees("RESTART PLAN").sees("readers of").sees("> petshop-prod/CheckoutFn").sees("live serves 12");
+    let story = story
+        .sees("RESTART PLAN")
+        .sees("item     /checkout/prod/key23")
+        .sees("> petshop-prod/CheckoutFn")
+        .sees("live serves 12");
     let story = story.sees(". petshop-prod/ReportFn").sees("states the description").sees("y to restart 1 function");
     let story = story.press("⏎").wants(&[]).press("y").wants_first("write dev by Yes").answers_all();
     story.sees("dev: 1 function restarted").does_not_see("RESTART PLAN");

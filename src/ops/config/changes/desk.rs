@@ -295,12 +295,12 @@ impl Finder<'_> {
         } else {
             BTreeSet::from([None])
         };
-        let shelf = |service: Option<String>| {
+        let free = |service: Option<String>| {
             let file = pattern.fill(&Bindings { service: service.clone(), ..Bindings::env(env) }).ok()?;
             let is_there = self.sorted.secrets.iter().any(|each| each.file == file);
             (!is_there).then(|| self.shelf_of(secret, &file, file.clone(), service))
         };
-        services.into_iter().filter_map(shelf).collect()
+        services.into_iter().filter_map(free).collect()
     }
 
     fn shelf_of(&self, secret: &SecretFile, service: &str, file: String, bound: Option<String>) -> Shelf {

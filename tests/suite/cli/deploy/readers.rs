@@ -54,8 +54,8 @@ fn who_has_read_a_value_reads_it_again_and_nothing_is_drift() {
     let account = Account::fresh();
     let shop = shop(&account);
     let before = verdicts(&shop);
-    let born = lambda(&account, "POST", "/invocations", &json!({}));
-    assert_eq!(lambda(&account, "POST", "/invocations", &json!({})), born, "its environment is kept");
+    let revision = || lambda(&account, "GET", "/configuration", &Value::Null)["RevisionId"].clone();
+    let planned_with = revision();
     pool(&shop, 30);
 
     let planned = shop.plumb(&["push", "--env", "dev", "--dry-run", "--restart-readers"]);
@@ -67,7 +67,7 @@ fn who_has_read_a_value_reads_it_again_and_nothing_is_drift() {
     assert_eq!(description(&account), "");
     let done = shop.plumb(&["push", "--env", "dev", "--yes", "--restart-readers"]);
     assert!(done.ended(0).stdout.contains("= restarted  shop-dev/Api"), "{done}");
-    assert_ne!(lambda(&account, "POST", "/invocations", &json!({})), born, "it has an environment of its own");
+    assert_ne!(revision(), planned_with, "it was updated, which is what AWS makes new instances for");
     assert!(description(&account).starts_with("[started anew by plumb "), "{}", description(&account));
     assert_eq!(verdicts(&shop), before);
     shop.plumb(&["status", "--env", "dev", "--only", "code,parameter"]).ended(0);
@@ -100,12 +100,16 @@ fn an_alias_that_plumb_moves_serves_the_same_as_a_new_version() {
     shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
     let served = || lambda(&account, "GET", "/aliases/live", &Value::Null)["FunctionVersion"].clone();
     let before = served();
+    let answers = || lambda(&account, "POST", "/invocations?Qualifier=live", &json!({}));
+    let born = answers();
+    assert_eq!(answers(), born, "its environment is kept");
 
     let done = shop.plumb(&["push", "--env", "dev", "--yes", "--restart-readers", "-o", "json"]);
     let restart = done.ended(0).json()["restarts"][0].clone();
     assert_eq!((&restart["state"], &restart["alias"]), (&json!("restarted"), &json!("live")));
     assert_ne!(served(), before);
     assert_eq!(restart["new_version"], served());
+    assert_ne!(answers(), born, "a version has environments of its own");
     shop.plumb(&["status", "--env", "dev", "--only", "code,parameter"]).ended(0);
 
     // A new version would be what somebody has uploaded.
