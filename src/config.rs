@@ -30,7 +30,7 @@ pub use parse::{DRIFT_MAX_AGE, parse_project};
 pub use pattern::{Bindings, Pattern, PatternError, Placeholder, Unbound, fill};
 pub use project::{
     ConfigTree, Crypto, Environment, Function, IgnoreRule, Layers, ParameterType, Project, Protection, Redeploy,
-    RedeployMethod, SecretFile, SecretShape, Stack, StackKind,
+    RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
 };
 pub use reader::Period;
 pub use settle::{Adhoc, Environ, Flags, Settings, SourceLine, settle};

@@ -31,6 +31,7 @@ pub mod readers;
 pub mod receipt;
 pub mod record;
 pub mod report;
+pub mod restart;
 pub mod schema;
 pub mod session;
 pub mod snapshot;
@@ -76,6 +77,17 @@ pub(crate) fn refuse_worktree(reference: &str) -> Result<(), Why> {
         .hint("commit first"));
     }
     Ok(())
+}
+
+/// What was planned for one account is not written to another.
+pub(crate) fn refuse_elsewhere(planned: &report::Identity, here: &report::Identity) -> Result<(), Why> {
+    if (&planned.account, &planned.region) == (&here.account, &here.region) {
+        return Ok(());
+    }
+    Err(Why::new(format!(
+        "refused: the plan is for account {} in {}, and {} in {} would write",
+        planned.account, planned.region, here.account, here.region
+    )))
 }
 
 /// A git error as an operator reads it.

@@ -8,12 +8,12 @@ use super::live::{Inner, Place};
 use crate::compare::Why;
 use crate::console::{BoxFuture, Command, Ended, Note, Permit, Prepared, Target, Unlock, Values, Wanted, Watch, Work};
 use crate::ops::crypto::rotate;
-use crate::ops::journal::{Action, Begun, Found, Intent, Outcome, Query};
+use crate::ops::journal::{Action, Begun, Found, Intent, Outcome, Query, Thing};
 use crate::ops::push::{self, Pushed};
 use crate::ops::report::Identity;
 use crate::ops::session::Session;
 use crate::ops::unlock::{self, Opened, Span};
-use crate::ops::{command, record};
+use crate::ops::{command, record, restart};
 
 /// How many entries of the journal the console shows.
 const SHOWN: usize = 500;
@@ -63,8 +63,9 @@ async fn planner(session: &Session, writer: Result<(Session, Identity), Why>) ->
 /// What is written of values.
 async fn values(session: &Session, target: &Target, wanted: Values) -> Result<Work, Why> {
     let plan = match wanted {
-        Values::Push { only, prune } => {
-            let ask = push::Ask { reference: target.git_ref.clone(), prune, ..push::Ask::default() };
+        Values::Push { only, prune, restart } => {
+            let reference = target.git_ref.clone();
+            let ask = push::Ask { reference, prune, restart, ..push::Ask::default() };
             let plan = Box::pin(push::plan(session, &ask)).await?;
             let is_wanted = |change: &push::Change| {
                 only.iter().any(|id| id.kind == change.step.kind.kind() && id.name == change.step.name)
@@ -95,6 +96,12 @@ impl Inner {
             Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
             Wanted::Command(command) => Work::Command(command.into()),
             Wanted::Rotate => Work::Rotate(rotate::plan(&session).await?.into()),
+            Wanted::Restart(item) => {
+                let reader = planner(&session, writer).await;
+                let reference = target.git_ref.clone().unwrap_or_else(|| session.reference());
+                let thing = Thing::of(item.kind).ok_or_else(|| Why::new("functions read parameters and secrets"))?;
+                Work::Restart(Box::pin(restart::survey(&reader, &reference, thing, &item.name)).await?.into())
+            }
             Wanted::Values(wanted) => {
                 let reader = planner(&session, writer).await;
                 Box::pin(values(&reader, target, wanted)).await?
@@ -108,6 +115,7 @@ impl Inner {
         match work {
             Work::Record(plan) => record::write(&session, plan).await.map(|outcome| outcome.untold),
             Work::Rotate(plan) => rotate::write(&session, plan, &|_| {}).await.map(|rotated| rotated.untold),
+            Work::Restart(plan) => Box::pin(restart::write(&session, plan)).await?.whole(),
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
             Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
             Work::Values(..) | Work::Resume(_) => Err(Why::new("refused: values are pushed")),
@@ -120,7 +128,7 @@ impl Inner {
             Work::Values(plan, left) if left.is_empty() => Box::pin(push::apply(&session, plan, watch)).await,
             Work::Values(plan, left) => Box::pin(push::apply(&session, &plan.without(left), watch)).await,
             Work::Resume(entry) => Box::pin(push::resume(&session, entry, watch)).await,
-            Work::Record(_) | Work::Unlock(_) | Work::Command(_) | Work::Rotate(_) => {
+            Work::Record(_) | Work::Unlock(_) | Work::Command(_) | Work::Rotate(_) | Work::Restart(_) => {
                 Err(Why::new("refused: there are no values in this"))
             }
         }

@@ -44,6 +44,8 @@ pub struct FunctionInfo {
     pub handler: Option<String>,
     /// Its role's ARN.
     pub role: Option<String>,
+    /// What it is said to be; of no effect on what runs.
+    pub description: Option<String>,
     /// MB.
     pub memory: Option<i32>,
     /// Seconds.
@@ -132,6 +134,7 @@ fn info(answer: GetFunctionConfigurationOutput, package: Package) -> Option<Func
         runtime: answer.runtime.map(|runtime| runtime.as_str().to_owned()),
         handler: answer.handler,
         role: answer.role,
+        description: answer.description.filter(|text| !text.is_empty()),
         memory: answer.memory_size,
         timeout: answer.timeout,
         architectures: answer.architectures.unwrap_or_default().iter().map(|name| name.as_str().to_owned()).collect(),
@@ -293,6 +296,10 @@ pub struct Configuration {
     pub timeout: Option<i32>,
     /// All environment variables: those that are left out are removed.
     pub environment: Option<BTreeMap<String, Secret>>,
+    /// What it is said to be.
+    pub description: Option<String>,
+    /// The revision that is to be changed: [`ErrorKind::Conflict`] when it changed since.
+    pub only_if: Option<String>,
 }
 
 /// Changes the configuration of `$LATEST`. Follow with [`wait_updated`].
@@ -308,6 +315,8 @@ pub async fn update_configuration(clients: &Clients, function: &str, new: &Confi
         .set_memory_size(new.memory)
         .set_timeout(new.timeout)
         .set_environment(environment)
+        .set_description(new.description.clone())
+        .set_revision_id(new.only_if.clone())
         .send();
     let sent = clients.send(Service::Lambda, "lambda:UpdateFunctionConfiguration", function, request).await;
     let secrets = new.environment.iter().flat_map(BTreeMap::values);

@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Delete what git no longer has, if a receipt or this project's tag claims it.
     #[arg(long, conflicts_with = "resume")]
     prune: bool,
+    /// Afterwards start the functions anew that read what was written, as far as templates tell and leave it to Plumb.
+    #[arg(long, conflicts_with = "resume")]
+    restart_readers: bool,
     /// Go on with the last write, which was cut off.
     #[arg(long)]
     resume: bool,
@@ -48,7 +51,8 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     }
     let asked = Asked { command: "push", consent: &args.consent, dry_run: args.dry_run, output: args.output };
     let (session, planner) = asked.sessions(shared).await?;
-    let ask = Ask { reference: None, services: args.services.clone(), prune: args.prune };
+    let ask =
+        Ask { reference: None, services: args.services.clone(), prune: args.prune, restart: args.restart_readers };
     say!("comparing {} with {}", clean(&session.environment().name), clean(&session.reference()));
     let plan = planned(&planner, Box::pin(push::plan(&planner, &ask))).await?;
     Box::pin(carry_out(shared, &session, &plan, asked)).await
@@ -149,7 +153,7 @@ async fn write(session: &Session, plan: &Plan, asked: Asked<'_>) -> Result<Optio
 
 /// 0: all of it was done. 2: something was not, or met a write of somebody else's.
 fn outcome(done: &Pushed) -> Outcome {
-    if done.failed.is_empty() && done.races.is_empty() { Outcome::Clean } else { Outcome::Problem }
+    if done.is_whole() { Outcome::Clean } else { Outcome::Problem }
 }
 
 async fn resume(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {

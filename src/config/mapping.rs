@@ -17,6 +17,6 @@ pub mod name;
 
 pub use document::{DocNode, ScalarKind, json};
 pub use files::{ConfigFile, SecretDocument, Sorted, Unmatched, sort_files};
-pub use plan::{Planned, PlannedValue, Problem, Store, parameters, secrets, value_refused};
+pub use plan::{Planned, PlannedValue, Problem, STANDARD, Store, parameters, secrets, tier_refused, value_refused};
 pub use stacks::stacks;
 pub use whole::{Mapped, MappingProblem, ParameterPlan, SecretPlan, map};

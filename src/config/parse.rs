@@ -11,7 +11,7 @@ use super::origin::Origins;
 use super::pattern::{Bindings, Placeholder, fill};
 use super::project::{
     ConfigTree, Crypto, Environment, Function, IgnoreRule, Layers, ParameterType, Project, Protection, Redeploy,
-    RedeployMethod, SecretFile, SecretShape, Stack, StackKind,
+    RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
 };
 use super::reader::{Period, Section, Wrong, read};
 
@@ -81,6 +81,7 @@ fn config_tree(mut section: Section<'_, '_>) -> ConfigTree {
             ("SecureString", ParameterType::SecureString),
             &[("String", ParameterType::String), ("StringList", ParameterType::StringList)],
         ),
+        tier: section.choice_or("tier", ("standard", Tier::Standard), &[("advanced", Tier::Advanced)]),
         kms_key: section.text("kms_key", check::pattern(&[Service, Env, Account, Region])),
     };
     coherent_tree(&section, &tree);

@@ -45,8 +45,19 @@ pub struct ConfigTree {
     pub depth: Option<usize>,
     /// The type parameters are pushed as.
     pub parameter_type: ParameterType,
+    /// The largest tier that its parameters may be of.
+    pub tier: Tier,
     /// Key id, ARN or alias for `SecureString`; `None`: the account's default key.
     pub kms_key: Option<String>,
+}
+
+/// A tier of Parameter Store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// Values of up to 4 KB, free of charge.
+    Standard,
+    /// Values of up to 8 KB, which AWS charges for.
+    Advanced,
 }
 
 /// How the layers of a config tree are stored.

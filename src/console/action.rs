@@ -202,9 +202,11 @@ actions! {
     Push, "push", "Push: plan to make live say what git says", "push" 78, ["P"], Page, Plans, push::no_push;
     Choose, "choose", "Choose the item to be pushed, or no longer", "", ["space"], Items, Nothing, push::no_choice;
     Revert, "revert", "Plan to put live back to what git says", "", ["g"], Actions, Plans, push::no_revert;
+    Restart, "restart", "Plan to restart the functions that read it", "", ["s"], Actions, Plans, push::no_restart;
     Item, "item", "Write the item, or leave it out", "choose" 86, ["space"], Plan, Nothing, push::no_items;
     AllItems, "all-items", "Leave all items out, or take all in", "all" 85, ["ctrl-a"], Plan, Nothing, push::no_items;
     Prune, "prune", "Plan again: delete what git no longer has, or not", "deletions" 84, ["ctrl-d"], Plan, Plans, push::no_prune;
+    Readers, "readers", "Plan again: restart the functions that read it, or not", "restart: no" 85, ["ctrl-r"], Plan, Plans, push::no_readers;
     Undo, "undo", "Plan to take the write back", "undo" 86, ["u"], Past, Plans, push::no_undo;
     Resume, "resume", "Plan to go on with what was cut off", "go on" 85, ["c"], Past, Plans, push::no_resume;
     History, "history", "Its history: commits and live versions", "history" 60, ["t"], Items, Nothing, history::no_past;

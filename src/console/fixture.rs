@@ -348,6 +348,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
         Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
         Wanted::Rotate => Prepared { writer: Ok(writer()), work: Work::Rotate(Arc::new(crypto::rotation())) },
+        Wanted::Restart(item) => Prepared { writer: Ok(writer()), work: values::restart(&item) },
         Wanted::Values(wanted) => Prepared { writer: Ok(writer()), work: values::work(&wanted) },
     }
 }

@@ -38,6 +38,9 @@ impl Aside {
 
     /// Writes files and stages them. Paths are from the repository's root.
     pub fn add(&self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+        if files.is_empty() {
+            return Ok(());
+        }
         let tree = self.directory();
         let mut add = vec!["add", "--"];
         for (path, bytes) in files {
@@ -48,6 +51,15 @@ impl Aside {
             add.push(path);
         }
         run(&tree, &add).map(drop)
+    }
+
+    /// Removes files, and stages that.
+    pub fn take(&self, files: &[String]) -> Result<(), Error> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let remove = ["rm", "--quiet", "--"].into_iter().chain(files.iter().map(String::as_str));
+        run(&self.directory(), &remove.collect::<Vec<_>>()).map(drop)
     }
 
     /// Keeps the branch as it is now, and answers the id of its last commit.

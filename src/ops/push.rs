@@ -21,7 +21,7 @@ mod units;
 pub mod rollback;
 pub mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use ground::course;
 pub use pace::{Progress, Watch};
@@ -30,9 +30,9 @@ pub use resume::{resume, unfinished};
 pub use survey::plan;
 
 use self::send::{Ended, Sent, Task};
-use super::hex;
 use super::journal::{Act, Action, Begun, Entry, Intent, Outcome, Query, State, Thing, Version, random_id};
 use super::session::Session;
+use super::{hex, refuse_elsewhere, restart};
 use crate::compare::{Why, WhyKind};
 
 /// Pushes everything that a ref says, as it is planned right now.
@@ -49,13 +49,7 @@ pub async fn push(session: &Session, reference: &str) -> Result<Pushed, Why> {
 /// writes to the environment.
 pub async fn apply(session: &Session, plan: &Plan, watch: &Watch<'_>) -> Result<Pushed, Why> {
     let (session, writer) = session.for_writing().await?;
-    let (of_plan, here) = (&plan.writer, &writer);
-    if (&of_plan.account, &of_plan.region) != (&here.account, &here.region) {
-        return Err(Why::new(format!(
-            "refused: the plan is for account {} in {}, and {} in {} would write",
-            of_plan.account, of_plan.region, here.account, here.region
-        )));
-    }
+    refuse_elsewhere(&plan.writer, &writer)?;
     if plan.is_empty() {
         if let (Some(undone), true) = (&plan.undoes, plan.kept.is_empty() && plan.unknown.is_empty()) {
             close(&session, undone, "nobody, since nothing of it was written")?;
@@ -67,7 +61,16 @@ pub async fn apply(session: &Session, plan: &Plan, watch: &Watch<'_>) -> Result<
     let id = random_id()?;
     let work = async {
         let begun = Begun::new(&session, &writer, intent(plan, &tasks, id.clone()))?;
-        Ok(carry_out(&session, begun, plan, &tasks, watch).await)
+        let restarts = plan.restarting(&BTreeSet::new());
+        let restart = restart::begin(&session, &writer, &restarts)?;
+        let mut pushed = carry_out(&session, begun, plan, &tasks, watch).await;
+        if let Some(restart) = restart {
+            let stale = plan.stale(&pushed.written);
+            let ended = restart::carry_out(&session, restart, &restarts, &stale).await;
+            (pushed.restarted, pushed.stale) = (ended.restarted, ended.stale);
+            pushed.untold = pushed.untold.or(ended.untold);
+        }
+        Ok(pushed)
     };
     Box::pin(lock::under(&session, &id, &writer.arn, work)).await
 }

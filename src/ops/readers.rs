@@ -20,8 +20,19 @@ use crate::template::{How, Referrer, Resolved, ResourceRef, Scope, Template};
 pub struct Reader {
     /// Its stack and logical id: `petshop-prod/BillingApi`.
     pub function: String,
+    /// When it reads.
+    pub reads: Reads,
     /// Where the template says so: `variable CONFIG_PATH`, `policy`, `Environment.Variables.KEY`.
     pub through: String,
+}
+
+/// When a function gets a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reads {
+    /// CloudFormation puts it into what the function is made of: `{{resolve:…}}`.
+    Deployed,
+    /// It asks for it while it runs.
+    Running,
 }
 
 /// A text of a template that may name something that is read.
@@ -106,7 +117,8 @@ fn of_template(template: &Template, scope: &Scope, stack: &str, mentions: &mut V
                 None if path.starts_with("Policies.") => (Place::Policy, "policy".to_owned()),
                 None => (Place::Property, path),
             };
-            mentions.push(Mention { reader: Reader { function: name.clone(), through }, text, place });
+            let reads = if text.contains("{{resolve:") { Reads::Deployed } else { Reads::Running };
+            mentions.push(Mention { reader: Reader { function: name.clone(), reads, through }, text, place });
         }
         for role in template.resources().iter().filter(|role| role.type_name == "AWS::IAM::Role") {
             if !refers(template, &role.logical_id, &function.logical_id, "Role") {
@@ -120,7 +132,10 @@ fn of_template(template: &Template, scope: &Scope, stack: &str, mentions: &mut V
             for holder in attached.chain([role]) {
                 let mut texts = Vec::new();
                 collect(&resolved(holder), "", &mut texts);
-                let reader = || Reader { function: name.clone(), through: "policy".to_owned() };
+                let reader = || {
+                    let through = "policy".to_owned();
+                    Reader { function: name.clone(), reads: Reads::Running, through }
+                };
                 let of_policy = |text| Mention { reader: reader(), text, place: Place::Policy };
                 mentions.extend(texts.into_iter().map(|(_, text)| of_policy(text)));
             }

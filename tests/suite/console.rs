@@ -13,6 +13,7 @@ mod panics;
 mod pictures;
 mod push;
 mod remembered;
+mod restart;
 mod shop;
 mod slow;
 mod tour;

@@ -45,6 +45,9 @@ pub(crate) struct RotateArgs {
     /// The files.
     #[arg(required = true, value_hint = clap::ValueHint::FilePath)]
     files: Vec<PathBuf>,
+    /// Their format: json, yaml, dotenv, binary. Else their names tell.
+    #[arg(long, value_name = "FORMAT")]
+    input_type: Option<String>,
     #[command(flatten)]
     mac: Mac,
 }
@@ -55,6 +58,9 @@ pub(crate) struct UpdatekeysArgs {
     /// The files.
     #[arg(required = true, value_hint = clap::ValueHint::FilePath)]
     files: Vec<PathBuf>,
+    /// Their format: json, yaml, dotenv, binary. Else their names tell.
+    #[arg(long, value_name = "FORMAT")]
+    input_type: Option<String>,
     #[command(flatten)]
     mac: Mac,
 }
@@ -96,8 +102,9 @@ pub(super) async fn decrypt(shared: &Shared, args: &DecryptArgs) -> Result<Outco
 pub(super) async fn rotate(shared: &Shared, args: &RotateArgs) -> Result<Outcome, Failed> {
     let settings = shared.settings_of_files()?;
     for file in &args.files {
-        let of_work = file.clone();
-        with_keys(shared, &settings, args.mac, move |opener| config::rotate(opener, &of_work)).await?;
+        let (of_work, kind) = (file.clone(), args.input_type.clone());
+        let work = move |opener: &Opener| config::rotate(opener, &of_work, kind.as_deref());
+        with_keys(shared, &settings, args.mac, work).await?;
         say!("{} has a new data key", clean(&file.display().to_string()));
     }
     Ok(Outcome::Clean)
@@ -107,8 +114,9 @@ pub(super) async fn rotate(shared: &Shared, args: &RotateArgs) -> Result<Outcome
 pub(super) async fn update_keys(shared: &Shared, args: &UpdatekeysArgs) -> Result<Outcome, Failed> {
     let settings = shared.settings_of_files()?;
     for file in &args.files {
-        let of_work = file.clone();
-        let keyed = with_keys(shared, &settings, args.mac, move |opener| config::update_keys(opener, &of_work)).await?;
+        let (of_work, kind) = (file.clone(), args.input_type.clone());
+        let work = move |opener: &Opener| config::update_keys(opener, &of_work, kind.as_deref());
+        let keyed = with_keys(shared, &settings, args.mac, work).await?;
         let name = clean(&file.display().to_string());
         say!("{name}{}", if keyed.changed { " has the recipients of its rule now" } else { " needs nothing" });
         for (mark, recipients) in [('+', &keyed.added), ('-', &keyed.removed)] {

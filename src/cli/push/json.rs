@@ -1,11 +1,14 @@
 //! A plan of writes and what came of it, for scripts. No value is in it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::compare::{Fingerprinter, Why};
 use crate::ops::journal::Entry;
 use crate::ops::push::{Change, Kept, Plan, Pushed, Race};
 use crate::ops::readers::Reader;
+use crate::ops::restart::Restart;
 use crate::ops::schema::{FacetJson, VERSION, masked, time};
 use crate::ops::session::Session;
 
@@ -29,9 +32,21 @@ pub(super) struct PushJson<'a> {
     problems: Vec<KeptJson<'a>>,
     receipts: Vec<String>,
     warnings: &'a [String],
+    restarts: Vec<RestartJson<'a>>,
     races: Vec<RaceJson<'a>>,
     failed: Vec<KeptJson<'a>>,
     notes: &'a [String],
+}
+
+/// A function that reads what is written.
+#[derive(Serialize)]
+struct RestartJson<'a> {
+    function: &'a str,
+    alias: Option<&'a str>,
+    /// `planned`, `restarted`, `failed`, or `kept` where it is left as it is.
+    state: &'static str,
+    new_version: Option<&'a str>,
+    reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -122,6 +137,28 @@ impl<'a> ChangeJson<'a> {
     }
 }
 
+impl<'a> RestartJson<'a> {
+    fn of(restart: &'a Restart, done: Option<&'a Pushed>) -> Self {
+        let restarted = done.and_then(|done| done.restarted.iter().find(|it| it.name == restart.name));
+        let kept = done.and_then(|done| done.stale.iter().find(|(name, _)| *name == restart.name));
+        let way = restart.way.as_ref();
+        let (state, reason) = match (way, done, restarted, kept) {
+            (Err(why), ..) => ("kept", Some(why.reason.as_str())),
+            (Ok(_), None, ..) => ("planned", None),
+            (Ok(_), _, Some(_), _) => ("restarted", None),
+            (Ok(_), _, _, Some((_, why))) => ("failed", Some(why.reason.as_str())),
+            (Ok(_), ..) => ("kept", Some("nothing that it reads was written")),
+        };
+        Self {
+            function: &restart.name,
+            alias: way.ok().and_then(|way| way.alias.as_ref()).map(|served| served.alias.as_str()),
+            state,
+            new_version: restarted.and_then(|it| it.serves.as_ref()).map(|(_, version)| version.as_str()),
+            reason,
+        }
+    }
+}
+
 fn reader(reader: &Reader) -> ReaderJson<'_> {
     ReaderJson { function: &reader.function, through: &reader.through }
 }
@@ -158,6 +195,7 @@ pub(super) fn of<'a>(session: &'a Session, plan: &'a Plan, done: Option<&'a Push
         problems: plan.problems.iter().map(|problem| KeptJson::named(&problem.subject, &problem.why)).collect(),
         receipts: plan.records(),
         warnings: &plan.warnings,
+        restarts: plan.restarting(&BTreeSet::new()).into_iter().map(|restart| RestartJson::of(restart, done)).collect(),
         races: races(done),
         failed: failed(done),
         notes: done.map(|done| done.notes.as_slice()).unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! A plan of writes and what came of it, for people. Values are masked.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::cli::clean;
@@ -61,6 +62,12 @@ pub(super) fn plan(out: &mut impl Write, session: &Session, plan: &Plan) -> io::
     if !plan.records().is_empty() {
         writeln!(out, "  receipts: {}", clean(&plan.records().join(", ")))?;
     }
+    for restart in plan.restarting(&BTreeSet::new()) {
+        writeln!(out, "  {} {}", if restart.way.is_ok() { '>' } else { '.' }, clean(&restart.told()))?;
+    }
+    if !plan.changes.is_empty() {
+        writeln!(out, "  {}", plan.pace(&BTreeSet::new()))?;
+    }
     for warning in &plan.warnings {
         writeln!(out, "! {}", clean(warning))?;
     }
@@ -118,10 +125,13 @@ pub(super) fn done(out: &mut impl Write, session: &Session, done: &Pushed) -> io
         let version = written.version.as_deref().unwrap_or_default();
         writeln!(out, "  = {}  {}  {}", written.past(), clean(&written.name), clean(version))?;
     }
+    for restarted in &done.restarted {
+        writeln!(out, "  = restarted  {}  {}", clean(&restarted.name), clean(&restarted.told()))?;
+    }
     for race in &done.races {
         writeln!(out, "  ! {}   {} (try: {})", clean(&race.name), clean(&race.told), clean(&race.hint))?;
     }
-    for (name, why) in &done.failed {
+    for (name, why) in done.failed.iter().chain(&done.stale) {
         writeln!(out, "  ? {}   {}", clean(name), told(why))?;
     }
     for note in &done.notes {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::{DocNode, ScalarKind, json};
 use super::name::{parameter_refused, secret_refused};
 use crate::config::pattern::{Bindings, Pattern, Placeholder};
-use crate::config::project::{ConfigTree, ParameterType, SecretFile, SecretShape};
+use crate::config::project::{ConfigTree, ParameterType, SecretFile, SecretShape, Tier};
 use crate::secret::Secret;
 
 /// A parameter or secret that a document asks for.
@@ -102,6 +102,17 @@ pub fn value_refused(kind: Store, value: &Secret) -> Option<String> {
     };
     (length > limit).then(|| format!("{length} bytes; {service} allows {limit}"))
 }
+
+/// Why a value is too long for a tier of Parameter Store, which takes longer ones in another; `None`: it is not.
+#[must_use]
+pub fn tier_refused(tier: Tier, value: &Secret) -> Option<String> {
+    let length = value.expose().len();
+    (tier == Tier::Standard && length > STANDARD)
+        .then(|| format!("{length} bytes; the standard tier of Parameter Store allows {STANDARD}"))
+}
+
+/// Bytes that a parameter of the standard tier holds.
+pub const STANDARD: usize = 4 * 1024;
 
 /// Where a value is to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,6 +36,7 @@ fn the_example_says_what_the_design_says() {
             layers: Layers::Separate,
             depth: Some(4),
             parameter_type: ParameterType::SecureString,
+            tier: Tier::Standard,
             kms_key: Some("alias/petshop-parameters".into()),
         }]
     );

@@ -10,11 +10,13 @@ use crate::compare::Why;
 use crate::console::home::Command;
 use crate::console::mode::Unlock;
 use crate::console::model::{EnvState, Job};
+use crate::console::page::ItemId;
 use crate::ops::crypto::rotate;
 use crate::ops::journal::Entry;
 use crate::ops::push::{self, Pushed};
 use crate::ops::record;
 use crate::ops::report::{Commit, Identity};
+use crate::ops::restart;
 
 /// What a plan is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum Wanted {
     Command(Command),
     /// To rotate the crypto API's keyring.
     Rotate,
+    /// To start the functions anew that read an item.
+    Restart(ItemId),
     /// To write values.
     Values(Values),
 }
@@ -38,6 +42,7 @@ impl Wanted {
             Self::Unlock(_) => "UNLOCK PLAN",
             Self::Command(_) => "RUN PLAN",
             Self::Rotate => "ROTATE PLAN",
+            Self::Restart(_) => "RESTART PLAN",
             Self::Values(values) => values.title(),
         }
     }
@@ -54,6 +59,8 @@ pub enum Work {
     Command(Arc<Command>),
     /// The crypto API's keyring gets a new key.
     Rotate(Arc<rotate::Plan>),
+    /// Functions are started anew.
+    Restart(Arc<restart::Plan>),
     /// Values are written, all that are planned but those at these places.
     Values(Arc<push::Plan>, BTreeSet<usize>),
     /// A write of values that was cut off goes on.
@@ -69,6 +76,7 @@ impl Work {
             (Self::Unlock(one), Self::Unlock(two)) => Arc::ptr_eq(one, two),
             (Self::Command(one), Self::Command(two)) => Arc::ptr_eq(one, two),
             (Self::Rotate(one), Self::Rotate(two)) => Arc::ptr_eq(one, two),
+            (Self::Restart(one), Self::Restart(two)) => Arc::ptr_eq(one, two),
             // What is left out is not written, which needs nobody's leave.
             (Self::Values(one, _), Self::Values(two, _)) => Arc::ptr_eq(one, two),
             (Self::Resume(one), Self::Resume(two)) => Arc::ptr_eq(one, two),
@@ -77,6 +85,7 @@ impl Work {
                 | Self::Unlock(_)
                 | Self::Command(_)
                 | Self::Rotate(_)
+                | Self::Restart(_)
                 | Self::Values(..)
                 | Self::Resume(_),
                 _,
@@ -220,6 +229,7 @@ impl Sheet {
             Work::Unlock(unlock) => unlocking(unlock, env),
             Work::Command(command) => running(command, env),
             Work::Rotate(plan) => rotating(plan, env),
+            Work::Restart(plan) => values::restarts(plan),
             Work::Values(plan, _) => values::sheet(plan, items, ended),
             Work::Resume(entry) => values::cut_off(entry, ended),
         };

@@ -8,6 +8,7 @@ use crate::compare::{Facet, Fingerprinter, Verdict, Why, masked};
 use crate::console::page::ItemId;
 use crate::ops::journal::{Act, Action, Entry, Mark};
 use crate::ops::push::{self, Change, Kept, LEFT_OUT, Pushed};
+use crate::ops::restart::{self, Restart};
 use crate::ops::schema;
 
 /// Up to so many items that are kept for the same reason are named.
@@ -22,6 +23,8 @@ pub enum Values {
         only: Vec<ItemId>,
         /// Whether what git no longer has is deleted.
         prune: bool,
+        /// Whether the functions that read it are started anew.
+        restart: bool,
     },
     /// A write is taken back: that of this entry of the journal, or the last one.
     Undo(Option<String>),
@@ -95,6 +98,15 @@ impl Items {
         if !self.left.remove(&self.line) && self.line < self.rows.len() {
             self.left.insert(self.line);
         }
+    }
+
+    /// Leaves out what was left out of an earlier plan, by its names.
+    pub(in crate::console) fn leave(&mut self, before: &Self) {
+        let left: BTreeSet<&str> =
+            before.left.iter().filter_map(|at| before.rows.get(*at)).map(|row| &*row.name).collect();
+        let rows = self.rows.iter().enumerate();
+        self.left = rows.filter(|(_, row)| left.contains(row.name.as_str())).map(|(at, _)| at).collect();
+        self.line = before.line.min(self.rows.len().saturating_sub(1));
     }
 
     /// Leaves all of them out, or, where some are left out, takes all in again.
@@ -171,18 +183,24 @@ pub(super) fn sheet(plan: &push::Plan, items: &Items, ended: Option<&Ended>) -> 
     };
     let chosen = items.chosen();
     let records = plan.records();
+    let restarts = plan.restarting(&items.left).iter().filter(|restart| restart.way.is_ok()).count();
+    let mut facts = vec![from, ("plan", counts)];
+    facts.extend((chosen > 0).then(|| ("takes", plan.pace(&items.left))));
     Sheet {
-        facts: vec![from, ("plan", counts)],
+        facts,
         heads: if items.rows.is_empty() { Default::default() } else { ["ITEM", "LIVE NOW", "WILL BE"] },
         wide: true,
         rows: items.rows.iter().enumerate().map(row).collect(),
         cursor: ended.is_none().then_some(items.line),
-        notes: notes(plan, chosen),
+        notes: notes(plan, items),
         verb: match (plan.action, chosen) {
             (Action::Undo, 0) => String::from("note that nothing of it was written"),
             (_, 0) => format!("write {}", counted(records.len(), "receipt")),
             (Action::Undo, _) => format!("take back {}", counted(chosen, "item")),
             (Action::Rollback, _) => format!("roll back {}", counted(chosen, "item")),
+            _ if restarts > 0 => {
+                format!("push {} and restart {}", counted(chosen, "item"), counted(restarts, "function"))
+            }
             _ => format!("push {}", counted(chosen, "item")),
         },
         refused: refused(plan, items),
@@ -205,23 +223,72 @@ fn refused(plan: &push::Plan, items: &Items) -> Option<Why> {
 }
 
 /// What else is to be known of a plan, the gravest first.
-fn notes(plan: &push::Plan, chosen: usize) -> Vec<(char, String)> {
+fn notes(plan: &push::Plan, items: &Items) -> Vec<(char, String)> {
     let mut notes: Vec<(char, String)> = plan.warnings.iter().map(|warning| ('!', warning.clone())).collect();
     notes.extend(plan.problems.iter().map(|problem| ('?', format!("{}  {}", problem.subject, told(&problem.why)))));
     notes.extend(named('?', &plan.unknown));
     notes.extend(named('.', &plan.kept));
-    if plan.action == Action::Push && chosen > 0 {
-        let functions: BTreeSet<&str> =
-            plan.changes.iter().flat_map(|change| &change.readers).map(|it| &*it.function).collect();
-        notes.extend((!functions.is_empty()).then(|| {
-            let (count, verb) =
-                (counted(functions.len(), "function"), if functions.len() == 1 { "keeps" } else { "keep" });
-            ('i', format!("{count} may read this, and {verb} the old values until started anew"))
-        }));
+    if plan.action == Action::Push {
+        notes.extend(readers(plan.readers(&items.left).len(), &plan.restarting(&items.left)));
     }
     let records = plan.records();
     notes.extend((!records.is_empty()).then(|| ('i', format!("receipts are written for {}", records.join(", ")))));
     notes
+}
+
+/// What becomes of the functions that read it.
+fn readers(count: usize, restarting: &[&Restart]) -> Vec<(char, String)> {
+    if count == 0 {
+        return Vec::new();
+    }
+    let (verb, them) = if count == 1 { ("keeps", "it") } else { ("keep", "them") };
+    let functions = counted(count, "function");
+    let mut notes = vec![('i', format!("{functions} may read this, and {verb} the old values until started anew"))];
+    let mark = if restarting.is_empty() { ' ' } else { 'x' };
+    notes.push(('i', format!("[{mark}] restart {them} when done")));
+    notes.extend(restarting.iter().map(|restart| (if restart.way.is_ok() { '>' } else { '.' }, restart.told())));
+    notes
+}
+
+/// Functions that are going to be started anew, as they are drawn.
+pub(super) fn restarts(plan: &restart::Plan) -> Sheet {
+    let row = |restart: &Restart| match &restart.way {
+        Ok(way) => {
+            let (now, then) = match &way.alias {
+                Some(served) => (format!("{} serves {}", served.alias, served.version), "a version like it"),
+                None => (way.function.clone(), "started anew"),
+            };
+            SheetRow { sign: '>', texts: [restart.name.clone(), now, then.to_owned()], ..SheetRow::default() }
+        }
+        Err(why) => {
+            let texts = [restart.name.clone(), String::from("is left"), told(why)];
+            SheetRow { sign: '.', texts, ..SheetRow::default() }
+        }
+    };
+    let count = plan.restarts.iter().filter(|restart| restart.way.is_ok()).count();
+    let functions = counted(count, "function");
+    let short = crate::console::text::short(&plan.commit.id);
+    Sheet {
+        facts: vec![
+            ("item", plan.item.clone()),
+            ("from", format!("{} {short}  \"{}\"", plan.reference, plan.commit.subject)),
+        ],
+        heads: if plan.restarts.is_empty() { Default::default() } else { ["FUNCTION", "NOW", "WILL BE"] },
+        wide: true,
+        rows: plan.restarts.iter().map(row).collect(),
+        notes: vec![(
+            'i',
+            String::from("only their descriptions are changed, which no template states; no value is written"),
+        )],
+        verb: format!("restart {functions}"),
+        done: format!("{functions} restarted"),
+        refused: match (plan.restarts.is_empty(), count) {
+            (true, _) => Some(Why::new("no template of the project says who reads it")),
+            (false, 0) => Some(Why::new("none of them can be started anew")),
+            (false, _) => None,
+        },
+        ..Sheet::default()
+    }
 }
 
 /// Items by their reasons; of many that share one only the number.
@@ -297,7 +364,8 @@ pub(in crate::console) fn summary(entry: &Entry) -> String {
 
 /// What a write did, as it is drawn.
 pub(super) fn result(pushed: &Pushed, items: Option<&Items>) -> Sheet {
-    let (written, failed) = (pushed.written.len(), pushed.failed.len());
+    let counts =
+        format!("{} written   {} not   {} untouched", pushed.written.len(), pushed.failed.len(), pushed.untouched);
     let done = pushed.written.iter().map(|written| SheetRow {
         sign: '=',
         texts: [
@@ -307,9 +375,18 @@ pub(super) fn result(pushed: &Pushed, items: Option<&Items>) -> Sheet {
         ],
         ..SheetRow::default()
     });
-    let not = pushed.failed.iter().map(|(name, why)| SheetRow {
-        sign: '?',
-        texts: [name.clone(), String::from("not written"), told(why)],
+    let failed = |failed: &[(String, Why)], was: &str| {
+        let row = |(name, why): &(String, Why)| SheetRow {
+            sign: '?',
+            texts: [name.clone(), was.to_owned(), told(why)],
+            ..SheetRow::default()
+        };
+        failed.iter().map(row).collect::<Vec<_>>()
+    };
+    let not = failed(&pushed.failed, "not written").into_iter().chain(failed(&pushed.stale, "not restarted"));
+    let restarted = pushed.restarted.iter().map(|restarted| SheetRow {
+        sign: '=',
+        texts: [restarted.name.clone(), String::from("restarted"), restarted.told()],
         ..SheetRow::default()
     });
     let left = items.into_iter().flat_map(|items| items.left.iter().filter_map(|at| items.rows.get(*at)));
@@ -323,9 +400,9 @@ pub(super) fn result(pushed: &Pushed, items: Option<&Items>) -> Sheet {
     notes.extend(pushed.notes.iter().map(|note| ('i', note.clone())));
     notes.extend(pushed.untold.iter().map(|why| ('!', why.reason.clone())));
     // What failed is what has to be read.
-    let rows: Vec<SheetRow> = not.chain(done).chain(left).collect();
+    let rows: Vec<SheetRow> = not.chain(done).chain(restarted).chain(left).collect();
     Sheet {
-        facts: vec![("result", format!("{written} written   {failed} not   {} untouched", pushed.untouched))],
+        facts: vec![("result", counts)],
         heads: if rows.is_empty() { Default::default() } else { ["ITEM", "WAS", ""] },
         rows,
         notes,
@@ -335,8 +412,13 @@ pub(super) fn result(pushed: &Pushed, items: Option<&Items>) -> Sheet {
 
 /// The same in a line.
 pub(in crate::console) fn in_a_line(pushed: &Pushed) -> String {
-    match (pushed.written.len(), pushed.failed.len()) {
+    let written = match (pushed.written.len(), pushed.failed.len()) {
         (written, 0) => format!("{} written", counted(written, "item")),
         (written, failed) => format!("{written} written, {failed} not"),
+    };
+    match (pushed.restarted.len(), pushed.stale.len()) {
+        (0, 0) => written,
+        (restarted, 0) => format!("{written}, {} restarted", counted(restarted, "function")),
+        (_, stale) => format!("{written}, {} not restarted", counted(stale, "function")),
     }
 }

@@ -271,7 +271,7 @@ mod tests {
         use crate::console::Values;
 
         let mut gate = gate();
-        let planned = || fixture::values::work(&Values::Push { only: Vec::new(), prune: false });
+        let planned = || fixture::values::work(&Values::Push { only: Vec::new(), prune: false, restart: false });
         let work = planned();
         let Work::Values(plan, _) = &work else { panic!("values are planned") };
         let less = Work::Values(Arc::clone(plan), BTreeSet::from([0]));

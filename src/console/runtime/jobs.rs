@@ -311,7 +311,7 @@ impl Jobs {
                     Message::Pushed(generation, answer.map(Box::new))
                 });
             }
-            work @ (Work::Record(_) | Work::Unlock(_) | Work::Rotate(_)) => {
+            work @ (Work::Record(_) | Work::Unlock(_) | Work::Rotate(_) | Work::Restart(_)) => {
                 self.spawn(generation, async move {
                     let answer = backend.write(order.target, work).await;
                     drop(under_way);

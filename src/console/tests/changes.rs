@@ -68,6 +68,7 @@ fn preview() -> Preview {
     let line = |sign: char, text: &str| DiffLine { sign, text: text.to_owned() };
     let made = Made {
         new: false,
+        gone: false,
         changed: 3,
         lines: vec![
             line('@', "line 3"),

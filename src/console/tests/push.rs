@@ -150,6 +150,47 @@ fn one_difference_is_put_back_by_a_plan_of_itself() {
 }
 
 #[test]
+fn functions_that_read_it_are_started_anew_where_that_is_planned() {
+    let story = planned().sees("takes    4 writes, about 2 s").sees("[ ] restart it when done").sees("^r restart: no");
+    // What was left out stays so in the plan that is made anew.
+    let story = story.press("␣^r").wants_first("plan dev push all and restart").answers_all();
+    let story = story.sees("[ ] + create  /billing/prod/refund").sees("takes    3 writes").sees("^r restart: yes");
+    let story = story.sees("[x] restart it when done").sees("> restart petshop-prod/CheckoutFn");
+    let story = story.sees("y to push 3 items and restart 1 function");
+    // Whoever leaves out what it reads leaves it alone.
+    let story = story.press("↓↓␣").sees("y to push 2 items, or esc").does_not_see("restart petshop-prod/CheckoutFn");
+    let story = story.press("␣^d").wants_first("plan dev push all and prune and restart").answers_all();
+    let story = story.press("y").answers_all().sees("= petshop-prod/CheckoutFn").sees("live serves version 13");
+    story.sees("3 written   1 not").press("⎋").does_not_see("PUSH PLAN");
+    planned().press("^r").answers_all().press("^r").wants_first("plan dev push all").answers_all().sees("restart: no");
+}
+
+#[test]
+fn readers_of_an_item_are_started_anew_by_a_plan_of_their_own() {
+    let last = |story: Story| story.press("3fG").sees("▸ = in sync   /checkout/prod/key23").press("xs");
+    let story = last(in_env("dev")).wants_first("plan dev restart /checkout/prod/key23").answers_all();
+    let story = story
+        .sees("RESTART PLAN")
+        .sees("item     /checkout/prod/key23")
+        .sees("> petshop-prod/CheckoutFn")
+        .sees("live serves 12");
+    let story = story.sees(". petshop-prod/ReportFn").sees("states the description").sees("y to restart 1 function");
+    let story = story.press("⏎").wants(&[]).press("y").wants_first("write dev by Yes").answers_all();
+    story.sees("dev: 1 function restarted").does_not_see("RESTART PLAN");
+    let mut failing = last(in_env("dev")).answers_all().press("y").sees("restarting functions 0 s");
+    let Some(Effect::Write(generation, _)) = failing.effects.pop() else { panic!("y writes") };
+    let why = Why::new("0 restarted, 1 not: petshop-prod/CheckoutFn: it was changed meanwhile").hint("plan again");
+    let failing = failing.hears(Message::Written(generation, Err(why)));
+    failing.sees("! 0 restarted, 1 not: petshop-prod/CheckoutFn").wants(&["inspect dev Cached"]);
+    // As every write: by its name, and not at all where it is read-only.
+    last(in_env("qa")).answers_all().sees("Type qa to restart 1 function").press("y").wants(&[]);
+    last(night()).answers_all().sees("prod is read-only").press("y prod").wants(&[]);
+    night().press("2xs").sees("parameters and secrets are what functions read").wants(&[]);
+    let secret = in_env("dev").press("4fGxs").answers_all();
+    secret.sees("! no template of the project says who reads it").press("y").wants(&[]);
+}
+
+#[test]
 fn what_was_cut_off_is_told_until_it_goes_on_or_is_taken_back() {
     let cut_off = || {
         // One item is asked for without a fetch before it.
@@ -238,7 +279,9 @@ fn a_push_before_and_after_at_three_sizes() {
             "running",
             steps.into_iter().take(3).fold(story, |story, step| story.hears(Message::Progress(generation, step))),
         );
+        shows("restart", in_env("dev").press("P^r").answers_all().press("^r").answers_all());
         shows("result", done());
+        shows("readers", in_env("qa").press("3fGxs").answers_all());
         shows("history", night().press("3jt").answers_all());
         shows("promote", in_env("dev").press("3fg xp").answers_all().press("␣"));
     }

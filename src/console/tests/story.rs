@@ -339,6 +339,7 @@ fn words(effect: &Effect) -> String {
         Effect::Project(_, name) => format!("project {name}"),
         Effect::Fetch(_, target) => format!("fetch {}", target.environment),
         Effect::Plan(_, target, Wanted::Values(values)) => format!("plan {} {}", target.environment, of_values(values)),
+        Effect::Plan(_, target, Wanted::Restart(item)) => format!("plan {} restart {}", target.environment, item.name),
         Effect::Plan(_, target, wanted) => format!("plan {} {wanted:?}", target.environment),
         Effect::Write(_, Order { target, work: Work::Command(command), confirmation, .. }) => {
             format!("run {} in {} by {confirmation:?}", command.argv.join(" "), target.environment)
@@ -383,9 +384,11 @@ fn asked(ask: &CryptoAsk) -> String {
 
 fn of_values(values: &Values) -> String {
     match values {
-        Values::Push { only, prune } => {
+        Values::Push { only, prune, restart } => {
             let names = only.iter().map(|id| id.name.as_str()).collect::<Vec<_>>().join(", ");
-            format!("push {}{}", if names.is_empty() { "all" } else { &names }, if *prune { " and prune" } else { "" })
+            let also = [(*prune, " and prune"), (*restart, " and restart")];
+            let also: String = also.into_iter().filter(|(is, _)| *is).map(|(_, also)| also).collect();
+            format!("push {}{also}", if names.is_empty() { "all" } else { &names })
         }
         Values::Undo(id) => format!("undo {}", id.as_deref().unwrap_or("the last")),
         Values::Rollback { name, to } => format!("rollback {name} to {to}"),

@@ -304,7 +304,8 @@ fn taken(model: &mut Model, generation: Generation, changes: Vec<Change>) -> Vec
         return renew(model);
     };
     let environment = field.environment;
-    let key = field.key().to_owned();
+    let whole = field.chosen().filter(|shelf| shelf.is_whole()).map(|shelf| shelf.file.clone());
+    let key = whole.unwrap_or_else(|| field.key().to_owned());
     model.overlays.retain(|overlay| !matches!(overlay, Overlay::Edit(edit) if edit.job.generation == generation));
     let project = project(model, environment);
     model.changes.know(&project, Ok(changes));

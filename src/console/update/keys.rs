@@ -272,6 +272,8 @@ fn done_with_values(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Item
         | Action::AllItems
         | Action::Prune
+        | Action::Readers
+        | Action::Restart
         | Action::Undo
         | Action::Resume
         | Action::History

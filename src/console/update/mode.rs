@@ -190,9 +190,12 @@ pub(in crate::console) fn asks(env: &EnvState, plan: &Plan, prepared: &Prepared,
     }
     match prepared.work {
         Work::Unlock(_) => env.asks_to_unlock(),
-        Work::Record(_) | Work::Command(_) | Work::Rotate(_) | Work::Values(..) | Work::Resume(_) => {
-            env.asks_to_write(now)
-        }
+        Work::Record(_)
+        | Work::Command(_)
+        | Work::Rotate(_)
+        | Work::Restart(_)
+        | Work::Values(..)
+        | Work::Resume(_) => env.asks_to_write(now),
     }
 }
 
@@ -215,7 +218,12 @@ fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
             model.overlays.pop();
             model.notice = Some(begun(model, &command.id));
         }
-        Work::Record(_) | Work::Command(_) | Work::Rotate(_) | Work::Values(..) | Work::Resume(_) => {}
+        Work::Record(_)
+        | Work::Command(_)
+        | Work::Rotate(_)
+        | Work::Restart(_)
+        | Work::Values(..)
+        | Work::Resume(_) => {}
     }
     vec![Effect::Write(job.generation, order)]
 }
@@ -228,7 +236,8 @@ pub(super) fn planned(model: &mut Model, generation: Generation, answer: Result<
         plan.stage = match answer {
             Ok(prepared) => {
                 if let Work::Values(values, _) = &prepared.work {
-                    plan.items = Items::of(values, &print);
+                    let before = std::mem::replace(&mut plan.items, Items::of(values, &print));
+                    plan.items.leave(&before);
                 }
                 Stage::Ready(prepared)
             }

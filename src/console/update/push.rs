@@ -56,13 +56,38 @@ pub(in crate::console) fn no_items(model: &Model) -> Option<&'static str> {
 
 /// Why there is no push to plan again.
 pub(in crate::console) fn no_prune(model: &Model) -> Option<&'static str> {
+    restarts(model).is_none().then_some("only where a push is planned")
+}
+
+/// Whether the push that is planned starts the functions anew that read it; `None`: none is planned.
+pub(in crate::console) fn restarts(model: &Model) -> Option<bool> {
     match model.overlays.last() {
-        Some(Overlay::Plan(plan))
-            if matches!(plan.wanted, Wanted::Values(Values::Push { .. })) && matches!(plan.stage, Stage::Ready(_)) =>
-        {
-            None
+        Some(Overlay::Plan(plan)) if matches!(plan.stage, Stage::Ready(_)) => match plan.wanted {
+            Wanted::Values(Values::Push { restart, .. }) => Some(restart),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Why nobody who reads what is planned can be started anew, or left alone.
+pub(in crate::console) fn no_readers(model: &Model) -> Option<&'static str> {
+    let Some(Overlay::Plan(plan)) = model.overlays.last() else { return Some("only where a push is planned") };
+    match (restarts(model), plan.prepared().map(|prepared| &prepared.work)) {
+        (Some(_), Some(Work::Values(push, _))) if push.readers(&BTreeSet::new()).is_empty() => {
+            Some("no template says who reads this")
         }
-        _ => Some("only where a push is planned"),
+        (Some(_), _) => None,
+        (None, _) => Some("only where a push is planned"),
+    }
+}
+
+/// Why nobody who reads the selected item can be started anew.
+pub(in crate::console) fn no_restart(model: &Model) -> Option<&'static str> {
+    match model.selected().map(|item| item.kind) {
+        Some(Kind::Parameter | Kind::Secret) => None,
+        Some(Kind::Stack | Kind::Code) => Some("parameters and secrets are what functions read"),
+        None => Some("no item is selected"),
     }
 }
 
@@ -99,7 +124,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Revert => return revert(model),
         Action::Item => toggle(model, false),
         Action::AllItems => toggle(model, true),
-        Action::Prune => return prune(model),
+        Action::Prune => return again(model, |(prune, restart)| (!prune, restart)),
+        Action::Readers => return again(model, |(prune, restart)| (prune, !restart)),
+        Action::Restart => return restart(model),
         Action::Undo => return undo(model, None),
         Action::Resume => return resume(model),
         Action::History => return history::open(model),
@@ -123,7 +150,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let only = model.chosen();
-    plan(model, Wanted::Values(Values::Push { only, prune: false }))
+    plan(model, Wanted::Values(Values::Push { only, prune: false, restart: false }))
 }
 
 /// Opens the plan of a push of the selected item alone.
@@ -132,7 +159,7 @@ pub(super) fn revert(model: &mut Model) -> Vec<Effect> {
     // What git no longer has is put back by deleting it.
     let prune = matches!(item.sides.git, Facet::Absent);
     let only = vec![ItemId::of(item)];
-    plan(model, Wanted::Values(Values::Push { only, prune }))
+    plan(model, Wanted::Values(Values::Push { only, prune, restart: false }))
 }
 
 /// Chooses the selected item, or no longer does, and goes to the next.
@@ -167,12 +194,25 @@ pub(super) fn toggle(model: &mut Model, all: bool) {
     }
 }
 
-/// Plans a push again: with the deletion of what git no longer has, or without.
-pub(super) fn prune(model: &mut Model) -> Vec<Effect> {
+/// Plans a push again: with the deletion of what git no longer has or without, its readers started anew or not. What was
+/// left out stays so.
+fn again(model: &mut Model, other: impl FnOnce((bool, bool)) -> (bool, bool)) -> Vec<Effect> {
     let Some(Overlay::Plan(open)) = model.overlays.last() else { return Vec::new() };
-    let Wanted::Values(Values::Push { only, prune }) = &open.wanted else { return Vec::new() };
-    let wanted = Wanted::Values(Values::Push { only: only.clone(), prune: !prune });
+    let Wanted::Values(Values::Push { only, prune, restart }) = &open.wanted else { return Vec::new() };
+    let (prune, restart) = other((*prune, *restart));
+    let (wanted, items) = (Wanted::Values(Values::Push { only: only.clone(), prune, restart }), open.items.clone());
     model.overlays.pop();
+    let effects = plan(model, wanted);
+    if let Some(Overlay::Plan(open)) = model.overlays.last_mut() {
+        open.items = items;
+    }
+    effects
+}
+
+/// Plans to start the functions anew that read the selected item.
+fn restart(model: &mut Model) -> Vec<Effect> {
+    let Some(item) = model.selected() else { return Vec::new() };
+    let wanted = Wanted::Restart(ItemId::of(item));
     plan(model, wanted)
 }
 
@@ -219,7 +259,7 @@ pub(super) fn pushed(model: &mut Model, generation: Generation, answer: Result<B
             return read_again(model, sent.environment);
         }
     };
-    let is_whole = pushed.failed.is_empty() && pushed.races.is_empty();
+    let is_whole = pushed.is_whole();
     if model.leaving && model.unfinished().is_none() && is_whole {
         return quit(model);
     }

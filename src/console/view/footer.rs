@@ -13,6 +13,7 @@ use crate::console::page::list::Line;
 use crate::console::page::{Page, Zoom};
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::console::update::push::restarts;
 use crate::console::update::{context, filter, is_at_rest, is_open};
 
 /// Hints of at least this priority stand at the right end, where the eye finds them on every page.
@@ -118,6 +119,7 @@ fn word(model: &Model, spec: &Spec) -> &'static str {
         Action::Accept if matches!(model.overlays.last(), Some(Overlay::Changes(_))) => "commit",
         Action::Back if model.overlays.is_empty() && model.waiting().is_some() => "cancel",
         Action::Back if model.overlays.is_empty() && !is_open(model) => "show all",
+        Action::Readers if restarts(model) == Some(true) => "restart: yes",
         Action::Quit if model.page != Page::Overview => "back",
         Action::Open if model.page == Page::Crypto => "type",
         _ => spec.hint,

@@ -39,10 +39,10 @@ pub struct Place {
 }
 
 impl Place {
-    /// The key as it is told.
+    /// The key as it is told; of a document as a whole, its file.
     #[must_use]
     pub fn key(&self) -> String {
-        self.path.join("/")
+        if self.path.is_empty() { self.file.clone() } else { self.path.join("/") }
     }
 
     fn is(&self, other: &Self) -> bool {

@@ -7,7 +7,7 @@ use super::crypt::listed;
 use super::layer::{find_rule, root};
 use super::opener::Opener;
 use crate::compare::Why;
-use crate::config::mapping::{self, DocNode, PlannedValue, Sorted, Store, value_refused};
+use crate::config::mapping::{self, DocNode, PlannedValue, Sorted, Store, tier_refused, value_refused};
 use crate::config::{ParameterType, Project, Settings};
 use crate::git::{Repository, WORKTREE};
 use crate::ops::git_why;
@@ -145,12 +145,19 @@ fn values(project: &Project, sorted: &Sorted, nodes: &BTreeMap<String, DocNode>,
             checked.add(&problem.file, &problem.key, Why::new(problem.why));
         }
     }
-    let parameters = mapped.parameters.into_iter().map(|plan| (Store::Parameter, plan.file, plan.key_path, plan.value));
-    let secrets = mapped.secrets.into_iter().map(|plan| (Store::Secret, plan.file, plan.key_path, plan.value));
-    for (store, file, path, value) in parameters.chain(secrets) {
+    let tier = |tree: usize| project.config.get(tree).map(|tree| tree.tier);
+    let parameters = mapped.parameters.into_iter().map(|it| (tier(it.tree_index), it.file, it.key_path, it.value));
+    let secrets = mapped.secrets.into_iter().map(|it| (None, it.file, it.key_path, it.value));
+    for (tier, file, path, value) in parameters.chain(secrets) {
         let (PlannedValue::Text(text) | PlannedValue::Json(text)) = value else { continue };
-        if let Some(why) = value_refused(store, &text) {
-            checked.add(&file, &path.join("."), Why::new(why));
+        let store = if tier.is_some() { Store::Parameter } else { Store::Secret };
+        let refused = value_refused(store, &text).map(Why::new);
+        let refused = refused.or_else(|| {
+            let why = tier_refused(tier?, &text)?;
+            Some(Why::new(why).hint("tier = \"advanced\" in its [[config]] table, if it may cost that"))
+        });
+        if let Some(why) = refused {
+            checked.add(&file, &path.join("."), why);
         }
     }
 }

@@ -64,19 +64,19 @@ fn sealed(opener: &Opener, file: &File, path: &Path, input_type: Option<&str>) -
     sops::encrypt_as(&file.name, format, &file.bytes, &rule, opener.keys(), &now()).map_err(|error| told(&error))
 }
 
-/// Every value under a new data key, for the same recipients.
-pub fn rotate(opener: &Opener, path: &Path) -> Result<(), Why> {
+/// Every value under a new data key, for the same recipients. `input_type` as of [`decrypt`].
+pub fn rotate(opener: &Opener, path: &Path, input_type: Option<&str>) -> Result<(), Why> {
     let file = read(path)?;
-    let document = file.document(None)?;
+    let document = file.document(format(input_type)?)?;
     let unlocked = opener.open(&document)?;
     let bytes = unlocked.rotate(None, opener.keys(), &now()).map_err(|error| told(&error))?;
     file.replace(&bytes).map(drop)
 }
 
-/// The file for the recipients of its creation rule. No value is touched.
-pub fn update_keys(opener: &Opener, path: &Path) -> Result<Keyed, Why> {
+/// The file for the recipients of its creation rule. No value is touched. `input_type` as of [`decrypt`].
+pub fn update_keys(opener: &Opener, path: &Path, input_type: Option<&str>) -> Result<Keyed, Why> {
     let file = read(path)?;
-    let document = file.document(None)?;
+    let document = file.document(format(input_type)?)?;
     let rule = rule_for(path, &file.name)?;
     let unlocked = opener.open(&document)?;
     let bytes =

@@ -59,6 +59,16 @@ impl Thing {
         }
     }
 
+    /// What an item of that kind is; a stack and code are neither.
+    #[must_use]
+    pub fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Parameter => Some(Self::Parameter),
+            Kind::Secret => Some(Self::Secret),
+            Kind::Stack | Kind::Code => None,
+        }
+    }
+
     /// The kind of item that it is.
     #[must_use]
     pub fn kind(self) -> Kind {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::send::AT_ONCE;
 use crate::ops::session::Session;
 
 /// The distance that a first "slow down" brings about.
@@ -14,6 +15,13 @@ const FIRST: Duration = Duration::from_millis(100);
 const LARGEST: Duration = Duration::from_secs(2);
 /// Distances below this are none.
 const SMALLEST: Duration = Duration::from_millis(20);
+
+/// Parameters that AWS lets be written in a second, unless more was bought (quotas of Parameter Store: 3 PutParameter).
+const PARAMETERS: usize = 3;
+/// A secret takes three calls, each with its answer.
+const SECRET: Duration = Duration::from_millis(600);
+/// The lock before and the receipts after.
+const AROUND: Duration = Duration::from_secs(1);
 
 /// How far a write is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +116,22 @@ impl<'a> Pace<'a> {
     }
 }
 
+/// How many writes so many parameters and secrets take, and how long, about, if nobody says "slow down".
+pub(super) fn told(parameters: usize, secrets: usize) -> String {
+    let count = parameters + secrets;
+    let seconds = estimate(parameters, secrets).as_secs_f64().ceil();
+    let time = if seconds < 120.0 { format!("{seconds} s") } else { format!("{:.0} min", seconds / 60.0) };
+    format!("{count} {}, about {time}", if count == 1 { "write" } else { "writes" })
+}
+
+fn estimate(parameters: usize, secrets: usize) -> Duration {
+    let times = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let parameters = Duration::from_secs(1).saturating_mul(times(parameters)) / times(PARAMETERS);
+    let secrets = SECRET.saturating_mul(times(secrets)) / times(AT_ONCE);
+    // Both at once, each at its service's rate.
+    AROUND + parameters.max(secrets)
+}
+
 fn distance(now: Duration, throttled: bool) -> Duration {
     match throttled {
         true => (now * 2).clamp(FIRST, LARGEST),
@@ -136,6 +160,19 @@ mod tests {
         }
         let quiet = std::iter::successors(Some(now), |now| Some(distance(*now, false))).take(60).last();
         assert_eq!(quiet, Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn what_is_planned_tells_how_long_it_will_take() {
+        for (parameters, secrets, expected) in [
+            (1, 0, "1 write, about 2 s"),
+            (3, 0, "3 writes, about 2 s"),
+            (2, 1, "3 writes, about 2 s"),
+            (0, 40, "40 writes, about 7 s"),
+            (1000, 0, "1000 writes, about 6 min"),
+        ] {
+            assert_eq!(told(parameters, secrets), expected);
+        }
     }
 
     #[test]

@@ -7,13 +7,11 @@ use super::send::{Attempt, Task};
 use crate::aws::ssm::{self, ParameterMeta};
 use crate::aws::{ErrorKind, Read};
 use crate::compare::Why;
+use crate::config::mapping::STANDARD;
 use crate::ops::journal::{Act, Shape, Version};
 use crate::ops::session::Session;
 use crate::ops::{schema, why};
 use crate::secret::Secret;
-
-/// Bytes that a parameter of the standard tier holds.
-const STANDARD: usize = 4096;
 
 /// Writes or deletes a parameter. `live` is what is there right now.
 pub(super) async fn write(session: &Session, task: &Task, live: Option<&ParameterMeta>) -> Attempt {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::pace;
 use super::units::Units;
 use crate::compare::{Changed, Facet, Only, Verdict, Why, differs_only_in};
 use crate::ops::journal::{Act, Action, Step, Thing};
 use crate::ops::readers::Reader;
 use crate::ops::report::{Commit, Identity, Problem};
+use crate::ops::restart::{Restart, Restarted};
 use crate::ops::schema;
 use crate::secret::Secret;
 
@@ -19,6 +21,8 @@ pub struct Ask {
     pub services: Vec<String>,
     /// Whether what git no longer has is deleted.
     pub prune: bool,
+    /// Whether the functions that read what is written are started anew.
+    pub restart: bool,
 }
 
 /// A plan. Its values are masked by `Debug`.
@@ -42,6 +46,8 @@ pub struct Plan {
     pub untouched: usize,
     /// Failures that are not one item's.
     pub problems: Vec<Problem>,
+    /// What is started anew after the writes, if that was asked for; see [`Plan::restarting`].
+    pub(crate) restarts: Vec<Restart>,
     /// What whoever confirms has to know of the whole.
     pub warnings: Vec<String>,
     /// The entry of the journal that an undo takes back.
@@ -114,6 +120,10 @@ pub struct Pushed {
     pub failed: Vec<(String, Why)>,
     /// What happened beside the push: writes of others that met its own.
     pub races: Vec<Race>,
+    /// Functions that were started anew.
+    pub restarted: Vec<Restarted>,
+    /// Functions that were to be, and keep what they have read.
+    pub stale: Vec<(String, Why)>,
     /// What else there is to say: no lock, no receipts.
     pub notes: Vec<String>,
     /// Why the journal does not hold how it went.
@@ -157,6 +167,7 @@ impl Plan {
             unknown: Vec::new(),
             untouched: 0,
             problems: Vec::new(),
+            restarts: Vec::new(),
             warnings: Vec::new(),
             undoes: None,
             ran: BTreeMap::new(),
@@ -175,6 +186,36 @@ impl Plan {
     pub fn records(&self) -> Vec<String> {
         let written: BTreeSet<&str> = self.changes.iter().map(|change| change.step.unit.as_str()).collect();
         self.units.unsettled().into_iter().filter(|unit| !written.contains(unit.as_str())).collect()
+    }
+
+    /// The functions that read what would be written, without the changes at these places.
+    #[must_use]
+    pub fn readers(&self, left: &BTreeSet<usize>) -> BTreeSet<&str> {
+        let wanted = self.changes.iter().enumerate().filter(|(at, _)| !left.contains(at));
+        wanted.flat_map(|(_, change)| &change.readers).map(|reader| reader.function.as_str()).collect()
+    }
+
+    /// The same, where they are to be started anew: how, or why not.
+    #[must_use]
+    pub fn restarting(&self, left: &BTreeSet<usize>) -> Vec<&Restart> {
+        let readers = self.readers(left);
+        self.restarts.iter().filter(|restart| readers.contains(restart.name.as_str())).collect()
+    }
+
+    /// The functions that read what was written, and have the old values.
+    pub(super) fn stale(&self, written: &[Written]) -> BTreeSet<&str> {
+        let is_written =
+            |change: &&Change| written.iter().any(|it| (it.kind, &it.name) == (change.step.kind, &change.step.name));
+        let readers = self.changes.iter().filter(is_written).flat_map(|change| &change.readers);
+        readers.map(|reader| reader.function.as_str()).collect()
+    }
+
+    /// How many writes it takes without the changes at these places, and how long, about: `3 writes, about 2 s`.
+    #[must_use]
+    pub fn pace(&self, left: &BTreeSet<usize>) -> String {
+        let wanted = || self.changes.iter().enumerate().filter(|(at, _)| !left.contains(at));
+        let count = |kind| wanted().filter(|(_, change)| change.step.kind == kind).count();
+        pace::told(count(Thing::Parameter), count(Thing::Secret))
     }
 
     /// How many items would be created, updated (or restored) and deleted.
@@ -273,6 +314,14 @@ impl Change {
             notes: Vec::new(),
             target: Target::default(),
         }
+    }
+}
+
+impl Pushed {
+    /// Whether all of it was done, and met no write of somebody else's.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.failed.is_empty() && self.races.is_empty() && self.stale.is_empty()
     }
 }
 

@@ -17,7 +17,7 @@ use crate::ops::journal::{Begun, Mark, Step, Thing, Version};
 use crate::ops::session::Session;
 
 /// Writes under way at a time; Parameter Store allows few more before it throttles.
-const AT_ONCE: usize = 4;
+pub(super) const AT_ONCE: usize = 4;
 /// How often a step is sent, beside the retries of the SDK.
 const ROUNDS: u32 = 4;
 /// The pause before the second round; it doubles with each.

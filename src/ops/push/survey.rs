@@ -8,11 +8,12 @@ use super::{ground, prune};
 use crate::aws::secretsmanager::SecretMeta;
 use crate::aws::ssm::ParameterMeta;
 use crate::compare::{Facet, Item, Verdict, Why};
-use crate::config::mapping::{Store, value_refused};
-use crate::config::{Bindings, ParameterType, fill};
+use crate::config::mapping::{Store, tier_refused, value_refused};
+use crate::config::{Bindings, ParameterType, Tier, fill};
 use crate::ops::inspect::{Examined, Values, values};
 use crate::ops::journal::{Act, Action, Origin, Step, Thing, Version};
-use crate::ops::readers;
+use crate::ops::readers::{self, Reader};
+use crate::ops::restart;
 use crate::ops::session::Session;
 
 /// The tag that names the project of what Plumb made.
@@ -50,6 +51,13 @@ pub async fn plan(session: &Session, ask: &Ask) -> Result<Plan, Why> {
     let mut found = readers::of(session, &values.commit.id, names).await;
     for change in &mut plan.changes {
         change.readers = found.remove(&(change.step.kind, change.step.name.clone())).unwrap_or_default();
+    }
+    if ask.restart {
+        let readers: Vec<Reader> = plan.changes.iter().flat_map(|change| change.readers.clone()).collect();
+        plan.restarts = restart::plan(session, &values.commit.id, &readers).await;
+        if readers.is_empty() && !plan.changes.is_empty() {
+            plan.warnings.push("no template says who reads this, so that nothing is started anew".to_owned());
+        }
     }
     Ok(plan)
 }
@@ -167,7 +175,8 @@ impl Survey<'_> {
             }
             _ => {}
         }
-        if kind == Thing::Parameter && value.expose().len() > 4096 {
+        let agreed = examined.git.project().config.get(git.source).map_or(Tier::Standard, |tree| tree.tier);
+        if kind == Thing::Parameter && tier_refused(agreed, &value).is_some() {
             notes.push("larger than 4 KB: of the advanced tier, which AWS charges for".to_owned());
         }
         let act = match &there {

@@ -13,7 +13,8 @@ use plumb::ops::keys::{KeySources, Keys};
 use plumb::ops::session::Access;
 use plumb::secret::Secret;
 
-use super::config::{DEV, GLOBAL, Vault};
+use super::config::{DEV, GLOBAL, Vault, secret};
+use super::shop::PROJECT;
 
 /// A project, and everything that works on its list.
 struct Desk {
@@ -38,8 +39,7 @@ impl Desk {
         for (key, value) in [("user.name", "Ann"), ("user.email", "ann@example.com")] {
             vault.shop.git(&["config", key, value]);
         }
-        let flags = Flags { env: Some("dev".into()), ..Flags::default() };
-        let settings = config::load(&flags, &Environ::default(), &vault.shop.root()).unwrap();
+        let settings = settings(&vault);
         let identity = vault.shop.env.iter().find(|(name, _)| name == "SOPS_AGE_KEY").unwrap().1.clone();
         let keys = Arc::new(Keys::find(&KeySources { key: Some(Secret::new(identity)), ..KeySources::default() }));
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -88,6 +88,11 @@ impl Desk {
         std::fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
+}
+
+fn settings(vault: &Vault) -> Settings {
+    let flags = Flags { env: Some("dev".into()), ..Flags::default() };
+    config::load(&flags, &Environ::default(), &vault.shop.root()).unwrap()
 }
 
 /// Runs git as the console does; whether it made the commit.
@@ -254,6 +259,77 @@ fn what_could_not_become_a_parameter_or_cannot_be_opened_is_refused_before_it_is
     let stranger = Desk { opener: Desk::new().opener, ..Desk::new() };
     assert!(stranger.item("/billing/dev/db/pool", Some("50")).is_err(), "no key opens it");
     assert_eq!(desk.kept.load().unwrap(), []);
+}
+
+/// A document that is one secret as a whole.
+const WHOLE: &str = "secrets/dev/billing/db.json";
+
+/// A project that has such documents.
+fn with_documents(mut desk: Desk) -> Desk {
+    let table = "[[secrets]]\nname = \"{env}/{service}/db\"\nfile = \"secrets/{env}/{service}/db.json\"\n";
+    let project = PROJECT.replace("[environments.dev]", &format!("{table}shape = \"document\"\n[environments.dev]"));
+    desk.vault.shop.write("plumb.toml", &project);
+    desk.vault.shop.commit();
+    desk.settings = settings(&desk.vault);
+    desk
+}
+
+#[test]
+fn a_document_that_is_one_secret_is_added_as_a_whole() {
+    let desk = with_documents(Desk::new());
+    let add = |key: &str, value: &str| desk.propose(&Proposal::set(WHOLE, "dev", key, Secret::new(value)));
+    assert!(add("", "heron").unwrap_err().reason.contains("JSON in braces"));
+    assert!(add("user", "{}").unwrap_err().reason.contains("leave the key empty"));
+    let value = secret();
+    let list = add("", &format!("{{\"user\": \"{value}\"}}")).unwrap();
+    assert_eq!(
+        (list[0].verb(), list[0].place.key().as_str(), list[0].place.service.as_str()),
+        ("add", WHOLE, "secrets")
+    );
+    let staged = desk.stage().unwrap();
+    assert!(runs(&staged));
+    assert_eq!(staged.done().unwrap().left, []);
+    let text = desk.git(&["show", &format!("HEAD:{WHOLE}")]);
+    assert!(text.contains("ENC[") && !text.contains(&value), "{text}");
+    assert!(desk.vault.does(&["decrypt", WHOLE]).stdout.contains(&value));
+    assert_eq!(desk.git(&["status", "--porcelain"]), "");
+    // One that is there is edited, and not added.
+    assert!(add("", "{\"user\": \"x\"}").unwrap_err().reason.contains("there is no layer dev"));
+    assert_eq!(desk.item("dev/billing/db", Some("{\"user\": \"x\"}")).unwrap()[0].verb(), "change");
+}
+
+#[test]
+fn a_document_that_is_one_secret_is_removed_as_a_whole_or_stays_where_the_commit_is_refused() {
+    for (desk, is_aside) in [(Desk::new(), false), (Desk::on_main(), true)] {
+        let desk = with_documents(desk);
+        desk.vault.shop.write(WHOLE, "{\"user\": \"shop\"}\n");
+        desk.vault.does(&["encrypt", "--in-place", WHOLE]);
+        desk.vault.shop.commit();
+        let bytes = std::fs::read(desk.vault.shop.root().join(WHOLE)).unwrap();
+        let list = desk.item("dev/billing/db", None).unwrap();
+        assert_eq!((list[0].verb(), list[0].place.key().as_str()), ("remove", WHOLE));
+        let preview = changes::preview(&desk.opener, &desk.settings, &list).unwrap();
+        assert!(preview.files[0].1.as_ref().unwrap().gone && preview.standings == [Standing::Fresh], "{preview:?}");
+        assert_eq!(preview.message, format!("Remove {WHOLE} of secrets in dev"));
+
+        desk.hook("exit 1");
+        let staged = desk.stage().unwrap();
+        assert!(!runs(&staged));
+        drop(staged);
+        assert_eq!(std::fs::read(desk.vault.shop.root().join(WHOLE)).unwrap(), bytes);
+        assert_eq!(desk.git(&["status", "--porcelain"]), "");
+        assert_eq!(desk.kept.load().unwrap().len(), 1, "the list stays");
+
+        desk.hook("exit 0");
+        let staged = desk.stage().unwrap();
+        assert!(runs(&staged));
+        let done = staged.done().unwrap();
+        assert_eq!(done.commands.is_empty(), !is_aside);
+        assert_eq!(desk.git(&["show", "--name-status", "--format=", &done.commit]), format!("D\t{WHOLE}"));
+        assert_eq!(desk.git(&["status", "--porcelain"]), "");
+        assert_eq!(desk.kept.load().unwrap(), []);
+        assert_eq!(desk.vault.shop.root().join(WHOLE).exists(), is_aside);
+    }
 }
 
 #[test]

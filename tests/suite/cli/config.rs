@@ -382,6 +382,7 @@ fn check_finds_what_lies_in_clear_and_what_aws_would_refuse() {
     vault.shop.write(SECRETS, "{\"stripe\": \"sk\"}\n");
     vault.given("", &["set", "billing", "dev", "empty", "--value-stdin"]).ended(0);
     vault.given(&"x".repeat(9000), &["set", "billing", "dev", "large", "--value-stdin"]).ended(0);
+    vault.given(&"x".repeat(5000), &["set", "billing", "dev", "long", "--value-stdin"]).ended(0);
     vault.given("x", &["set", "billing", "global", "a key", "--value-stdin"]).ended(0);
     let done = vault.run(&["check"]);
     done.ended(2);
@@ -389,10 +390,14 @@ fn check_finds_what_lies_in_clear_and_what_aws_would_refuse() {
         format!("! {SECRETS}: it is not encrypted"),
         format!("! {DEV}: empty: "),
         format!("! {DEV}: large: 9000 bytes"),
+        format!("! {DEV}: long: 5000 bytes; the standard tier of Parameter Store allows 4096"),
         format!("! {GLOBAL}: a key: "),
     ] {
         assert!(done.stdout.contains(&part), "{part:?} is missing: {done}");
     }
+    vault.shop.write("plumb.toml", &PROJECT.replace("type = \"String\"", "type = \"String\"\ntier = \"advanced\""));
+    let agreed = vault.run(&["check"]);
+    assert!(agreed.ended(2).stdout.contains("large: 9000 bytes") && !agreed.stdout.contains("long: "), "{agreed}");
     // The commit is as it was.
     vault.does(&["check", "--ref", "HEAD"]);
     vault.run(&["get", "billing", "dev", "--ref", "WORKTREE"]).ended(2).complained(&["left out", "empty"]);

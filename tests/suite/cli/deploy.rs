@@ -2,8 +2,9 @@
 
 mod failing;
 mod packaged;
+pub mod readers;
 mod refused;
-mod stack;
+pub mod stack;
 mod ways_out;
 
 use serde_json::json;

@@ -33,6 +33,12 @@ fn a_file_is_encrypted_in_a_format_that_its_name_does_not_tell() {
     vault.does(&["encrypt", "--in-place", "--input-type", "yaml", "secrets/notes.txt"]);
     let plain = vault.does(&["decrypt", "--input-type", "yaml", "secrets/notes.txt"]).stdout;
     assert_eq!(plain, "key: value\nlist:\n  - one\n");
+    let before = vault.read("secrets/notes.txt");
+    vault.run(&["rotate", "secrets/notes.txt"]).ended(2);
+    vault.does(&["rotate", "--input-type", "yaml", "secrets/notes.txt"]);
+    assert_ne!(vault.read("secrets/notes.txt"), before);
+    vault.does(&["updatekeys", "--input-type", "yaml", "secrets/notes.txt"]).complained(&["needs nothing"]);
+    assert_eq!(vault.does(&["decrypt", "--input-type", "yaml", "secrets/notes.txt"]).stdout, plain);
     vault.shop.write("secrets/other.txt", "no yaml: [\n");
     vault
         .run(&["encrypt", "--in-place", "--input-type", "yaml", "secrets/other.txt"])

@@ -7,10 +7,10 @@ use crate::support::account::Account;
 use crate::support::proxy::{Fault, Gate};
 use crate::support::terminal::{Program, Terminal};
 
-const POOL: &str = "/billing/dev/db/pool";
+pub(super) const POOL: &str = "/billing/dev/db/pool";
 const URL: &str = "/billing/dev/url";
 
-fn live(account: &Account, name: &str) -> Value {
+pub(super) fn live(account: &Account, name: &str) -> Value {
     let body = json!({ "Names": [name], "WithDecryption": true });
     let reply = account.caller().json("ssm", "AmazonSSM.GetParameters", &body).unwrap();
     reply.json()["Parameters"][0]["Value"].clone()
@@ -26,14 +26,14 @@ fn pushed(account: &Account, protection: &str) -> Shop {
 }
 
 /// The console on dev, with the home that the commands have.
-fn console(shop: &Shop, env: &[(String, String)]) -> Terminal {
+pub(super) fn console(shop: &Shop, env: &[(String, String)]) -> Terminal {
     let program = Program::plumb().dir(shop.root()).args(["--env", "dev"]).env("HOME", shop.directory.path());
     let program = program.env("AWS_EC2_METADATA_DISABLED", "true");
     program.envs(env.iter().map(|(name, value)| (name, value))).start()
 }
 
 /// The parameters, once they are read.
-fn parameters(console: &Terminal) {
+pub(super) fn parameters(console: &Terminal) {
     console.sees("1 OVERVIEW").press("3").sees("3 PARAMETERS").sees("billing").loses("reading");
 }
 

@@ -13,6 +13,7 @@ fn tree(depth: Option<usize>, parameter_type: ParameterType) -> ConfigTree {
         layers: Layers::Separate,
         depth,
         parameter_type,
+        tier: crate::config::Tier::Standard,
         kms_key: None,
     }
 }
@@ -190,6 +191,15 @@ fn a_value_too_long_for_its_store_is_refused() {
     for (store, limit) in [(Store::Parameter, 8192), (Store::Secret, 65_536)] {
         assert_eq!(value_refused(store, &Secret::new("x".repeat(limit))), None);
         assert!(value_refused(store, &Secret::new("x".repeat(limit + 1))).is_some());
+    }
+}
+
+#[test]
+fn a_value_too_long_for_its_tier_is_refused_by_that() {
+    use crate::config::Tier::{Advanced, Standard};
+
+    for (tier, length, refused) in [(Standard, 4096, false), (Standard, 4097, true), (Advanced, 8192, false)] {
+        assert_eq!(tier_refused(tier, &Secret::new("x".repeat(length))).is_some(), refused, "{tier:?} {length}");
     }
 }
 

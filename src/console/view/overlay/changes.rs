@@ -71,7 +71,7 @@ fn entries(model: &Model, list: &Changes, changes: &[Change], width: u16) -> Vec
             Some(Standing::Fresh) | None => ("", Role::Dim),
         };
         let place = &change.place;
-        let key = if place.path.is_empty() { place.file.clone() } else { place.key() };
+        let key = place.key();
         let pieces = [
             (key, Role::Strong),
             (format!("{} in {}", place.service, place.layer), Role::Text),
@@ -96,8 +96,11 @@ fn diff(preview: &Preview, width: u16) -> Vec<Row> {
         match made {
             Ok(made) => {
                 let lines = if made.changed == 1 { "line" } else { "lines" };
-                let what =
-                    if made.new { String::from("a new file") } else { format!("{} {lines} differ", made.changed) };
+                let what = match (made.new, made.gone) {
+                    (true, _) => String::from("a new file"),
+                    (_, true) => String::from("is removed"),
+                    _ => format!("{} {lines} differ", made.changed),
+                };
                 rows.push(Row::default().flow(1, width, [(file.clone(), Role::Strong), (what, Role::Dim)]));
                 for line in &made.lines {
                     let role = match line.sign {

@@ -2,10 +2,8 @@
 
 use super::desk::Shelf;
 use super::{Input, Value, json};
-use crate::config::mapping::{Store, name, value_refused};
-
-/// Bytes up to which Parameter Store takes a value in its standard tier.
-const STANDARD: usize = 4 * 1024;
+use crate::config::mapping::{STANDARD, Store, name, value_refused};
+use crate::sops::Node;
 
 /// What is to be said of a value that is typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +20,9 @@ impl Shelf {
     /// What is to be said of a key and its value here. `before` is what stands there.
     #[must_use]
     pub fn verdict(&self, key: &str, input: &Input, before: Option<&Value>) -> Verdict {
+        if self.is_whole() && !key.is_empty() {
+            return Verdict::Refused(String::from("the document is one secret: leave the key empty"));
+        }
         if key.is_empty() && self.name.contains("{key}") {
             return Verdict::Refused(String::from("give a key, such as db/pool_size"));
         }
@@ -44,6 +45,11 @@ impl Shelf {
                 "no JSON: what stands there is JSON, and so has to be what it becomes",
             ));
         }
+        if self.is_whole() && !matches!(json(text), Ok(Node::Map(_))) {
+            return Verdict::Refused(String::from(
+                "the document is one secret: JSON in braces, such as {\"user\": \"shop\"}",
+            ));
+        }
         if let Some(why) = value_refused(self.store, text) {
             return Verdict::Refused(why);
         }
@@ -59,6 +65,12 @@ impl Shelf {
             return Verdict::Warned(format!("{bytes} bytes; it begins or ends with white space"));
         }
         Verdict::Fine(if bytes == 1 { String::from("1 byte") } else { format!("{bytes} bytes") })
+    }
+
+    /// Whether its document is one secret as a whole.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.path.is_empty() && !self.name.contains("{key}")
     }
 
     /// Why AWS would refuse the name.

@@ -40,7 +40,8 @@ struct Replaced {
     name: String,
     /// What to put back; `None`: there was no file.
     old: Option<Vec<u8>>,
-    new: Vec<u8>,
+    /// What lies there meanwhile; `None`: nothing.
+    new: Option<Vec<u8>>,
 }
 
 /// A commit that was made.
@@ -128,8 +129,14 @@ pub fn stage(opener: &Opener, settings: &Settings, kept: &Kept, message: &str) -
     let aside = aside(&base, settings, message);
     let (program, place, on) = if let Some((name, _)) = aside {
         let aside = Aside::begin(&base.repository, &name, "HEAD").map_err(|error| git_why(&error))?;
-        let bytes: Vec<_> = paths.iter().cloned().zip(files.into_iter().map(|(_, written)| written.new)).collect();
-        aside.add(&bytes).map_err(|error| git_why(&error))?;
+        let (mut made, mut gone) = (Vec::new(), Vec::new());
+        for (path, (_, written)) in paths.iter().cloned().zip(files) {
+            match written.new {
+                Some(bytes) => made.push((path, bytes)),
+                None => gone.push(path),
+            }
+        }
+        aside.add(&made).and_then(|()| aside.take(&gone)).map_err(|error| git_why(&error))?;
         let program = Program::commit(&aside.directory(), message, &paths);
         (program, Where::Aside(aside, base.repository.clone()), name)
     } else {
@@ -163,23 +170,36 @@ fn replace(base: &Base, opener: &Opener, name: &str, written: super::files::Writ
         Why::new(format!("{name} has changes in the checkout that are not committed, and would be committed along"))
             .hint(format!("git diff {name}; commit or stash them first, the list stays"))
     };
-    let Some(old) = written.old else {
-        if path.symlink_metadata().is_ok() {
-            return Err(own());
+    let replaced = |old, new| Replaced { path: path.clone(), name: name.to_owned(), old, new };
+    let is_there = path.symlink_metadata().is_ok();
+    let (old, new) = match (written.old, written.new) {
+        (None, None) => return Ok(replaced(None, None)),
+        (None, Some(_)) if is_there => return Err(own()),
+        (None, Some(new)) => {
+            file::create(&path, name, &new)?;
+            return Ok(replaced(None, Some(new)));
         }
-        file::create(&path, name, &written.new)?;
-        return Ok(Replaced { path, name: name.to_owned(), old: None, new: written.new });
+        // What an earlier try has removed is gone already.
+        (Some(old), None) if !is_there => return Ok(replaced(Some(old), None)),
+        (Some(old), None) => {
+            if File::read(&path, name)?.bytes != old {
+                return Err(own());
+            }
+            std::fs::remove_file(&path).map_err(|error| cannot("remove", name, &error))?;
+            return Ok(replaced(Some(old), None));
+        }
+        (Some(old), Some(new)) => (old, new),
     };
     let file = File::read(&path, name)?;
     if file.bytes == old {
-        file.replace(&written.new)?;
-        return Ok(Replaced { path, name: name.to_owned(), old: Some(old), new: written.new });
+        file.replace(&new)?;
+        return Ok(replaced(Some(old), Some(new)));
     }
     // What an earlier try has left behind when it was cut off is what is wanted.
     let lies = document(name, &file.bytes)?;
     let node = opener.open(&lies).and_then(|opened| opened.node().cloned().map_err(|error| told(&error)));
     if node.is_ok_and(|node| node == written.node) {
-        return Ok(Replaced { path, name: name.to_owned(), old: Some(old), new: file.bytes });
+        return Ok(replaced(Some(old), Some(file.bytes)));
     }
     Err(own())
 }
@@ -187,14 +207,16 @@ fn replace(base: &Base, opener: &Opener, name: &str, written: super::files::Writ
 impl Replaced {
     /// Puts the old bytes back, unless somebody has written others meanwhile.
     fn put_back(&self) {
-        let Ok(file) = File::read(&self.path, &self.name) else { return };
-        if file.bytes != self.new {
+        let lies = File::read(&self.path, &self.name).ok();
+        if lies.as_ref().map(|file| &file.bytes) != self.new.as_ref() {
             return;
         }
         // A disk that takes nothing any more leaves what `git diff` shows.
-        let _ = match &self.old {
-            Some(old) => file.replace(old).map(drop),
-            None => std::fs::remove_file(&self.path).map_err(|error| cannot("remove", &self.name, &error)),
+        let _ = match (lies, &self.old) {
+            (Some(file), Some(old)) => file.replace(old).map(drop),
+            (Some(_), None) => std::fs::remove_file(&self.path).map_err(|error| cannot("remove", &self.name, &error)),
+            (None, Some(old)) => file::create(&self.path, &self.name, old),
+            (None, None) => Ok(()),
         };
     }
 }

@@ -6,7 +6,7 @@ use super::base::Base;
 use super::{Place, Subject, Value, value_at};
 use crate::compare::{Kind, Why};
 use crate::config::mapping::{self, DocNode, Sorted, Store};
-use crate::config::{Bindings, Layers, Pattern, Placeholder, SecretShape, Settings, fill};
+use crate::config::{Bindings, Layers, Pattern, Placeholder, SecretFile, SecretShape, Settings, fill};
 use crate::ops::config::layer::SECRETS;
 use crate::ops::config::opener::Opener;
 use crate::ops::inspect::doc_node;
@@ -104,15 +104,17 @@ struct Finder<'s> {
 }
 
 impl Finder<'_> {
-    /// Every service in its layers of this environment, and the secrets that are keys of a document.
+    /// Every service in its layers of this environment, the secrets that are keys of a document, and the documents that
+    /// are one secret and not there yet.
     fn everything(&self, branch: &Result<String, Why>) -> Result<Desk, Why> {
         let services: BTreeSet<(usize, &str)> =
             self.sorted.config.iter().map(|each| (each.tree_index, each.service.as_str())).collect();
         let mut shelves: Vec<Shelf> =
             services.into_iter().flat_map(|(tree, service)| self.of_tree(tree, service, None)).collect();
         for (index, secret) in self.settings.project.secrets.iter().enumerate() {
-            if secret.shape == SecretShape::Key {
-                shelves.extend(self.of_secret(index, None));
+            match secret.shape {
+                SecretShape::Key => shelves.extend(self.of_secret(index, None)),
+                SecretShape::Document => shelves.extend(self.documents(index)),
             }
         }
         if shelves.is_empty() {
@@ -279,19 +281,43 @@ impl Finder<'_> {
         let by_pattern = || Pattern::parse(&secret.file).ok()?.fill(&Bindings::env(env)).ok();
         let file = document.map(|each| each.file.clone()).or_else(by_pattern)?;
         let bound = document.map_or_else(|| Bindings::env(env), |each| each.bindings.clone());
-        let bindings = Bindings { service: bound.service, ..self.bindings.clone() };
-        Some(Shelf {
-            service: SECRETS.to_owned(),
+        Some(self.shelf_of(secret, SECRETS, file, bound.service))
+    }
+
+    /// The documents of this environment that would each be one secret, and that nobody has made: one for each service
+    /// where their names tell services apart. Their files are what they are chosen by.
+    fn documents(&self, index: usize) -> Vec<Shelf> {
+        let Some(secret) = self.settings.project.secrets.get(index) else { return Vec::new() };
+        let Ok(pattern) = Pattern::parse(&secret.file) else { return Vec::new() };
+        let env = &self.settings.environment.name;
+        let services: BTreeSet<Option<String>> = if secret.file.contains("{service}") {
+            self.sorted.config.iter().map(|each| Some(each.service.clone())).collect()
+        } else {
+            BTreeSet::from([None])
+        };
+        let free = |service: Option<String>| {
+            let file = pattern.fill(&Bindings { service: service.clone(), ..Bindings::env(env) }).ok()?;
+            let is_there = self.sorted.secrets.iter().any(|each| each.file == file);
+            (!is_there).then(|| self.shelf_of(secret, &file, file.clone(), service))
+        };
+        services.into_iter().filter_map(free).collect()
+    }
+
+    fn shelf_of(&self, secret: &SecretFile, service: &str, file: String, bound: Option<String>) -> Shelf {
+        let env = &self.settings.environment.name;
+        let bindings = Bindings { service: bound, env: Some(env.clone()), ..self.bindings.clone() };
+        Shelf {
+            service: service.to_owned(),
             layer: env.clone(),
             file,
             exists: false,
             store: Store::Secret,
             joiner: String::from("/"),
-            name: fill(&secret.name, &Bindings { env: Some(env.clone()), ..bindings }),
+            name: fill(&secret.name, &bindings),
             reaches: vec![env.clone()],
             path: Vec::new(),
             standing: Ok(None),
-        })
+        }
     }
 }
 

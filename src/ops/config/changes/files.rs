@@ -47,6 +47,8 @@ pub enum Standing {
 pub struct Made {
     /// Whether HEAD has it not.
     pub new: bool,
+    /// Whether it is removed.
+    pub gone: bool,
     /// How many lines differ.
     pub changed: usize,
     /// The changed lines, with a little of what stands around them.
@@ -65,7 +67,8 @@ pub struct DiffLine {
 /// One file with its changes made.
 pub(super) struct Written {
     pub(super) old: Option<Vec<u8>>,
-    pub(super) new: Vec<u8>,
+    /// `None`: it is removed.
+    pub(super) new: Option<Vec<u8>>,
     pub(super) node: Node,
 }
 
@@ -116,19 +119,22 @@ pub(super) fn standings(base: &Base, opener: &Opener, changes: &[Change]) -> Vec
 
 /// Makes the changes of one file; every other value keeps its ciphertext.
 pub(super) fn write(base: &Base, opener: &Opener, file: &str, changes: &[&Change]) -> Result<Written, Why> {
+    if changes.iter().any(|change| change.place.path.is_empty() && change.after.is_none()) {
+        return Ok(Written { old: base.bytes(file)?, new: None, node: Node::Map(Vec::new()) });
+    }
     let Some(document) = base.document(file)? else {
         let mut node = Node::Map(Vec::new());
         apply(&mut node, file, changes)?;
         let rule = rule_for(&base.root.join(file), file)?;
         let new = sops::encrypt_node(file, &node, &rule, opener.keys(), &now()).map_err(|error| told(&error))?;
-        return Ok(Written { old: None, new, node });
+        return Ok(Written { old: None, new: Some(new), node });
     };
     let old = base.bytes(file)?;
     let unlocked = opener.open(&document)?;
     let mut node = unlocked.node().map_err(|error| told(&error))?.clone();
     apply(&mut node, file, changes)?;
     let new = unlocked.replace(&node, &now()).map_err(|error| told(&error))?;
-    Ok(Written { old, new, node })
+    Ok(Written { old, new: Some(new), node })
 }
 
 fn apply(node: &mut Node, file: &str, changes: &[&Change]) -> Result<(), Why> {
@@ -148,10 +154,10 @@ fn apply(node: &mut Node, file: &str, changes: &[&Change]) -> Result<(), Why> {
 
 fn made(written: &Written) -> Made {
     let old = String::from_utf8_lossy(written.old.as_deref().unwrap_or_default());
-    let new = String::from_utf8_lossy(&written.new);
+    let new = String::from_utf8_lossy(written.new.as_deref().unwrap_or_default());
     let rows = text_rows(&old, &new);
     let changed = rows.iter().filter(|row| !row.equal).count();
-    Made { new: written.old.is_none(), changed, lines: lines(&rows) }
+    Made { new: written.old.is_none(), gone: written.new.is_none(), changed, lines: lines(&rows) }
 }
 
 fn lines(rows: &[TextRow<'_>]) -> Vec<DiffLine> {

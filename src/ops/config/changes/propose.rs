@@ -8,6 +8,7 @@ use crate::config::mapping::{self, Sorted};
 use crate::config::{Bindings, Settings};
 use crate::ops::config::change::value;
 use crate::ops::config::keys;
+use crate::ops::config::layer::SECRETS;
 use crate::ops::config::opener::Opener;
 use crate::ops::inspect::doc_node;
 use crate::sops::Node;
@@ -73,20 +74,16 @@ fn change(
 ) -> Result<Change, Why> {
     let found = base.node(opener, &shelf.file)?;
     let node = found.clone().unwrap_or_else(|| Node::Map(Vec::new()));
-    let is_whole = shelf.path.is_empty() && !shelf.name.contains("{key}");
+    let is_whole = shelf.is_whole();
     let path = match &shelf.path {
         path if is_whole || !path.is_empty() => path.clone(),
         _ => keys::path_of(&node, key, &shelf.joiner),
     };
     let before = found.as_ref().and_then(|node| value_at(node, &path));
-    let place = Place { service: shelf.service.clone(), layer: shelf.layer.clone(), file: shelf.file.clone(), path };
+    let service = if is_whole { SECRETS.to_owned() } else { shelf.service.clone() };
+    let place = Place { service, layer: shelf.layer.clone(), file: shelf.file.clone(), path };
     let Some(input) = &proposal.value else {
-        if is_whole {
-            return Err(
-                Why::new(format!("{} is one secret as a whole", place.file)).hint(format!("git rm {}", place.file))
-            );
-        }
-        let absent = || Why::new(format!("{} has no {key} at HEAD: there is nothing to remove", place.file));
+        let absent = || Why::new(format!("HEAD has no {} in {}: there is nothing to remove", place.key(), place.file));
         // One that was to be added is no longer.
         return match before {
             None if proposal.shelf.is_none() => Err(absent()),
@@ -96,7 +93,7 @@ fn change(
     if let Verdict::Refused(why) = shelf.verdict(key, input, before.as_ref()) {
         return Err(Why::new(why));
     }
-    let structure = before.as_ref().is_some_and(Value::is_structure);
+    let structure = is_whole || before.as_ref().is_some_and(Value::is_structure);
     let steps: Vec<&str> = place.path.iter().map(String::as_str).collect();
     let after = match input {
         // What stands there is JSON, and so is what it becomes.
