@@ -107,6 +107,12 @@ pub enum Action {
     Run,
     /// The crypto API's keyring got a new key.
     Rotate,
+    /// The project's deploy flow was asked to roll a commit out, or to give that up.
+    Redeploy,
+    /// Redeploys were held for a while.
+    Hold,
+    /// A hold was ended.
+    Release,
 }
 
 impl Action {
@@ -128,6 +134,9 @@ impl Action {
             Self::Lock => "lock",
             Self::Run => "run",
             Self::Rotate => "rotate",
+            Self::Redeploy => "redeploy",
+            Self::Hold => "hold",
+            Self::Release => "release",
         }
     }
 }
