@@ -78,12 +78,10 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         }
     };
     // A plan may be looked at on hold, and says so.
-    let held = interruptible(hold::refuse_held(&session)).await?;
-    if let Err(why) = held {
-        if !args.how.dry_run && !args.despite_hold {
-            return Err(why.into());
-        }
-        say!("! {}", clean(&why.reason));
+    if args.how.dry_run || args.despite_hold {
+        super::hold::tell(&session, interruptible(hold::current(&session)).await?);
+    } else {
+        interruptible(hold::refuse_held(&session)).await??;
     }
     match via {
         Via::Github => github(shared, &session, args).await,

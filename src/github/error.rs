@@ -9,6 +9,15 @@ pub enum Limit {
     Secondary,
 }
 
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "the hour's are used up",
+            Self::Secondary => "too many in a short time",
+        })
+    }
+}
+
 /// Why there is no result. Neither has a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -39,10 +48,7 @@ pub enum Error {
         said: String,
     },
     /// It counts requests, and takes none for a while. What was asked was not done.
-    #[error("GitHub takes no more requests of this token for {seconds} s ({})", match limit {
-        Limit::Primary => "the hour's are used up",
-        Limit::Secondary => "too many in a short time",
-    })]
+    #[error("GitHub takes no more requests of this token for {seconds} s ({limit})")]
     Limited {
         /// Which limit.
         limit: Limit,
