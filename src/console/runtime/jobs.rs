@@ -19,7 +19,7 @@ use crate::compare::Why;
 use crate::config::CustomAction;
 use crate::console::backend::{Ask, Backend, BoxFuture, Permit, Target};
 use crate::console::clipboard::Sent;
-use crate::console::crypto::CryptoAnswer;
+use crate::console::crypto::{CryptoAnswer, CryptoAsk};
 use crate::console::effect::{Effect, Order};
 use crate::console::home::{Command, Copy, Outside};
 use crate::console::keymap::Key;
@@ -174,15 +174,7 @@ impl Jobs {
             Effect::Journal(generation, target) => {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
-            Effect::Crypto(generation, target, ask) => {
-                let sender = self.sender.clone();
-                self.spawn(generation, async move {
-                    let (sink, steps) = mpsc::unbounded_channel();
-                    let work = backend.crypto(target, ask, sink);
-                    let step = |step| Message::Crypto(generation, CryptoAnswer::Step(step));
-                    Message::Crypto(generation, passed_on(&sender, steps, step, work).await)
-                });
-            }
+            Effect::Crypto(generation, target, ask) => self.crypto(generation, target, ask),
             effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..)) => self.of_git(effect),
             Effect::Changes(generation, target, ask) => {
                 self.spawn(generation, async move { Message::Changes(generation, backend.changes(target, ask).await) });
@@ -204,6 +196,17 @@ impl Jobs {
             | Effect::Outside(_)
             | Effect::Notify(_) => {}
         }
+    }
+
+    /// Asks the crypto API, and hands on how far a smoke test is.
+    fn crypto(&mut self, generation: Generation, target: Target, ask: CryptoAsk) {
+        let (backend, sender) = (Arc::clone(&self.backend), self.sender.clone());
+        self.spawn(generation, async move {
+            let (sink, steps) = mpsc::unbounded_channel();
+            let work = backend.crypto(target, ask, sink);
+            let step = |step| Message::Crypto(generation, CryptoAnswer::Step(step));
+            Message::Crypto(generation, passed_on(&sender, steps, step, work).await)
+        });
     }
 
     /// What is asked of git beside the comparison with live, or committed there to a new branch.

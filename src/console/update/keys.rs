@@ -184,14 +184,6 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         // A menu, opened above; and the tour, which hears its key before all others.
         Action::Actions | Action::Yank | Action::TourNext => {}
-        Action::YankLive => return yank::value(model, Side::Live),
-        Action::YankGit => return yank::value(model, Side::Git),
-        Action::YankName => return yank::name(model),
-        Action::YankArn => return yank::arn(model),
-        Action::YankJson => return yank::json(model),
-        Action::YankCommand => return yank::command(model),
-        Action::YankConsole => return yank::console(model),
-        Action::YankCommit => return yank::commit(model),
         Action::Pager => return outside::page(model),
         Action::Editor => return outside::edit(model),
         Action::Neighbours => menu::neighbours(model),
@@ -231,6 +223,49 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Right => diff::pan(model, true),
         Action::Journal => return mode::journal(model),
         Action::Record => return mode::record(model),
+        Action::End => return custom::end(model),
+        Action::Refresh => return asks::refresh(model),
+        Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
+        Action::Detect => return asks::detect(model),
+        Action::NextPane => other_pane(model),
+        Action::Overview => go(model, Page::Overview),
+        Action::Stacks => go(model, Page::Stacks),
+        Action::Parameters => go(model, Page::Parameters),
+        Action::Secrets => go(model, Page::Secrets),
+        Action::Crypto => go(model, Page::Crypto),
+        Action::Down => return step(model, 1),
+        Action::Up => return step(model, -1),
+        Action::First => return step(model, isize::MIN + 1),
+        Action::Last => return step(model, isize::MAX),
+        Action::HalfDown => return step(model, half(model)),
+        Action::HalfUp => return step(model, -half(model)),
+        Action::Accept => return accept(model),
+        Action::Dismiss => return dismiss(model),
+        Action::NextChoice => choose(model, 1),
+        Action::PreviousChoice => choose(model, -1),
+        Action::NextChoices => choose(model, 10),
+        Action::PreviousChoices => choose(model, -10),
+        Action::EraseWord => change(model, |field| {
+            let kept = field.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
+            field.truncate(kept);
+        }),
+        Action::EraseAll => change(model, String::clear),
+        action => return done_with_values(model, action),
+    }
+    Vec::new()
+}
+
+/// What is done with values: copying, pushing and changing them, and the crypto API.
+fn done_with_values(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::YankLive => return yank::value(model, Side::Live),
+        Action::YankGit => return yank::value(model, Side::Git),
+        Action::YankName => return yank::name(model),
+        Action::YankArn => return yank::arn(model),
+        Action::YankJson => return yank::json(model),
+        Action::YankCommand => return yank::command(model),
+        Action::YankConsole => return yank::console(model),
+        Action::YankCommit => return yank::commit(model),
         Action::Push
         | Action::Choose
         | Action::Revert
@@ -265,16 +300,6 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::FieldGenerate => return edit::generate(model),
         Action::FieldEditor => return edit::editor(model),
         Action::FieldJson => edit::toggle_json(model),
-        Action::End => return custom::end(model),
-        Action::Refresh => return asks::refresh(model),
-        Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
-        Action::Detect => return asks::detect(model),
-        Action::NextPane => other_pane(model),
-        Action::Overview => go(model, Page::Overview),
-        Action::Stacks => go(model, Page::Stacks),
-        Action::Parameters => go(model, Page::Parameters),
-        Action::Secrets => go(model, Page::Secrets),
-        Action::Crypto => go(model, Page::Crypto),
         Action::CryptoRotate => return mode::rotate(model),
         Action::CryptoEncrypt
         | Action::CryptoDecrypt
@@ -288,23 +313,8 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::CryptoTake
         | Action::CryptoCopy
         | Action::CryptoClear => return crypto::act(model, action),
-        Action::Down => return step(model, 1),
-        Action::Up => return step(model, -1),
-        Action::First => return step(model, isize::MIN + 1),
-        Action::Last => return step(model, isize::MAX),
-        Action::HalfDown => return step(model, half(model)),
-        Action::HalfUp => return step(model, -half(model)),
-        Action::Accept => return accept(model),
-        Action::Dismiss => return dismiss(model),
-        Action::NextChoice => choose(model, 1),
-        Action::PreviousChoice => choose(model, -1),
-        Action::NextChoices => choose(model, 10),
-        Action::PreviousChoices => choose(model, -10),
-        Action::EraseWord => change(model, |field| {
-            let kept = field.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
-            field.truncate(kept);
-        }),
-        Action::EraseAll => change(model, String::clear),
+        // Everything else is done above.
+        _ => {}
     }
     Vec::new()
 }
