@@ -10,7 +10,8 @@ use super::shop::{Done, PROJECT, Shop};
 use crate::support::account::Account;
 
 /// What a run is at when it goes well.
-const WELL: [(&str, Option<&str>); 3] = [("queued", None), ("in_progress", None), ("completed", Some("success"))];
+const WELL: [(&str, Option<&str>); 4] =
+    [("queued", None), ("in_progress", None), ("in_progress", None), ("completed", Some("success"))];
 
 /// A project that is rolled out by a workflow of this GitHub.
 fn shop(account: &Account, github: &GitHub, more: &str) -> Shop {
@@ -22,6 +23,10 @@ fn shop(account: &Account, github: &GitHub, more: &str) -> Shop {
     let mut shop = Shop::with_project(&PROJECT.replacen("[[config]]", &redeploy, 1)).at(account);
     shop.env.push(("GH_ENTERPRISE_TOKEN".into(), github.token.clone()));
     shop.env.push(("PLUMB_GITHUB_PATIENCE".into(), "3".into()));
+    let remote = shop.directory.path().join("remote.git").display().to_string();
+    shop.git(&["init", "-q", "--bare", &remote]);
+    shop.git(&["remote", "add", "origin", &remote]);
+    shop.git(&["push", "-q", "-u", "origin", "main"]);
     shop
 }
 
@@ -60,19 +65,22 @@ fn a_commit_is_dispatched_followed_step_by_step_and_looked_at() {
         "environment": "dev", "commit": json["commit"], "reason": "undo ??x?", "nonce": json["nonce"],
     }});
     assert_eq!(sent, [expected]);
+    let state = github.state.lock().unwrap();
+    assert_eq!(state.looked, WELL.len());
+    assert!(state.unchanged >= 2, "what has not changed costs no request: {}", state.unchanged);
+    drop(state);
     assert_eq!(journal(&shop), [json!(["redeploy", ["shop/petshop: deploy.yml"], "ok"])]);
     assert!(!format!("{done}{planned}").contains(&github.token));
 }
 
 #[test]
 fn a_run_that_github_does_not_name_is_found_by_its_nonce() {
-    let account = Account::fresh();
     // A server that knows the wish and does not fulfil it; one that refuses it; one whose answer is lost.
     for (refuses_details, lost) in [(false, false), (true, false), (false, true)] {
         let first = if lost { vec![("POST", "/dispatches", 0, Vec::new(), Value::Null)] } else { Vec::new() };
         let state = State { refuses_details, titles: true, looks: WELL.to_vec(), first, ..State::default() };
         let github = GitHub::start(state);
-        let shop = shop(&account, &github, "");
+        let shop = shop(&Account::fresh(), &github, "");
         let done = redeploy(&shop, &["--yes", "--wait", "-o", "json"]);
         assert_eq!(done.ended(0).json()["run"]["id"], json!(RUN), "{done}");
         assert_eq!(
@@ -83,18 +91,17 @@ fn a_run_that_github_does_not_name_is_found_by_its_nonce() {
     }
     // None of the runs has the nonce: no other one is taken for it.
     let github = GitHub::start(State { looks: WELL.to_vec(), ..State::default() });
-    let shop = shop(&account, &github, "");
+    let shop = shop(&Account::fresh(), &github, "");
     redeploy(&shop, &["--yes"]).ended(0).complained(&["none of the runs that it lists", "run-name:"]);
     redeploy(&shop, &["--yes", "--wait"]).ended(2);
 }
 
 #[test]
 fn a_run_that_fails_is_told_with_the_step_and_is_no_success() {
-    let account = Account::fresh();
     for conclusion in ["failure", "cancelled", "timed_out"] {
         let looks = vec![("in_progress", None), ("completed", Some(conclusion))];
         let github = GitHub::start(State { names_runs: true, looks, ..State::default() });
-        let shop = shop(&account, &github, "");
+        let shop = shop(&Account::fresh(), &github, "");
         let done = redeploy(&shop, &["--yes", "--wait"]);
         done.ended(2).complained(&[
             &format!("the run ended as {conclusion} at deploy / plumb deploy"),
@@ -107,7 +114,6 @@ fn a_run_that_fails_is_told_with_the_step_and_is_no_success() {
 
 #[test]
 fn each_refusal_says_what_to_do_and_dispatches_nothing_twice() {
-    let account = Account::fresh();
     for (status, said, hint) in [
         (401, "Bad credentials", "gh auth login"),
         (403, "Resource not accessible by integration", "Actions: write"),
@@ -120,7 +126,7 @@ fn each_refusal_says_what_to_do_and_dispatches_nothing_twice() {
     ] {
         let first = vec![("POST", "/dispatches", status, Vec::new(), json!({"message": said}))];
         let github = GitHub::start(State { first, ..State::default() });
-        let shop = shop(&account, &github, "");
+        let shop = shop(&Account::fresh(), &github, "");
         let done = redeploy(&shop, &["--yes"]);
         done.ended(2).complained(&[&status.to_string(), said, hint]);
         assert_eq!(github.sent("/dispatches").len(), 1);
@@ -129,7 +135,7 @@ fn each_refusal_says_what_to_do_and_dispatches_nothing_twice() {
     // Down: nobody knows what became of it, and it is not sent again.
     let first = vec![("POST", "/dispatches", 502, Vec::new(), json!({"message": "Server Error"}))];
     let github = GitHub::start(State { first, ..State::default() });
-    let shop = shop(&account, &github, "");
+    let shop = shop(&Account::fresh(), &github, "");
     redeploy(&shop, &["--yes"])
         .ended(2)
         .complained(&["whether it was done is not known", "look at the repository's Actions"]);
@@ -139,7 +145,6 @@ fn each_refusal_says_what_to_do_and_dispatches_nothing_twice() {
 
 #[test]
 fn limits_are_waited_for_or_told() {
-    let account = Account::fresh();
     let limit = |seconds: &str| vec![("retry-after", seconds.to_owned())];
     let used_up = vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", "99999999999".to_owned())];
     let said = json!({"message": "You have exceeded a secondary rate limit"});
@@ -149,18 +154,21 @@ fn limits_are_waited_for_or_told() {
         ("GET", "/deploy.yml", 503, Vec::new(), json!({})),
     ];
     let github = GitHub::start(State { first, names_runs: true, looks: WELL.to_vec(), ..State::default() });
-    let own = shop(&account, &github, "");
+    let own = shop(&Account::fresh(), &github, "");
     redeploy(&own, &["--yes", "--wait"]).ended(0);
     assert_eq!(github.sent("/dispatches").len(), 3, "what was refused for a limit was not done");
     let first = vec![("POST", "/dispatches", 403, used_up, json!({"message": "API rate limit exceeded"}))];
     let github = GitHub::start(State { first, ..State::default() });
-    let own = shop(&account, &github, "");
+    let own = shop(&Account::fresh(), &github, "");
     redeploy(&own, &["--yes"]).ended(2).complained(&["takes no more requests", "the hour's are used up"]);
     // A commit that GitHub does not have is told before anybody is asked.
-    let first = vec![("GET", "", 422, Vec::new(), json!({"message": "No commit found for SHA"}))];
-    let github = GitHub::start(State { first: Vec::new(), ..State::default() });
-    github.state.lock().unwrap().first = vec![("GET", "/deploy.yml", 404, Vec::new(), first[0].4.clone())];
-    redeploy(&shop(&account, &github, ""), &["--yes"]).ended(2).complained(&["404"]);
+    let github = GitHub::start(State { lacks_commit: true, ..State::default() });
+    let own = shop(&Account::fresh(), &github, "");
+    redeploy(&own, &["--yes"]).ended(2).complained(&["does not have commit", "git push"]);
+    // So is one that no branch or tag stands for.
+    own.git(&["branch", "--unset-upstream"]);
+    redeploy(&own, &["--yes"]).ended(2).complained(&["is no branch and no tag", "`ref` of [redeploy]"]);
+    assert_eq!(github.sent("/dispatches"), [Value::Null; 0]);
 }
 
 #[test]

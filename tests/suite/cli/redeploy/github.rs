@@ -17,27 +17,36 @@ const CONTRACT: &str = include_str!("../../../fixtures/github/contract.json");
 pub const REPOSITORY: &str = "shop/petshop";
 pub const RUN: u64 = 30_433_642;
 
+/// An answer that is given before any other, by method and the path's end: status, headers, body. `0` closes the connection
+/// after the request was taken.
+pub type Planned = (&'static str, &'static str, u16, Vec<(&'static str, String)>, Value);
+
 /// What a test decides about it.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "they are what servers differ in")]
 pub struct State {
     /// Whether a dispatch's answer names the run; an older GitHub refuses to be asked.
     pub names_runs: bool,
     pub refuses_details: bool,
     /// Whether runs have the nonce in their title.
     pub titles: bool,
+    /// Whether the commit was never pushed.
+    pub lacks_commit: bool,
     /// What the run is at, look by look; the last one stays.
     pub looks: Vec<(&'static str, Option<&'static str>)>,
-    /// Answers that are given before any other, by method and the path's end: status, headers, body. `0` closes the
-    /// connection after the request was taken.
-    pub first: Vec<(&'static str, &'static str, u16, Vec<(&'static str, String)>, Value)>,
+    /// What is answered first, each once.
+    pub first: Vec<Planned>,
     /// Method and path of each request, and its body.
     pub asked: Vec<(String, Value)>,
     /// How many were answered by "not modified".
     pub unchanged: usize,
     pub cancelled: bool,
-    wrong: Vec<String>,
-    looked: usize,
-    inputs: Value,
+    /// What GitHub's own description does not take.
+    pub wrong: Vec<String>,
+    /// How often jobs were looked at.
+    pub looked: usize,
+    /// What the last dispatch said.
+    pub inputs: Value,
 }
 
 pub struct GitHub {
@@ -71,12 +80,6 @@ impl GitHub {
             .filter(|(asked, _)| asked.starts_with("POST") && asked.ends_with(end))
             .map(|(_, body)| body.clone())
             .collect()
-    }
-
-    /// How often a path that ends so was asked for.
-    pub fn asked(&self, end: &str) -> usize {
-        let state = self.state.lock().unwrap();
-        state.asked.iter().filter(|(asked, _)| asked.ends_with(end)).count()
     }
 }
 
@@ -113,7 +116,7 @@ fn answer(contract: &Value, state: &Mutex<State>, bearer: &str, request: &Reques
     }
     let (status, mine) = respond(&mut state, &request.method, path, &body);
     let schema = &operation["responses"][status.to_string()];
-    let answer = if schema.is_null() { Value::Null } else { filled(schema, &mine) };
+    let answer = if schema.is_null() { mine.clone() } else { filled(schema, &mine) };
     if !schema.is_null() {
         let validator = jsonschema::validator_for(schema).unwrap();
         let errors: Vec<String> = validator.iter_errors(&answer).map(|error| format!("{name}: {error}")).collect();
@@ -170,6 +173,9 @@ fn respond(state: &mut State, method: &str, path: &str, body: &Value) -> (u16, V
     }
     if path.contains("/actions/runs/") {
         return (200, run);
+    }
+    if path.contains("/commits/") && state.lacks_commit {
+        return (422, json!({"message": "No commit found for SHA"}));
     }
     if path.contains("/actions/workflows/") {
         return (
