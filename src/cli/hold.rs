@@ -100,13 +100,13 @@ fn show(session: &Session, before: Result<&Option<Hold>, &Why>) {
 }
 
 /// Says on stderr that an environment is on hold, or that nobody can tell.
-pub(super) fn tell(session: &Session, found: Result<Option<Hold>, Why>) {
+pub(super) fn tell(environment: &str, found: &hold::Found) {
     match found {
         Ok(None) => {}
-        Ok(Some(hold)) => say!("! {} is {}", clean(&session.environment().name), clean(&hold.told(now()))),
+        Ok(Some(hold)) => say!("! {} is {}", clean(environment), clean(&hold.told(now()))),
         // What makes everything fail is told with everything else.
         Err(why) if why.is_of_everything() => {}
-        Err(why) => say!("? hold: {}", clean(&why.reason)),
+        Err(why) => say!("? hold of {}: {}", clean(environment), clean(&why.reason)),
     }
 }
 

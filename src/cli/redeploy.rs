@@ -79,7 +79,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     };
     // A plan may be looked at on hold, and says so.
     if args.how.dry_run || args.despite_hold {
-        super::hold::tell(&session, interruptible(hold::current(&session)).await?);
+        super::hold::tell(&session.environment().name, &interruptible(hold::current(&session)).await?);
     } else {
         interruptible(hold::refuse_held(&session)).await??;
     }

@@ -4,8 +4,8 @@ mod fleet;
 mod text;
 
 use super::{Failed, Outcome, Output, Progress, Shared, print_json};
-use crate::compare::{Item, Kind, Verdict, Why};
-use crate::ops::hold::{self, Hold};
+use crate::compare::{Item, Kind, Verdict};
+use crate::ops::hold;
 use crate::ops::inspect::{self, Detect, Wish};
 use crate::ops::report::Report;
 use crate::ops::{schema, session::Session};
@@ -93,7 +93,7 @@ pub(crate) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let wish = wish(&session, &args.only, args.detect);
     let progress = Progress::begin();
     let told = |text: &str| progress.tell(text);
-    let (report, held) = tokio::join!(inspect::watched(&session, &wish, &told), held(&session));
+    let report = inspect::watched(&session, &wish, &told).await;
     drop(progress);
     // Without a project nothing is managed, and what is there is what one wants to see.
     let all = args.all || session.settings.adhoc.is_some();
@@ -102,14 +102,18 @@ pub(crate) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         Output::Json => print_json(&schema::status(&report, &session.fingerprinter, |item| in_json(args, item)))?,
         Output::Text => text::text(&mut std::io::stdout().lock(), &report, &shown)?,
     }
-    super::hold::tell(&session, held);
+    super::hold::tell(&session.environment().name, &held(&session, &report).await);
     shared.stats(&session);
     Ok(outcome(&report, args.strict))
 }
 
-/// The hold of the project's environment; a stack or a path alone has none.
-async fn held(session: &Session) -> Result<Option<Hold>, Why> {
-    if session.settings.adhoc.is_some() { Ok(None) } else { hold::current(session).await }
+/// The hold of the project's environment, which is known where parameters were listed; a stack or a path alone has none.
+async fn held(session: &Session, report: &Report) -> hold::Found {
+    match &report.hold {
+        Some(found) => found.clone(),
+        None if session.settings.adhoc.is_some() => Ok(None),
+        None => hold::current(session).await,
+    }
 }
 
 fn in_json(args: &Args, item: &Item) -> bool {

@@ -32,6 +32,9 @@ pub struct Hold {
     pub reason: String,
 }
 
+/// What was found when somebody looked.
+pub type Found = Result<Option<Hold>, Why>;
+
 /// The parameter's text. The loop's function reads the same.
 #[derive(Serialize, Deserialize)]
 struct Text {
@@ -73,7 +76,7 @@ pub fn name(project: &str, environment: &str) -> String {
 }
 
 /// The hold of the environment, unless there is none or it has ended.
-pub async fn current(session: &Session) -> Result<Option<Hold>, Why> {
+pub async fn current(session: &Session) -> Found {
     let name = name(&session.project().name, &session.environment().name);
     let mut found = ssm::values(&session.clients, std::slice::from_ref(&name)).await;
     let value = match found.remove(&name) {
