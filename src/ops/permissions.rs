@@ -102,6 +102,7 @@ pub const PERMISSIONS: &[Permission] = &[
     write("lambda:PublishVersion", On::Functions),
     write("lambda:UpdateAlias", On::Functions),
     write("lambda:UpdateFunctionCode", On::Functions),
+    write("lambda:UpdateFunctionConfiguration", On::Functions),
     write("lambda:ListVersionsByFunction", On::Functions),
     write("s3:PutObject", On::Objects),
     write("s3:DeleteObject", On::Objects),
@@ -282,13 +283,12 @@ mod tests {
         // `Clients::send` is told the action; what only some tests and the demo do is not for a policy. Nor is calling
         // and rotating the crypto API: who may do that is not for everybody who looks and rolls out.
         // Nor is laying an account's foundation, which an administrator does.
-        const ELSEWHERE: [&str; 8] = [
+        const ELSEWHERE: [&str; 7] = [
             "lambda:InvokeFunction",
             "secretsmanager:RotateSecret",
             "sts:GetCallerIdentity",
             "iam:ListOpenIDConnectProviders",
             "cloudtrail:DescribeTrails",
-            "lambda:UpdateFunctionConfiguration",
             "dynamodb:DeleteTable",
             "config:Region",
         ];

@@ -277,7 +277,7 @@ async fn a_stack_is_made_drifts_and_tells_what_moved() {
     let new = Configuration {
         memory: Some(1024),
         environment: Some(BTreeMap::from([("POOL".into(), Secret::new("50")), ("MORE".into(), Secret::new("x"))])),
-        timeout: None,
+        ..Configuration::default()
     };
     lambda::update_configuration(&clients, "pets", &new).await.unwrap();
     lambda::wait_updated(&clients, "pets", LIMIT).await.unwrap();

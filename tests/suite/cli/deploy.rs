@@ -3,6 +3,7 @@
 mod failing;
 mod packaged;
 mod refused;
+mod reverted;
 mod stack;
 mod ways_out;
 
