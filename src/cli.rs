@@ -13,6 +13,7 @@ mod deploy;
 mod diff;
 mod doctor;
 mod history;
+mod hold;
 mod hook;
 mod init;
 mod journal;
@@ -30,6 +31,7 @@ mod promote;
 mod push;
 mod record;
 mod recover;
+mod redeploy;
 mod shared;
 mod status;
 mod table;
@@ -135,6 +137,12 @@ enum Command {
     Push(push::Args),
     /// Make stacks and their code what a commit says: a change set, shown first.
     Deploy(deploy::Args),
+    /// Ask the project's own deploy flow, a GitHub workflow or a change set from here, to roll a commit out.
+    Redeploy(redeploy::Args),
+    /// Hold redeploys for a while: nothing is put back, neither by the loop nor by plumb redeploy.
+    Hold(hold::Args),
+    /// End a hold.
+    Release(hold::ReleaseArgs),
     /// Lay what the project needs in an account: bucket, deploy role, keys, trail.
     Bootstrap(bootstrap::Args),
     /// Lead a stack out of where it got stuck.
@@ -227,6 +235,9 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Diff(args)) => Box::pin(diff::run(&shared, args)).await,
             Some(Command::Push(args)) => Box::pin(push::run(&shared, args)).await,
             Some(Command::Deploy(args)) => Box::pin(deploy::run(&shared, args)).await,
+            Some(Command::Redeploy(args)) => Box::pin(redeploy::run(&shared, args)).await,
+            Some(Command::Hold(args)) => Box::pin(hold::run(&shared, args)).await,
+            Some(Command::Release(args)) => Box::pin(hold::release(&shared, args)).await,
             Some(Command::Bootstrap(args)) => Box::pin(bootstrap::run(&shared, args)).await,
             Some(Command::Recover(args)) => Box::pin(recover::run(&shared, args)).await,
             Some(Command::Clean(args)) => Box::pin(clean::run(&shared, args)).await,
@@ -253,7 +264,9 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
     // The console reads ^C as a key and takes the terminal's signals itself; an editor is asked to end first.
     let own = |command: &Command| match command {
         // A deployment takes its change set back first, or says that it goes on.
-        Command::Demo(_) | Command::Deploy(_) | Command::Bootstrap(_) | Command::Rollback(_) => true,
+        Command::Demo(_) | Command::Deploy(_) | Command::Redeploy(_) | Command::Bootstrap(_) | Command::Rollback(_) => {
+            true
+        }
         Command::Config(command) => command.takes_signals(),
         _ => false,
     };

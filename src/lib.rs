@@ -8,6 +8,8 @@ pub mod config;
 pub mod console;
 pub mod crypto_api;
 pub mod git;
+pub mod github;
+pub mod http;
 pub mod local;
 pub mod ops;
 pub mod secret;

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
-use aws_sdk_lambda::types::{AliasRoutingConfiguration, Environment, LastUpdateStatus, PackageType, State};
+use aws_sdk_lambda::types::{
+    AliasRoutingConfiguration, Environment, EphemeralStorage, LastUpdateStatus, PackageType, Runtime, State,
+    TracingConfig, TracingMode,
+};
 use aws_smithy_types::Blob;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -290,6 +293,20 @@ pub async fn update_code(clients: &Clients, function: &str, code: Code) -> Resul
 /// What to change of a function's configuration; `None` leaves it.
 #[derive(Debug, Clone, Default)]
 pub struct Configuration {
+    /// What it is for.
+    pub description: Option<String>,
+    /// MB of its temporary directory.
+    pub ephemeral_storage: Option<i32>,
+    /// What the runtime calls.
+    pub handler: Option<String>,
+    /// All layers, by ARN.
+    pub layers: Option<Vec<String>>,
+    /// Its role's ARN.
+    pub role: Option<String>,
+    /// Such as `provided.al2023`.
+    pub runtime: Option<String>,
+    /// `Active` or `PassThrough`.
+    pub tracing: Option<String>,
     /// MB.
     pub memory: Option<i32>,
     /// Seconds.
@@ -308,10 +325,19 @@ pub async fn update_configuration(clients: &Clients, function: &str, new: &Confi
         let plain = variables.iter().map(|(name, value)| (name.clone(), value.expose().to_owned()));
         Environment::builder().set_variables(Some(plain.collect())).build()
     });
+    let storage = new.ephemeral_storage.and_then(|size| EphemeralStorage::builder().size(size).build().ok());
+    let tracing = new.tracing.as_deref().map(|mode| TracingConfig::builder().mode(TracingMode::from(mode)).build());
     let request = clients
         .lambda()
         .update_function_configuration()
         .function_name(function)
+        .set_description(new.description.clone())
+        .set_ephemeral_storage(storage)
+        .set_handler(new.handler.clone())
+        .set_layers(new.layers.clone())
+        .set_role(new.role.clone())
+        .set_runtime(new.runtime.as_deref().map(Runtime::from))
+        .set_tracing_config(tracing)
         .set_memory_size(new.memory)
         .set_timeout(new.timeout)
         .set_environment(environment)

@@ -46,6 +46,26 @@ pub struct ParameterMeta {
     pub policies: Vec<String>,
 }
 
+impl ParameterMeta {
+    /// One that is not there yet, and of which nothing is stated.
+    #[must_use]
+    pub fn named(name: &str, type_name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            version: 0,
+            modified_at: 0,
+            modified_by: None,
+            tier: None,
+            key_id: None,
+            description: None,
+            allowed_pattern: None,
+            data_type: None,
+            policies: Vec::new(),
+        }
+    }
+}
+
 /// A parameter's value, decrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterValue {

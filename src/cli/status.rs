@@ -5,6 +5,7 @@ mod text;
 
 use super::{Failed, Outcome, Output, Progress, Shared, print_json};
 use crate::compare::{Item, Kind, Verdict};
+use crate::ops::hold;
 use crate::ops::inspect::{self, Detect, Wish};
 use crate::ops::report::Report;
 use crate::ops::{schema, session::Session};
@@ -91,7 +92,8 @@ pub(crate) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let session = shared.session().await?;
     let wish = wish(&session, &args.only, args.detect);
     let progress = Progress::begin();
-    let report = inspect::watched(&session, &wish, &|text| progress.tell(text)).await;
+    let told = |text: &str| progress.tell(text);
+    let report = inspect::watched(&session, &wish, &told).await;
     drop(progress);
     // Without a project nothing is managed, and what is there is what one wants to see.
     let all = args.all || session.settings.adhoc.is_some();
@@ -100,8 +102,18 @@ pub(crate) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         Output::Json => print_json(&schema::status(&report, &session.fingerprinter, |item| in_json(args, item)))?,
         Output::Text => text::text(&mut std::io::stdout().lock(), &report, &shown)?,
     }
+    super::hold::tell(&session.environment().name, &held(&session, &report).await);
     shared.stats(&session);
     Ok(outcome(&report, args.strict))
+}
+
+/// The hold of the project's environment, which is known where parameters were listed; a stack or a path alone has none.
+async fn held(session: &Session, report: &Report) -> hold::Found {
+    match &report.hold {
+        Some(found) => found.clone(),
+        None if session.settings.adhoc.is_some() => Ok(None),
+        None => hold::current(session).await,
+    }
 }
 
 fn in_json(args: &Args, item: &Item) -> bool {

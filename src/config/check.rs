@@ -138,6 +138,27 @@ pub(super) fn url(text: &str) -> Checked {
     }
 }
 
+/// An endpoint's URL to which a token goes: over TLS, or to this machine.
+pub(super) fn secure_url(text: &str) -> Checked {
+    url(text)?;
+    let is_here = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|start| text.starts_with(start));
+    if text.starts_with("https://") || is_here {
+        return Ok(());
+    }
+    Err(Wrong::new(format!("\"{text}\" is not https: a token goes there"))
+        .hint("such as \"https://git.example/api/v3\""))
+}
+
+/// The file name of a workflow.
+pub(super) fn workflow(text: &str) -> Checked {
+    let is_file = [".yml", ".yaml"].iter().any(|end| text.ends_with(end));
+    if is_file && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        return Ok(());
+    }
+    Err(Wrong::new(format!("\"{text}\" is no workflow's file"))
+        .hint("its name below .github/workflows, such as \"deploy.yml\""))
+}
+
 /// `owner/name` on GitHub.
 pub(super) fn repository(text: &str) -> Checked {
     match text.split_once('/') {

@@ -238,7 +238,10 @@ fn redeploy(mut section: Section<'_, '_>) -> Redeploy {
             &[("github", RedeployMethod::GitHub), ("pipeline", RedeployMethod::Pipeline)],
         ),
         repository: section.text("repository", check::repository),
-        workflow: section.text("workflow", check::some),
+        workflow: section.text("workflow", check::workflow),
+        git_ref: section.text("ref", check::pattern(&[Env])),
+        api: section.text("api", check::secure_url),
+        secret: section.text("secret", check::pattern(&[Env])),
         topic: section.text("topic", check::pattern(&[Env, Account, Region])),
     };
     if redeploy.method == RedeployMethod::Pipeline && !section.has("topic") {

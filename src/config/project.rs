@@ -162,8 +162,14 @@ pub struct Redeploy {
     pub method: RedeployMethod,
     /// `owner/name` on GitHub; `None`: from the remote's URL.
     pub repository: Option<String>,
-    /// The workflow's file name.
+    /// The workflow's file name; `None`: a `repository_dispatch` is sent.
     pub workflow: Option<String>,
+    /// The branch or tag that the workflow runs on; `None`: that of the environment's ref.
+    pub git_ref: Option<String>,
+    /// Base URL of GitHub's API; `None`: that of the remote's host.
+    pub api: Option<String>,
+    /// The secret with a token, for who has none of his own.
+    pub secret: Option<String>,
     /// The SNS topic of the pipeline.
     pub topic: Option<String>,
 }

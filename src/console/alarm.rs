@@ -5,6 +5,7 @@ use super::model::{EnvState, Model};
 use super::overlay::summary;
 use super::page::Page;
 use crate::compare::{Why, WhyKind};
+use crate::ops::hold::{in_words, short};
 
 /// The line in more and in fewer words, the most first; `None`: nothing is the matter. On the overview it is about every
 /// environment, else about the current one.
@@ -48,6 +49,32 @@ pub(super) fn cut_off(model: &Model) -> Option<Vec<String>> {
         format!("{name}: {}; in the journal ({journal}) {resume} goes on, {undo} takes it back", summary(entry)),
         format!("{name}: a {} was cut off; {journal} shows it", entry.action.word()),
     ])
+}
+
+/// That redeploys are on hold, for how long still, by whom and why. On the overview it is about every environment.
+pub(super) fn hold(model: &Model) -> Option<Vec<String>> {
+    let now = model.clock.now;
+    let everywhere = model.environments.iter().filter(|_| model.page == Page::Overview);
+    std::iter::once(model.environment()).chain(everywhere).find_map(|env| {
+        let name = env.name();
+        match env.hold.as_ref()? {
+            Ok(Some(hold)) if hold.holds(now) => {
+                let (left, by) = (in_words(hold.until - now), short(&hold.by));
+                Some(vec![
+                    format!("{name} is on hold for {left}, by {by}: {}", hold.reason),
+                    format!("{name} is on hold for {left}: {}", hold.reason),
+                    format!("{name} is on hold for {left}"),
+                ])
+            }
+            Ok(_) => None,
+            // The alarm is about that.
+            Err(why) if why.is_of_everything() => None,
+            Err(why) => {
+                let told = format!("{name}: whether it is on hold is not known");
+                Some(vec![format!("{told}: {}", why.reason), told])
+            }
+        }
+    })
 }
 
 /// What is lacking, of which profile and what renews it; what is to be done stands longest.

@@ -269,6 +269,7 @@ pub(crate) fn report(environment: &str) -> Report {
         commit: Ok(commit()),
         sections,
         notes: Vec::new(),
+        hold: None,
         read_at: NOW - 12_000,
         calls: Calls { made: 212, throttled: 0 },
     }

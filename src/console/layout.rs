@@ -53,7 +53,8 @@ impl Areas {
         let header = 3
             + u16::from(model.environment().wrong_account().is_some())
             + u16::from(super::alarm::alarm(model).is_some())
-            + u16::from(super::alarm::cut_off(model).is_some());
+            + u16::from(super::alarm::cut_off(model).is_some())
+            + u16::from(super::alarm::hold(model).is_some());
         let air = u16::from(height >= 20);
         let top = header + 1 + air;
         let tour = tour_height(model, width).min((height - top - 2) / 2);

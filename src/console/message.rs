@@ -124,6 +124,7 @@ impl Message {
             Self::Part(_, Part::Progress(..)) => "part progress",
             Self::Part(_, Part::Calls(_)) => "part calls",
             Self::Part(_, Part::CutOff(_)) => "part cut off",
+            Self::Part(_, Part::Hold(_)) => "part hold",
             Self::Project(..) => "project",
             Self::Inspected(..) => "inspected",
             Self::Revealed(..) => "revealed",

@@ -7,6 +7,7 @@ mod direction;
 mod discover;
 mod fleet;
 mod hints;
+mod hold;
 mod home;
 mod honest;
 mod laws;

@@ -1,14 +1,10 @@
-//! One HTTP request and its answer.
+//! Requests to the crypto API: signed by whoever calls, sent once.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use aws_smithy_http_client::default_connector;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use zeroize::Zeroizing;
+
+use crate::http::{Connections, Failure, is_safe};
 
 /// The headers that sign a request.
 pub type Signature = [(String, String)];
@@ -64,18 +60,15 @@ pub struct Reply {
 #[derive(Debug, Clone)]
 pub struct Connection {
     base: String,
-    connector: SharedHttpConnector,
+    connections: Connections,
 }
 
 impl Connection {
     /// Takes the base URL; connects to nothing yet. Plaintexts go there: so TLS, or plain HTTP on this machine.
     pub fn to(endpoint: &str) -> Result<Self, Error> {
         let base = endpoint.trim_end_matches('/').to_owned();
-        check(&base).map_err(|why| Error::Endpoint { url: endpoint.to_owned(), why })?;
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build();
-        let connector = default_connector(&settings, None);
-        let connector = connector.ok_or_else(|| Error::Network("this program was built without TLS".to_owned()))?;
-        Ok(Self { base, connector })
+        is_safe(&base).map_err(|why| Error::Endpoint { url: endpoint.to_owned(), why })?;
+        Ok(Self { base, connections: Connections::new(CONNECT, ANSWER)? })
     }
 
     /// The base URL.
@@ -99,92 +92,20 @@ impl Connection {
     /// Sends a request once. Without a signature it is one of nobody.
     pub async fn send(&self, method: &str, path: &str, signature: &Signature, body: &[u8]) -> Result<Reply, Error> {
         let began = Instant::now();
-        let sent = tokio::time::timeout(ANSWER, self.exchange(method, path, signature, body));
-        let reply = sent.await.map_err(|_| Error::Timeout)??;
-        Ok(Reply { took: began.elapsed(), ..reply })
-    }
-
-    async fn exchange(&self, method: &str, path: &str, signature: &Signature, body: &[u8]) -> Result<Reply, Error> {
-        let network = |error: &dyn std::error::Error| Error::Network(chain(error));
-        let mut request = HttpRequest::new(SdkBody::from(body));
-        request.set_method(method).map_err(|error| network(&error))?;
-        request.set_uri(self.url(path)).map_err(|error| network(&error))?;
-        for (name, value) in Self::headers(body) {
-            request.headers_mut().insert(*name, *value);
-        }
-        for (name, value) in signature {
-            request.headers_mut().insert(name.clone(), value.clone());
-        }
-        let answer = self
-            .connector
-            .call(request)
-            .await
-            .map_err(|error| if error.is_timeout() { Error::Timeout } else { network(&error) })?;
-        let status = answer.status().as_u16();
-        let request_id = REQUEST_ID.iter().find_map(|name| answer.headers().get(*name)).map(str::to_owned);
-        let logged_id = answer.headers().get(LOGGED_ID).map(str::to_owned);
-        let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| network(&error))?;
-        let body = Zeroizing::new(body.to_vec());
-        Ok(Reply { status, body, request_id, logged_id, took: Duration::ZERO })
+        let signed = signature.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers: Vec<(&str, &str)> = Self::headers(body).iter().copied().chain(signed).collect();
+        let answer = self.connections.send(method, &self.url(path), &headers, body).await?;
+        let request_id = REQUEST_ID.iter().find_map(|name| answer.header(name)).map(str::to_owned);
+        let logged_id = answer.header(LOGGED_ID).map(str::to_owned);
+        Ok(Reply { status: answer.status, body: answer.body, request_id, logged_id, took: began.elapsed() })
     }
 }
 
-fn check(base: &str) -> Result<(), &'static str> {
-    let (scheme, rest) = base.split_once("://").ok_or("it is no URL")?;
-    let authority = rest.split('/').next().unwrap_or_default();
-    if authority.is_empty() || rest.contains(['@', '?', '#']) || rest.contains(char::is_whitespace) {
-        return Err("a host and a path are needed, and nothing else");
-    }
-    match scheme {
-        "https" => Ok(()),
-        "http" if is_loopback(authority) => Ok(()),
-        "http" => Err("plaintexts are sent with https, or to this machine"),
-        _ => Err("its scheme is not https"),
-    }
-}
-
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plaintexts_are_sent_over_tls_or_not_at_all() {
-        for right in [
-            "https://a1b2.execute-api.eu-central-1.amazonaws.com/live",
-            "https://crypto.example.com",
-            "http://127.0.0.1:4566/restapis/a1b2/live/_user_request_",
-            "http://localhost:4566/x",
-            "http://[::1]:4566",
-        ] {
-            assert_eq!(check(right), Ok(()), "{right}");
-        }
-        for wrong in [
-            "http://crypto.example.com/live",
-            "http://127.0.0.1.example.com/live",
-            "http://10.0.0.1:80",
-            "ftp://127.0.0.1/x",
-            "crypto.example.com",
-            "https://",
-            "https://mara:pw@example.com",
-            "https://example.com/x?y",
-            "http://127.0.0.1@example.com/",
-        ] {
-            assert!(check(wrong).is_err(), "{wrong}");
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Network(why) => Self::Network(why),
+            Failure::Timeout => Self::Timeout,
         }
     }
 }

@@ -11,6 +11,7 @@ mod bootstrap;
 mod cancel;
 mod clean;
 mod delete;
+mod direct;
 mod draft;
 mod drift;
 mod execute;
@@ -25,8 +26,6 @@ mod request;
 mod stuck;
 mod widening;
 
-use std::collections::BTreeMap;
-
 use super::session::Session;
 use crate::aws::s3;
 use crate::compare::Why;
@@ -36,6 +35,7 @@ pub use alias::{Turn, turn, turn_back};
 pub use bootstrap::{Foundation, bootstrap};
 pub use cancel::cancel;
 pub use clean::{Artifacts, Cleaned, Cleaning, Going, clean, cleaning};
+pub use direct::PutBack;
 pub use draft::{Ask, Draft, draft, stacks};
 pub use drift::{Drifted, What};
 pub use execute::{Deployed, execute};
@@ -64,7 +64,7 @@ pub async fn deploy(
         draft = draft::draft(session, &name, &ask).await?;
     }
     // Nobody is asked between the two, so that one note is enough.
-    let begun = execute::begin(&draft, BTreeMap::new())?;
+    let begun = execute::begin(&draft, None)?;
     let plan = match Box::pin(draft.worked_out(progress)).await {
         Ok(plan) => plan,
         Err(why) => {

@@ -157,9 +157,9 @@ pub async fn stream(session: &Session, wish: &Wish, sink: UnboundedSender<Part>)
             }
         }))
         .await;
-        (commit, sections, context.notes().await)
+        (commit, sections, context.notes().await, context.hold.get().cloned())
     };
-    let (identity, (commit, sections, mut notes)) = tokio::join!(identity, sections);
+    let (identity, (commit, sections, mut notes, hold)) = tokio::join!(identity, sections);
     notes.extend(nothing_below(session, &sections));
     Report {
         environment: session.environment().name.clone(),
@@ -167,6 +167,7 @@ pub async fn stream(session: &Session, wish: &Wish, sink: UnboundedSender<Part>)
         commit,
         sections,
         notes,
+        hold,
         read_at: now(),
         calls: session.calls().since(before),
     }

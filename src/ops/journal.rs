@@ -109,6 +109,12 @@ pub enum Action {
     Rotate,
     /// Functions were started anew.
     Restart,
+    /// The project's deploy flow was asked to roll a commit out, or to give that up.
+    Redeploy,
+    /// Redeploys were held for a while.
+    Hold,
+    /// A hold was ended.
+    Release,
 }
 
 impl Action {
@@ -131,6 +137,9 @@ impl Action {
             Self::Run => "run",
             Self::Rotate => "rotate",
             Self::Restart => "restart",
+            Self::Redeploy => "redeploy",
+            Self::Hold => "hold",
+            Self::Release => "release",
         }
     }
 }

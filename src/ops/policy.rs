@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::names::{exactly, narrowest, open, start};
+use super::hold;
 use super::inspect::partition;
 use super::map::bindings;
 use super::permissions::{self, Need, On, PERMISSIONS};
@@ -139,6 +140,7 @@ impl Ground {
     /// Starts of the names of parameters and secrets, for the services that the commit has.
     fn names(&mut self, project: &Project, here: &Environment, listing: &[String]) {
         let environment = &here.name;
+        self.parameters.insert(exactly(&hold::name(&project.name, environment)));
         let sorted = mapping::sort_files(project, environment, listing);
         for (index, tree) in project.config.iter().enumerate() {
             let layers = match tree.layers {

@@ -1,5 +1,6 @@
 //! What an inspection finds, part by part and as a whole.
 
+use super::hold;
 use super::journal::Entry;
 use crate::compare::{Item, Kind, Tally, Verdict, Why, WhyKind};
 
@@ -115,6 +116,8 @@ pub enum Part {
     Calls(Calls),
     /// A write of values from this machine that was cut off, if the last one was.
     CutOff(Option<Box<Entry>>),
+    /// Whether redeploys are on hold.
+    Hold(hold::Found),
 }
 
 /// A whole inspection.
@@ -130,6 +133,8 @@ pub struct Report {
     pub sections: Vec<(Kind, Result<Section, Why>)>,
     /// What to know about the whole that is no failure.
     pub notes: Vec<String>,
+    /// Whether redeploys are on hold; `None`: nobody looked.
+    pub hold: Option<hold::Found>,
     /// When reading was done, milliseconds since the Unix epoch.
     pub read_at: i64,
     /// AWS API calls made.
@@ -180,6 +185,7 @@ impl Report {
             commit: Err(why.clone()),
             sections: kinds.iter().map(|kind| (*kind, Err(why.clone()))).collect(),
             notes: Vec::new(),
+            hold: None,
             read_at,
             calls: Calls::default(),
         }
@@ -193,6 +199,7 @@ impl Report {
             Part::Calls(calls) => self.calls = calls,
             Part::Provisional(kind, section) => self.know(kind, Ok(section)),
             Part::Section(kind, section) => self.know(kind, section),
+            Part::Hold(found) => self.hold = Some(found),
             // They are no part of what git and live are.
             Part::Progress(..) | Part::CutOff(_) => {}
         }

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests behind the feature `peers` run beside Plumb, pinned, and prints where they are.
 #
-# `tests/peers/install.sh [sops] [chamber]`; without a name, all of them. Needs Go; the module proxy is its own, and for
-# chamber perhaps its repository. They are kept in PLUMB_PEERS (default: plumb-peers in the user's cache), which the tests
-# read, too, so that only the first run builds them.
+# `tests/peers/install.sh [sops] [chamber] [github]`; without a name, all of them. Needs Go, whose module proxy is its own, for
+# chamber perhaps its repository, and npm for GitHub's description of its API. They are kept in PLUMB_PEERS (default:
+# plumb-peers in the user's cache), which the tests read, too, so that only the first run builds them.
 set -euo pipefail
 
 SOPS=3.13.2
 CHAMBER=3.1.4
+OPENAPI=23.0.2
+OPENAPI_SHA256=71a18407dd5e8464f4e0525daf03deabbe65abd9287d6adc7b5d98f516cd0d0c
 PEERS="${PLUMB_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/plumb-peers}"
 
 build() {
@@ -40,11 +42,34 @@ chamber() {
   echo "chamber $CHAMBER"
 }
 
-[ $# -gt 0 ] || set -- sops chamber
+# GitHub's own OpenAPI description (MIT). Of 28 MB one file is kept.
+github() {
+  if [ "$(cat "$PEERS/github/version" 2>/dev/null)" != "$OPENAPI" ]; then
+    command -v npm >/dev/null || {
+      echo "peers: no npm: Debian and Ubuntu have it in npm" >&2
+      exit 1
+    }
+    source=$(mktemp -d)
+    trap 'rm -rf "$source"' EXIT
+    (
+      cd "$source"
+      npm pack --silent "@octokit/openapi@$OPENAPI" >/dev/null
+      echo "$OPENAPI_SHA256  octokit-openapi-$OPENAPI.tgz" | sha256sum --check --quiet
+      tar -xzf "octokit-openapi-$OPENAPI.tgz" package/generated/api.github.com.deref.json package/LICENSE
+    )
+    rm -rf "$PEERS/github"
+    mkdir -p "$PEERS/github"
+    mv "$source/package/generated/api.github.com.deref.json" "$source/package/LICENSE" "$PEERS/github/"
+    printf '%s\n' "$OPENAPI" >"$PEERS/github/version"
+  fi
+  echo "@octokit/openapi $OPENAPI"
+}
+
+[ $# -gt 0 ] || set -- sops chamber github
 for name; do
   case "$name" in
-    sops | chamber) "$name" ;;
-    *) echo "peers: there is no $name here: sops, chamber" >&2 && exit 2 ;;
+    sops | chamber | github) "$name" ;;
+    *) echo "peers: there is no $name here: sops, chamber, github" >&2 && exit 2 ;;
   esac
 done
 printf '%s\n' "$PEERS/bin"

@@ -3,6 +3,7 @@
 //! Behind the feature `peers`; `tests/peers/install.sh` installs it.
 
 mod chamber;
+mod github;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -43,10 +44,14 @@ const FILES: [(&str, &str, &str, &str); 4] = [
 
 /// One of the programs, where `tests/peers/install.sh` puts it.
 fn binary(name: &str) -> PathBuf {
+    peers().join("bin").join(name)
+}
+
+fn peers() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
     let peers = std::env::var_os("PLUMB_PEERS").map(PathBuf::from).or_else(|| Some(cache?.join("plumb-peers")));
-    peers.expect("a home directory").join("bin").join(name)
+    peers.expect("a home directory")
 }
 
 /// The sops binary in a directory of its own.

@@ -170,6 +170,9 @@ pub struct ResourceChange {
     pub scope: Vec<String>,
     /// Why, property by property.
     pub details: Vec<ChangeDetail>,
+    /// What was changed by hand and stays so, and why: `MANAGED_BY_AWS`, `WRITE_ONLY_PROPERTY`, …. Only of a drift-aware
+    /// change set.
+    pub drift_ignored: Vec<(String, String)>,
     /// Of a stack within: the change set that says what is done to it.
     pub change_set: Option<String>,
 }
@@ -240,8 +243,14 @@ fn change(found: aws::ResourceChange) -> ResourceChange {
         after: found.after_context.filter(|text| !text.is_empty()).map(Secret::new),
         scope: found.scope.unwrap_or_default().iter().map(|scope| scope.as_str().to_owned()).collect(),
         details: found.details.unwrap_or_default().into_iter().map(detail).collect(),
+        drift_ignored: found.resource_drift_ignored_attributes.unwrap_or_default().into_iter().map(ignored).collect(),
         change_set: found.change_set_id.filter(|id| !id.is_empty()),
     }
+}
+
+fn ignored(found: aws::ResourceDriftIgnoredAttribute) -> (String, String) {
+    let reason = found.reason.map_or_else(|| "no reason given".to_owned(), |reason| reason.as_str().to_owned());
+    (found.path.unwrap_or_default(), reason)
 }
 
 fn detail(found: aws::ResourceChangeDetail) -> ChangeDetail {
@@ -256,12 +265,18 @@ fn detail(found: aws::ResourceChangeDetail) -> ChangeDetail {
         requires_recreation: of_target(|target| {
             target.requires_recreation.as_ref().map(aws::RequiresRecreation::as_str)
         }),
-        before: of_target(|target| target.before_value.as_deref()).map(Secret::new),
+        before: of_target(|target| actual(target).or(target.before_value.as_deref())).map(Secret::new),
         after: of_target(|target| target.after_value.as_deref()).map(Secret::new),
         evaluation: found.evaluation.map(|evaluation| evaluation.as_str().to_owned()),
         source: found.change_source.map(|source| source.as_str().to_owned()),
         caused_by: found.causing_entity.filter(|entity| !entity.is_empty()),
     }
+}
+
+/// What is live, where the change set compares with the last deployment instead.
+fn actual(target: &aws::ResourceTargetDefinition) -> Option<&str> {
+    let is_of_deployment = target.before_value_from == Some(aws::BeforeValueFrom::PreviousDeploymentState);
+    target.drift.as_ref().filter(|_| is_of_deployment)?.actual_value.as_deref()
 }
 
 /// Waits until a change set is worked out: then it can be executed, or [`ChangeSet::is_empty`], or it failed.

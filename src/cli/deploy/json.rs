@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Done;
 use crate::compare::{Fingerprinter, Why};
-use crate::ops::deploy::{Ask, Change, Drifted, Ended, Failure, Plan, Property};
+use crate::ops::deploy::{Ask, Change, Drifted, Ended, Failure, Plan, Property, PutBack};
 use crate::ops::schema::{FacetJson, VERSION, masked, time};
 use crate::ops::session::Session;
 
@@ -34,6 +34,7 @@ struct StackJson<'a> {
     losses: Vec<LossJson>,
     widened: Vec<WideningJson<'a>>,
     drift: Vec<DriftJson<'a>>,
+    put_back: Vec<PutBackJson<'a>>,
     warnings: &'a [String],
     id: Option<&'a str>,
     status: Option<&'a str>,
@@ -90,6 +91,16 @@ struct DriftJson<'a> {
     live: FacetJson,
     expected: FacetJson,
     what: &'static str,
+}
+
+#[derive(Serialize)]
+struct PutBackJson<'a> {
+    logical_id: &'a str,
+    #[serde(rename = "type")]
+    type_name: &'a str,
+    physical_id: &'a str,
+    /// None of them: all of it, since it was deleted.
+    properties: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -168,6 +179,7 @@ impl<'a> StackJson<'a> {
             losses: plan.map(Plan::losses).unwrap_or_default().into_iter().map(LossJson::of).collect(),
             widened: plan.map(widened).unwrap_or_default(),
             drift: plan.map(|plan| drift(&plan.drift, print)).unwrap_or_default(),
+            put_back: plan.into_iter().flat_map(|plan| &plan.put_back).map(PutBackJson::of).collect(),
             warnings: plan.map(|plan| plan.warnings.as_slice()).unwrap_or_default(),
             id: deployed.map(|deployed| deployed.id.as_str()),
             status: deployed.and_then(|deployed| deployed.status.as_deref()),
@@ -223,6 +235,17 @@ fn drift<'a>(drift: &'a [Drifted], print: &Fingerprinter) -> Vec<DriftJson<'a>> 
         what: row.what.word(),
     };
     drift.iter().map(row).collect()
+}
+
+impl<'a> PutBackJson<'a> {
+    fn of(one: &'a PutBack) -> Self {
+        Self {
+            logical_id: &one.logical_id,
+            type_name: &one.type_name,
+            physical_id: &one.physical_id,
+            properties: &one.properties,
+        }
+    }
 }
 
 impl LossJson {

@@ -14,11 +14,22 @@ use crate::ops::session::Session;
 pub(super) fn intent(draft: &Draft, plan: &Plan) -> String {
     let stack = draft.stack();
     let resources = if plan.changes.len() == 1 { "resource" } else { "resources" };
+    if plan.changes.is_empty() && !plan.put_back.is_empty() {
+        return format!("put back {} of {stack}", put_back(plan).join(", "));
+    }
     match (plan.is_empty(), plan.creates) {
         (true, _) => format!("write the receipt of {stack}"),
         (false, true) => format!("make {stack} of {} {resources}", plan.changes.len()),
         (false, false) => format!("change {} {resources} of {stack}", plan.changes.len()),
     }
+}
+
+/// What is put back without CloudFormation, each resource once.
+fn put_back(plan: &Plan) -> Vec<&str> {
+    let mut ids: Vec<&str> = plan.put_back.iter().map(|one| one.logical_id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// A plan.
@@ -37,6 +48,8 @@ pub(super) fn plan(out: &mut impl Write, session: &Session, draft: &Draft, plan:
     let stack = clean(draft.stack());
     if plan.is_empty() {
         writeln!(out, "{stack}   nothing to change")?;
+    } else if plan.changes.is_empty() && !plan.put_back.is_empty() {
+        writeln!(out, "{stack}   nothing to change   {} put back without CloudFormation", plan.put_back.len())?;
     } else {
         let [add, modify, replace, remove] = plan.counts();
         let verb = if plan.creates { "create" } else { "update" };
@@ -52,8 +65,13 @@ pub(super) fn plan(out: &mut impl Write, session: &Session, draft: &Draft, plan:
         writeln!(out, "! more is allowed: {id} ({type_name}) {what}")?;
     }
     drift(out, plan, &session.fingerprinter)?;
+    for one in &plan.put_back {
+        let (id, name, what) = (clean(&one.logical_id), clean(&one.physical_id), clean(&one.what()));
+        writeln!(out, "~ put back  {id}   {}   {name}   {what}", clean(&one.type_name))?;
+    }
     for why in &plan.left {
-        writeln!(out, "? {}", clean(&why.reason))?;
+        let hint = why.hint.as_ref().map(|hint| format!(" (try: {})", clean(hint))).unwrap_or_default();
+        writeln!(out, "? {}{hint}", clean(&why.reason))?;
     }
     for warning in &plan.warnings {
         writeln!(out, "! {}", clean(warning))?;
@@ -117,7 +135,7 @@ fn drift(out: &mut impl Write, plan: &Plan, print: &Fingerprinter) -> io::Result
     for drift in &plan.drift {
         let id = clean(&drift.logical_id);
         if drift.path.is_empty() {
-            writeln!(out, "! by hand: {id} was deleted, which {}", drift.what.word())?;
+            writeln!(out, "! by hand: {id} was deleted, {}", drift.deleted())?;
             continue;
         }
         let (live, expected) = (side(&drift.live, print), side(&drift.expected, print));
@@ -146,7 +164,8 @@ pub(super) fn done(out: &mut impl Write, done: &Deployed) -> io::Result<()> {
         let hint = why.hint.as_ref().map(|hint| format!(" (try: {})", clean(hint))).unwrap_or_default();
         writeln!(out, "  ? {}{hint}", clean(&why.reason))?;
     }
-    let status = done.status.as_deref().unwrap_or("nothing to change");
+    let idle = if done.put_back.is_empty() { "nothing to change" } else { "put back" };
+    let status = done.status.as_deref().unwrap_or(idle);
     let took = done.took.map(|took| format!("   {} s", (took + 500) / 1000)).unwrap_or_default();
     let receipt = match done.commit.as_deref() {
         Some(commit) if done.recorded => format!("   receipt {}", commit.get(..7).unwrap_or(commit)),

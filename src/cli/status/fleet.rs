@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 
 use super::{Args, in_json, outcome, text, wish};
 use crate::cli::table::Table;
-use crate::cli::{Failed, Outcome, Output, Progress, Shared, clean};
+use crate::cli::{Failed, Outcome, Output, Progress, Shared, clean, hold};
 use crate::compare::{Kind, Why};
 use crate::config::{self, Environment, Settings};
 use crate::ops::inspect::{self, now};
@@ -58,6 +58,9 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     match args.output {
         Output::Json => json(shared, args, &found, &unread)?,
         Output::Text => print(&mut std::io::stdout().lock(), &found, &unread)?,
+    }
+    for (one, hold) in found.iter().filter_map(|one| Some((one, one.report.hold.as_ref()?))) {
+        hold::tell(&format!("{} / {}", one.project, one.report.environment), hold);
     }
     stats(shared, &found);
     let worst = found.iter().map(|found| outcome(&found.report, args.strict)).max_by_key(|outcome| weight(*outcome));

@@ -291,6 +291,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "7: stacks[0].functions[0].resource: \"My-Fn\" is not a logical id; letters and digits, as in the template",
     ),
     (
+        "a workflow that is no file's name",
+        "[redeploy]\nworkflow = \"../deploy\"",
+        "4: redeploy.workflow: \"../deploy\" is no workflow's file; its name below .github/workflows, such as \"deploy.yml\"",
+    ),
+    (
+        "a token over plain HTTP",
+        "[redeploy]\napi = \"http://git.example/api/v3\"",
+        "4: redeploy.api: \"http://git.example/api/v3\" is not https: a token goes there; such as \"https://git.example/api/v3\"",
+    ),
+    (
         "a pipeline without a topic",
         "[redeploy]\nmethod = \"pipeline\"",
         "3: redeploy.topic: is missing: the pipeline is started through its SNS topic",

@@ -12,6 +12,7 @@ use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
 use crate::console::page::{ItemId, Mark, Page, crypto};
 use crate::console::remote::Remote;
+use crate::ops::hold;
 use crate::ops::journal::Entry;
 use crate::ops::report::{Calls, Commit, Identity, Section, Unit};
 use crate::ops::snapshot::Snapshot;
@@ -49,6 +50,8 @@ pub struct EnvState {
     pub fetching: Option<(Job, bool)>,
     /// A write of values from this machine that was cut off.
     pub cut_off: Option<Box<Entry>>,
+    /// Whether redeploys are on hold, as last found; `None`: nobody looked.
+    pub hold: Option<hold::Found>,
     /// Leave to write to it for a while.
     pub unlocked: Option<Unlocked>,
     /// An inspection that waits for its turn.

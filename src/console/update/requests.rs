@@ -56,6 +56,10 @@ pub(super) fn part(model: &mut Model, generation: Generation, part: Part) -> Vec
             env.calls = Some(calls);
             return Vec::new();
         }
+        Part::Hold(found) => {
+            env.hold = Some(found);
+            return Vec::new();
+        }
         Part::CutOff(entry) => {
             env.cut_off = entry;
             return Vec::new();
@@ -71,6 +75,7 @@ pub(super) fn inspected(model: &mut Model, generation: Generation, report: Repor
     env.progress.clear();
     env.read_at = Some(report.read_at);
     env.calls = Some(report.calls);
+    env.hold = report.hold.or(env.hold.take());
     answer_identity(env, report.identity);
     answer_commit(env, report.commit);
     for (kind, answer) in report.sections {

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::ink::Ink;
 use crate::compare::Kind;
-use crate::console::alarm::{alarm, cut_off};
+use crate::console::alarm::{alarm, cut_off, hold};
 use crate::console::changes::pending;
 use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
@@ -71,10 +71,14 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
         let (short, name) = (format!("account {actual} is not the expected {expected}"), env.name());
         vec![format!("{short}: nothing below is of {name}; reading only"), format!("{short}: reading only"), short]
     });
-    for words in warning.into_iter().chain(alarm(model)).chain(cut_off(model)) {
+    let loud = warning.into_iter().chain(alarm(model)).chain(cut_off(model)).map(|words| (words, Role::Loud));
+    // A hold is meant; it is no alarm.
+    for (words, role) in loud.chain(hold(model).map(|words| (words, Role::Notice))) {
         let fits = words.iter().find(|words| text::width(words) + 3 <= usize::from(area.width)).or(words.last());
-        ink.fill(Rect { y, height: 1, ..area }, Role::Loud);
-        ink.put(area.x, y, area.width, &format!(" ! {}", fits.map_or("", String::as_str)), Role::Loud);
+        if role == Role::Loud {
+            ink.fill(Rect { y, height: 1, ..area }, role);
+        }
+        ink.put(area.x, y, area.width, &format!(" ! {}", fits.map_or("", String::as_str)), role);
         y += 1;
     }
     ink.rule(area.x, y, area.width);

@@ -4,6 +4,7 @@ use super::preview::{Act, Change};
 use crate::aws::cloudformation::drift::{DriftStatus, ResourceDrift};
 use crate::compare::Facet;
 use crate::ops::inspect::shown;
+use crate::template::is_stateful;
 
 /// Something that is not as the stack's template says.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,19 @@ impl What {
             Self::Overwritten => "is overwritten",
             Self::Perhaps => "may be overwritten",
             Self::Kept => "stays",
+        }
+    }
+}
+
+impl Drifted {
+    /// What becomes of a resource that was deleted, in words.
+    #[must_use]
+    pub fn deleted(&self) -> &'static str {
+        match self.what {
+            What::Kept => "and stays so",
+            What::Perhaps => "and may be made anew",
+            What::Overwritten if is_stateful(&self.type_name) => "and is made anew: what was in it does not come back",
+            What::Overwritten => "and is made anew",
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Does what a plan showed, follows it to its end, and writes the receipt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use super::follow::{self, Ended, Failure, Operation, Progress};
 use super::plan::{Plan, Waiting};
-use super::publish;
+use super::{direct, publish};
 use crate::aws::cloudformation::{changeset, events};
 use crate::aws::{Error, ErrorKind};
 use crate::compare::Why;
@@ -29,6 +29,8 @@ pub struct Deployed {
     pub took: Option<i64>,
     /// The stack's outputs.
     pub outputs: BTreeMap<String, String>,
+    /// What was put back without CloudFormation, by logical id.
+    pub put_back: Vec<String>,
     /// What each function serves, by logical id.
     pub functions: BTreeMap<String, String>,
     /// What was done besides.
@@ -52,15 +54,19 @@ pub struct Deployed {
 pub async fn execute(draft: &Draft, plan: &Plan, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Deployed, Why> {
     // The leave to write may have ended while the plan was looked at.
     draft.session.for_writing().await?;
-    let ran = plan.runs.iter().map(|runs| (format!("stack/{}", draft.stack.name), runs.clone())).collect();
-    let begun = begin(draft, ran)?;
+    let begun = begin(draft, Some(plan))?;
     finish(draft, plan, begun, progress).await
 }
 
-/// Notes that a deployment begins, of a stack whose receipt's commit is known or not.
-pub(super) fn begin(draft: &Draft, ran: BTreeMap<String, String>) -> Result<Begun, Why> {
-    let commit = draft.commit_id();
-    let intent = Intent { commit, ran, ..Intent::new(Action::Deploy, vec![draft.stack.name.clone()]) };
+/// Notes that a deployment begins, with what its plan says the stack runs so far and what is put back directly.
+pub(super) fn begin(draft: &Draft, plan: Option<&Plan>) -> Result<Begun, Why> {
+    let (commit, stack) = (draft.commit_id(), &draft.stack.name);
+    let runs = plan.and_then(|plan| plan.runs.clone());
+    let ran = runs.map(|runs| (format!("stack/{stack}"), runs)).into_iter().collect();
+    let put_back = plan.into_iter().flat_map(|plan| &plan.put_back).map(|one| format!("{stack}/{}", one.logical_id));
+    let subjects: BTreeSet<String> = put_back.collect();
+    let subjects = std::iter::once(stack.clone()).chain(subjects).collect();
+    let intent = Intent { commit, ran, ..Intent::new(Action::Deploy, subjects) };
     Begun::new(&draft.session, &draft.writer, intent)
 }
 
@@ -113,6 +119,7 @@ async fn carry_out(
         status: None,
         took: None,
         outputs: draft.before.as_ref().map(|info| info.outputs.clone()).unwrap_or_default(),
+        put_back: Vec::new(),
         functions: BTreeMap::new(),
         notes: Vec::new(),
         recorded: false,
@@ -141,14 +148,19 @@ async fn carry_out(
         let reason = format!("{stack} is deployed, but what came after is not whole: {}", why.reason);
         Why { reason, hint: Some(format!("plumb deploy {stack} does what is left")), ..why }
     };
+    let put_back = direct::carry_out(draft, plan, progress).await;
+    done.notes = put_back.notes;
+    done.put_back = put_back.ids;
+    done.left = put_back.failed;
     let published = match publish::publish(draft, plan, progress).await {
         Ok(published) => published,
         Err(why) => return Ok(Deployed { failed: Some(so_far(why)), ..done }),
     };
     done.functions = published.items.iter().map(|(name, entry)| (name.clone(), entry.version.clone())).collect();
-    done.notes = published.notes;
+    done.put_back.extend(published.put_back);
+    done.notes.extend(published.notes);
     let is_whole = published.left.is_empty();
-    done.left = plan.left.iter().cloned().chain(published.left).collect();
+    done.left.extend(plan.left.iter().cloned().chain(published.left));
     let Some(commit) = draft.commit_id() else { return Ok(done) };
     match publish::record(draft, &commit, after.as_ref(), &published.items, is_whole).await {
         Ok(()) => done.recorded = true,

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::artifacts::{self, Uploaded};
+use super::direct::{self, PutBack};
 use super::draft::Draft;
-use super::drift::{self, Drifted};
+use super::drift::{self, Drifted, What};
 use super::follow::{LONGEST, Progress};
 use super::preview::{self, Act, Change, Sight};
 use super::request;
@@ -40,6 +41,8 @@ pub struct Plan {
     pub drift_checked_at: Option<i64>,
     /// The commit that the stack runs, by its receipt.
     pub runs: Option<String>,
+    /// What is put back directly, since no change set does it.
+    pub put_back: Vec<PutBack>,
     /// What is not put back although that was asked for.
     pub left: Vec<Why>,
     /// What the operator should know besides.
@@ -60,10 +63,10 @@ pub(super) struct Waiting {
 }
 
 impl Plan {
-    /// Whether CloudFormation has nothing to change.
+    /// Whether there is nothing to change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.change_set.is_none()
+        self.change_set.is_none() && self.put_back.is_empty()
     }
 
     /// How many resources are made, changed, replaced and removed.
@@ -177,6 +180,10 @@ impl Draft {
             None => Vec::new(),
         };
         warnings.extend(unread.map(|reason| format!("it is not known what {name} runs: {reason}")));
+        let ignored = found.changes.iter().flat_map(|change| change.drift_ignored.iter().map(move |it| (change, it)));
+        warnings.extend(ignored.map(|(change, (path, reason))| {
+            format!("CloudFormation leaves {}{} as it was changed by hand: {reason}", change.logical_id, dotted(path))
+        }));
         let mut left = Vec::new();
         let mut drift = drift::met(&drifts, &changes, self.revert_drift);
         let change_set = (!found.is_empty()).then(|| Waiting {
@@ -184,24 +191,28 @@ impl Draft {
             stack_id: found.stack_id.clone(),
             created_at: found.created_at.unwrap_or_default(),
         });
+        let mut put_back = Vec::new();
+        if self.revert_drift && live.is_some() {
+            put_back = direct::codes(self, &uploaded, &drifts, &changes).await?;
+        }
         if change_set.is_none() {
             self.clear().await?;
-            // Nothing is done to it then.
-            for drift in &mut drift {
-                drift.what = drift::What::Kept;
+            if self.revert_drift {
+                let (direct, stays) = direct::drifted(self, &drifts, &after);
+                put_back.extend(direct);
+                left = stays;
             }
-            let drifted = drift.iter().filter(|_| self.revert_drift).map(|drift| drift.logical_id.as_str());
-            let drifted: BTreeSet<&str> = drifted.collect();
-            left.extend(drifted.iter().map(|id| {
-                Why::new(format!("CloudFormation found nothing to put back, though {id} was changed by hand"))
-                    .hint(format!("plumb diff shows what of {id}; put it back by hand, or change it in git and deploy"))
-            }));
+            // Nothing else is done to it then.
+            for drift in &mut drift {
+                drift.what = if put_back.iter().any(|one| one.undoes(drift)) { What::Overwritten } else { What::Kept };
+            }
         }
         Ok(Plan {
             creates: self.creates(),
             widened: widened(&found, before.as_ref(), &after),
             changes,
             drift,
+            put_back,
             left,
             drift_checked_at: drifts.iter().map(|drift| drift.checked_at).max(),
             runs,
@@ -234,6 +245,11 @@ impl Draft {
     }
 }
 
+/// A property's pointer as it is written elsewhere: `/Properties/Tags/0` is `.Tags.0`.
+fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches("/Properties").replace('/', ".")
+}
+
 /// The template that the stack runs.
 async fn running(draft: &Draft, live: Option<&StackInfo>) -> Result<Option<Template>, Why> {
     let Some(info) = live else { return Ok(None) };
@@ -242,7 +258,7 @@ async fn running(draft: &Draft, live: Option<&StackInfo>) -> Result<Option<Templ
 }
 
 /// Has CloudFormation look at every resource; another look that is under way will do as well.
-async fn detect(draft: &Draft) -> Result<(), Why> {
+pub(super) async fn detect(draft: &Draft) -> Result<(), Why> {
     let clients = &draft.session.clients;
     match detection::detect(clients, &draft.stack.name).await {
         Ok(id) => detection::wait_detection(clients, &id, LONGEST).await.map(drop).map_err(|error| why(&error)),

@@ -26,6 +26,8 @@ pub enum Act {
     Import,
     /// What is done is decided meanwhile.
     Dynamic,
+    /// It stays as it is, and CloudFormation takes note of what that is.
+    Sync,
 }
 
 impl Act {
@@ -35,6 +37,7 @@ impl Act {
             "Remove" => Self::Remove,
             "Import" => Self::Import,
             "Dynamic" => Self::Dynamic,
+            "SyncWithActual" => Self::Sync,
             _ => Self::Modify,
         }
     }
@@ -48,6 +51,7 @@ impl Act {
             Self::Remove => "remove",
             Self::Import => "import",
             Self::Dynamic => "dynamic",
+            Self::Sync => "sync",
         }
     }
 }
@@ -186,6 +190,14 @@ impl Sight<'_> {
     pub(super) fn properties(&self, logical_id: &str) -> Option<Value> {
         let resource = self.template.resource(logical_id)?;
         Some(self.known(&resource.properties))
+    }
+
+    /// A resource's properties where all of them can be known now.
+    pub(super) fn whole(&self, logical_id: &str) -> Option<Value> {
+        match self.template.resolve(&self.template.resource(logical_id)?.properties, self.scope) {
+            Resolved::Value(value) => Some(value),
+            Resolved::Open { .. } | Resolved::NoValue => None,
+        }
     }
 
     fn known(&self, fragment: &Value) -> Value {

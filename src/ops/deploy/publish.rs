@@ -19,6 +19,8 @@ use crate::ops::why;
 pub(super) struct Published {
     /// For the receipt, by logical id.
     pub(super) items: BTreeMap<String, Entry>,
+    /// Functions whose code was put back, by logical id.
+    pub(super) put_back: Vec<String>,
     /// What was done that the change set did not.
     pub(super) notes: Vec<String>,
     /// What is not as the commit says, and stays so.
@@ -56,6 +58,7 @@ pub(super) async fn publish(
             let code = lambda::Code::S3 { bucket: bucket.clone(), key: artifact.key.clone(), version: None };
             lambda::update_code(clients, physical, code).await.map_err(|error| why(&error))?;
             lambda::wait_updated(clients, physical, LONGEST).await.map_err(|error| why(&error))?;
+            published.put_back.push(function.resource.clone());
             published.notes.push(format!("the code of {physical} was put back"));
         }
         let version = served(draft, function, physical, artifact, &mut published.notes).await?;
@@ -73,7 +76,7 @@ pub(super) async fn publish(
 }
 
 /// Whether `$LATEST` is the artifact.
-async fn is_built(draft: &Draft, physical: &str, artifact: &Uploaded) -> Result<bool, Why> {
+pub(super) async fn is_built(draft: &Draft, physical: &str, artifact: &Uploaded) -> Result<bool, Why> {
     let latest = lambda::function(&draft.session.clients, physical, None).await.map_err(|error| why(&error))?;
     Ok(latest.is_some_and(|latest| latest.code_sha256_raw == artifact.code_sha256))
 }

@@ -5,6 +5,7 @@ use futures::future::{BoxFuture, FutureExt, join_all};
 use super::Check;
 use crate::aws::{self, Read, cloudformation, cloudtrail, lambda, s3, secretsmanager, ssm};
 use crate::compare::Why;
+use crate::ops::hold;
 use crate::ops::inspect::{Loaded, Place, now};
 use crate::ops::permissions::{Need, PERMISSIONS};
 use crate::ops::receipt::UnitId;
@@ -51,12 +52,25 @@ pub(super) async fn checks(session: &Session) -> Vec<Check> {
         Tried::Failed(why) => Check::problem("permissions", action, &why),
         Tried::Untried(because) => Check::note("permissions", action, because),
     }));
+    checks.extend(held(session).await);
     checks.push(Check::note(
         "permissions",
         "writing",
         "not tried, since that would write; plumb policy write prints what it needs",
     ));
     checks
+}
+
+/// Whether redeploys are on hold.
+async fn held(session: &Session) -> Option<Check> {
+    if session.settings.adhoc.is_some() {
+        return None;
+    }
+    Some(match hold::current(session).await {
+        Ok(None) => Check::ok("account", "hold", "none"),
+        Ok(Some(hold)) => Check::note("account", "hold", hold.told(now())).hint("plumb release ends it"),
+        Err(why) => Check::problem("account", "hold", &why),
+    })
 }
 
 async fn who(session: &Session) -> Vec<Check> {

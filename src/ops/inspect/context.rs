@@ -1,7 +1,7 @@
 //! What the kinds of one inspection share: the commit, receipts, and stack facts that two kinds need.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Mutex, OnceCell};
@@ -11,6 +11,7 @@ use crate::aws::cloudformation::{self, StackResource};
 use crate::compare::{IgnoreRules, Kind, Verdict, Why};
 use crate::config::{Project, Stack, StackKind};
 use crate::git::Snapshot;
+use crate::ops::hold;
 use crate::ops::receipt::{Index, Recorded, Store, UnitId};
 use crate::ops::report::{Commit, Part, Problem, Section};
 use crate::ops::session::Session;
@@ -29,6 +30,8 @@ pub(super) struct Context {
     pub(super) reveal: Reveal,
     pub(super) only: Option<String>,
     pub(super) commit: Result<Commit, Why>,
+    /// Whether redeploys are on hold, once that was looked at.
+    pub(super) hold: OnceLock<hold::Found>,
     sink: UnboundedSender<Part>,
     snapshots: Mutex<HashMap<String, Result<Arc<Snapshot>, Why>>>,
     store: OnceCell<Result<Store, Why>>,
@@ -57,6 +60,7 @@ impl Context {
             reveal: wish.reveal.clone(),
             only: wish.only.clone(),
             commit,
+            hold: OnceLock::new(),
             sink,
             snapshots: Mutex::default(),
             store: OnceCell::new(),
@@ -78,6 +82,23 @@ impl Context {
     /// Hands on what is known of a kind so far, before a longer wait.
     pub(super) fn provisional(&self, kind: Kind, section: Section) {
         let _ = self.sink.send(Part::Provisional(kind, section));
+    }
+
+    /// The name of the parameter that may be a hold, where a whole project is looked at.
+    pub(super) fn hold_name(&self) -> Option<String> {
+        let is_whole = self.session.settings.adhoc.is_none() && self.only.is_none();
+        is_whole.then(|| hold::name(&self.session.project().name, &self.session.environment().name))
+    }
+
+    /// Hands on whether redeploys are on hold. The listing that is made anyway tells whether there is a hold at all.
+    pub(super) async fn tell_hold(&self, is_listed: Result<bool, Why>) {
+        let found = match is_listed {
+            Ok(true) => hold::current(&self.session).await,
+            Ok(false) => Ok(None),
+            Err(why) => Err(why),
+        };
+        let _ = self.sink.send(Part::Hold(found.clone()));
+        let _ = self.hold.set(found);
     }
 
     /// Whether the operator opened this item, so that its value is read even when that settles nothing.

@@ -23,13 +23,22 @@ pub(super) async fn examine(context: &Context) -> Result<Examined<ssm::Parameter
     let documents = Documents::load(context, Place::Config).await?;
     let git = documents.side();
     let (receipts, unlisted) = receipts(context, git).await;
-    let prefixes = prefixes(context, git, &receipts);
+    let mut prefixes = prefixes(context, git, &receipts);
+    let hold = context.hold_name();
     if prefixes.is_empty() {
+        if hold.is_some() {
+            context.tell_hold(Ok(true)).await;
+        }
         // Neither a document nor a receipt speaks of any name, and everybody else's are not this project's.
         let problems = git.problems.iter().cloned().chain(unlisted).collect();
         return Ok(Examined::of(Section { problems, ..Section::default() }, documents.into_current(), receipts));
     }
+    prefixes.extend(hold.clone());
     let (listing, (owned, unasked)) = tokio::join!(listing(context, &prefixes), context.owned("AWS::SSM::Parameter"));
+    if let Some(hold) = &hold {
+        let is_listed = listing.as_ref().map(|listing| listing.iter().any(|meta| meta.name == *hold));
+        context.tell_hold(is_listed.map_err(why)).await;
+    }
     let listing = match listing {
         Ok(listing) => listing,
         Err(error) => {
@@ -40,6 +49,7 @@ pub(super) async fn examine(context: &Context) -> Result<Examined<ssm::Parameter
     let metas: BTreeMap<String, ssm::ParameterMeta> = listing
         .into_iter()
         .filter(|meta| context.session.settings.adhoc.is_none() || is_below(context, &meta.name))
+        .filter(|meta| hold.as_ref() != Some(&meta.name))
         // What a stack owns is compared with the stack, unless git has it too, which is a mistake that must be seen.
         .filter(|meta| !owned.contains(&meta.name) || git.items.contains_key(&meta.name))
         .map(|meta| (meta.name.clone(), meta))

@@ -101,6 +101,7 @@ fn report(sections: Vec<(Kind, Result<Section, Why>)>) -> Report {
         commit: Ok(commit()),
         sections,
         notes: Vec::new(),
+        hold: None,
         read_at: 100,
         calls: Calls { made: 9, throttled: 0 },
     }

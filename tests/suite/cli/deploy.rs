@@ -4,6 +4,7 @@ mod failing;
 mod packaged;
 pub mod readers;
 mod refused;
+mod reverted;
 pub mod stack;
 mod ways_out;
 

@@ -31,6 +31,7 @@ fn found(action: &str, id: &str, type_name: &str) -> ResourceChange {
         after: None,
         scope: Vec::new(),
         details: Vec::new(),
+        drift_ignored: Vec::new(),
         change_set: None,
     }
 }

@@ -1,0 +1,238 @@
+//! `plumb redeploy`: asks the project's own deploy flow to roll a commit out, follows it, and looks what is live then.
+
+mod json;
+mod told;
+
+use std::time::Duration;
+
+use super::consent::{Asks, Deed, How};
+use super::deploy::{self, interruptible};
+use super::{Failed, Outcome, Output, Shared, clean, print_json, say};
+use crate::compare::{Tally, Why};
+use crate::config::RedeployMethod;
+use crate::ops::crypto::last;
+use crate::ops::deploy::Ask as DeployAsk;
+use crate::ops::hold;
+use crate::ops::inspect::{self, Wish};
+use crate::ops::redeploy::{self, Ask, Asked, Job, Plan, Run};
+use crate::ops::session::Session;
+
+/// So old may a smoke test be that vouches for a commit.
+const SMOKE: Duration = Duration::from_mins(60);
+
+/// Arguments of `plumb redeploy`.
+#[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "they are flags of a command line")]
+pub(crate) struct Args {
+    /// The way, instead of the project's.
+    #[arg(long, value_enum)]
+    via: Option<Via>,
+    /// Follow the workflow's run to its end. A change set is always followed.
+    #[arg(long)]
+    wait: bool,
+    /// Only when the smoke test of the last hour passed for this commit, here or in another environment.
+    #[arg(long, value_name = "ENV", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    if_smoke: Option<String>,
+    /// Why. The journal keeps it, and the workflow gets it.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Although redeploys are on hold.
+    #[arg(long)]
+    despite_hold: bool,
+    /// Ask a run of the workflow to end, by its number, and redeploy nothing.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["via", "if_smoke", "dry_run", "despite_hold"])]
+    cancel: Option<u64>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// The way a commit is rolled out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Via {
+    /// The project's GitHub workflow.
+    Github,
+    /// A change set from here: plumb deploy --revert-drift.
+    ChangeSet,
+}
+
+/// What is live after all of it, as far as it was looked at.
+type Verdicts = Option<Tally>;
+
+/// Runs `plumb redeploy`.
+pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
+    if !shared.names_environment() {
+        let why = Why::new("which environment is to be redeployed?");
+        return Err(why.hint("plumb redeploy --env NAME; --dry-run shows what would be asked for").into());
+    }
+    let session = shared.session().await?;
+    if let Some(id) = args.cancel {
+        return cancel(shared, &session, args, id).await;
+    }
+    let via = match (args.via, session.project().redeploy.method) {
+        (Some(via), _) => via,
+        (None, RedeployMethod::GitHub) => Via::Github,
+        (None, RedeployMethod::ChangeSet) => Via::ChangeSet,
+        (None, RedeployMethod::Pipeline) => {
+            let why = Why::new("the project is rolled out by its pipeline, which plumb redeploy does not start");
+            return Err(why.hint("--via github or --via change-set").into());
+        }
+    };
+    // A plan may be looked at on hold, and says so.
+    if args.how.dry_run || args.despite_hold {
+        super::hold::tell(&session.environment().name, &interruptible(hold::current(&session)).await?);
+    } else {
+        interruptible(hold::refuse_held(&session)).await??;
+    }
+    match via {
+        Via::Github => github(shared, &session, args).await,
+        Via::ChangeSet => {
+            if let Some(environment) = &args.if_smoke {
+                let commit = redeploy::commit(&session)?;
+                proven(shared, &session, environment, &commit)?;
+            }
+            let order = deploy::Order {
+                command: "redeploy",
+                stacks: &[],
+                ask: DeployAsk { reference: None, revert_drift: true },
+                dry_run: args.how.dry_run,
+                consent: &args.how.consent,
+                output: args.how.output,
+            };
+            let outcome = Box::pin(deploy::carry_out(shared, &order)).await?;
+            if !args.how.dry_run {
+                verdicts(&session).await?;
+            }
+            Ok(outcome)
+        }
+    }
+}
+
+async fn github(shared: &Shared, session: &Session, args: &Args) -> Result<Outcome, Failed> {
+    let ask = Ask { reason: args.reason.clone(), despite_hold: args.despite_hold };
+    let plan = interruptible(Box::pin(redeploy::plan(session, &shared.environ, ask))).await??;
+    if let Some(environment) = &args.if_smoke {
+        proven(shared, session, environment, &plan.commit)?;
+    }
+    told::plan(session, &plan);
+    let before = verdicts(session).await?;
+    if args.how.dry_run {
+        return ended(shared, session, args, &json::of(session, &plan, None, None, &[], before), Outcome::Differences);
+    }
+    let name = clean(&session.environment().name);
+    let does = format!("have {} roll it out to {name}", plan.repository);
+    let deed = Deed { command: "redeploy", does: &does, asks: Asks::Always };
+    let writer = interruptible(args.how.consent.obtain(session, deed)).await??;
+    let asked = interruptible(Box::pin(redeploy::dispatch(&writer, &plan, &|text| say!("{}", clean(text))))).await??;
+    if let Some(why) = &asked.untold {
+        say!("note: {}", clean(&why.reason));
+    }
+    let Some(run) = &asked.run else {
+        say!("GitHub took it, and none of the runs that it lists is called {}", asked.nonce);
+        say!(
+            "try: run-name: \"... ${{{{ inputs.nonce }}}}\" in the workflow; until then look at the repository's Actions"
+        );
+        let json = json::of(session, &plan, Some(&asked), None, &[], before);
+        return ended(shared, session, args, &json, if args.wait { Outcome::Problem } else { Outcome::Clean });
+    };
+    say!("run     {}   {}", run.id, clean(&run.url));
+    if !args.wait {
+        say!("it goes on by itself; --wait follows it");
+        let json = json::of(session, &plan, Some(&asked), Some(run), &[], before);
+        return ended(shared, session, args, &json, Outcome::Clean);
+    }
+    followed(shared, session, args, &plan, &asked, run).await
+}
+
+async fn followed(
+    shared: &Shared,
+    session: &Session,
+    args: &Args,
+    plan: &Plan,
+    asked: &Asked,
+    run: &Run,
+) -> Result<Outcome, Failed> {
+    let work = Box::pin(redeploy::follow(plan, run, &told::followed));
+    let (run, jobs) = match interruptible(work).await {
+        Ok(followed) => followed?,
+        Err(failed) => {
+            say!("the run goes on without you: {}; plumb redeploy --cancel {} ends it", clean(&run.url), run.id);
+            return Err(failed);
+        }
+    };
+    let after = verdicts(session).await?;
+    let outcome = if run.succeeded() {
+        say!("{} was rolled out by {}", clean(plan.commit.get(..7).unwrap_or(&plan.commit)), clean(&run.url));
+        Outcome::Clean
+    } else {
+        Failed::from(why(&run, &jobs)).print();
+        Outcome::Problem
+    };
+    ended(shared, session, args, &json::of(session, plan, Some(asked), Some(&run), &jobs, after), outcome)
+}
+
+/// Why a run did not succeed: its first step that failed.
+fn why(run: &Run, jobs: &[Job]) -> Why {
+    let conclusion = run.conclusion.as_deref().unwrap_or("over, and nobody says how");
+    let bad = |conclusion: &Option<String>| {
+        conclusion.as_deref().is_some_and(|word| !matches!(word, "success" | "skipped" | "neutral"))
+    };
+    let job = jobs.iter().find(|job| bad(&job.conclusion));
+    let step = job.and_then(|job| job.steps.iter().find(|step| bad(&step.conclusion)));
+    let at = match (job, step) {
+        (Some(job), Some(step)) => format!(" at {} / {}", job.name, step.name),
+        (Some(job), None) => format!(" at {}", job.name),
+        _ => String::new(),
+    };
+    let url = job.and_then(|job| job.url.as_deref()).unwrap_or(&run.url);
+    let why = Why::new(format!("the run ended as {conclusion}{at}: what it did before that is done"));
+    why.hint(format!("its log: {url}; plumb status shows what is live"))
+}
+
+async fn cancel(shared: &Shared, session: &Session, args: &Args, id: u64) -> Result<Outcome, Failed> {
+    let does = format!("cancel run {id}");
+    let deed = Deed { command: "redeploy --cancel", does: &does, asks: Asks::Always };
+    let writer = interruptible(args.how.consent.obtain(session, deed)).await??;
+    let (run, untold) = interruptible(Box::pin(redeploy::cancel(&writer, &shared.environ, id))).await??;
+    say!("asked to end: {}   {}", clean(&run.status), clean(&run.url));
+    if let Some(why) = untold {
+        say!("note: {}", clean(&why.reason));
+    }
+    if args.how.output == Output::Json {
+        print_json(&json::RunJson::of(&run))?;
+    }
+    shared.stats(session);
+    Ok(Outcome::Clean)
+}
+
+/// That the smoke test passed for this commit, in an environment; with no name in the session's own.
+fn proven(shared: &Shared, session: &Session, environment: &str, commit: &str) -> Result<(), Failed> {
+    let environment = if environment.is_empty() { &session.environment().name } else { environment };
+    let endpoint = shared.in_environment(environment).settings()?.environment.endpoint;
+    let place = last::Place::new(&session.root, session.project().name.clone(), environment.to_owned(), endpoint);
+    let condition = last::Condition { commit, within: SMOKE, lenient: false };
+    let passed = last::passed(&shared.directories().state()?, &place, condition);
+    passed.map_err(|why| Why { reason: format!("refused: {}", why.reason), ..why })?;
+    Ok(())
+}
+
+/// Looks at everything again, and says in a line how it stands.
+async fn verdicts(session: &Session) -> Result<Verdicts, Failed> {
+    let report = interruptible(Box::pin(inspect::report(session, &Wish::of(session)))).await?;
+    let tally = report.tally();
+    say!("live    {} differ, {} in sync, {} unknown", tally.differences(), tally.in_sync, tally.unknown);
+    Ok(Some(tally))
+}
+
+fn ended(
+    shared: &Shared,
+    session: &Session,
+    args: &Args,
+    json: &json::RedeployJson<'_>,
+    outcome: Outcome,
+) -> Result<Outcome, Failed> {
+    if args.how.output == Output::Json {
+        print_json(json)?;
+    }
+    shared.stats(session);
+    Ok(outcome)
+}

@@ -1,0 +1,117 @@
+//! What a run is at: its jobs and their steps, as they change, until it is over.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::{Plan, told};
+use crate::compare::Why;
+use crate::github::{Error, GitHub, Job, Run, Step};
+
+/// Between two looks: at first, and at most.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+
+/// How long GitHub may be away before whoever looks on gives up. The run goes on without.
+const AWAY: Duration = Duration::from_mins(10);
+
+/// What is told while a run is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Followed {
+    /// The run has another status.
+    Run(Run),
+    /// A job has another status.
+    Job(Job),
+    /// A step of a job has another status.
+    Step(String, Step),
+    /// GitHub does not answer; it is asked again.
+    Unanswered(Why),
+    /// It answers again.
+    Answered,
+}
+
+/// Follows a run to its end. Fails when GitHub is away for too long, or shows it no more.
+pub async fn follow(plan: &Plan, run: &Run, tell: &dyn Fn(Followed)) -> Result<(Run, Vec<Job>), Why> {
+    let mut seen = Seen::default();
+    let (mut pause, most) = LOOKS;
+    let mut away: Option<Instant> = None;
+    loop {
+        match look(&plan.github, run.id).await {
+            Ok((run, jobs)) => {
+                if away.take().is_some() {
+                    tell(Followed::Answered);
+                }
+                if seen.news(&run, &jobs, tell) {
+                    pause = LOOKS.0;
+                }
+                if run.is_over() {
+                    return Ok((run, jobs));
+                }
+            }
+            Err(error) if error.is_passing() => {
+                let why = told(&error);
+                let since = *away.get_or_insert_with(|| {
+                    tell(Followed::Unanswered(why.clone()));
+                    Instant::now()
+                });
+                if since.elapsed() > AWAY {
+                    return Err(Why { reason: format!("{}; the run goes on: {}", why.reason, run.url), ..why });
+                }
+            }
+            Err(error) => return Err(told(&error)),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(most);
+    }
+}
+
+/// The run first: when it is over, so are its jobs.
+async fn look(github: &GitHub, id: u64) -> Result<(Run, Vec<Job>), Error> {
+    let run = github.run(id).await?;
+    let jobs = github.jobs(id).await?;
+    Ok((run, jobs))
+}
+
+type Standing = (String, Option<String>);
+
+/// What was told.
+#[derive(Default)]
+struct Seen {
+    run: Option<Standing>,
+    jobs: BTreeMap<u64, Standing>,
+    steps: BTreeMap<(u64, u64), Standing>,
+}
+
+impl Seen {
+    /// Tells what is new; whether anything is. The run's end comes last.
+    fn news(&mut self, run: &Run, jobs: &[Job], tell: &dyn Fn(Followed)) -> bool {
+        let mut any = false;
+        let now: Standing = (run.status.clone(), run.conclusion.clone());
+        let is_new = self.run.replace(now.clone()) != Some(now);
+        if is_new && !run.is_over() {
+            tell(Followed::Run(run.clone()));
+        }
+        for job in jobs {
+            let now: Standing = (job.status.clone(), job.conclusion.clone());
+            let job_is_new = self.jobs.insert(job.id, now.clone()) != Some(now);
+            // A job begins before its steps do, and ends after them.
+            if job_is_new && job.status != "completed" {
+                tell(Followed::Job(job.clone()));
+            }
+            for step in &job.steps {
+                let now: Standing = (step.status.clone(), step.conclusion.clone());
+                let waits = step.status == "queued" || step.status == "pending";
+                if self.steps.insert((job.id, step.number), now.clone()) != Some(now) && !waits {
+                    tell(Followed::Step(job.name.clone(), step.clone()));
+                    any = true;
+                }
+            }
+            if job_is_new && job.status == "completed" {
+                tell(Followed::Job(job.clone()));
+            }
+            any |= job_is_new;
+        }
+        if is_new && run.is_over() {
+            tell(Followed::Run(run.clone()));
+        }
+        any || is_new
+    }
+}

@@ -1,0 +1,199 @@
+//! `plumb deploy --revert-drift`: what CloudFormation puts back, what is put back without it, and what nobody puts back.
+
+use serde_json::{Value, json};
+
+use super::stack::{Stacked, TEMPLATE, change};
+use crate::cli::shop::put;
+use crate::support::account::Account;
+use crate::support::proxy::Fault;
+
+/// The stack with two plain parameters, and a function whose memory is stated.
+fn template() -> String {
+    let parameters = r#"  Flag:
+    Type: AWS::SSM::Parameter
+    Properties: { Name: !Sub "/shop/${Environment}/flag", Type: String, Value: "on", Description: A flag }
+  Gone:
+    Type: AWS::SSM::Parameter
+    Properties: { Name: !Sub "/shop/${Environment}/gone", Type: String, Value: here, Tags: { own: "1" } }
+Outputs:
+"#;
+    TEMPLATE
+        .replace("Outputs:\n", parameters)
+        .replace("Handler: app.handler", "Handler: app.handler\n      MemorySize: 128")
+}
+
+fn ssm(account: &Account, operation: &str, body: &Value) -> Value {
+    let reply = account.caller().json("ssm", &format!("AmazonSSM.{operation}"), body).unwrap();
+    if reply.status == 200 { reply.json() } else { Value::Null }
+}
+
+fn value(account: &Account, name: &str) -> Value {
+    ssm(account, "GetParameter", &json!({ "Name": name }))["Parameter"]["Value"].clone()
+}
+
+/// The function's configuration, after a change where there is one.
+fn function(account: &Account, change: Option<&Value>) -> Value {
+    let path = "/2015-03-31/functions/shop-dev-api/configuration";
+    let (method, body) = change.map_or(("GET", String::new()), |change| ("PUT", change.to_string()));
+    let reply = account.caller().send("lambda", method, path, &[], body.as_bytes()).unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.json()
+}
+
+/// Somebody has been at parameters, configuration and code.
+fn night(account: &Account) -> Stacked {
+    let shop = Stacked::with(account, &template());
+    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
+    put(account, "/shop/dev/flag", "by-hand-value");
+    ssm(account, "DeleteParameter", &json!({"Name": "/shop/dev/gone"}));
+    let by_hand = json!({"MemorySize": 512, "Environment": {"Variables": {"BATCH": "by-hand-secret", "MORE": "1"}}});
+    function(account, Some(&by_hand));
+    shop
+}
+
+#[test]
+fn what_no_change_set_puts_back_is_shown_then_put_back_and_noted() {
+    let account = Account::fresh();
+    let shop = night(&account);
+    let code = shop.code();
+    shop.by_hand_code("def handler(event, context):\n    return 'by hand'\n");
+    let planned = shop.plumb(&["deploy", "--env", "dev", "--revert-drift", "--dry-run"]);
+    for part in [
+        "nothing to change   4 put back without CloudFormation",
+        "! by hand: Api.MemorySize is ",
+        "which is overwritten",
+        "! by hand: Gone was deleted, and is made anew",
+        "~ put back  Api   AWS::Lambda::Function   shop-dev-api   Environment, MemorySize",
+        "~ put back  Api   AWS::Lambda::Function   shop-dev-api   Code",
+        "~ put back  Flag   AWS::SSM::Parameter   /shop/dev/flag   ",
+        "~ put back  Gone   AWS::SSM::Parameter   /shop/dev/gone   all of it",
+    ] {
+        assert!(planned.ended(1).stdout.contains(part), "{part}: {planned}");
+    }
+    assert!(!planned.to_string().contains("-secret"), "{planned}");
+    assert_eq!(value(&account, "/shop/dev/flag"), "by-hand-value", "a dry run puts nothing back");
+
+    let back = shop.plumb(&["deploy", "--env", "dev", "--revert-drift", "--yes"]);
+    for part in
+        ["/shop/dev/flag was put back: ", "the code of shop-dev-api was put back", "shop-dev: put back   receipt "]
+    {
+        assert!(back.ended(0).stdout.contains(part), "{part}: {back}");
+    }
+    assert!(!back.to_string().contains("-secret"), "{back}");
+    assert_eq!((value(&account, "/shop/dev/flag"), value(&account, "/shop/dev/gone")), (json!("on"), json!("here")));
+    let tags = json!({"ResourceType": "Parameter", "ResourceId": "/shop/dev/gone"});
+    let tags = ssm(&account, "ListTagsForResource", &tags)["TagList"].to_string();
+    assert!(tags.contains("own") && tags.contains("pets"), "{tags}");
+    let now = function(&account, None);
+    let variables = &now["Environment"]["Variables"];
+    assert_eq!((&now["MemorySize"], variables), (&json!(128), &json!({"BATCH": "first-secret"})));
+    assert_eq!(shop.code(), code);
+    let journal = shop.journal();
+    let noted = json!(["deploy", ["shop-dev", "shop-dev/Api", "shop-dev/Flag", "shop-dev/Gone"], "ok"]);
+    assert_eq!(journal.last(), Some(&noted), "{journal:?}");
+    let again = shop.plumb(&["deploy", "--env", "dev", "--revert-drift", "--yes", "-o", "json"]);
+    let stack = &again.ended(0).json()["stacks"][0];
+    assert_eq!((&stack["put_back"], &stack["drift"]), (&json!([]), &json!([])), "{stack:#}");
+}
+
+#[test]
+fn what_cannot_be_put_back_says_what_to_do_and_holds_up_nothing_else() {
+    let account = Account::fresh();
+    let shop = night(&account);
+    shop.by_hand_visibility(90);
+    let (behind, proxy) = account.behind_proxy();
+    let refused = Fault::AccessDenied("not authorized to perform ssm:PutParameter".to_owned());
+    proxy.on("ssm:PutParameter").when(|call| call.json()["Name"] == "/shop/dev/flag").reply(refused);
+    let back = shop.through(&behind, &["deploy", "--env", "dev", "--revert-drift", "--yes", "-o", "json"]);
+    let json = back.ended(2).json();
+    let stack = &json["stacks"][0];
+    let problems = stack["problems"].to_string();
+    for part in [
+        "/shop/dev/flag was not put back: ",
+        "found nothing to put back, though Queue was changed by hand",
+        "put it back by hand, or change it in git and deploy",
+    ] {
+        assert!(problems.contains(part), "{part}: {stack:#}");
+    }
+    assert_eq!(
+        (value(&account, "/shop/dev/gone"), function(&account, None)["MemorySize"].clone()),
+        (json!("here"), json!(128))
+    );
+    assert_eq!(shop.journal().last().map(|entry| entry[2].clone()), Some(json!("failed")));
+}
+
+/// What AWS documents of a drift-aware change set; the local account knows none.
+const AWARE: &str = r#"<DescribeChangeSetResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
+<DescribeChangeSetResult><ChangeSetName>plumb-recorded</ChangeSetName>
+<ChangeSetId>arn:aws:cloudformation:eu-central-1:000000000000:changeSet/plumb-recorded/1</ChangeSetId>
+<StackName>shop-dev</StackName><DeploymentMode>REVERT_DRIFT</DeploymentMode><StackDriftStatus>DRIFTED</StackDriftStatus>
+<Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus>
+<CreationTime>2020-01-01T00:00:00Z</CreationTime><Changes>
+<member><Type>Resource</Type><ResourceChange><Action>Modify</Action><LogicalResourceId>Queue</LogicalResourceId>
+<PhysicalResourceId>shop-dev-refunds</PhysicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType>
+<Replacement>False</Replacement><Scope><member>Properties</member></Scope>
+<ResourceDriftStatus>MODIFIED</ResourceDriftStatus>
+<ResourceDriftIgnoredAttributes><member><Path>/Properties/KmsMasterKeyId</Path><Reason>MANAGED_BY_AWS</Reason></member>
+</ResourceDriftIgnoredAttributes>
+<BeforeContext>{"Properties":{"VisibilityTimeout":"90"}}</BeforeContext>
+<AfterContext>{"Properties":{"VisibilityTimeout":"30"}}</AfterContext>
+<PreviousDeploymentContext>{"Properties":{"VisibilityTimeout":"30"}}</PreviousDeploymentContext>
+<Details><member><Target><Attribute>Properties</Attribute><Name>VisibilityTimeout</Name>
+<RequiresRecreation>Never</RequiresRecreation><Path>/Properties/VisibilityTimeout</Path>
+FROM<AfterValue>30</AfterValue><AfterValueFrom>TEMPLATE</AfterValueFrom>
+<Drift><PreviousValue>30</PreviousValue><ActualValue>90</ActualValue>
+<DriftDetectionTimestamp>2020-01-01T00:00:00Z</DriftDetectionTimestamp></Drift>
+<AttributeChangeType>Modify</AttributeChangeType></Target><Evaluation>Static</Evaluation>
+<ChangeSource>NoModification</ChangeSource></member></Details></ResourceChange></member>
+<member><Type>Resource</Type><ResourceChange><Action>Add</Action><LogicalResourceId>Table</LogicalResourceId>
+<PhysicalResourceId>shop-dev-orders</PhysicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType>
+<Scope/><ResourceDriftStatus>DELETED</ResourceDriftStatus><Details/></ResourceChange></member>
+<member><Type>Resource</Type><ResourceChange><Action>SyncWithActual</Action><LogicalResourceId>Topic</LogicalResourceId>
+<ResourceType>AWS::SNS::Topic</ResourceType><ResourceDriftStatus>MODIFIED</ResourceDriftStatus><Details/></ResourceChange></member>
+</Changes></DescribeChangeSetResult></DescribeChangeSetResponse>"#;
+
+const EXECUTED: &str = r#"<ExecuteChangeSetResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
+<ExecuteChangeSetResult/></ExecuteChangeSetResponse>"#;
+
+#[test]
+fn a_drift_aware_change_set_as_aws_describes_it_is_previewed_and_executed() {
+    let account = Account::fresh();
+    let shop = Stacked::live(&account);
+    shop.by_hand_visibility(90);
+    let gone = json!({"TableName": "shop-dev-orders"});
+    assert_eq!(account.caller().json("dynamodb", "DynamoDB_20120810.DeleteTable", &gone).unwrap().status, 200);
+    let (behind, proxy) = account.behind_proxy();
+    for from in [
+        "<BeforeValue>90</BeforeValue><BeforeValueFrom>ACTUAL_STATE</BeforeValueFrom>",
+        "<BeforeValue>30</BeforeValue><BeforeValueFrom>PREVIOUS_DEPLOYMENT_STATE</BeforeValueFrom>",
+    ] {
+        let aware = AWARE.replace("FROM", from).into_bytes();
+        proxy.on("cloudformation:DescribeChangeSet").times(1).reply(Fault::Body(200, aware));
+        let planned = shop.through(&behind, &["deploy", "--env", "dev", "--revert-drift", "--dry-run"]);
+        for part in [
+            "update   1 add   1 modify   0 replace   0 remove",
+            "90  ->  30",
+            "+ add     Table",
+            "~ sync    Topic",
+            "! by hand: Queue.VisibilityTimeout is 90, not 30, which is overwritten",
+            "! by hand: Table was deleted, and is made anew: what was in it does not come back",
+            "! CloudFormation leaves Queue.KmsMasterKeyId as it was changed by hand: MANAGED_BY_AWS",
+        ] {
+            assert!(planned.ended(1).stdout.contains(part), "{part}: {planned}");
+        }
+        assert!(!planned.stdout.contains("put back"), "what CloudFormation does is not done twice: {planned}");
+    }
+    let aware = AWARE.replace("FROM", "<BeforeValue>90</BeforeValue>").into_bytes();
+    proxy.on("cloudformation:DescribeChangeSet").times(1).reply(Fault::Body(200, aware));
+    proxy.on("cloudformation:ExecuteChangeSet").times(1).reply(Fault::Body(200, EXECUTED.as_bytes().to_vec()));
+    let done = shop.through(&behind, &["deploy", "--env", "dev", "--revert-drift", "--yes", "-o", "json"]);
+    let json = done.ended(0).json();
+    let stack = &json["stacks"][0];
+    assert_eq!((&stack["recorded"], &change(stack, "Topic")["act"]), (&json!(true), &json!("sync")), "{stack:#}");
+    let calls = proxy.calls();
+    let sent = |operation: &str, field: &str| {
+        calls.iter().rev().find(|call| call.operation == operation).and_then(|call| call.form(field))
+    };
+    assert_eq!(sent("CreateChangeSet", "DeploymentMode").as_deref(), Some("REVERT_DRIFT"));
+    assert!(sent("ExecuteChangeSet", "ChangeSetName").is_some_and(|id| id.ends_with("changeSet/plumb-recorded/1")));
+}
