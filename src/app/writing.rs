@@ -95,6 +95,10 @@ impl Inner {
             Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
             Wanted::Command(command) => Work::Command(command.into()),
             Wanted::Rotate => Work::Rotate(rotate::plan(&session).await?.into()),
+            Wanted::Rollout(way) => {
+                let reader = planner(&session, writer).await;
+                Work::Rollout(Box::pin(self.rollout(&reader, target, way)).await?.into())
+            }
             Wanted::Values(wanted) => {
                 let reader = planner(&session, writer).await;
                 Box::pin(values(&reader, target, wanted)).await?
@@ -111,6 +115,7 @@ impl Inner {
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
             Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
             Work::Values(..) | Work::Resume(_) => Err(Why::new("refused: values are pushed")),
+            Work::Rollout(_) => Err(Why::new("refused: stacks are rolled out")),
         }
     }
 
@@ -120,7 +125,7 @@ impl Inner {
             Work::Values(plan, left) if left.is_empty() => Box::pin(push::apply(&session, plan, watch)).await,
             Work::Values(plan, left) => Box::pin(push::apply(&session, &plan.without(left), watch)).await,
             Work::Resume(entry) => Box::pin(push::resume(&session, entry, watch)).await,
-            Work::Record(_) | Work::Unlock(_) | Work::Command(_) | Work::Rotate(_) => {
+            Work::Record(_) | Work::Unlock(_) | Work::Command(_) | Work::Rotate(_) | Work::Rollout(_) => {
                 Err(Why::new("refused: there are no values in this"))
             }
         }

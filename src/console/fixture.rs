@@ -1,6 +1,7 @@
 //! A synthetic night in prod, much like the pictures of the design.
 
 pub(crate) mod crypto;
+pub(crate) mod deploy;
 pub(crate) mod values;
 
 use std::sync::Arc;
@@ -348,6 +349,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
         Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
         Wanted::Rotate => Prepared { writer: Ok(writer()), work: Work::Rotate(Arc::new(crypto::rotation())) },
+        Wanted::Rollout(way) => Prepared { writer: Ok(writer()), work: deploy::work(&way) },
         Wanted::Values(wanted) => Prepared { writer: Ok(writer()), work: values::work(&wanted) },
     }
 }

@@ -92,6 +92,7 @@ pub(super) fn spot(model: &Model, column: u16, line: u16) -> Option<Spot> {
     match model.page {
         Page::Overview => overview(model, areas.body, here),
         Page::Crypto => crypto_spot_at(model, areas.body, here),
+        Page::Deploy => None,
         Page::Stacks | Page::Parameters | Page::Secrets => items(model, areas.body, here),
     }
 }

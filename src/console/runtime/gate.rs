@@ -61,6 +61,18 @@ impl Gate {
         self.prepared.insert(generation, (place, prepared.clone()));
     }
 
+    /// Forgets a plan that nobody confirmed; tells what it was, where it has left something in the account.
+    pub(super) fn forget(&mut self, generation: Generation) -> Option<(String, Work)> {
+        let ((_, environment), prepared) = self.prepared.remove(&generation)?;
+        matches!(prepared.work, Work::Rollout(_)).then_some((environment, prepared.work))
+    }
+
+    /// The same with all of them.
+    pub(super) fn forget_all(&mut self) -> Vec<Work> {
+        let left = self.prepared.drain().map(|(_, (_, prepared))| prepared.work);
+        left.filter(|work| matches!(work, Work::Rollout(_))).collect()
+    }
+
     /// Lets a command of the operator's own through that writes nothing. One that does is planned, and then ordered.
     pub(super) fn run(&self, command: &Command) -> Result<(), Why> {
         if self.harmless.contains(&command.id) {

@@ -97,9 +97,13 @@ pub(in crate::console) fn last_running(model: &Model) -> Option<(Generation, &st
     });
     let sent = model.sent.iter().filter_map(|sent| match &sent.work {
         Work::Command(command) if !command.wait => Some((sent.job.generation, command.id.as_str())),
-        Work::Record(_) | Work::Unlock(_) | Work::Command(_) | Work::Rotate(_) | Work::Values(..) | Work::Resume(_) => {
-            None
-        }
+        Work::Record(_)
+        | Work::Unlock(_)
+        | Work::Command(_)
+        | Work::Rotate(_)
+        | Work::Values(..)
+        | Work::Resume(_)
+        | Work::Rollout(_) => None,
     });
     errands.chain(sent).max_by_key(|(generation, _)| *generation)
 }

@@ -1,7 +1,7 @@
 //! Opening, leaving, and what is shown meanwhile.
 
 use super::keys::{edit_filter, filter, leave_overlay};
-use super::{asks, changes, crypto, requests};
+use super::{asks, changes, crypto, deploy, requests};
 use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
@@ -12,6 +12,9 @@ use crate::console::page::{Filter, ItemId, Page, Pane, Zoom};
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     if model.page == Page::Crypto {
         return crypto::open(model);
+    }
+    if model.page == Page::Deploy {
+        return deploy::open(model);
     }
     if model.page != Page::Overview {
         let (state, _) = model.list_mut();
@@ -78,6 +81,9 @@ pub(super) fn other_pane(model: &mut Model) {
     }
     if model.page == Page::Crypto {
         return crypto::other_part(model);
+    }
+    if model.page == Page::Deploy {
+        return deploy::other_part(model);
     }
     let hidden = Areas::of(model).is_none_or(|areas| Panes::of(model, areas.body).detail.is_none());
     let (state, _) = model.list_mut();

@@ -139,7 +139,8 @@ fn is_idle(model: &Model, action: Action) -> bool {
         Action::Diff | Action::Show => model.page.is_list() && model.list().zoom == Zoom::Diff,
         // The page says of nothing else that something differs.
         Action::NextDifference => {
-            model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
+            model.page == Page::Deploy
+                || model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
         }
         Action::Changes => over.is_none() && pending(model).is_none(),
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),

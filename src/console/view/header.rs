@@ -277,6 +277,7 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> Vec<Part> {
         let doing = match &sent.work {
             Work::Command(command) => format!("running {}", command.id),
             Work::Rotate(_) => String::from("rotating the keyring"),
+            Work::Rollout(rollout) => format!("{} {}", rollout.doing(), rollout.stack()),
             Work::Record(_) | Work::Unlock(_) => String::from("writing"),
             Work::Values(..) | Work::Resume(_) => match &sent.progress {
                 Some(progress) => format!("writing {} of {}", progress.ended, progress.total),
