@@ -107,7 +107,11 @@ impl Inner {
             Rollout::Turn(turn) => {
                 let untold = deploy::turn_back(&session, turn).boxed().await?;
                 let done = format!("{} serves version {}", turn.alias, turn.to.number);
-                Ok(Over { status: Some(done), notes: untold.into_iter().map(|why| why.reason).collect(), ..Over::default() })
+                Ok(Over {
+                    status: Some(done),
+                    notes: untold.into_iter().map(|why| why.reason).collect(),
+                    ..Over::default()
+                })
             }
         }
     }

@@ -5,7 +5,8 @@ use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
 use super::update::{
-    crypto, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, promote, push, yank,
+    crypto, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, promote, push,
+    yank,
 };
 
 /// Where an action's keys work.

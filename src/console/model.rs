@@ -335,7 +335,14 @@ impl Model {
         let crypto = crypto.into_iter().flatten().filter(|_| self.page == Page::Crypto);
         let deploy = env.deploys.reading.filter(|_| self.page == Page::Deploy);
         let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
-        reveal.into_iter().chain(crypto).chain(deploy).chain(errand).chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
+        reveal
+            .into_iter()
+            .chain(crypto)
+            .chain(deploy)
+            .chain(errand)
+            .chain(env.inspecting)
+            .chain(fetching)
+            .min_by_key(|job| job.since)
     }
 
     /// When the current environment is read again by itself; counted from when it was last asked for, so that what

@@ -191,11 +191,10 @@ impl Report {
             Part::Identity(identity) => self.identity = identity,
             Part::Commit(commit) => self.commit = commit,
             Part::Calls(calls) => self.calls = calls,
-            Part::Progress(..) => {}
             Part::Provisional(kind, section) => self.know(kind, Ok(section)),
             Part::Section(kind, section) => self.know(kind, section),
-            // It is no part of what git and live are.
-            Part::CutOff(_) => {}
+            // They are no part of what git and live are.
+            Part::Progress(..) | Part::CutOff(_) => {}
         }
     }
 

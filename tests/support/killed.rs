@@ -56,6 +56,7 @@ pub enum Ended {
 
 /// Runs a program - with its own arguments, directory and environment, and no others - and kills it at its `n`-th write,
 /// counted from 0. `input` is what it reads from stdin; what it says is not read.
+#[allow(clippy::zombie_processes, reason = "`follow` waits for it and for its threads")]
 pub fn at_write(n: usize, command: &Command, input: &str) -> Ended {
     let mut waiting = Command::new("/bin/sh");
     waiting.args(["-c", "read go; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());

@@ -182,10 +182,14 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
     let [add, modify, replace, remove] = plan.counts();
     let counts = format!("{stack}   {add} add   {modify} modify   {replace} replace   {remove} remove");
     let mut notes: Vec<(char, String)> = Vec::new();
-    notes.extend(plan.losses().into_iter().filter(|(destroys, _)| *destroys).map(|(_, loss)| ('!', format!("lost: {loss}"))));
-    notes.extend(plan.widened.iter().map(|row| {
-        ('!', format!("more is allowed: {} ({}) {}", row.logical_id, row.type_name, row.what))
-    }));
+    notes.extend(
+        plan.losses().into_iter().filter(|(destroys, _)| *destroys).map(|(_, loss)| ('!', format!("lost: {loss}"))),
+    );
+    notes.extend(
+        plan.widened
+            .iter()
+            .map(|row| ('!', format!("more is allowed: {} ({}) {}", row.logical_id, row.type_name, row.what))),
+    );
     notes.extend(plan.left.iter().map(|why| ('?', why.reason.clone())));
     notes.extend(plan.warnings.iter().map(|warning| ('!', warning.clone())));
     let verb = match (plan.is_empty(), plan.creates) {

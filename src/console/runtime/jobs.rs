@@ -19,8 +19,8 @@ use crate::compare::Why;
 use crate::config::CustomAction;
 use crate::console::backend::{Ask, Backend, BoxFuture, Permit, Target};
 use crate::console::clipboard::Sent;
-use crate::console::crypto::CryptoAnswer;
-use crate::console::deploy::DeployAnswer;
+use crate::console::crypto::{CryptoAnswer, CryptoAsk};
+use crate::console::deploy::{DeployAnswer, DeployAsk};
 use crate::console::effect::{Effect, Order};
 use crate::console::home::{Command, Copy, Outside};
 use crate::console::keymap::Key;
@@ -179,24 +179,8 @@ impl Jobs {
             Effect::Journal(generation, target) => {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
-            Effect::Crypto(generation, target, ask) => {
-                let sender = self.sender.clone();
-                self.spawn(generation, async move {
-                    let (sink, steps) = mpsc::unbounded_channel();
-                    let work = backend.crypto(target, ask, sink);
-                    let step = |step| Message::Crypto(generation, CryptoAnswer::Step(step));
-                    Message::Crypto(generation, passed_on(&sender, steps, step, work).await)
-                });
-            }
-            Effect::Deploy(generation, target, ask) => {
-                let sender = self.sender.clone();
-                self.spawn(generation, async move {
-                    let (sink, heard) = mpsc::unbounded_channel();
-                    let work = backend.deployments(target, ask, sink);
-                    let hear = |heard| Message::Deploy(generation, DeployAnswer::Heard(heard));
-                    Message::Deploy(generation, passed_on(&sender, heard, hear, work).await)
-                });
-            }
+            Effect::Crypto(generation, target, ask) => self.crypto(generation, target, ask),
+            Effect::Deploy(generation, target, ask) => self.deploy(generation, target, ask),
             Effect::Abandon(generation) => self.abandon(generation),
             effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..)) => self.of_git(effect),
             Effect::Changes(generation, target, ask) => {
@@ -229,6 +213,28 @@ impl Jobs {
         let (abandoned, sender) = (self.backend.abandon(work), self.sender.clone());
         tokio::spawn(async move {
             let _ = sender.send(Message::Abandoned(environment, abandoned.await));
+        });
+    }
+
+    /// Asks how deployments stand, and hands on what is heard of one under way.
+    fn deploy(&mut self, generation: Generation, target: Target, ask: DeployAsk) {
+        let (backend, sender) = (Arc::clone(&self.backend), self.sender.clone());
+        self.spawn(generation, async move {
+            let (sink, heard) = mpsc::unbounded_channel();
+            let work = backend.deployments(target, ask, sink);
+            let hear = |heard| Message::Deploy(generation, DeployAnswer::Heard(heard));
+            Message::Deploy(generation, passed_on(&sender, heard, hear, work).await)
+        });
+    }
+
+    /// Asks the crypto API, and hands on how far a smoke test is.
+    fn crypto(&mut self, generation: Generation, target: Target, ask: CryptoAsk) {
+        let (backend, sender) = (Arc::clone(&self.backend), self.sender.clone());
+        self.spawn(generation, async move {
+            let (sink, steps) = mpsc::unbounded_channel();
+            let work = backend.crypto(target, ask, sink);
+            let step = |step| Message::Crypto(generation, CryptoAnswer::Step(step));
+            Message::Crypto(generation, passed_on(&sender, steps, step, work).await)
         });
     }
 

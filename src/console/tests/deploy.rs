@@ -46,7 +46,8 @@ fn a_deployment_is_previewed_confirmed_and_followed_to_its_end() {
     let story = story.sees("! failed first: Database/Checkout UPDATE_FAILED: no");
     let log = Heard::Log(Ok(vec![Secret::new("out of memory")]));
     let story = story.hears(Message::Deploy(generation, DeployAnswer::Heard(log))).sees("log  out of memory");
-    let story = hears(story, generation, Progress::Unanswered(Why::new("Throttling"))).sees("is asked again: Throttling");
+    let story =
+        hears(story, generation, Progress::Unanswered(Why::new("Throttling"))).sees("is asked again: Throttling");
     let story = hears(story, generation, Progress::Answered).does_not_see("Throttling");
     let story = story.hears(Message::Deploy(generation, DeployAnswer::Over(Ok(Box::new(over())))));
     let story = story.sees("= UPDATE_COMPLETE").sees("Url = https://shop").does_not_see("leaving does not stop it");

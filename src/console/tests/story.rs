@@ -14,8 +14,8 @@ use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
 use crate::console::pointer::{Button, Mouse};
 use crate::console::{
-    CryptoAnswer, CryptoAsk, DeployAnswer, Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent,
-    Setup, Theme, Values, Wanted, Work, update, view,
+    CryptoAnswer, CryptoAsk, DeployAnswer, Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo,
+    Role, Sent, Setup, Theme, Values, Wanted, Work, update, view,
 };
 use crate::ops::crypto::play::{self, Play};
 use crate::ops::report::Report;

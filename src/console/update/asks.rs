@@ -1,8 +1,8 @@
 //! Asking: what is read, when, and how many at a time.
 
-use super::{crypto, deploy};
 use super::outside;
 use super::requests::give_up;
+use super::{crypto, deploy};
 use crate::compare::Why;
 use crate::console::backend::{Ask, Fresh};
 use crate::console::effect::Effect;

@@ -103,9 +103,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
             return Vec::new();
         }
         Some(Choice::Function(function)) => Way::Turn(format!("{stack}/{function}")),
-        Some(Choice::Entry(entry)) => {
-            Way::Deploy { stack: Some(stack), to: entry.commit.clone(), revert_drift: false }
-        }
+        Some(Choice::Entry(entry)) => Way::Deploy { stack: Some(stack), to: entry.commit.clone(), revert_drift: false },
     };
     plan(model, Wanted::Rollout(way))
 }

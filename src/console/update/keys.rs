@@ -1,7 +1,6 @@
 //! What a key does.
 
 use super::asks;
-use super::{crypto, deploy};
 use super::menu;
 use super::mode;
 use super::moves::{half, seek, step, to_shown};
@@ -10,12 +9,15 @@ use super::palette;
 use super::push;
 use super::tour;
 use super::{changes, custom, edit, outside, yank};
+use super::{crypto, deploy};
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_DEPLOY, ON_PAGE, PAST, PROMOTING, TYPING};
+use crate::console::keymap::{
+    self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_DEPLOY, ON_PAGE, PAST, PROMOTING, TYPING,
+};
 use crate::console::layout::Areas;
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Filling, Line, Overlay, Picker, Promoting, Stage, Wanted};
@@ -185,14 +187,6 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         // A menu, opened above; and the tour, which hears its key before all others.
         Action::Actions | Action::Yank | Action::TourNext => {}
-        Action::YankLive => return yank::value(model, Side::Live),
-        Action::YankGit => return yank::value(model, Side::Git),
-        Action::YankName => return yank::name(model),
-        Action::YankArn => return yank::arn(model),
-        Action::YankJson => return yank::json(model),
-        Action::YankCommand => return yank::command(model),
-        Action::YankConsole => return yank::console(model),
-        Action::YankCommit => return yank::commit(model),
         Action::Pager => return outside::page(model),
         Action::Editor => return outside::edit(model),
         Action::Neighbours => menu::neighbours(model),
@@ -232,6 +226,49 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Right => diff::pan(model, true),
         Action::Journal => return mode::journal(model),
         Action::Record => return mode::record(model),
+        Action::End => return custom::end(model),
+        Action::Refresh => return asks::refresh(model),
+        Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
+        Action::Detect => return asks::detect(model),
+        Action::NextPane => other_pane(model),
+        Action::Overview => go(model, Page::Overview),
+        Action::Stacks => go(model, Page::Stacks),
+        Action::Parameters => go(model, Page::Parameters),
+        Action::Secrets => go(model, Page::Secrets),
+        Action::Crypto => go(model, Page::Crypto),
+        Action::Down => return step(model, 1),
+        Action::Up => return step(model, -1),
+        Action::First => return step(model, isize::MIN + 1),
+        Action::Last => return step(model, isize::MAX),
+        Action::HalfDown => return step(model, half(model)),
+        Action::HalfUp => return step(model, -half(model)),
+        Action::Accept => return accept(model),
+        Action::Dismiss => return dismiss(model),
+        Action::NextChoice => choose(model, 1),
+        Action::PreviousChoice => choose(model, -1),
+        Action::NextChoices => choose(model, 10),
+        Action::PreviousChoices => choose(model, -10),
+        Action::EraseWord => change(model, |field| {
+            let kept = field.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
+            field.truncate(kept);
+        }),
+        Action::EraseAll => change(model, String::clear),
+        action => return done_with_values(model, action),
+    }
+    Vec::new()
+}
+
+/// What is done with values: copying, pushing and changing them, and the crypto API.
+fn done_with_values(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::YankLive => return yank::value(model, Side::Live),
+        Action::YankGit => return yank::value(model, Side::Git),
+        Action::YankName => return yank::name(model),
+        Action::YankArn => return yank::arn(model),
+        Action::YankJson => return yank::json(model),
+        Action::YankCommand => return yank::command(model),
+        Action::YankConsole => return yank::console(model),
+        Action::YankCommit => return yank::commit(model),
         Action::Push
         | Action::Choose
         | Action::Revert
@@ -266,22 +303,12 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::FieldGenerate => return edit::generate(model),
         Action::FieldEditor => return edit::editor(model),
         Action::FieldJson => edit::toggle_json(model),
-        Action::End => return custom::end(model),
-        Action::Refresh => return asks::refresh(model),
-        Action::RefreshAll => return asks::refresh_all(model, Fresh::Cached),
-        Action::Detect => return asks::detect(model),
-        Action::NextPane => other_pane(model),
-        Action::Overview => go(model, Page::Overview),
-        Action::Stacks => go(model, Page::Stacks),
-        Action::Parameters => go(model, Page::Parameters),
-        Action::Secrets => go(model, Page::Secrets),
         Action::DeployPage => go(model, Page::Deploy),
         Action::Deploy
         | Action::DeployRevert
         | Action::DeployCancel
         | Action::DeployRecover
         | Action::DeployRecoverLeaving => return deploy::act(model, action),
-        Action::Crypto => go(model, Page::Crypto),
         Action::CryptoRotate => return mode::rotate(model),
         Action::CryptoEncrypt
         | Action::CryptoDecrypt
@@ -295,23 +322,8 @@ fn done(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::CryptoTake
         | Action::CryptoCopy
         | Action::CryptoClear => return crypto::act(model, action),
-        Action::Down => return step(model, 1),
-        Action::Up => return step(model, -1),
-        Action::First => return step(model, isize::MIN + 1),
-        Action::Last => return step(model, isize::MAX),
-        Action::HalfDown => return step(model, half(model)),
-        Action::HalfUp => return step(model, -half(model)),
-        Action::Accept => return accept(model),
-        Action::Dismiss => return dismiss(model),
-        Action::NextChoice => choose(model, 1),
-        Action::PreviousChoice => choose(model, -1),
-        Action::NextChoices => choose(model, 10),
-        Action::PreviousChoices => choose(model, -10),
-        Action::EraseWord => change(model, |field| {
-            let kept = field.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
-            field.truncate(kept);
-        }),
-        Action::EraseAll => change(model, String::clear),
+        // Everything else is done above.
+        _ => {}
     }
     Vec::new()
 }

@@ -14,7 +14,9 @@ use crate::console::layout::Areas;
 use crate::console::message::{Generation, Granted};
 use crate::console::mode::{Asks, Confirmation, Ended, Mode, Unlock, Unlocked};
 use crate::console::model::{EnvState, Model, Sent};
-use crate::console::overlay::{Items, Journal, Overlay, Plan, Prepared, Rollout, Sheet, Stage, Wanted, Work, rollout_rows};
+use crate::console::overlay::{
+    Items, Journal, Overlay, Plan, Prepared, Rollout, Sheet, Stage, Wanted, Work, rollout_rows,
+};
 use crate::console::remote::Remote;
 use crate::console::view::plan_sight;
 use crate::ops::journal::Found;

@@ -1,9 +1,9 @@
 //! Moving: lines, rows, and from difference to difference.
 
 use super::changes;
-use super::{crypto, deploy};
 use super::mode;
 use super::opens::switch;
+use super::{crypto, deploy};
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes, halves};

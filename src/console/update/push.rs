@@ -158,9 +158,9 @@ pub(super) fn toggle(model: &mut Model, all: bool) {
         && plan.can_choose()
     {
         if all {
-            plan.items.toggle_all()
+            plan.items.toggle_all();
         } else {
-            plan.items.toggle()
+            plan.items.toggle();
         }
         // Who has begun to type the name has read another plan.
         plan.typed.clear();
@@ -230,19 +230,16 @@ pub(super) fn pushed(model: &mut Model, generation: Generation, answer: Result<B
     }
     model.environments[sent.environment].cut_off = None;
     let line = in_a_line(&pushed);
-    match plan_of(model, generation) {
-        Some(plan) => {
-            if let Stage::Doing(prepared) = std::mem::replace(&mut plan.stage, Stage::Reading) {
-                plan.stage = Stage::Done(prepared, pushed);
-                plan.scroll = 0;
-            } else {
-                close(model, generation);
-            }
+    if let Some(plan) = plan_of(model, generation) {
+        if let Stage::Doing(prepared) = std::mem::replace(&mut plan.stage, Stage::Reading) {
+            plan.stage = Stage::Done(prepared, pushed);
+            plan.scroll = 0;
+        } else {
+            close(model, generation);
         }
-        None => {
-            let key = model.keymap.key(Action::Journal);
-            model.notice = Some(format!("{name}: {line}; {key} shows the journal"));
-        }
+    } else {
+        let key = model.keymap.key(Action::Journal);
+        model.notice = Some(format!("{name}: {line}; {key} shows the journal"));
     }
     let mut effects = read_again(model, sent.environment);
     effects.extend(told_anew(model));

@@ -3,9 +3,9 @@
 use super::asks::{ask_refs, begin_wanted};
 use super::carry;
 use super::changes;
-use super::{crypto, deploy};
 use super::mode;
 use super::outside;
+use super::{crypto, deploy};
 use crate::compare::{Item, Kind, Why};
 use crate::console::backend::{Ask, EnvironmentInfo, Fresh, RefInfo};
 use crate::console::effect::Effect;

@@ -86,7 +86,8 @@ fn failed(why: &Why, width: u16) -> Vec<Row> {
 
 fn stack(model: &Model, standing: &Standing, at: usize, width: u16, spin: &str) -> Row {
     let run = model.environment().deploys.runs.get(&standing.name).filter(|run| run.over.is_none());
-    let status = standing.status.as_deref().unwrap_or(if standing.problems.is_empty() { "not there" } else { "unknown" });
+    let status =
+        standing.status.as_deref().unwrap_or(if standing.problems.is_empty() { "not there" } else { "unknown" });
     let (sign, role) = match (run.is_some() || standing.operation.is_some(), standing) {
         (true, _) => (spin, Role::Notice),
         (_, Standing { stuck: Some(_), .. }) => ("!", Role::Diverged),
@@ -206,9 +207,9 @@ fn progress(model: &Model, run: &Run, width: u16, spin: &str) -> Vec<Row> {
         rows.extend(wrapped(&line, Role::Error, width));
     }
     match &run.log {
-        Some(Ok(lines)) => rows.extend(lines.iter().flat_map(|line| {
-            wrapped(&format!("  log  {}", line.expose().trim_end()), Role::Text, width)
-        })),
+        Some(Ok(lines)) => rows.extend(
+            lines.iter().flat_map(|line| wrapped(&format!("  log  {}", line.expose().trim_end()), Role::Text, width)),
+        ),
         Some(Err(why)) => rows.push(said(format!("? its log: {}", why.reason), Role::Dim, width)),
         None => {}
     }
@@ -280,13 +281,16 @@ fn event(model: &Model, happened: &Happened, width: u16) -> Row {
         _ => Role::Text,
     };
     let type_name = happened.type_name.strip_prefix("AWS::").unwrap_or(&happened.type_name);
-    Row::default().piece(3, 8, model.clock.time(happened.at), Role::Dim).piece(12, 30, happened.status.clone(), role).flow(
-        43,
-        width.saturating_sub(1),
-        [
-            (happened.name(), Role::Strong),
-            (type_name.to_owned(), Role::Dim),
-            (happened.reason.clone().unwrap_or_default(), Role::Text),
-        ],
-    )
+    Row::default()
+        .piece(3, 8, model.clock.time(happened.at), Role::Dim)
+        .piece(12, 30, happened.status.clone(), role)
+        .flow(
+            43,
+            width.saturating_sub(1),
+            [
+                (happened.name(), Role::Strong),
+                (type_name.to_owned(), Role::Dim),
+                (happened.reason.clone().unwrap_or_default(), Role::Text),
+            ],
+        )
 }

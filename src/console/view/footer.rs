@@ -142,6 +142,8 @@ fn is_idle(model: &Model, action: Action) -> bool {
             model.page == Page::Deploy
                 || model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
         }
+        // It is about values, which this page has none of.
+        Action::Push => model.page == Page::Crypto,
         Action::Changes => over.is_none() && pending(model).is_none(),
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
         Action::Accept => matches!(over, Some(Overlay::Plan(_))),

@@ -90,8 +90,12 @@ pub fn git(opener: &Opener, settings: &Settings, service: &str) -> Result<Render
     let documents: BTreeMap<&str, DocNode> = nodes.iter().map(|(file, node)| (file.as_str(), doc_node(node))).collect();
     let mapped = mapping::map(&project, &sorted, |file| documents.get(file));
     let commit = Some(snapshot.commit().to_owned());
-    let notes = project::unlike(settings, &snapshot, &reference);
-    let mut rendered = Rendered { commit, problems: mapped.problems, notes, ..Rendered::default() };
+    let mut rendered = Rendered {
+        commit,
+        problems: mapped.problems,
+        notes: project::unlike(settings, &snapshot, &reference),
+        ..Rendered::default()
+    };
     for plan in mapped.parameters {
         let (PlannedValue::Text(text) | PlannedValue::Json(text)) = plan.value else { continue };
         let joiner = project.config.get(plan.tree_index).map_or("/", |tree| tree.joiner.as_str());

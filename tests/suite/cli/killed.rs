@@ -188,7 +188,7 @@ fn the_rescue_of_an_edit_may_be_cut_off_as_well() {
     scene.edits(&edits);
     let edit = scene.vault.shop.command(&EDIT);
     // The first write after the editor.
-    let cut_off = (0..).find(|n| {
+    let cut_off = (0..1_000).find(|n| {
         let _ = std::fs::remove_file(scene.marker());
         assert!(matches!(at_write(*n, &edit, ""), Ended::Killed(_)));
         let there = scene.marker().exists();

@@ -40,7 +40,7 @@ fn a_message_goes_there_and_back_and_is_nowhere_afterwards() {
     console.press("i d").sees("= decrypted, key 1").press("j").press("<Enter>").type_text("x").press("<Enter>");
     console.press("d").sees("decryption-refused:").sees("try: the same -c pairs");
     console.press("x").sees("wiped").press("<Enter>").paste("vault:v1:8SDd3").press("<Enter> d");
-    console.sees("! not sent: input: not a ciphertext of this API but a ciphertext of Vault's");
+    console.sees("but a ciphertext of Vault's");
     console
         .press("x")
         .sees("empty: enter types it")
@@ -72,11 +72,11 @@ fn the_smoke_test_runs_row_by_row_and_stands_on_the_overview_of_the_next_console
         .sees("= passed    unsigned call refused")
         .sees("= passed    no plaintext in the logs");
     console.press("1").sees("CRYPTO");
-    console.line_says("prod ", &["= ok "]);
+    console.line_says("▸ prod ", &["= ok "]);
     console.quit();
 
     let again = shop().console_in("prod").env("PLUMB_STATE_DIR", state.path().to_str().unwrap()).open();
-    again.line_says("prod ", &["= ok "]);
+    again.line_says("▸ prod ", &["= ok "]);
     again.press("6").sees("= passed    unsigned call refused").sees("all 14 passed");
     again.quit();
 }

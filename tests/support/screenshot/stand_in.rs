@@ -34,7 +34,7 @@ enum By {
 type Rule = (&'static str, &'static str, By);
 
 #[rustfmt::skip]
-const RULES: [Rule; 23] = [
+const RULES: [Rule; 24] = [
     ("uuid", r"\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b", By::Alphabet(HEX)),
     ("commit", r"\b([0-9a-f]{7,40})(?:\b|…)", By::Commit),
     ("fingerprint", r"\bfp ([0-9a-f]{4})\b", By::Alphabet(HEX)),
@@ -56,8 +56,9 @@ const RULES: [Rule; 23] = [
     ("cost", r"\b(\d\d) calls\b", By::Fixed("37")),
     ("percentile", r"p50( +[\d.]+ m?s)", By::Right("11.3 ms")),
     ("other percentile", r"p95( +[\d.]+ m?s)", By::Right("24.3 ms")),
+    ("spinner", "([⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏])", By::Fixed("⠹")),
     ("key age", r"key \d+ +\w+ +\d{4}-\d\d-\d\d( +\d+ [smhd])\b", By::Right("12 d")),
-    ("latency", r"(?:passed|failed|error|unproven) [^.]*?(  +[\d.]+ m?s)\b", By::Right("12.3 ms")),
+    ("latency", r"(?:passed|failed|error|unproven) +[a-z][^.]*?(  +[\d.]+ m?s)\b", By::Right("12.3 ms")),
 ];
 
 static SHAPES: LazyLock<Vec<Regex>> =

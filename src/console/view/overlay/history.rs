@@ -71,7 +71,7 @@ fn row(model: &Model, event: &Event, width: u16) -> Row {
 /// On which side it happened, and what it is called there.
 fn name(event: &Event) -> (&'static str, Role, String) {
     match &event.what {
-        What::Commit { id, .. } => ("git", Role::Text, text::short(id).to_owned()),
+        What::Commit { id, .. } => ("git", Role::Text, text::short(id).clone()),
         What::Version { id, live, .. } => {
             let name = if id.bytes().all(|byte| byte.is_ascii_digit()) {
                 format!("v{id}")

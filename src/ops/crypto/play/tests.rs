@@ -2,10 +2,13 @@
 
 use super::*;
 
+/// A form, what is typed, and the bytes or what is wrong with it.
+type Read = (Form, &'static str, Result<&'static [u8], &'static str>);
+
 #[test]
 fn bytes_are_read_in_each_form_and_a_mistake_is_told_by_its_place_alone() {
     let read = |form: Form, typed: &str| form.read(typed).map(|read| bytes(&read).unwrap().to_vec());
-    let rows: [(Form, &str, Result<&[u8], &str>); 15] = [
+    let rows: [Read; 15] = [
         (Form::Text, "", Ok(b"")),
         (Form::Text, " gr\u{fc}\n", Ok(" gr\u{fc}\n".as_bytes())),
         (Form::Hex, "", Ok(b"")),
