@@ -32,7 +32,8 @@ impl Inner {
 
     pub(super) async fn follow(&self, target: &Target, operation: &Operation, sink: &Sink) -> Result<Over, Why> {
         let session = self.session(&target.project, &target.environment).await?;
-        let ended = deploy::follow(&session, operation, &hear(sink)).boxed().await?;
+        let told = hear(&session, &operation.stack, sink);
+        let ended = deploy::follow(&session, operation, &told).boxed().await?;
         Ok(ended_over(&session, &operation.stack, ended, sink).await)
     }
 
@@ -79,7 +80,7 @@ impl Inner {
     pub(super) async fn roll_out(&self, target: &Target, work: &Work, sink: &Sink) -> Result<Over, Why> {
         let Work::Rollout(rollout) = work else { return Err(Why::new("refused: nothing is done to a stack by this")) };
         let session = self.session(&target.project, &target.environment).await?;
-        let told = hear(sink);
+        let told = hear(&session, rollout.stack(), sink);
         match &**rollout {
             Rollout::Deploy(deployment) => {
                 let draft = self.drafts.all().remove(&deployment.change_set);
@@ -122,16 +123,23 @@ impl Inner {
         let Rollout::Deploy(deployment) = &**rollout else { return Ok(()) };
         let draft = self.drafts.all().remove(&deployment.change_set);
         match draft {
-            // Where there was nothing to change, its change set is gone already.
-            Some(draft) if !deployment.plan.is_empty() => draft.abandon().boxed().await,
-            _ => Ok(()),
+            Some(draft) => draft.abandon().boxed().await,
+            None => Ok(()),
         }
     }
 }
 
-fn hear(sink: &Sink) -> impl Fn(Progress) + Send + Sync + '_ {
-    // The console is over when nobody listens.
-    move |progress| drop(sink.send(Heard::Progress(progress)))
+/// Tells what happens; and of what fails the log as soon as it does, since a rollback may take long.
+fn hear(session: &Session, stack: &str, sink: &Sink) -> impl Fn(Progress) + Send + Sync + use<> {
+    let (session, stack, sink) = (session.clone(), stack.to_owned(), sink.clone());
+    move |progress| {
+        if let Progress::Failed(failure) = &progress {
+            let (session, stack, sink, failure) = (session.clone(), stack.clone(), sink.clone(), failure.clone());
+            tokio::spawn(async move { blame(&session, &stack, &failure, &sink).await });
+        }
+        // The console is over when nobody listens.
+        drop(sink.send(Heard::Progress(progress)));
+    }
 }
 
 /// The first stack that does not run the commit, or else the first.

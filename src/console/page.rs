@@ -64,6 +64,16 @@ impl Page {
         }
     }
 
+    /// The same where there is little room.
+    #[must_use]
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Overview => "over",
+            Self::Parameters => "params",
+            page => page.title(),
+        }
+    }
+
     /// The action that goes there.
     pub(super) fn action(self) -> Action {
         match self {

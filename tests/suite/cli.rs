@@ -5,7 +5,7 @@ mod bad_input;
 mod changes;
 mod config;
 mod consent;
-mod deploy;
+pub mod deploy;
 mod doctor;
 mod ending;
 mod files;

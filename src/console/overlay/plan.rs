@@ -67,6 +67,13 @@ pub enum Work {
 }
 
 impl Work {
+    /// Whether something waits in the account for it to be confirmed: a change set.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        let Self::Rollout(rollout) = self else { return false };
+        matches!(&**rollout, Rollout::Deploy(deployment) if !deployment.plan.is_empty())
+    }
+
     /// Whether this is the very same work, and not one that looks like it.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
@@ -157,7 +164,7 @@ impl Plan {
 
     /// Whether something waits in the account for it to be confirmed.
     pub(in crate::console) fn leaves_something(&self) -> bool {
-        matches!(&self.stage, Stage::Ready(prepared) if matches!(prepared.work, Work::Rollout(_)))
+        matches!(&self.stage, Stage::Ready(prepared) if prepared.work.waits())
     }
 
     /// Whether its items can be chosen right now.

@@ -181,10 +181,13 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
     });
     let [add, modify, replace, remove] = plan.counts();
     let counts = format!("{stack}   {add} add   {modify} modify   {replace} replace   {remove} remove");
+    let mut facts = vec![("from", from), ("stack", counts)];
+    let lost: Vec<&str> =
+        plan.changes.iter().filter(|change| change.destroys()).map(|change| change.logical_id.as_str()).collect();
+    if !lost.is_empty() {
+        facts.push(("lost", format!("what {} holds, and nothing brings it back", lost.join(", "))));
+    }
     let mut notes: Vec<(char, String)> = Vec::new();
-    notes.extend(
-        plan.losses().into_iter().filter(|(destroys, _)| *destroys).map(|(_, loss)| ('!', format!("lost: {loss}"))),
-    );
     notes.extend(
         plan.widened
             .iter()
@@ -203,7 +206,7 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
         notes.push(('i', String::from("left, its change set is deleted; confirmed, it goes on without plumb")));
     }
     Sheet {
-        facts: vec![("from", from), ("stack", counts)],
+        facts,
         heads: if rows.is_empty() { Default::default() } else { ["RESOURCE", "LIVE NOW", "WILL BE"] },
         wide: true,
         rows: rows.to_vec(),

@@ -14,6 +14,9 @@ use crate::secret::Secret;
 /// The most events that are kept of one operation.
 const EVENTS: usize = 2000;
 
+/// The type of the stack itself and of those within, which are no work of their own.
+const STACK: &str = "AWS::CloudFormation::Stack";
+
 /// What the page remembers while it is looked at.
 #[derive(Debug, Default)]
 pub struct State {
@@ -95,15 +98,27 @@ impl Run {
             Heard::Progress(Progress::Step(step)) => self.step = Some(step),
             Heard::Progress(Progress::Happened(happened)) => {
                 self.step = None;
-                if self.events.len() < EVENTS {
-                    self.events.push(happened);
+                if self.events.len() == EVENTS {
+                    self.events.remove(0);
                 }
+                self.events.push(happened);
             }
             Heard::Progress(Progress::Failed(failure)) => self.failure = Some(failure),
             Heard::Progress(Progress::Unanswered(why)) => self.unanswered = Some(why),
             Heard::Progress(Progress::Answered) => self.unanswered = None,
             Heard::Log(log) => self.log = Some(log),
         }
+    }
+
+    /// How many resources are done, and how many CloudFormation is at work on.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        let mut last: BTreeMap<String, bool> = BTreeMap::new();
+        for happened in self.events.iter().filter(|happened| happened.type_name != STACK) {
+            last.insert(happened.name(), happened.status.ends_with("_IN_PROGRESS"));
+        }
+        let at_work = last.values().filter(|at_work| **at_work).count();
+        (last.len() - at_work, at_work)
     }
 
     /// How much of it is done by the time that the last one took, from 0 to 100; `None`: nothing tells.
@@ -170,6 +185,25 @@ pub(in crate::console) fn wake(model: &Model) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_done_and_what_is_at_work_is_counted_by_the_last_event_of_each_resource() {
+        use crate::console::fixture::deploy::happened;
+
+        let mut run = Run::begun(Job { generation: 1, since: 1000 }, "deploying", None);
+        assert_eq!(run.counts(), (0, 0));
+        let of = |id: &str, status| Happened { logical_id: id.to_owned(), ..happened(status, None) };
+        let stack = Happened { type_name: STACK.to_owned(), ..of("shop", "UPDATE_IN_PROGRESS") };
+        let events = [stack, of("Queue", "UPDATE_IN_PROGRESS"), of("Api", "UPDATE_IN_PROGRESS")];
+        for happened in events.into_iter().chain([of("Queue", "UPDATE_COMPLETE")]) {
+            run.hear(Heard::Progress(Progress::Happened(happened)));
+        }
+        assert_eq!(run.counts(), (1, 1));
+        for _ in 0..EVENTS {
+            run.hear(Heard::Progress(Progress::Happened(of("Api", "UPDATE_COMPLETE"))));
+        }
+        assert_eq!((run.events.len(), run.counts()), (EVENTS, (1, 0)), "the newest are kept");
+    }
 
     #[test]
     fn a_bar_is_never_full_before_the_end_is_known() {

@@ -9,8 +9,8 @@ use crate::console::action::Action;
 use crate::console::deploy::{DeployAnswer, DeployAsk, Over};
 use crate::console::effect::Effect;
 use crate::console::message::Generation;
-use crate::console::model::{EnvState, Job, Model};
-use crate::console::overlay::{Rollout, Wanted, Way, whose};
+use crate::console::model::{EnvState, Job, Model, Sent};
+use crate::console::overlay::{Rollout, Wanted, Way, Work, whose};
 use crate::console::page::Page;
 use crate::console::page::deploy::{Choice, Run, State, choices, chosen, selected};
 use crate::console::remote::Remote;
@@ -60,7 +60,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let way = match (action, here) {
         (Action::Deploy, here) => Way::Deploy { stack: here.or_else(|| of_item(model)), to: None, revert_drift: false },
         (Action::DeployRevert, stack) => Way::Deploy { stack, to: None, revert_drift: true },
-        (Action::DeployCancel, Some(stack)) => return cancel_run(model, stack),
+        (Action::DeployCancel, Some(stack)) => Way::Cancel(stack),
         (Action::DeployRecover, Some(stack)) => Way::Recover { stack, leave: false },
         (Action::DeployRecoverLeaving, Some(stack)) => Way::Recover { stack, leave: true },
         _ => return Vec::new(),
@@ -72,25 +72,6 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 fn of_item(model: &Model) -> Option<String> {
     let item = model.selected().filter(|item| matches!(item.kind, Kind::Stack | Kind::Code))?;
     Some(item.unit.clone()).filter(|unit| !unit.is_empty())
-}
-
-/// What is under way may be a write of this console, beside which no other is planned; taking it back is one all the same,
-/// so that what is only looked on at is what is left.
-fn cancel_run(model: &mut Model, stack: String) -> Vec<Effect> {
-    let at = model.sent.iter().position(|sent| match &sent.work {
-        crate::console::overlay::Work::Rollout(rollout) => {
-            sent.environment == model.current && rollout.stack() == stack
-        }
-        _ => false,
-    });
-    let mut effects = Vec::new();
-    if let Some(at) = at {
-        // CloudFormation goes on, and is followed again by what takes it back.
-        let sent = model.sent.remove(at);
-        effects.push(Effect::Cancel(sent.job.generation));
-    }
-    effects.extend(plan(model, Wanted::Rollout(Way::Cancel(stack))));
-    effects
 }
 
 /// Opens what is selected: the past of a stack; of a function the plan of its previous version, of an entry that of its
@@ -260,8 +241,13 @@ fn run_of(model: &mut Model, generation: Generation) -> Option<(usize, String, &
 
 /// It came to an end, or is not followed any more. What it did is read, whichever.
 pub(super) fn over(model: &mut Model, generation: Generation, answer: Result<Box<Over>, Why>) -> Vec<Effect> {
-    let sent = take_sent(model, generation);
-    let Some((index, stack, run)) = run_of(model, generation) else { return Vec::new() };
+    let is_of = |sent: &Sent| sent.job.generation == generation && matches!(sent.work, Work::Rollout(_));
+    let was_sent = model.sent.iter().any(is_of) && take_sent(model, generation).is_some();
+    let Some((index, stack, run)) = run_of(model, generation) else {
+        // What takes it back is followed in its place.
+        let leaves = model.leaving && was_sent && model.unfinished().is_none();
+        return if leaves { quit(model) } else { Vec::new() };
+    };
     let said = match &answer {
         Ok(over) => match (&over.why, &over.status) {
             (Some(why), _) => why.reason.clone(),
@@ -274,7 +260,7 @@ pub(super) fn over(model: &mut Model, generation: Generation, answer: Result<Box
     run.step = None;
     run.over = Some(answer);
     model.environments[index].deploys.wanted = true;
-    if model.leaving && sent.is_some() && model.unfinished().is_none() && is_well {
+    if model.leaving && was_sent && model.unfinished().is_none() && is_well {
         return quit(model);
     }
     model.leaving = false;

@@ -15,7 +15,7 @@ use crate::console::message::{Generation, Granted};
 use crate::console::mode::{Asks, Confirmation, Ended, Mode, Unlock, Unlocked};
 use crate::console::model::{EnvState, Model, Sent};
 use crate::console::overlay::{
-    Items, Journal, Overlay, Plan, Prepared, Rollout, Sheet, Stage, Wanted, Work, rollout_rows,
+    Items, Journal, Overlay, Plan, Prepared, Rollout, Sheet, Stage, Wanted, Way, Work, rollout_rows,
 };
 use crate::console::remote::Remote;
 use crate::console::view::plan_sight;
@@ -54,7 +54,8 @@ pub(in crate::console) fn is_writing(model: &Model) -> bool {
 
 pub(super) fn plan(model: &mut Model, wanted: Wanted) -> Vec<Effect> {
     let env = model.environment();
-    if is_writing(model) {
+    // Taking back what is under way is what else can be done meanwhile.
+    if is_writing(model) && !matches!(wanted, Wanted::Rollout(Way::Cancel(_))) {
         model.notice = Some(format!("a write to {} is under way", env.name()));
         return Vec::new();
     }

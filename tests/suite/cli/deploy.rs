@@ -1,6 +1,6 @@
 //! Deploying stacks as a shell sees it: the plan, the confirmation, what happens meanwhile, and every way in which it fails.
 
-mod console;
+pub mod console;
 mod failing;
 mod packaged;
 mod refused;
