@@ -2,6 +2,7 @@
 
 mod changes;
 mod crypto;
+mod deploy;
 mod home;
 mod last;
 mod live;

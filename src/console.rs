@@ -19,6 +19,7 @@ mod changes;
 mod clipboard;
 mod command;
 mod crypto;
+mod deploy;
 mod diff;
 mod effect;
 mod fingerprint;
@@ -61,6 +62,7 @@ pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Note, Permit,
 pub use changes::{ChangeAnswer, ChangeAsk};
 pub use clipboard::{Multiplexer, Sent};
 pub use crypto::{CryptoAnswer, CryptoAsk, Smoked};
+pub use deploy::{DeployAnswer, DeployAsk, Heard, Over};
 pub use effect::{Effect, Order, Promotion};
 pub use home::{Command, FilePlace, Home};
 pub use keymap::{Key, KeyError, Keymap, keys_markdown};
@@ -69,8 +71,8 @@ pub use message::{Granted, Message};
 pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
 pub use overlay::{
-    Changes, Compared, Edit, Held, Help, Overlay, Palette, Picker, Plan, Prepared, PromoteRow, Tour, Values, Wanted,
-    Work,
+    Changes, Compared, Deployment, Edit, Held, Help, Overlay, Palette, Picker, Plan, Prepared, PromoteRow, Rollout,
+    Tour, Values, Wanted, Way, Work,
 };
 pub use page::Page;
 pub use remote::Remote;

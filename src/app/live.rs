@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
+use super::deploy::Drafts;
 use super::last::Last;
 use super::memory;
 use super::projects::{self, Opened, Projects};
@@ -14,9 +15,9 @@ use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, Ended,
-    EnvironmentInfo, FilePlace, Fresh, Memory, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock,
-    Wanted, Watch, Work,
+    Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, DeployAnswer,
+    DeployAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Heard, Memory, Over, Permit, Prepared, ProjectInfo, Promotion,
+    RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::config::changes::{Change, Staged};
 use crate::ops::crypto::last::Last as LastSmoke;
@@ -52,6 +53,7 @@ pub(super) struct Inner {
     /// Where the clock stands still, what is read is read then.
     clock: Option<i64>,
     pub(super) locks: Locks,
+    pub(super) drafts: Drafts,
 }
 
 impl Live {
@@ -73,6 +75,7 @@ impl Live {
             sessions: Mutex::default(),
             clock,
             locks: Locks::default(),
+            drafts: Drafts::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -297,7 +300,12 @@ impl Backend for Live {
 
     fn plan(&self, target: Target, wanted: Wanted) -> BoxFuture<'static, Result<Prepared, Why>> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.plan(&target, wanted).await })
+        Box::pin(async move {
+            match wanted {
+                Wanted::Rollout(_) => inner.plan_or_take_back(target, wanted).await,
+                wanted => inner.plan(&target, wanted).await,
+            }
+        })
     }
 
     fn write(&self, target: Target, work: Work) -> BoxFuture<'static, Result<Option<Why>, Why>> {
@@ -328,6 +336,38 @@ impl Backend for Live {
     ) -> BoxFuture<'static, CryptoAnswer> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.crypto(&target, &ask, &sink).await })
+    }
+
+    fn deployments(
+        &self,
+        target: Target,
+        ask: DeployAsk,
+        sink: mpsc::UnboundedSender<Heard>,
+    ) -> BoxFuture<'static, DeployAnswer> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            match ask {
+                DeployAsk::Stacks => DeployAnswer::Stacks(inner.stacks(&target).await),
+                DeployAsk::Follow(operation) => {
+                    DeployAnswer::Over(inner.follow(&target, &operation, &sink).await.map(Box::new))
+                }
+            }
+        })
+    }
+
+    fn roll_out(
+        &self,
+        target: Target,
+        work: Work,
+        sink: mpsc::UnboundedSender<Heard>,
+    ) -> BoxFuture<'static, Result<Over, Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.roll_out(&target, &work, &sink).await })
+    }
+
+    fn abandon(&self, work: Work) -> BoxFuture<'static, Result<(), Why>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.abandon(&work).await })
     }
 
     fn last_smoke(&self, target: &Target) -> Option<LastSmoke> {

@@ -102,6 +102,10 @@ impl Inner {
                 let thing = Thing::of(item.kind).ok_or_else(|| Why::new("functions read parameters and secrets"))?;
                 Work::Restart(Box::pin(restart::survey(&reader, &reference, thing, &item.name)).await?.into())
             }
+            Wanted::Rollout(way) => {
+                let reader = planner(&session, writer).await;
+                Work::Rollout(Box::pin(self.rollout(&reader, target, way)).await?.into())
+            }
             Wanted::Values(wanted) => {
                 let reader = planner(&session, writer).await;
                 Box::pin(values(&reader, target, wanted)).await?
@@ -119,6 +123,7 @@ impl Inner {
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
             Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
             Work::Values(..) | Work::Resume(_) => Err(Why::new("refused: values are pushed")),
+            Work::Rollout(_) => Err(Why::new("refused: stacks are rolled out")),
         }
     }
 
@@ -128,7 +133,12 @@ impl Inner {
             Work::Values(plan, left) if left.is_empty() => Box::pin(push::apply(&session, plan, watch)).await,
             Work::Values(plan, left) => Box::pin(push::apply(&session, &plan.without(left), watch)).await,
             Work::Resume(entry) => Box::pin(push::resume(&session, entry, watch)).await,
-            Work::Record(_) | Work::Unlock(_) | Work::Command(_) | Work::Rotate(_) | Work::Restart(_) => {
+            Work::Record(_)
+            | Work::Unlock(_)
+            | Work::Command(_)
+            | Work::Rotate(_)
+            | Work::Restart(_)
+            | Work::Rollout(_) => {
                 Err(Why::new("refused: there are no values in this"))
             }
         }

@@ -5,7 +5,8 @@ use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
 use super::update::{
-    crypto, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, promote, push, yank,
+    crypto, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, promote, push,
+    yank,
 };
 
 /// Where an action's keys work.
@@ -21,6 +22,8 @@ pub enum Scope {
     Page,
     /// On every page, for what is done with an item.
     Items,
+    /// On the deploy page.
+    Deploy,
     /// On the crypto page.
     Crypto,
     /// In the menu of what can be done with an item.
@@ -47,9 +50,10 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Page,
         Self::Items,
+        Self::Deploy,
         Self::Crypto,
         Self::Actions,
         Self::Yank,
@@ -75,6 +79,7 @@ impl Scope {
             Self::Move => "Move",
             Self::Page => "On every page",
             Self::Items => "On items",
+            Self::Deploy => "On the deploy page",
             Self::Crypto => "On the crypto page",
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
@@ -94,6 +99,7 @@ impl Scope {
         match self {
             Self::Always | Self::Back | Self::Move => "outside of a text field",
             Self::Page | Self::Items => "on a page",
+            Self::Deploy => "on the deploy page",
             Self::Crypto => "on the crypto page",
             Self::Actions => "in the menu of an item",
             Self::Yank => "in the menu of what is copied",
@@ -249,6 +255,12 @@ actions! {
     Stacks, "stacks", "The stacks and the code of functions", "", ["2"], Page, Nothing, |model| already_on(model, Page::Stacks);
     Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, |model| already_on(model, Page::Parameters);
     Secrets, "secrets", "The secrets", "", ["4"], Page, Nothing, |model| already_on(model, Page::Secrets);
+    DeployPage, "deploy-page", "The deployments", "", ["5"], Page, Nothing, |model| already_on(model, Page::Deploy);
+    Deploy, "deploy", "Deploy: plan to roll the commit out", "deploy" 59, ["D"], Page, Plans, writing_already;
+    DeployRevert, "deploy-revert", "Plan to put back, too, what was changed by hand", "revert drift" 60, ["V"], Deploy, Plans, deploy::no_stack;
+    DeployCancel, "deploy-cancel", "Plan to take back what is under way", "take back" 79, ["C"], Deploy, Plans, deploy::nothing_under_way;
+    DeployRecover, "deploy-recover", "Plan the way out of where the stack is stuck", "way out" 80, ["x"], Deploy, Plans, deploy::not_stuck;
+    DeployRecoverLeaving, "deploy-recover-leaving", "The same, leaving as it is what holds the stack", "", ["X"], Deploy, Plans, deploy::not_stuck;
     Crypto, "crypto", "The crypto API", "", ["6"], Page, Nothing, crypto::no_page;
     CryptoEncrypt, "crypto-encrypt", "Encrypt the input", "encrypt" 79, ["e"], Crypto, Nothing, crypto::cannot_play;
     CryptoDecrypt, "crypto-decrypt", "Decrypt the input", "decrypt" 78, ["d"], Crypto, Nothing, crypto::cannot_play;
@@ -329,6 +341,9 @@ fn no_item(model: &Model) -> Option<&'static str> {
     if model.page == Page::Crypto {
         return Some("the crypto page has no items");
     }
+    if model.page == Page::Deploy {
+        return Some("the deploy page has no items");
+    }
     if model.page != Page::Overview {
         let is_problem = model.list().cursor.is_some();
         return Some(if is_problem { "a problem is selected, and no item" } else { "no item is selected" });
@@ -348,6 +363,7 @@ fn not_in_overview(model: &Model) -> Option<&'static str> {
     match model.page {
         Page::Overview => Some("the overview has what needs you; the other pages show everything"),
         Page::Crypto => Some("the crypto page shows everything"),
+        Page::Deploy => Some("the deploy page shows everything"),
         // Another list would put another item in the place of the one whose diff is read.
         Page::Stacks | Page::Parameters | Page::Secrets if model.list().zoom == Zoom::Diff => {
             Some("the diff shows one item: esc goes back to the list")
@@ -363,7 +379,7 @@ pub(super) fn already_on(model: &Model, page: Page) -> Option<&'static str> {
 }
 
 fn no_list(model: &Model) -> Option<&'static str> {
-    (model.page == Page::Crypto).then_some("there is nothing to filter here")
+    matches!(model.page, Page::Crypto | Page::Deploy).then_some("there is nothing to filter here")
 }
 
 fn writing_already(model: &Model) -> Option<&'static str> {
@@ -381,6 +397,9 @@ fn already_reading(model: &Model) -> Option<&'static str> {
     if model.page == Page::Crypto {
         return crypto::reading_already(model);
     }
+    if model.page == Page::Deploy {
+        return deploy::reading_already(model);
+    }
     model.environment().inspecting.is_some().then_some("already reading: esc cancels")
 }
 
@@ -395,6 +414,7 @@ fn nothing_to_open(model: &Model) -> Option<&'static str> {
             nothing.then_some("nothing is selected")
         }
         Page::Crypto => crypto::nothing_to_open(model),
+        Page::Deploy => deploy::nothing_to_open(model),
         _ if model.list().zoom != Zoom::Split => Some("already open: esc goes back"),
         _ if model.list().cursor.is_none() => Some("nothing is selected"),
         _ => None,

@@ -58,6 +58,16 @@ impl Clock {
     }
 }
 
+/// `12 s`, `4 m 05 s`, `1 h 04 m`: how long something took, in milliseconds.
+pub(super) fn span(milliseconds: i64) -> String {
+    let seconds = (milliseconds.max(0) + 500) / 1000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} m {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +82,14 @@ mod tests {
         }
         assert_eq!(clock.next_age(clock.now - 1_400), 600);
         assert_eq!(clock.next_age(clock.now - 61_000), 59_000);
+    }
+
+    #[test]
+    fn spans_are_as_exact_as_a_deployment_is_long() {
+        let rows = [(-5, "0 s"), (499, "0 s"), (59_400, "59 s"), (245_000, "4 m 05 s"), (3_840_000, "1 h 04 m")];
+        for (milliseconds, text) in rows {
+            assert_eq!(span(milliseconds), text);
+        }
     }
 
     #[test]

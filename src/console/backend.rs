@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::changes::{ChangeAnswer, ChangeAsk};
 use super::crypto::{CryptoAnswer, CryptoAsk};
+use super::deploy::{DeployAnswer, DeployAsk, Heard, Over};
 use super::effect::Promotion;
 use super::home::{Command, FilePlace};
 use super::memory::Memory;
@@ -109,6 +110,32 @@ pub trait Backend: Send + Sync + 'static {
     /// How the last smoke test of the target went, whoever made it on this machine. Answered at once, as [`Self::last`].
     fn last_smoke(&self, _target: &Target) -> Option<Last> {
         None
+    }
+
+    /// Asks about the stacks of an environment, or follows what is under way with one. It writes nothing.
+    fn deployments(
+        &self,
+        _target: Target,
+        _ask: DeployAsk,
+        _sink: mpsc::UnboundedSender<Heard>,
+    ) -> BoxFuture<'static, DeployAnswer> {
+        Box::pin(async { DeployAnswer::Stacks(Ok(Vec::new())) })
+    }
+
+    /// Does to a stack what was planned, and follows it to its end; what happens is sent as it does. Dropped, it only looks
+    /// away: CloudFormation goes on.
+    fn roll_out(
+        &self,
+        _target: Target,
+        _work: Work,
+        _sink: mpsc::UnboundedSender<Heard>,
+    ) -> BoxFuture<'static, Result<Over, Why>> {
+        Box::pin(async { Err(Why::new("there are no stacks here")) })
+    }
+
+    /// Takes back what a plan that nobody confirmed has left in the account.
+    fn abandon(&self, _work: Work) -> BoxFuture<'static, Result<(), Why>> {
+        Box::pin(async { Ok(()) })
     }
 
     /// The past of a parameter or secret, in git and live.

@@ -3,6 +3,7 @@
 use super::backend::{Ask, Target};
 use super::changes::ChangeAsk;
 use super::crypto::CryptoAsk;
+use super::deploy::DeployAsk;
 use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
 use super::message::Generation;
@@ -39,7 +40,7 @@ pub enum Effect {
     End(Generation),
     /// Ask the terminal to notify.
     Notify(String),
-    /// Work out what would be written, by reading alone.
+    /// Work out what would be written, by reading alone; of a deployment CloudFormation does, by a change set.
     Plan(Generation, Target, Wanted),
     /// Do what was planned and confirmed.
     Write(Generation, Order),
@@ -65,6 +66,10 @@ pub enum Effect {
     Theme(String),
     /// Ask the crypto API, which writes nothing.
     Crypto(Generation, Target, CryptoAsk),
+    /// Ask about stacks, or follow what is under way with one, which writes nothing.
+    Deploy(Generation, Target, DeployAsk),
+    /// Take back what the plan of that request has left in the account, since nobody confirmed it.
+    Abandon(Generation),
     /// Keep this for the next time.
     Remember(Memory),
     /// Abort a request.

@@ -1,6 +1,7 @@
 //! A synthetic night in prod, much like the pictures of the design.
 
 pub(crate) mod crypto;
+pub(crate) mod deploy;
 pub(crate) mod values;
 
 use std::sync::Arc;
@@ -350,6 +351,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
         Wanted::Rotate => Prepared { writer: Ok(writer()), work: Work::Rotate(Arc::new(crypto::rotation())) },
         Wanted::Restart(item) => Prepared { writer: Ok(writer()), work: values::restart(&item) },
+        Wanted::Rollout(way) => Prepared { writer: Ok(writer()), work: deploy::work(&way) },
         Wanted::Values(wanted) => Prepared { writer: Ok(writer()), work: values::work(&wanted) },
     }
 }

@@ -133,6 +133,9 @@ pub(super) const ON_PAGE: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, 
 /// What is heard on the crypto page.
 pub(super) const ON_CRYPTO: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto];
 
+/// What is heard on the deploy page.
+pub(super) const ON_DEPLOY: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Deploy];
+
 /// What is heard in a text field.
 pub(super) const TYPING: &[Scope] = &[Scope::Always, Scope::Input];
 
@@ -168,6 +171,8 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Always, Scope::Yank],
     ON_CRYPTO,
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto],
+    ON_DEPLOY,
+    &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Deploy],
     LISTING,
     FILLING,
 ];

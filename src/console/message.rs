@@ -4,6 +4,7 @@ use super::backend::{EnvironmentInfo, RefInfo};
 use super::changes::ChangeAnswer;
 use super::clipboard::Sent;
 use super::crypto::CryptoAnswer;
+use super::deploy::DeployAnswer;
 use super::home::FilePlace;
 use super::keymap::Key;
 use super::overlay::{Compared, Prepared};
@@ -75,6 +76,10 @@ pub enum Message {
     Journal(Generation, Result<Found, Why>),
     /// The crypto API has answered, or the smoke test goes on.
     Crypto(Generation, CryptoAnswer),
+    /// Something about a stack is answered, or heard while it is changed.
+    Deploy(Generation, DeployAnswer),
+    /// What a plan had left in the environment of that name is taken back, or not.
+    Abandoned(String, Result<(), Why>),
     /// The past of an item is read.
     History(Generation, Result<Box<Timeline>, Why>),
     /// Two environments are compared.
@@ -145,6 +150,8 @@ impl Message {
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
             Self::Crypto(..) => "crypto",
+            Self::Deploy(..) => "deploy",
+            Self::Abandoned(..) => "abandoned",
             Self::History(..) => "history",
             Self::Compared(..) => "compared",
             Self::Promoted(..) => "promoted",

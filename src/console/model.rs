@@ -22,7 +22,7 @@ use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::{Overlay, Tour};
 use super::page::list;
-use super::page::{ItemId, Mark, Page, crypto, overview};
+use super::page::{ItemId, Mark, Page, crypto, deploy, overview};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Kind, Why};
 use crate::ops::crypto::last::Last;
@@ -94,6 +94,8 @@ pub struct Model {
     pub over: bool,
     /// What the crypto page remembers while it is looked at.
     pub crypto: crypto::State,
+    /// What the deploy page remembers.
+    pub deploy: deploy::State,
     /// What the diff remembers.
     pub diff: diff::State,
     /// How the selected item looks in its detail.
@@ -169,6 +171,7 @@ impl Model {
             leaving: false,
             over: false,
             crypto: crypto::State::default(),
+            deploy: deploy::State::default(),
             diff: diff::State::default(),
             looks: looks::State::default(),
             home: home::State::new(setup.home),
@@ -330,8 +333,16 @@ impl Model {
         let fetching = env.fetching.map(|(job, _)| job);
         let crypto = [self.crypto.playing, env.crypto.smoke.job, env.crypto.reading];
         let crypto = crypto.into_iter().flatten().filter(|_| self.page == Page::Crypto);
+        let deploy = env.deploys.reading.filter(|_| self.page == Page::Deploy);
         let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
-        reveal.into_iter().chain(crypto).chain(errand).chain(env.inspecting).chain(fetching).min_by_key(|job| job.since)
+        reveal
+            .into_iter()
+            .chain(crypto)
+            .chain(deploy)
+            .chain(errand)
+            .chain(env.inspecting)
+            .chain(fetching)
+            .min_by_key(|job| job.since)
     }
 
     /// When the current environment is read again by itself; counted from when it was last asked for, so that what
@@ -365,6 +376,7 @@ impl Model {
             Some(Revealing::Failed(_)) | None => {}
         }
         wake.extend(crypto::wake(self));
+        wake.extend(deploy::wake(self));
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
             wake.push(now + SPINNER);
         }
@@ -394,7 +406,7 @@ pub(super) fn has_unread(item: &Item) -> bool {
 
 fn list_index(page: Page) -> usize {
     match page {
-        Page::Overview | Page::Crypto | Page::Stacks => 0,
+        Page::Overview | Page::Deploy | Page::Crypto | Page::Stacks => 0,
         Page::Parameters => 1,
         Page::Secrets => 2,
     }

@@ -9,6 +9,7 @@ mod menu;
 mod palette;
 mod plan;
 mod promote;
+mod rollout;
 mod tour;
 mod values;
 
@@ -27,6 +28,8 @@ pub use plan::{Plan, Prepared, Wanted, Work};
 pub(super) use plan::{Sheet, SheetRow, Stage};
 pub use promote::{Compared, Held, Row as PromoteRow};
 pub(super) use promote::{Promote, Stage as Promoting};
+pub use rollout::{Deployment, Rollout, Way};
+pub(super) use rollout::{rows as rollout_rows, whose};
 pub(super) use tour::STEPS;
 pub use tour::Tour;
 pub use values::Values;

@@ -1,6 +1,7 @@
 //! What each page remembers.
 
 pub(super) mod crypto;
+pub(super) mod deploy;
 pub(super) mod list;
 pub(super) mod overview;
 
@@ -20,13 +21,16 @@ pub enum Page {
     Parameters,
     /// Secrets.
     Secrets,
+    /// Rolling stacks out.
+    Deploy,
     /// The crypto API, where the project has one.
     Crypto,
 }
 
 impl Page {
     /// All pages.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets, Self::Crypto];
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets, Self::Deploy, Self::Crypto];
 
     /// Its number on the tab, which is its key unless the operator config says otherwise.
     #[must_use]
@@ -36,6 +40,7 @@ impl Page {
             Self::Stacks => 2,
             Self::Parameters => 3,
             Self::Secrets => 4,
+            Self::Deploy => 5,
             Self::Crypto => 6,
         }
     }
@@ -54,7 +59,18 @@ impl Page {
             Self::Stacks => "stacks",
             Self::Parameters => "parameters",
             Self::Secrets => "secrets",
+            Self::Deploy => "deploy",
             Self::Crypto => "crypto",
+        }
+    }
+
+    /// The same where there is little room.
+    #[must_use]
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Overview => "over",
+            Self::Parameters => "params",
+            page => page.title(),
         }
     }
 
@@ -65,6 +81,7 @@ impl Page {
             Self::Stacks => Action::Stacks,
             Self::Parameters => Action::Parameters,
             Self::Secrets => Action::Secrets,
+            Self::Deploy => Action::DeployPage,
             Self::Crypto => Action::Crypto,
         }
     }
@@ -73,7 +90,7 @@ impl Page {
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Overview | Self::Crypto => &[],
+            Self::Overview | Self::Deploy | Self::Crypto => &[],
             Self::Stacks => &[Kind::Stack, Kind::Code],
             Self::Parameters => &[Kind::Parameter],
             Self::Secrets => &[Kind::Secret],

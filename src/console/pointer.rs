@@ -8,6 +8,7 @@ use super::overlay::Overlay;
 use super::page::crypto::{Field, Part};
 use super::page::overview::{Row, rows};
 use super::page::{Page, Zoom};
+use super::text;
 use super::view::{crypto_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at};
 use crate::console::action::Action;
 
@@ -84,7 +85,10 @@ pub(super) fn spot(model: &Model, column: u16, line: u16) -> Option<Spot> {
         return over(model, overlay, areas.body.union(areas.tabs), here);
     }
     if areas.tabs.contains(here) {
-        return tabs(model, areas.tabs).find(|(_, tab)| tab.contains(here)).map(|(page, _)| Spot::Tab(page));
+        return tabs(model, areas.tabs)
+            .into_iter()
+            .find(|(_, tab, _)| tab.contains(here))
+            .map(|(page, ..)| Spot::Tab(page));
     }
     if !areas.body.contains(here) {
         return None;
@@ -92,6 +96,7 @@ pub(super) fn spot(model: &Model, column: u16, line: u16) -> Option<Spot> {
     match model.page {
         Page::Overview => overview(model, areas.body, here),
         Page::Crypto => crypto_spot_at(model, areas.body, here),
+        Page::Deploy => None,
         Page::Stacks | Page::Parameters | Page::Secrets => items(model, areas.body, here),
     }
 }
@@ -120,16 +125,31 @@ fn over(model: &Model, overlay: &Overlay, room: Rect, here: Position) -> Option<
     Some(found.unwrap_or(Spot::Overlay))
 }
 
-/// Where each page's tab is: its number, a space and its name, three columns apart.
-pub(super) fn tabs(model: &Model, area: Rect) -> impl Iterator<Item = (Page, Rect)> + '_ {
-    let mut x = area.x + 1;
-    model.pages().map(move |page| {
-        let long = format!("{} {}", page.number(), page.title()).len();
-        let width = u16::try_from(long).unwrap_or(0);
-        let tab = Rect { x, width, ..area };
-        x += width + 3;
-        (page, tab)
-    })
+/// The tabs: where each is, and its word. Where there is no room for all of them, and for the filter of the page, they say
+/// less; what is looked at says its whole name.
+pub(super) fn tabs(model: &Model, area: Rect) -> Vec<(Page, Rect, &'static str)> {
+    type Form = (u16, fn(Page) -> &'static str);
+    const FORMS: [Form; 4] = [(3, Page::title), (2, Page::title), (2, Page::short), (2, |_| "")];
+    /// The columns that a filter takes before it is cut, with the air beside it.
+    const FILTER: usize = 11;
+    let filter = if model.page.is_list() { &*model.list().filter.text } else { "" };
+    let wanted = if filter.is_empty() { 0 } else { (text::width(filter) + 4).min(FILTER) };
+    let right = area.right().saturating_sub(u16::try_from(wanted).unwrap_or(0));
+    let form = |(gap, word): &Form| {
+        let mut x = area.x + 1;
+        let tab = |page: Page| {
+            let word = if page == model.page { page.title() } else { word(page) };
+            let long = format!("{} {word}", page.number()).trim_end().len();
+            let width = u16::try_from(long).unwrap_or(0);
+            let tab = Rect { x, width, ..area };
+            x += width + gap;
+            (page, tab, word)
+        };
+        model.pages().map(tab).collect::<Vec<_>>()
+    };
+    let fits = |tabs: &Vec<(Page, Rect, &'static str)>| tabs.last().is_none_or(|(_, tab, _)| tab.right() <= right);
+    let forms = FORMS.iter().map(form);
+    forms.clone().find(fits).or_else(|| forms.last()).unwrap_or_default()
 }
 
 fn overview(model: &Model, body: Rect, here: Position) -> Option<Spot> {

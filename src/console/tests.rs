@@ -3,6 +3,7 @@
 mod answers;
 mod changes;
 mod crypto;
+mod deploy;
 mod direction;
 mod discover;
 mod fleet;

@@ -10,7 +10,7 @@ mod symbols;
 pub use crate::config::Depth;
 pub use embedded::{default_theme, is_light};
 pub use file::{ThemeError, Wardrobe};
-pub(super) use symbols::Symbols;
+pub(super) use symbols::{Symbols, UNICODE};
 
 use std::path::PathBuf;
 
@@ -132,7 +132,7 @@ impl Theme {
     /// A theme that styles nothing.
     fn blank() -> Self {
         let styles = vec![Style::new(); Role::ALL.len()];
-        Self { name: String::new(), symbols: symbols::UNICODE, background: None, styles }
+        Self { name: String::new(), symbols: UNICODE, background: None, styles }
     }
 
     /// The theme as far as colours of that depth go; boldness and the like stay.

@@ -8,6 +8,7 @@ mod changes;
 mod commands;
 pub(super) mod crypto;
 mod custom;
+pub(super) mod deploy;
 mod edit;
 pub(super) mod history;
 mod keys;
@@ -43,7 +44,7 @@ use super::message::Message;
 use super::model::{Model, Revealing};
 use super::overlay::Overlay;
 use super::page::Page;
-use super::view::{crypto_heights, field_list};
+use super::view::{crypto_heights, deploy_heights, field_list};
 use crate::compare::Why;
 
 /// Lets one thing happen, and says what is to be done about it.
@@ -89,6 +90,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Crypto(generation, answer) => crypto::answered(model, generation, answer),
+        Message::Deploy(generation, answer) => deploy::answered(model, generation, answer),
+        Message::Abandoned(name, answer) => deploy::abandoned(model, &name, answer),
         Message::History(generation, answer) => history::read(model, generation, answer),
         Message::Compared(generation, answer) => promote::compared(model, generation, answer),
         Message::Promoted(generation, answer) => promote::promoted(model, generation, answer),
@@ -105,6 +108,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     }
     effects.extend(mask_what_was_left(model));
     effects.extend(crypto::settle(model));
+    effects.extend(deploy::settle(model));
     diff::settle(model);
     looks::settle(model);
     scroll(model);
@@ -176,6 +180,9 @@ fn scroll(model: &mut Model) {
     } else if model.page == Page::Crypto {
         let (line, total, height) = crypto_heights(model, areas.body);
         model.crypto.offset = scrolled(model.crypto.offset, line, total, height);
+    } else if model.page == Page::Deploy {
+        let (line, total, height) = deploy_heights(model, areas.body);
+        model.deploy.offset = scrolled(model.deploy.offset, line, total, height);
     } else if let Some(list) = Panes::of(model, areas.body).list {
         let (state, _) = model.list_mut();
         state.offset = scrolled(state.offset, state.line, state.lines.len(), usize::from(list.height));

@@ -7,6 +7,7 @@
 mod alias;
 mod artifacts;
 mod assembly;
+mod blame;
 mod bootstrap;
 mod cancel;
 mod clean;
@@ -23,6 +24,7 @@ mod preview;
 mod publish;
 mod recover;
 mod request;
+mod standing;
 mod stuck;
 mod widening;
 
@@ -32,6 +34,7 @@ use crate::compare::Why;
 use crate::config::Stack;
 
 pub use alias::{Turn, turn, turn_back};
+pub use blame::last_lines;
 pub use bootstrap::{Foundation, bootstrap};
 pub use cancel::cancel;
 pub use clean::{Artifacts, Cleaned, Cleaning, Going, clean, cleaning};
@@ -44,6 +47,7 @@ pub use history::{Past, history};
 pub use plan::Plan;
 pub use preview::{Act, Change, Fate, Property, Replacement};
 pub use recover::{Held, Recovery, Wish, recover, recovery};
+pub use standing::{Standing, standings};
 pub use stuck::Stuck;
 pub use widening::Widening;
 

@@ -10,7 +10,7 @@ use crate::console::backend::{Ask, EnvironmentInfo, Fresh, Target};
 use crate::console::message::Generation;
 use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
-use crate::console::page::{ItemId, Mark, Page, crypto};
+use crate::console::page::{ItemId, Mark, Page, crypto, deploy};
 use crate::console::remote::Remote;
 use crate::ops::hold;
 use crate::ops::journal::Entry;
@@ -64,6 +64,8 @@ pub struct EnvState {
     pub was_whole: bool,
     /// What is known of its crypto API.
     pub crypto: crypto::Known,
+    /// What is known of its stacks beside their verdicts.
+    pub deploys: deploy::Known,
     sections: BTreeMap<Kind, Remote<Section>>,
 }
 
@@ -118,6 +120,7 @@ impl EnvState {
     /// answered stays, and what it was not asked for is wanted.
     pub(in crate::console) fn forget(&mut self) {
         self.crypto.forget();
+        self.deploys.forget();
         self.was_whole = self.read_at.is_some();
         let since = self.inspecting.map(|job| job.since);
         let asked: Vec<Kind> = self.asked_whole().collect();

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::rollout::{self, Rollout, Way};
 use super::values::{self, Ended, Items, Values};
 use crate::compare::Why;
 use crate::console::home::Command;
@@ -33,6 +34,8 @@ pub enum Wanted {
     Restart(ItemId),
     /// To write values.
     Values(Values),
+    /// To do something to a stack.
+    Rollout(Way),
 }
 
 impl Wanted {
@@ -44,6 +47,7 @@ impl Wanted {
             Self::Rotate => "ROTATE PLAN",
             Self::Restart(_) => "RESTART PLAN",
             Self::Values(values) => values.title(),
+            Self::Rollout(way) => way.title(),
         }
     }
 }
@@ -65,9 +69,18 @@ pub enum Work {
     Values(Arc<push::Plan>, BTreeSet<usize>),
     /// A write of values that was cut off goes on.
     Resume(Arc<Entry>),
+    /// Something is done to a stack.
+    Rollout(Arc<Rollout>),
 }
 
 impl Work {
+    /// Whether something waits in the account for it to be confirmed: a change set.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        let Self::Rollout(rollout) = self else { return false };
+        matches!(&**rollout, Rollout::Deploy(deployment) if !deployment.plan.is_empty())
+    }
+
     /// Whether this is the very same work, and not one that looks like it.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
@@ -80,6 +93,7 @@ impl Work {
             // What is left out is not written, which needs nobody's leave.
             (Self::Values(one, _), Self::Values(two, _)) => Arc::ptr_eq(one, two),
             (Self::Resume(one), Self::Resume(two)) => Arc::ptr_eq(one, two),
+            (Self::Rollout(one), Self::Rollout(two)) => Arc::ptr_eq(one, two),
             (
                 Self::Record(_)
                 | Self::Unlock(_)
@@ -87,14 +101,15 @@ impl Work {
                 | Self::Rotate(_)
                 | Self::Restart(_)
                 | Self::Values(..)
-                | Self::Resume(_),
+                | Self::Resume(_)
+                | Self::Rollout(_),
                 _,
             ) => false,
         }
     }
 }
 
-/// A plan as it was worked out, by reading alone.
+/// A plan as it was worked out, by reading alone; of a deployment, with a change set that waits and changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     /// Whose name it would be done in; a failure refuses it.
@@ -118,7 +133,7 @@ pub struct Plan {
     pub typed: String,
     /// The first row drawn.
     pub scroll: usize,
-    /// Of a plan of values, its items.
+    /// Of a plan of values, its items; of a deployment, its changes.
     pub items: Items,
 }
 
@@ -154,6 +169,11 @@ impl Plan {
             Stage::Ready(prepared) | Stage::Doing(prepared) | Stage::Done(prepared, _) => Some(prepared),
             Stage::Reading | Stage::Failed(_) => None,
         }
+    }
+
+    /// Whether something waits in the account for it to be confirmed.
+    pub(in crate::console) fn leaves_something(&self) -> bool {
+        matches!(&self.stage, Stage::Ready(prepared) if prepared.work.waits())
     }
 
     /// Whether its items can be chosen right now.
@@ -232,6 +252,7 @@ impl Sheet {
             Work::Restart(plan) => values::restarts(plan),
             Work::Values(plan, _) => values::sheet(plan, items, ended),
             Work::Resume(entry) => values::cut_off(entry, ended),
+            Work::Rollout(rollout) => rollout::sheet(rollout, items.changes()),
         };
         match &prepared.writer {
             Ok(_) => sheet,

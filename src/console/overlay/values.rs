@@ -58,6 +58,8 @@ pub struct Items {
     pub line: usize,
     /// Those that are left out, by their places.
     pub left: BTreeSet<usize>,
+    /// Of a deployment, what is done; of which nothing is chosen.
+    changes: Vec<SheetRow>,
 }
 
 /// An item of a plan, masked.
@@ -75,7 +77,16 @@ impl Items {
     /// The items of a plan, all of them chosen.
     pub(in crate::console) fn of(plan: &push::Plan, print: &Fingerprinter) -> Self {
         let rows = plan.changes.iter().map(|change| Row::of(change, print)).collect();
-        Self { rows, line: 0, left: BTreeSet::new() }
+        Self { rows, ..Self::default() }
+    }
+
+    /// The changes of a deployment.
+    pub(in crate::console) fn of_changes(changes: Vec<SheetRow>) -> Self {
+        Self { changes, ..Self::default() }
+    }
+
+    pub(super) fn changes(&self) -> &[SheetRow] {
+        &self.changes
     }
 
     /// How many there are.

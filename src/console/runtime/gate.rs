@@ -14,7 +14,7 @@ use crate::console::home::Command;
 use crate::console::keymap::Key;
 use crate::console::message::Generation;
 use crate::console::mode::{Mode, asks_to_unlock, asks_to_write, confirmed};
-use crate::console::overlay::{Prepared, Work};
+use crate::console::overlay::{Prepared, Rollout, Work};
 
 /// A project and an environment of it.
 type Place = (String, String);
@@ -28,7 +28,8 @@ pub(super) struct Gate {
     environments: HashMap<Place, Protection>,
     unlocked: HashMap<Place, i64>,
     prepared: HashMap<Generation, (Place, Prepared)>,
-    writing: HashSet<Place>,
+    /// What is being written to, once for each write.
+    writing: Vec<Place>,
     /// The operator's own commands that write nothing, by their ids.
     harmless: HashSet<String>,
 }
@@ -40,7 +41,7 @@ impl Gate {
             environments: HashMap::new(),
             unlocked: HashMap::new(),
             prepared: HashMap::new(),
-            writing: HashSet::new(),
+            writing: Vec::new(),
             harmless: harmless.map(|(action, _)| action.id.clone()).collect(),
         };
         gate.learn(environments);
@@ -61,6 +62,18 @@ impl Gate {
         self.prepared.insert(generation, (place, prepared.clone()));
     }
 
+    /// Forgets a plan that nobody confirmed; tells what it was, where it has left something in the account.
+    pub(super) fn forget(&mut self, generation: Generation) -> Option<(String, Work)> {
+        let ((_, environment), prepared) = self.prepared.remove(&generation)?;
+        prepared.work.waits().then_some((environment, prepared.work))
+    }
+
+    /// The same with all of them.
+    pub(super) fn forget_all(&mut self) -> Vec<Work> {
+        let left = self.prepared.drain().map(|(_, (_, prepared))| prepared.work);
+        left.filter(Work::waits).collect()
+    }
+
     /// Lets a command of the operator's own through that writes nothing. One that does is planned, and then ordered.
     pub(super) fn run(&self, command: &Command) -> Result<(), Why> {
         if self.harmless.contains(&command.id) {
@@ -69,7 +82,7 @@ impl Gate {
         Err(Why::new(format!("refused: {} may write, and was not planned", command.id)))
     }
 
-    /// Lets a write through, once, and no other to that environment until it is done.
+    /// Lets a write through, once, and no other to that environment until it is done, but one that takes it back.
     pub(super) fn write(&mut self, order: &Order, now: i64) -> Result<(), Why> {
         let name = &order.target.environment;
         let place = place(&order.target);
@@ -77,9 +90,11 @@ impl Gate {
         let mode = Mode::of(protection, self.unlocked.get(&place).copied(), now);
         self.take(order, matches!(order.work, Work::Unlock(_)))?;
         confirmed(asks_to_write(protection, mode), name, &order.confirmation)?;
-        if !self.writing.insert(place) {
+        let takes_back = matches!(&order.work, Work::Rollout(rollout) if matches!(**rollout, Rollout::Cancel(_)));
+        if self.writing.contains(&place) && !takes_back {
             return Err(Why::new(format!("refused: another write to {name} is under way")));
         }
+        self.writing.push(place);
         Ok(())
     }
 
@@ -111,7 +126,10 @@ impl Gate {
     }
 
     pub(super) fn written(&mut self, target: &Target) {
-        self.writing.remove(&place(target));
+        let place = place(target);
+        if let Some(at) = self.writing.iter().position(|writing| *writing == place) {
+            self.writing.swap_remove(at);
+        }
     }
 
     fn protection(&self, place: &Place) -> Result<Protection, Why> {
@@ -295,6 +313,24 @@ mod tests {
             gate.remember(1, &target("dev"), &prepared);
             assert_eq!(gate.write(&order("dev", &prepared.work, Confirmation::Yes), 0).is_ok(), expected);
         }
+    }
+
+    #[test]
+    fn what_is_under_way_can_be_taken_back_and_holds_others_off_until_both_are_done() {
+        let (mut gate, prepared) = (gate(), fixture::prepared());
+        let back = Rollout::Cancel(fixture::deploy::operation("petshop-dev"));
+        let back = Prepared { writer: Ok(fixture::writer()), work: Work::Rollout(Arc::new(back)) };
+        let mut tries = |prepared: &Prepared, is_done: bool| {
+            gate.remember(1, &target("dev"), prepared);
+            let passes = gate.write(&order("dev", &prepared.work, Confirmation::Yes), 0).is_ok();
+            if is_done {
+                gate.written(&target("dev"));
+            }
+            passes
+        };
+        assert!(tries(&prepared, false) && tries(&back, true));
+        assert!(!tries(&prepared, true), "the one that is taken back is not done yet");
+        assert!(tries(&prepared, true));
     }
 
     #[test]

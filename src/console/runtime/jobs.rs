@@ -20,6 +20,7 @@ use crate::config::CustomAction;
 use crate::console::backend::{Ask, Backend, BoxFuture, Permit, Target};
 use crate::console::clipboard::Sent;
 use crate::console::crypto::{CryptoAnswer, CryptoAsk};
+use crate::console::deploy::{DeployAnswer, DeployAsk};
 use crate::console::effect::{Effect, Order};
 use crate::console::home::{Command, Copy, Outside};
 use crate::console::keymap::Key;
@@ -85,8 +86,12 @@ impl Jobs {
             let _ = end.map(|end| end.send(Ending::Left));
             task
         });
+        let left = pass(&self.gate).forget_all();
+        let abandoned = join_all(left.into_iter().map(|work| self.backend.abandon(work)));
         let unlocked = pass(&self.gate).close();
         let lock = async {
+            // While there is leave to write.
+            abandoned.await;
             for target in unlocked {
                 // Nobody is left to be told.
                 let _ = self.backend.lock(target, Ended::Quit).await;
@@ -175,6 +180,8 @@ impl Jobs {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
             Effect::Crypto(generation, target, ask) => self.crypto(generation, target, ask),
+            Effect::Deploy(generation, target, ask) => self.deploy(generation, target, ask),
+            Effect::Abandon(generation) => self.abandon(generation),
             effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..)) => self.of_git(effect),
             Effect::Changes(generation, target, ask) => {
                 self.spawn(generation, async move { Message::Changes(generation, backend.changes(target, ask).await) });
@@ -188,6 +195,8 @@ impl Jobs {
                 if let Some(handle) = self.running.remove(&generation) {
                     handle.abort();
                 }
+                // It may have been worked out just then.
+                self.abandon(generation);
             }
             Effect::Suspend
             | Effect::Quit
@@ -196,6 +205,26 @@ impl Jobs {
             | Effect::Outside(_)
             | Effect::Notify(_) => {}
         }
+    }
+
+    /// Takes back what a plan has left in the account that nobody confirmed.
+    fn abandon(&self, generation: Generation) {
+        let Some((environment, work)) = pass(&self.gate).forget(generation) else { return };
+        let (abandoned, sender) = (self.backend.abandon(work), self.sender.clone());
+        tokio::spawn(async move {
+            let _ = sender.send(Message::Abandoned(environment, abandoned.await));
+        });
+    }
+
+    /// Asks how deployments stand, and hands on what is heard of one under way.
+    fn deploy(&mut self, generation: Generation, target: Target, ask: DeployAsk) {
+        let (backend, sender) = (Arc::clone(&self.backend), self.sender.clone());
+        self.spawn(generation, async move {
+            let (sink, heard) = mpsc::unbounded_channel();
+            let work = backend.deployments(target, ask, sink);
+            let hear = |heard| Message::Deploy(generation, DeployAnswer::Heard(heard));
+            Message::Deploy(generation, passed_on(&sender, heard, hear, work).await)
+        });
     }
 
     /// Asks the crypto API, and hands on how far a smoke test is.
@@ -309,6 +338,17 @@ impl Jobs {
                     let answer = backend.push(order.target, work, watch).await;
                     drop(under_way);
                     Message::Pushed(generation, answer.map(Box::new))
+                });
+            }
+            work @ Work::Rollout(_) => {
+                let sender = self.sender.clone();
+                self.spawn(generation, async move {
+                    let (sink, heard) = mpsc::unbounded_channel();
+                    let work = backend.roll_out(order.target, work, sink);
+                    let hear = |heard| Message::Deploy(generation, DeployAnswer::Heard(heard));
+                    let over = passed_on(&sender, heard, hear, work).await;
+                    drop(under_way);
+                    Message::Deploy(generation, DeployAnswer::Over(over.map(Box::new)))
                 });
             }
             work @ (Work::Record(_) | Work::Unlock(_) | Work::Rotate(_) | Work::Restart(_)) => {

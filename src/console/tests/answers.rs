@@ -2,7 +2,7 @@
 
 use super::changes;
 use crate::compare::Why;
-use crate::console::{Effect, Message, Order, Sent, Work, fixture};
+use crate::console::{DeployAnswer, Effect, Message, Order, Sent, Work, fixture};
 
 /// The answer; `None` where none comes, or where only the test knows it.
 pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
@@ -40,6 +40,14 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
             let pushed = if fine { Ok(Box::new(fixture::values::pushed(&work))) } else { Err(why()) };
             Message::Pushed(generation, pushed)
         }
+        Effect::Write(generation, Order { work: Work::Rollout(_), .. }) => Message::Deploy(
+            generation,
+            DeployAnswer::Over(if fine { Ok(Box::new(fixture::deploy::over())) } else { Err(why()) }),
+        ),
+        Effect::Deploy(generation, target, ask) if fine => {
+            Message::Deploy(generation, fixture::deploy::answer(&target.environment, &ask))
+        }
+        Effect::Deploy(generation, ..) => Message::Lost(generation),
         Effect::Write(generation, _) => Message::Written(generation, if fine { Ok(None) } else { Err(why()) }),
         Effect::Unlock(generation, _) => Message::Unlocked(generation, Err(why())),
         Effect::Lock(target, _) => Message::Locked(target.environment, None),
@@ -72,6 +80,11 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         }
         Effect::Generate(generation, ..) => Message::Generated(generation, Err(why())),
         Effect::Theme(name) => Message::Themed(name, if fine { Ok(()) } else { Err(why()) }),
-        Effect::Remember(_) | Effect::Notify(_) | Effect::Cancel(_) | Effect::Suspend | Effect::Quit => return None,
+        Effect::Remember(_)
+        | Effect::Notify(_)
+        | Effect::Abandon(_)
+        | Effect::Cancel(_)
+        | Effect::Suspend
+        | Effect::Quit => return None,
     })
 }

@@ -121,11 +121,19 @@ fn a_filter_that_was_taken_is_seen_at_every_width_and_from_every_page() {
         story.press("⎋").does_not_see("/size").press("2").does_not_see("parameters/");
     }
     // A longer one is cut, and its end is marked.
-    let tabs = night().size(60, 16).press("3/pool_size⏎").screen();
+    let tabs = night().size(60, 16).press("3/pool_size_of_whatever_is_longer_than_the_room⏎").screen();
     assert!(
-        tabs.lines().any(|line| line.contains("3 PARAMETERS") && line.contains("/pool") && line.contains('…')),
+        tabs.lines().any(|line| line.contains("3 PARAMETERS") && line.contains("/pool_size_of") && line.contains('…')),
         "{tabs}"
     );
+    // The tabs make room for it, and for each other.
+    night()
+        .size(60, 16)
+        .press("3/pool_size⏎")
+        .sees(" 1  2  3 PARAMETERS  4  5")
+        .sees("/pool_size")
+        .press("2")
+        .sees("5 deploy");
     night().press("3/size⏎").press("@qa⏎").answers_all().sees("/size");
 }
 

@@ -97,14 +97,15 @@ fn click_at(story: Story, line: u16) -> Story {
 
 #[test]
 fn a_click_on_a_key_selects_it_and_a_second_one_does_it() {
-    let story =
-        click(night().press("3j?"), "Copy its value").sees("▸   y                  Copy its value").sees("KEYS");
+    let story = click(night().size(120, 60).press("3j?"), "Copy its value")
+        .sees("▸   y                  Copy its value")
+        .sees("KEYS");
     let story = click(story.wants(&[]), "Copy its value").sees("COPY  /checkout/prod/db/pool_size");
     story.does_not_see("KEYS");
     // A heading and the air between two scopes are nothing.
-    let story = click(night().press("3j?↓↓"), "On every page");
+    let story = click(night().size(120, 60).press("3j?↓↓"), "On every page");
     let chosen = |story: &Story| story.screen().lines().find(|line| line.contains('▸')).unwrap().to_owned();
-    assert_eq!(chosen(&story), chosen(&click(night().press("3j?↓↓"), "On items")));
+    assert_eq!(chosen(&story), chosen(&click(night().size(120, 60).press("3j?↓↓"), "On items")));
     // What is found is clicked where it is drawn.
     let story = click(night().press("?refresh␣what"), "Refresh what you are on").does_not_see("KEYS");
     story.wants(&["fetch prod"]);

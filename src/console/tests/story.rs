@@ -14,8 +14,8 @@ use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
 use crate::console::pointer::{Button, Mouse};
 use crate::console::{
-    CryptoAnswer, CryptoAsk, Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo, Role, Sent,
-    Setup, Theme, Values, Wanted, Work, update, view,
+    CryptoAnswer, CryptoAsk, DeployAnswer, Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo,
+    Role, Sent, Setup, Theme, Values, Wanted, Work, update, view,
 };
 use crate::ops::crypto::play::{self, Play};
 use crate::ops::report::Report;
@@ -186,6 +186,9 @@ impl Story {
                     work @ (Work::Values(..) | Work::Resume(_)) => {
                         Message::Pushed(generation, Ok(Box::new(fixture::values::pushed(&work))))
                     }
+                    Work::Rollout(_) => {
+                        Message::Deploy(generation, DeployAnswer::Over(Ok(Box::new(fixture::deploy::over()))))
+                    }
                     _ => Message::Written(generation, Ok(None)),
                 },
                 Effect::End(generation) => Message::Ran(generation, Err(Why::new("it was ended"))),
@@ -216,7 +219,11 @@ impl Story {
                     }
                     Message::Crypto(generation, fixture::crypto::answer(&ask))
                 }
+                Effect::Deploy(generation, target, ask) => {
+                    Message::Deploy(generation, fixture::deploy::answer(&target.environment, &ask))
+                }
                 Effect::Locate(..)
+                | Effect::Abandon(_)
                 | Effect::Outside(_)
                 | Effect::Run(..)
                 | Effect::Notify(_)
@@ -359,6 +366,8 @@ fn words(effect: &Effect) -> String {
         Effect::Remember(memory) => {
             format!("remember {}{}", memory.recent.join(", "), if memory.toured { ", toured" } else { "" })
         }
+        Effect::Deploy(_, target, ask) => format!("deploy {} {ask:?}", target.environment),
+        Effect::Abandon(_) => String::from("abandon"),
         Effect::Cancel(_) => String::from("cancel"),
         Effect::Suspend => String::from("suspend"),
         Effect::Quit => String::from("quit"),

@@ -23,12 +23,16 @@ pub struct Symbols {
     pub caret: &'static str,
     /// Marks what is older than the last attempt to read it.
     pub stale: &'static str,
+    /// A cell of what is done, in a bar of progress.
+    pub full: &'static str,
+    /// A cell of what is not.
+    pub empty: &'static str,
     /// The pictures of a spinner.
     pub spinner: &'static [&'static str],
 }
 
 /// For terminals that show Unicode.
-pub(super) const UNICODE: Symbols = Symbols {
+pub(in crate::console) const UNICODE: Symbols = Symbols {
     ascii: false,
     cursor: "▸",
     rule: "─",
@@ -39,6 +43,8 @@ pub(super) const UNICODE: Symbols = Symbols {
     down: "▾",
     caret: "▏",
     stale: "°",
+    full: "█",
+    empty: "░",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
@@ -60,5 +66,7 @@ pub(super) const ASCII: Symbols = Symbols {
     down: "v",
     caret: "_",
     stale: "o",
+    full: "#",
+    empty: ".",
     spinner: &["-", "\\", "|", "/"],
 };

@@ -103,7 +103,8 @@ pub(in crate::console) fn last_running(model: &Model) -> Option<(Generation, &st
         | Work::Rotate(_)
         | Work::Restart(_)
         | Work::Values(..)
-        | Work::Resume(_) => None,
+        | Work::Resume(_)
+        | Work::Rollout(_) => None,
     });
     errands.chain(sent).max_by_key(|(generation, _)| *generation)
 }

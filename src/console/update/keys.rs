@@ -1,7 +1,6 @@
 //! What a key does.
 
 use super::asks;
-use super::crypto;
 use super::menu;
 use super::mode;
 use super::moves::{half, seek, step, to_shown};
@@ -10,12 +9,15 @@ use super::palette;
 use super::push;
 use super::tour;
 use super::{changes, custom, edit, outside, yank};
+use super::{crypto, deploy};
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
-use crate::console::keymap::{self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_PAGE, PAST, PROMOTING, TYPING};
+use crate::console::keymap::{
+    self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_DEPLOY, ON_PAGE, PAST, PROMOTING, TYPING,
+};
 use crate::console::layout::Areas;
 use crate::console::model::Model;
 use crate::console::overlay::{Choice, Filling, Line, Overlay, Picker, Promoting, Stage, Wanted};
@@ -92,7 +94,7 @@ fn heard_as_text(model: &Model) -> bool {
 /// What a key says that does nothing here: a key that is listed is never silent.
 fn not_heard(model: &Model, key: Key) -> Option<String> {
     match listed(model, key) {
-        Some(spec) if model.page == Page::Crypto && spec.scope == Scope::Items => {
+        Some(spec) if matches!(model.page, Page::Crypto | Page::Deploy) && spec.scope == Scope::Items => {
             Some(format!("{key} works only on items, of which this page has none"))
         }
         Some(spec) => Some(format!("{key} works only {}", spec.scope.where_it_is())),
@@ -146,6 +148,7 @@ fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if crypto::has_caret(model) || filter(model).editing => TYPING,
         None if model.page == Page::Crypto => ON_CRYPTO,
+        None if model.page == Page::Deploy => ON_DEPLOY,
         None => ON_PAGE,
     }
 }
@@ -160,7 +163,7 @@ pub(in crate::console) fn filter_of(model: &Model, page: Page) -> &Filter {
     static NONE: Filter = Filter { text: String::new(), editing: false };
     match page {
         Page::Overview => &model.overview.filter,
-        Page::Crypto => &NONE,
+        Page::Crypto | Page::Deploy => &NONE,
         Page::Stacks | Page::Parameters | Page::Secrets => &model.list_of(page).filter,
     }
 }
@@ -302,6 +305,12 @@ fn done_with_values(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::FieldGenerate => return edit::generate(model),
         Action::FieldEditor => return edit::editor(model),
         Action::FieldJson => edit::toggle_json(model),
+        Action::DeployPage => go(model, Page::Deploy),
+        Action::Deploy
+        | Action::DeployRevert
+        | Action::DeployCancel
+        | Action::DeployRecover
+        | Action::DeployRecoverLeaving => return deploy::act(model, action),
         Action::CryptoRotate => return mode::rotate(model),
         Action::CryptoEncrypt
         | Action::CryptoDecrypt
@@ -428,6 +437,7 @@ pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
     match model.overlays.pop() {
         // What was confirmed goes on; its answer is told in a line.
         Some(Overlay::Plan(plan)) if plan.stage == Stage::Reading => vec![Effect::Cancel(plan.job.generation)],
+        Some(Overlay::Plan(plan)) if plan.leaves_something() => vec![Effect::Abandon(plan.job.generation)],
         Some(Overlay::Journal(journal)) if matches!(journal.found, Remote::Loading { .. }) => {
             vec![Effect::Cancel(journal.job.generation)]
         }

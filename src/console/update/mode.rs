@@ -4,7 +4,7 @@ use super::asks::read_again;
 use super::custom::begun;
 use super::opens::quit;
 use super::outside::{news, with_hint};
-use super::{history, promote, push};
+use super::{deploy, history, promote, push};
 use crate::compare::Why;
 use crate::console::action::Scope;
 use crate::console::effect::{Effect, Order};
@@ -14,7 +14,9 @@ use crate::console::layout::Areas;
 use crate::console::message::{Generation, Granted};
 use crate::console::mode::{Asks, Confirmation, Ended, Mode, Unlock, Unlocked};
 use crate::console::model::{EnvState, Model, Sent};
-use crate::console::overlay::{Items, Journal, Overlay, Plan, Prepared, Sheet, Stage, Wanted, Work};
+use crate::console::overlay::{
+    Items, Journal, Overlay, Plan, Prepared, Rollout, Sheet, Stage, Wanted, Way, Work, rollout_rows,
+};
 use crate::console::remote::Remote;
 use crate::console::view::plan_sight;
 use crate::ops::journal::Found;
@@ -52,7 +54,8 @@ pub(in crate::console) fn is_writing(model: &Model) -> bool {
 
 pub(super) fn plan(model: &mut Model, wanted: Wanted) -> Vec<Effect> {
     let env = model.environment();
-    if is_writing(model) {
+    // Taking back what is under way is what else can be done meanwhile.
+    if is_writing(model) && !matches!(wanted, Wanted::Rollout(Way::Cancel(_))) {
         model.notice = Some(format!("a write to {} is under way", env.name()));
         return Vec::new();
     }
@@ -195,7 +198,8 @@ pub(in crate::console) fn asks(env: &EnvState, plan: &Plan, prepared: &Prepared,
         | Work::Rotate(_)
         | Work::Restart(_)
         | Work::Values(..)
-        | Work::Resume(_) => env.asks_to_write(now),
+        | Work::Resume(_)
+        | Work::Rollout(_) => env.asks_to_write(now),
     }
 }
 
@@ -218,6 +222,10 @@ fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
             model.overlays.pop();
             model.notice = Some(begun(model, &command.id));
         }
+        Work::Rollout(rollout) => {
+            model.overlays.pop();
+            deploy::begun(model, environment, job, rollout);
+        }
         Work::Record(_)
         | Work::Command(_)
         | Work::Rotate(_)
@@ -239,6 +247,11 @@ pub(super) fn planned(model: &mut Model, generation: Generation, answer: Result<
                     let before = std::mem::replace(&mut plan.items, Items::of(values, &print));
                     plan.items.leave(&before);
                 }
+                if let Work::Rollout(rollout) = &prepared.work
+                    && let Rollout::Deploy(deployment) = &**rollout
+                {
+                    plan.items = Items::of_changes(rollout_rows(deployment, &print));
+                }
                 Stage::Ready(prepared)
             }
             Err(why) => Stage::Failed(why),
@@ -249,6 +262,13 @@ pub(super) fn planned(model: &mut Model, generation: Generation, answer: Result<
 
 /// A write is done, or failed. What it did is read, whichever.
 pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<Option<Why>, Why>) -> Vec<Effect> {
+    let is_rollout = |sent: &Sent| sent.job.generation == generation && matches!(sent.work, Work::Rollout(_));
+    if let Err(why) = &answer
+        && model.sent.iter().any(is_rollout)
+    {
+        // The gate refused it.
+        return deploy::over(model, generation, Err(why.clone()));
+    }
     let Some(sent) = take_sent(model, generation) else { return Vec::new() };
     let name = model.environments[sent.environment].name().to_owned();
     if matches!(sent.work, Work::Rotate(_)) {

@@ -132,7 +132,7 @@ fn leave_filter(model: &mut Model) {
         model.overview.filter.editing = false;
     } else if model.page == Page::Crypto {
         model.crypto.editing = false;
-    } else {
+    } else if model.page.is_list() {
         model.list_mut().0.filter.editing = false;
     }
 }

@@ -1,9 +1,9 @@
 //! Moving: lines, rows, and from difference to difference.
 
 use super::changes;
-use super::crypto;
 use super::mode;
 use super::opens::switch;
+use super::{crypto, deploy};
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes, halves};
@@ -67,6 +67,9 @@ fn step_here(model: &mut Model, by: isize) {
     if model.page == Page::Crypto {
         return crypto::step(model, by);
     }
+    if model.page == Page::Deploy {
+        return deploy::step(model, by);
+    }
     if model.page == Page::Overview {
         let env = &model.environments[model.current];
         return model.overview.step(by, env);
@@ -105,6 +108,10 @@ pub(super) fn seek(model: &mut Model, forward: bool) {
         if !crypto::seek(model, forward) {
             model.notice = Some(String::from("no further check that did not pass"));
         }
+        return;
+    }
+    if model.page == Page::Deploy {
+        model.notice = Some(String::from("this page shows no differences"));
         return;
     }
     if model.page == Page::Overview {

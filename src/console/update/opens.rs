@@ -1,17 +1,21 @@
 //! Opening, leaving, and what is shown meanwhile.
 
 use super::keys::{edit_filter, filter, leave_overlay};
-use super::{asks, changes, crypto, requests};
+use super::{asks, changes, crypto, deploy, requests};
 use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
-use crate::console::model::{Model, Reveal, Revealing, has_unread};
+use crate::console::model::{Model, Reveal, Revealing, Sent, has_unread};
+use crate::console::overlay::Work;
 use crate::console::page::overview::Half;
 use crate::console::page::{Filter, ItemId, Page, Pane, Zoom};
 
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     if model.page == Page::Crypto {
         return crypto::open(model);
+    }
+    if model.page == Page::Deploy {
+        return deploy::open(model);
     }
     if model.page != Page::Overview {
         let (state, _) = model.list_mut();
@@ -78,6 +82,9 @@ pub(super) fn other_pane(model: &mut Model) {
     }
     if model.page == Page::Crypto {
         return crypto::other_part(model);
+    }
+    if model.page == Page::Deploy {
+        return deploy::other_part(model);
     }
     let hidden = Areas::of(model).is_none_or(|areas| Panes::of(model, areas.body).detail.is_none());
     let (state, _) = model.list_mut();
@@ -150,7 +157,10 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
 /// Leaves; while something is being written only when it is said again, since what was begun would be given up.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
     if let Some(name) = model.unfinished().filter(|_| !model.leaving) {
-        model.notice = Some(format!("writing to {name}: plumb ends when that is done; once more leaves it unfinished"));
+        let is_rollout = |sent: &Sent| matches!(sent.work, Work::Rollout(_) | Work::Command(_));
+        let rest =
+            if model.sent.iter().all(is_rollout) { "leaves it to CloudFormation" } else { "leaves it unfinished" };
+        model.notice = Some(format!("writing to {name}: plumb ends when that is done; once more {rest}"));
         model.leaving = true;
         return Vec::new();
     }

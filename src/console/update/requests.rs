@@ -3,9 +3,9 @@
 use super::asks::{ask_refs, begin_wanted};
 use super::carry;
 use super::changes;
-use super::crypto;
 use super::mode;
 use super::outside;
+use super::{crypto, deploy};
 use crate::compare::{Item, Kind, Why};
 use crate::console::backend::{Ask, EnvironmentInfo, Fresh, RefInfo};
 use crate::console::effect::Effect;
@@ -162,7 +162,8 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
     outside::lost(model, generation, &why);
     crypto::lost(model, generation, &why);
     changes::lost(model, generation, &why);
-    let mut effects = mode::lost(model, generation, &why);
+    let mut effects = deploy::lost(model, generation, &why);
+    effects.extend(mode::lost(model, generation, &why));
     effects.extend(revealed(model, generation, Err(why.clone())));
     effects.extend(refs(model, generation, Err(why.clone())));
     effects.extend(project(model, generation, Err(why.clone())));

@@ -9,6 +9,7 @@ use crate::console::keymap::Key;
 use crate::console::model::{Model, Revealing};
 use crate::console::overlay::Overlay;
 use crate::console::page::crypto::Row;
+use crate::console::page::deploy::{Choice, chosen};
 use crate::console::page::list::Line;
 use crate::console::page::{Page, Zoom};
 use crate::console::text;
@@ -122,13 +123,22 @@ fn word(model: &Model, spec: &Spec) -> &'static str {
         Action::Readers if restarts(model) == Some(true) => "restart: yes",
         Action::Quit if model.page != Page::Overview => "back",
         Action::Open if model.page == Page::Crypto => "type",
+        Action::Open if model.page == Page::Deploy => match chosen(model) {
+            Some(Choice::Function(_)) => "turn back",
+            Some(Choice::Entry(_)) => "roll back",
+            None => "history",
+        },
         _ => spec.hint,
     }
 }
 
-/// Where but one part of a page is open, the way to the others is wanted more.
+/// Where but one part of a page is open, the way to the others is wanted more, and on its own page what it is for.
 fn priority(model: &Model, spec: &Spec) -> u8 {
-    if spec.action == Action::NextPane && model.page == Page::Crypto { 87 } else { spec.priority }
+    match spec.action {
+        Action::NextPane if model.page == Page::Crypto => 87,
+        Action::Deploy if model.page == Page::Deploy => 78,
+        _ => spec.priority,
+    }
 }
 
 /// What can be pressed and is not worth a hint: going back where there is nothing to go back from, a second way to leave
@@ -141,10 +151,11 @@ fn is_idle(model: &Model, action: Action) -> bool {
         Action::Diff | Action::Show => model.page.is_list() && model.list().zoom == Zoom::Diff,
         // The page says of nothing else that something differs.
         Action::NextDifference => {
-            model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
+            model.page == Page::Deploy
+                || model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
         }
-        // It is about values, which this page has none of.
-        Action::Push => model.page == Page::Crypto,
+        // It is about values, which these pages have none of.
+        Action::Push => matches!(model.page, Page::Crypto | Page::Deploy),
         Action::Changes => over.is_none() && pending(model).is_none(),
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
         Action::Accept => matches!(over, Some(Overlay::Plan(_))),

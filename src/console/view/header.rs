@@ -9,6 +9,7 @@ use crate::console::changes::pending;
 use crate::console::mode::Mode;
 use crate::console::model::{EnvState, Model, Subject};
 use crate::console::overlay::Work;
+use crate::console::pointer;
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -86,16 +87,18 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect) {
 
 pub(super) fn tabs(ink: &mut Ink<'_>, model: &Model, area: Rect) {
     let mut x = area.x + 1;
-    for page in model.pages() {
+    for (page, tab, word) in pointer::tabs(model, area) {
         let here = page == model.page;
-        let title = if here { page.title().to_uppercase() } else { page.title().to_owned() };
-        x = ink.put(x, area.y, area.width, &format!("{} ", page.number()), Role::Dim);
-        x = ink.put(x, area.y, area.width, &title, if here { Role::TabHere } else { Role::Tab });
+        let title = if here { word.to_uppercase() } else { word.to_owned() };
+        let number = page.number().to_string();
+        ink.put(tab.x, area.y, area.width, &number, Role::Dim);
+        ink.put(tab.x + 2, area.y, area.width, &title, if here { Role::TabHere } else { Role::Tab });
+        x = tab.right();
         // A filter is kept while another page is looked at, and nowhere without a sign.
         if !here && !filter_of(model, page).text.is_empty() {
             ink.put(x, area.y, 1, "/", Role::Notice);
         }
-        x += 3;
+        x += APART;
     }
     if !model.page.is_list() {
         return;
@@ -282,6 +285,7 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> Vec<Part> {
             Work::Command(command) => format!("running {}", command.id),
             Work::Rotate(_) => String::from("rotating the keyring"),
             Work::Restart(_) => String::from("restarting functions"),
+            Work::Rollout(rollout) => format!("{} {}", rollout.doing(), rollout.stack()),
             Work::Record(_) | Work::Unlock(_) => String::from("writing"),
             Work::Values(..) | Work::Resume(_) => match &sent.progress {
                 Some(progress) => format!("writing {} of {}", progress.ended, progress.total),

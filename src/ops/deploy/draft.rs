@@ -134,6 +134,12 @@ impl Draft {
         &self.stack.name
     }
 
+    /// The name of its change set, which no other draft has.
+    #[must_use]
+    pub fn change_set(&self) -> &str {
+        &self.change_set
+    }
+
     /// The commit's id, where there is one.
     pub(super) fn commit_id(&self) -> Option<String> {
         self.commit.as_ref().map(|commit| commit.id.clone())

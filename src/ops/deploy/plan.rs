@@ -27,7 +27,7 @@ use crate::template::{Scope, Template};
 const DEEPEST: usize = 8;
 
 /// What a deployment would do. Its change set waits in the account until it is executed or the draft is abandoned.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// Whether the stack is made.
     pub creates: bool,
@@ -63,6 +63,13 @@ pub(super) struct Waiting {
 }
 
 impl Plan {
+    /// One of these changes that nobody can execute.
+    #[cfg(test)]
+    pub(crate) fn of_changes(changes: Vec<Change>) -> Self {
+        let waiting = Waiting { id: String::new(), stack_id: String::new(), created_at: 0 };
+        Self { change_set: (!changes.is_empty()).then_some(waiting), changes, ..Self::default() }
+    }
+
     /// Whether there is nothing to change.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -22,7 +22,7 @@ pub struct Wish {
 }
 
 /// A way out, as it was worked out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
     /// The stack.
     pub stack: StackInfo,

@@ -43,8 +43,9 @@ pub async fn read(session: &Session, limit: usize) -> Result<Found, Why> {
         Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
         objects => objects.map_err(|error| why(&error))?,
     };
-    let newest = objects.iter().rev().take(limit).map(|object| object.key.clone());
-    let read = stream::iter(newest.map(|key| async move { s3::get(&session.clients, bucket, &key).await }))
+    // Collected, since what is made of borrowed objects meanwhile could not be sent to another thread.
+    let newest: Vec<String> = objects.into_iter().rev().take(limit).map(|object| object.key).collect();
+    let read = stream::iter(newest.into_iter().map(|key| async move { s3::get(&session.clients, bucket, &key).await }))
         .buffered(AT_ONCE)
         .collect::<Vec<_>>()
         .await;

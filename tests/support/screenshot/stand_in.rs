@@ -34,7 +34,7 @@ enum By {
 type Rule = (&'static str, &'static str, By);
 
 #[rustfmt::skip]
-const RULES: [Rule; 24] = [
+const RULES: [Rule; 26] = [
     ("uuid", r"\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b", By::Alphabet(HEX)),
     ("commit", r"\b([0-9a-f]{7,40})(?:\b|…)", By::Commit),
     ("fingerprint", r"\bfp ([0-9a-f]{4})\b", By::Alphabet(HEX)),
@@ -59,6 +59,8 @@ const RULES: [Rule; 24] = [
     ("spinner", "([⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏])", By::Fixed("⠹")),
     ("key age", r"key \d+ +\w+ +\d{4}-\d\d-\d\d( +\d+ [smhd])\b", By::Right("12 d")),
     ("latency", r"(?:passed|failed|error|unproven) +[a-z][^.]*?(  +[\d.]+ m?s)\b", By::Right("12.3 ms")),
+    ("elapsed", r"(\d+ s of about .{7})", By::Fixed("0 s of about 2 s    ")),
+    ("took", r"(?:= ok .*|[!=] [A-Z_]+_COMPLETE)  (\d s  |\d\d s )", By::Fixed("2 s  ")),
 ];
 
 static SHAPES: LazyLock<Vec<Regex>> =

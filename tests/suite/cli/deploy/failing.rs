@@ -8,7 +8,8 @@ use crate::support::proxy::{Fault, Gate};
 pub const CLASH: &str = "  Clash:\n    Type: AWS::SSM::Parameter\n    DependsOn: Queue\n    \
     Properties: { Name: /shop/clash, Type: String, Value: a }\n";
 
-fn clashing(account: &Account) -> Stacked {
+/// A stack whose next deployment fails at that.
+pub fn clashing(account: &Account) -> Stacked {
     let shop = Stacked::live(account);
     shop.by_hand_parameter("/shop/clash");
     shop.replace("stack.yaml", "VisibilityTimeout: 30", "VisibilityTimeout: 60");

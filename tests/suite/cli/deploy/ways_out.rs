@@ -29,6 +29,14 @@ fn with(account: &Account, more: &str) -> Stacked {
     Stacked::with(account, &TEMPLATE.replace("Outputs:", &format!("{more}Outputs:")))
 }
 
+/// The function behind an alias, which nobody has deployed yet.
+pub fn with_alias(account: &Account) -> Stacked {
+    let shop = with(account, ALIAS);
+    shop.write("plumb.toml", &PROJECT.replace("source = \"api\"", "source = \"api\"\nalias = \"live\""));
+    shop.commit();
+    shop
+}
+
 fn by_hand(account: &Account, method: &str, path: &str) -> String {
     let reply = account.caller().send("s3", method, path, &[], b"x").unwrap();
     assert!(reply.status < 300, "{method} {path}: {reply:?}");
@@ -179,9 +187,7 @@ fn stacks_go_back_to_a_commit_by_the_same_plan_and_their_past_is_told() {
 #[test]
 fn an_alias_goes_back_to_its_previous_version_in_one_call() {
     let account = Account::fresh();
-    let shop = with(&account, ALIAS);
-    shop.write("plumb.toml", &PROJECT.replace("source = \"api\"", "source = \"api\"\nalias = \"live\""));
-    shop.commit();
+    let shop = with_alias(&account);
     shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
     shop.plumb(&["rollback", "shop-dev/Api", "--env", "dev", "--yes"]).ended(2).complained(&["no version before 1"]);
     shop.write("api/app.py", "def handler(event, context):\n    return 2\n");

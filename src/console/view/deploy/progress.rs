@@ -1,0 +1,134 @@
+//! What is done to a stack, or was done in this session: what failed first stands on top.
+
+use super::{Pen, said, told, wrapped};
+use crate::console::action::Action;
+use crate::console::ages::span;
+use crate::console::deploy::Over;
+use crate::console::page::deploy::Run;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::console::view::ink::Row;
+use crate::ops::deploy::Happened;
+
+/// How wide the bar of progress is.
+const BAR: usize = 20;
+
+/// How many of the last events are shown at least, and how many once it is over.
+const FEWEST: usize = 4;
+
+/// How many lines a function's log may take.
+const LOG: usize = 8;
+
+/// Columns from which the whole of a status stands before what it is of.
+const WIDE: u16 = 100;
+
+pub(super) fn rows(pen: &Pen<'_>, run: &Run) -> Vec<Row> {
+    let mut rows = match &run.over {
+        None => going(pen, run),
+        Some(Ok(over)) => ended(pen, run, over),
+        Some(Err(why)) => [told(why, pen.width), log(pen, run)].concat(),
+    };
+    let room = usize::from(pen.height).saturating_sub(rows.len() + 1);
+    let most = if run.over.is_none() { room.max(FEWEST) } else { FEWEST };
+    let skip = run.events.len().saturating_sub(most);
+    if skip > 0 {
+        rows.push(said(format!("{} earlier events", skip + 1), Role::Dim, pen.width));
+    }
+    let skip = if skip > 0 { skip + 1 } else { 0 };
+    rows.extend(run.events.iter().skip(skip).map(|happened| event(pen, happened)));
+    rows
+}
+
+fn going(pen: &Pen<'_>, run: &Run) -> Vec<Row> {
+    let (model, width) = (pen.model, pen.width);
+    let mut rows = Vec::new();
+    if let Some(failure) = &run.failure {
+        let event = &failure.event;
+        let reason = event.reason.as_deref().unwrap_or("AWS says no reason");
+        rows.extend(wrapped(
+            &format!("! failed first: {} {}: {reason}", event.name(), event.status),
+            Role::Error,
+            width,
+        ));
+    }
+    rows.extend(log(pen, run));
+    let now = model.clock.now;
+    let bar = run.share(now).map(|share| {
+        let full = usize::try_from(share).unwrap_or(0) * BAR / 100;
+        pen.symbols.full.repeat(full) + &pen.symbols.empty.repeat(BAR - full)
+    });
+    let time = match run.last {
+        Some(last) => format!("{} of about {}", span(now - run.since), span(last)),
+        None => span(now - run.since),
+    };
+    let counts = match run.counts() {
+        (0, 0) => String::new(),
+        (done, at_work) => format!("{done} done, {at_work} at work"),
+    };
+    let pieces = [
+        (format!("{} {}", pen.spin, run.doing), Role::Notice),
+        (bar.unwrap_or_default(), Role::Pending),
+        (counts, Role::Text),
+        (time, Role::Strong),
+    ];
+    rows.push(Row::default().flow(3, width.saturating_sub(1), pieces));
+    rows.extend(run.step.iter().flat_map(|step| wrapped(&format!("  {step}"), Role::Text, width)));
+    let whose = run.whose.as_ref().map(|whose| format!("begun by {whose}; ")).unwrap_or_default();
+    let key = model.keymap.key(Action::DeployCancel);
+    rows.push(said(format!("  {whose}leaving does not stop it; {key} takes it back"), Role::Dim, width));
+    rows.extend(run.unanswered.iter().flat_map(|why| {
+        let line = format!("? CloudFormation does not answer, and is asked again: {}", why.reason);
+        wrapped(&line, Role::Notice, width)
+    }));
+    rows
+}
+
+/// The reason that it ended with tells what failed first.
+fn ended(pen: &Pen<'_>, run: &Run, over: &Over) -> Vec<Row> {
+    let width = pen.width;
+    let status = over.status.as_deref().unwrap_or("nothing to change");
+    let took = over.took.map(span).unwrap_or_default();
+    let (sign, role) = if over.why.is_some() { ("!", Role::Diverged) } else { ("=", Role::InSync) };
+    let mut rows = vec![Row::default().flow(3, width, [(format!("{sign} {status}"), role), (took, Role::Dim)])];
+    rows.extend(over.why.iter().flat_map(|why| told(why, width)));
+    rows.extend(log(pen, run));
+    rows.extend(over.notes.iter().flat_map(|note| wrapped(&format!("i {note}"), Role::Dim, width)));
+    rows.extend(over.outputs.iter().map(|(name, value)| said(format!("{name} = {value}"), Role::Text, width)));
+    rows
+}
+
+fn log(pen: &Pen<'_>, run: &Run) -> Vec<Row> {
+    let rows: Vec<Row> = match &run.log {
+        Some(Ok(lines)) if lines.is_empty() => {
+            vec![said(String::from("? its log has no line of that time"), Role::Dim, pen.width)]
+        }
+        Some(Ok(lines)) => {
+            let line = |text: &str| wrapped(&format!("  log  {}", text.trim_end()), Role::Text, pen.width);
+            lines.iter().flat_map(|text| line(text.expose())).collect()
+        }
+        Some(Err(why)) => wrapped(&format!("? its log: {}", why.reason), Role::Dim, pen.width),
+        None => Vec::new(),
+    };
+    let skip = rows.len().saturating_sub(LOG);
+    rows.into_iter().skip(skip).collect()
+}
+
+fn event(pen: &Pen<'_>, happened: &Happened) -> Row {
+    let role = match happened.status.as_str() {
+        status if status.ends_with("_FAILED") => Role::Error,
+        status if status.ends_with("_COMPLETE") => Role::InSync,
+        _ => Role::Text,
+    };
+    let statuses = if pen.width < WIDE { 20 } else { 30 };
+    let type_name = happened.type_name.strip_prefix("AWS::").unwrap_or(&happened.type_name);
+    let status = text::fit(&happened.status, usize::from(statuses), pen.symbols.ellipsis);
+    Row::default().piece(3, 8, pen.model.clock.time(happened.at), Role::Dim).piece(13, statuses, status, role).flow(
+        15 + statuses,
+        pen.width.saturating_sub(1),
+        [
+            (happened.name(), Role::Strong),
+            (type_name.to_owned(), Role::Dim),
+            (happened.reason.clone().unwrap_or_default(), Role::Text),
+        ],
+    )
+}
