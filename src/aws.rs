@@ -9,6 +9,7 @@ mod clients;
 pub mod cloudformation;
 pub mod cloudtrail;
 mod error;
+pub mod events;
 #[cfg(test)]
 mod faults;
 pub mod iam;
@@ -22,6 +23,7 @@ mod renew;
 pub mod s3;
 pub mod secretsmanager;
 pub mod sign;
+pub mod sqs;
 pub mod ssm;
 pub mod sts;
 

@@ -23,6 +23,7 @@ mod local;
 mod machine;
 mod man;
 mod map;
+mod markdown;
 mod policy;
 mod print;
 mod progress;
@@ -170,7 +171,7 @@ enum Command {
     /// Teach git to refuse plain text, and to show and merge encrypted documents by their values.
     #[command(subcommand)]
     Hook(hook::Command),
-    /// Write a first plumb.toml, guessed from what is there.
+    /// Begin a project, in a new or an existing repository: plumb.toml, config, .sops.yaml, workflows, hooks.
     Init(init::Args),
     /// The IAM policy that Plumb needs.
     Policy(policy::Args),
@@ -250,7 +251,7 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Map(args)) => map::run(&shared, args).await,
             Some(Command::Config(command)) => Box::pin(config::run(&shared, command)).await,
             Some(Command::Hook(command)) => hook::run(&shared, command).await,
-            Some(Command::Init(args)) => init::run(args).await,
+            Some(Command::Init(args)) => Box::pin(init::run(&shared, args)).await,
             Some(Command::Policy(args)) => policy::run(&shared, args).await,
             Some(Command::Doctor(args)) => Box::pin(doctor::run(&shared, args)).await,
             Some(Command::Local(command)) => local::run(&shared, command).await,

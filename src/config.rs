@@ -20,7 +20,7 @@ pub mod mapping;
 
 pub use depth::Depth;
 pub use error::{Complaint, Error, UnknownEnvironment};
-pub use guess::guess;
+pub use guess::{Extra, guess, guess_with};
 pub use load::{Directories, PROJECT_FILE, expand_home, find_project, load, load_operator, load_project, load_text};
 pub use operator::{
     Access, Ascii, Clipboard, CustomAction, Harm, On, Operator, Output, PLACEHOLDERS, REVEAL_SECONDS, parse_operator,

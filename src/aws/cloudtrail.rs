@@ -1,5 +1,9 @@
 //! CloudTrail: who did it. Management events of the last 90 days; they appear minutes after the call.
 
+mod trail;
+
+pub use trail::{Recording, recording};
+
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
 use serde_json::Value;

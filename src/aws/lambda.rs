@@ -14,9 +14,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 mod invoke;
+mod policy;
 mod versions;
 
 pub use invoke::{Invoked, invoke};
+pub use policy::policy;
 pub use versions::{Published, versions};
 
 use super::limit::Service;

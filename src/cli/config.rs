@@ -7,7 +7,7 @@ mod files;
 mod read;
 mod recipients;
 mod sources;
-mod typed;
+pub(in crate::cli) mod typed;
 
 use clap_complete::ArgValueCandidates;
 

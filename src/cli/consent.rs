@@ -58,6 +58,11 @@ pub(super) enum Asks<'a> {
 }
 
 impl Consent {
+    /// Whether `--yes` was said.
+    pub(super) fn is_given(&self) -> bool {
+        self.yes
+    }
+
     /// The session that may do it, once the operator has agreed. Where the environment is protected its name is typed, at
     /// a terminal, or `--yes` stands for that; where it is read-only `--unlock` is needed as well.
     pub(super) async fn obtain(&self, session: &Session, deed: Deed<'_>) -> Result<Session, Failed> {
@@ -129,7 +134,7 @@ impl Consent {
 }
 
 /// A line from the keyboard.
-async fn line() -> Result<String, Failed> {
+pub(super) async fn line() -> Result<String, Failed> {
     let (sender, answer) = tokio::sync::oneshot::channel();
     // Not the runtime's own thread for what blocks: that would keep the command from ending before a line is typed.
     std::thread::spawn(move || {

@@ -9,7 +9,8 @@ use clap_complete::ArgValueCandidates;
 pub(super) use json::EndedJson;
 
 use super::consent::{Asks, Consent, Deed};
-use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
+use super::markdown::{self, Form};
+use super::{Failed, Outcome, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::deploy::{self, Ask, Deployed, Draft, Operation, Plan};
 use crate::ops::session::Session;
@@ -35,9 +36,9 @@ pub(crate) struct Args {
     cancel: bool,
     #[command(flatten)]
     consent: Consent,
-    /// Text or JSON.
-    #[arg(long, short, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    /// Text, JSON, or Markdown of a dry run, for a pull request.
+    #[arg(long, short, value_enum, default_value_t = Form::Text)]
+    output: Form,
 }
 
 /// What is to be deployed, and how that is let to.
@@ -49,7 +50,7 @@ pub(super) struct Order<'a> {
     pub(super) ask: Ask,
     pub(super) dry_run: bool,
     pub(super) consent: &'a Consent,
-    pub(super) output: Output,
+    pub(super) output: Form,
 }
 
 /// What became of one stack.
@@ -65,6 +66,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let why = Why::new("which environment is to be deployed to?");
         return Err(why.hint("plumb deploy --env NAME; --dry-run shows what would be changed").into());
     }
+    markdown::of_dry_runs(args.output, args.dry_run)?;
     let ask = Ask { reference: None, revert_drift: args.revert_drift };
     if args.follow || args.cancel {
         let session = shared.session().await?;
@@ -89,7 +91,7 @@ pub(super) async fn carry_out(shared: &Shared, order: &Order<'_>) -> Result<Outc
             Err(failed) => (Done { stack: name.clone(), plan: None, deployed: None }, Some(failed)),
         };
         let of_this = if failed.is_some() { Outcome::Problem } else { done.outcome() };
-        if let (Output::Text, Some(deployed)) = (order.output, &done.deployed) {
+        if let (Form::Text, Some(deployed)) = (order.output, &done.deployed) {
             text::done(&mut std::io::stdout().lock(), deployed)?;
         }
         all.push(done);
@@ -136,7 +138,7 @@ async fn finish(session: &Session, order: &Order<'_>, draft: Draft) -> Result<Do
         Ok(plan) => plan?,
         Err(failed) => return Err(taken_back(&draft, failed).await),
     };
-    if order.output == Output::Text {
+    if order.output == Form::Text {
         text::plan(&mut std::io::stdout().lock(), session, &draft, &plan)?;
     } else if !order.dry_run {
         // Whoever confirms has to see what; the JSON is for the script.
@@ -176,7 +178,7 @@ pub(super) async fn lay(
     draft: Draft,
 ) -> Result<Outcome, Failed> {
     let done = Box::pin(finish(session, order, draft)).await?;
-    if let (Output::Text, Some(deployed)) = (order.output, &done.deployed) {
+    if let (Form::Text, Some(deployed)) = (order.output, &done.deployed) {
         text::done(&mut std::io::stdout().lock(), deployed)?;
     }
     let outcome = done.outcome();
@@ -186,8 +188,10 @@ pub(super) async fn lay(
 
 /// What is told when all of it is over.
 fn told_after(shared: &Shared, session: &Session, order: &Order<'_>, all: &[Done]) -> Result<(), Failed> {
-    if order.output == Output::Json {
-        print_json(&json::of(session, &order.ask, all))?;
+    match order.output {
+        Form::Json => print_json(&json::of(session, &order.ask, all))?,
+        Form::Markdown => text::markdown(&mut std::io::stdout().lock(), session, all)?,
+        Form::Text => {}
     }
     for untold in all.iter().filter_map(|done| done.deployed.as_ref()?.untold.as_ref()) {
         say!("note: {}", clean(&untold.reason));
@@ -225,7 +229,7 @@ async fn under_way(shared: &Shared, session: &Session, args: &Args, names: &[Str
             Failed::from(why).print();
             outcome = Outcome::Problem;
         }
-        if args.output == Output::Json {
+        if args.output == Form::Json {
             print_json(&EndedJson::of(session, name, &ended))?;
         } else {
             text::ended(&mut std::io::stdout().lock(), name, &ended)?;

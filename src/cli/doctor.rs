@@ -1,5 +1,7 @@
 //! `plumb doctor`: what works, what does not, and what to do about it.
 
+mod integrity;
+
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
@@ -11,10 +13,20 @@ use crate::ops::schema::VERSION;
 
 /// Arguments of `plumb doctor`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Text or JSON.
     #[arg(long, short, value_enum, default_value_t = Output::Text)]
     output: Output,
+}
+
+/// What is looked at instead of everything.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// The loop that keeps live true to git, hop by hop.
+    Loop(integrity::Args),
 }
 
 #[derive(Serialize)]
@@ -36,6 +48,9 @@ struct CheckJson<'a> {
 
 /// Runs `plumb doctor`.
 pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
+    if let Some(What::Loop(args)) = &args.what {
+        return integrity::run(shared, args).await;
+    }
     let checks = Box::pin(checks(shared)).await?;
     let healthy = checks.iter().all(|check| check.health != Health::Problem);
     match args.output {

@@ -53,7 +53,8 @@ async fn install(shared: &Shared) -> Result<Outcome, Failed> {
     let settings = shared.settings_of_any()?;
     let program =
         std::env::current_exe().map_err(|error| Why::new(format!("cannot tell where plumb lies: {error}")))?;
-    for line in config::blocking(move || config::install(&settings, &program)).await? {
+    for line in config::blocking(move || config::install(&settings.project, settings.root.as_deref(), &program)).await?
+    {
         say!("{}", clean(&line));
     }
     Ok(Outcome::Clean)

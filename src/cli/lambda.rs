@@ -29,6 +29,9 @@ pub(crate) enum Command {
         /// Build this directory, which eject wrote, instead of what Plumb carries.
         #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         source: Option<PathBuf>,
+        /// Put each executable there too, as NAME/bootstrap: what [[stacks.functions]] in plumb.toml names as its output.
+        #[arg(long)]
+        unpacked: bool,
         /// How to print what was built.
         #[arg(long, short, value_enum, default_value_t = Output::Text)]
         output: Output,
@@ -56,7 +59,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
                 writeln!(out, "{}", clean(&directory.join(path).display().to_string()))?;
             }
         }
-        Command::Build { out, arch, source, output } => {
+        Command::Build { out, arch, source, unpacked, output } => {
             let absolute = |path: &PathBuf| std::path::absolute(path);
             let options = build::Options {
                 source: source.as_ref().map(absolute).transpose()?,
@@ -66,6 +69,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
                     Arch::X86_64 => build::Arch::X86_64,
                     Arch::Arm64 => build::Arch::Arm64,
                 },
+                unpacked: *unpacked,
             };
             let built = build::build(&options, &|line| say!("{}", clean(&line))).await?;
             if *output == Output::Json {

@@ -7,7 +7,8 @@ mod told;
 use clap_complete::ArgValueCandidates;
 
 use super::consent::{Asks, Consent, Deed};
-use super::{Failed, Outcome, Output, Progress, Shared, clean, print_json, say, values};
+use super::markdown::{self, Form};
+use super::{Failed, Outcome, Progress, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::journal::Entry;
 use crate::ops::patience;
@@ -39,13 +40,14 @@ pub(crate) struct Args {
     resume: bool,
     #[command(flatten)]
     consent: Consent,
-    /// Text or JSON.
-    #[arg(long, short, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    /// Text, JSON, or Markdown of a dry run, for a pull request.
+    #[arg(long, short, value_enum, default_value_t = Form::Text)]
+    output: Form,
 }
 
 /// Runs `plumb push`.
 pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
+    markdown::of_dry_runs(args.output, args.dry_run)?;
     if args.resume {
         return Box::pin(resume(shared, args)).await;
     }
@@ -65,7 +67,7 @@ pub(super) struct Asked<'a> {
     pub(super) command: &'a str,
     pub(super) consent: &'a Consent,
     pub(super) dry_run: bool,
-    pub(super) output: Output,
+    pub(super) output: Form,
 }
 
 impl Asked<'_> {
@@ -106,7 +108,10 @@ pub(super) async fn carry_out(
     plan: &Plan,
     asked: Asked<'_>,
 ) -> Result<Outcome, Failed> {
-    let done = if asked.output == Output::Text {
+    let done = if asked.output == Form::Markdown {
+        text::markdown(&mut std::io::stdout().lock(), session, plan)?;
+        None
+    } else if asked.output == Form::Text {
         text::plan(&mut std::io::stdout().lock(), session, plan)?;
         write(session, plan, asked).await?
     } else {
@@ -118,7 +123,7 @@ pub(super) async fn carry_out(
         print_json(&json::of(session, plan, done.as_ref()))?;
         done
     };
-    if let (Output::Text, Some(done)) = (asked.output, &done) {
+    if let (Form::Text, Some(done)) = (asked.output, &done) {
         text::done(&mut std::io::stdout().lock(), session, done)?;
     }
     note(done.as_ref());
@@ -170,8 +175,8 @@ async fn resume(shared: &Shared, args: &Args) -> Result<Outcome, Failed> {
     telling.end();
     let done = done?;
     match args.output {
-        Output::Json => print_json(&json::of_done(&session, &entry, &done))?,
-        Output::Text => text::done(&mut std::io::stdout().lock(), &session, &done)?,
+        Form::Json => print_json(&json::of_done(&session, &entry, &done))?,
+        Form::Text | Form::Markdown => text::done(&mut std::io::stdout().lock(), &session, &done)?,
     }
     note(Some(&done));
     shared.stats(&session);

@@ -36,7 +36,7 @@ pub(crate) struct RollbackArgs {
 }
 
 fn asked<'a>(how: &'a How, command: &'a str) -> Asked<'a> {
-    Asked { command, consent: &how.consent, dry_run: how.dry_run, output: how.output }
+    Asked { command, consent: &how.consent, dry_run: how.dry_run, output: how.output.into() }
 }
 
 /// Runs `plumb undo`.

@@ -14,12 +14,39 @@ use trees::Tree;
 
 use super::project::StackKind;
 
+/// What the text of a first `plumb.toml` holds beside what is guessed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extra<'a> {
+    /// The command that wrote it, for the head of the file.
+    pub by: &'a str,
+    /// Whether the state bucket is named, and not only shown.
+    pub bucket: bool,
+    /// The config tree where none was found, as TOML.
+    pub tree: Option<&'a str>,
+    /// Further sections, as TOML.
+    pub sections: &'a str,
+    /// The environments where none were found.
+    pub environments: &'a [String],
+    /// Their region, where nothing says another one.
+    pub region: Option<&'a str>,
+    /// Their endpoint.
+    pub endpoint: Option<&'a str>,
+    /// The ref that they follow.
+    pub reference: Option<&'a str>,
+}
+
+/// The text of a `plumb.toml` from what is found alone; see [`guess_with`].
+#[must_use]
+pub fn guess(name: &str, files: &[String], read: &dyn Fn(&str) -> Option<String>) -> String {
+    guess_with(name, files, read, Extra { by: "plumb init --minimal", ..Extra::default() })
+}
+
 /// The text of a `plumb.toml` for a project called `name`, from the paths of a repository and the contents of the
 /// files that tell something: `samconfig.toml`, `cdk.json`, `.sops.yaml`, templates, workflows.
 ///
 /// The text always parses. Where nothing was found to guess from, it holds an example in comments.
 #[must_use]
-pub fn guess(name: &str, files: &[String], read: &dyn Fn(&str) -> Option<String>) -> String {
+pub fn guess_with(name: &str, files: &[String], read: &dyn Fn(&str) -> Option<String>, extra: Extra<'_>) -> String {
     // A name with a line break in it would end the comment that it stands in.
     let printable = |text: &str| !text.chars().any(char::is_control);
     let files: Vec<String> = files.iter().filter(|file| printable(file)).cloned().collect();
@@ -32,20 +59,32 @@ pub fn guess(name: &str, files: &[String], read: &dyn Fn(&str) -> Option<String>
         tree.plain = !tree.encrypted && read(&tree.example).is_some_and(|text| !has_sops_metadata(&text));
     }
     let stacks = stacks::find(files, read, sam.as_ref());
-    let environments = environments(sam.as_ref(), &trees);
+    let environments = environments(sam.as_ref(), &trees, extra.environments);
 
     let mut out = String::new();
-    let _ = writeln!(out, "# Guessed by `plumb init --minimal`: look at each comment, and correct what is wrong.\n");
+    let _ = writeln!(out, "# Guessed by `{}`: look at each comment, and correct what is wrong.\n", extra.by);
     let _ = writeln!(out, "# From the name of the directory.\nname = {}\n", quoted(name));
-    let _ = writeln!(
-        out,
-        "# Where receipts go; without a bucket nothing can be recorded. Nothing was found to guess it from."
-    );
-    let _ = writeln!(out, "# [state]\n# bucket = \"{}-plumb-{{account}}-{{region}}\"\n", bucket(name));
+    let bucket = format!("{}-plumb-{{account}}-{{region}}", bucket(name));
+    if extra.bucket {
+        let _ = writeln!(
+            out,
+            "# Receipts and artifacts; it is made when it is first needed.\n[state]\nbucket = {}\n",
+            quoted(&bucket)
+        );
+    } else {
+        let _ = writeln!(
+            out,
+            "# Where receipts go; without a bucket nothing can be recorded. Nothing was found to guess it from."
+        );
+        let _ = writeln!(out, "# [state]\n# bucket = \"{bucket}\"\n");
+    }
     for tree in &trees {
         write_tree(&mut out, tree);
     }
-    if trees.is_empty() {
+    if let (Some(tree), true) = (extra.tree, trees.is_empty()) {
+        out.push_str(tree);
+        out.push('\n');
+    } else if trees.is_empty() {
         out.push_str(
             "# No config tree was found: no documents that differ only in the name of an environment in their path.\n",
         );
@@ -54,11 +93,12 @@ pub fn guess(name: &str, files: &[String], read: &dyn Fn(&str) -> Option<String>
     for stack in &stacks {
         write_stack(&mut out, stack);
     }
-    if stacks.is_empty() {
+    if stacks.is_empty() && extra.sections.is_empty() {
         out.push_str(
             "# No template was found.\n# [[stacks]]\n# name = \"example-{env}\"\n# template = \"template.yaml\"\n\n",
         );
     }
+    out.push_str(extra.sections);
     write_redeploy(&mut out, files, read);
     let named: BTreeSet<&String> = trees.iter().flat_map(|tree| &tree.environments).collect();
     let further: Vec<&str> =
@@ -66,12 +106,12 @@ pub fn guess(name: &str, files: &[String], read: &dyn Fn(&str) -> Option<String>
     if let (Some(sam), false) = (&sam, further.is_empty()) {
         let _ = writeln!(out, "# Paths also speak of {}, which {} does not have.\n", further.join(", "), sam.file);
     }
-    write_environments(&mut out, &environments, sam.as_ref());
+    write_environments(&mut out, &environments, sam.as_ref(), extra);
     out
 }
 
 /// The environments with what they were guessed from.
-fn environments(sam: Option<&SamConfig>, trees: &[Tree]) -> BTreeMap<String, String> {
+fn environments(sam: Option<&SamConfig>, trees: &[Tree], wanted: &[String]) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, String> = BTreeMap::new();
     if let Some(sam) = sam {
         for name in sam.environments().into_keys() {
@@ -86,6 +126,9 @@ fn environments(sam: Option<&SamConfig>, trees: &[Tree]) -> BTreeMap<String, Str
         for name in &tree.environments {
             found.entry(name.clone()).or_insert_with(|| format!("From paths such as {}.", tree.example));
         }
+    }
+    if found.is_empty() {
+        found.extend(wanted.iter().map(|name| (name.clone(), "As it was asked for.".to_owned())));
     }
     if found.is_empty() {
         found.insert("dev".into(), "No environment was found; one is needed.".into());
@@ -187,7 +230,12 @@ fn write_redeploy(out: &mut String, files: &[String], read: &dyn Fn(&str) -> Opt
     }
 }
 
-fn write_environments(out: &mut String, environments: &BTreeMap<String, String>, sam: Option<&SamConfig>) {
+fn write_environments(
+    out: &mut String,
+    environments: &BTreeMap<String, String>,
+    sam: Option<&SamConfig>,
+    extra: Extra<'_>,
+) {
     for (name, from) in environments {
         let _ = writeln!(out, "# {from}\n[environments.{}]", super::reader::quoted(name));
         let access = sam.and_then(|sam| Some((sam, *sam.environments().get(name.as_str())?)));
@@ -196,6 +244,12 @@ fn write_environments(out: &mut String, environments: &BTreeMap<String, String>,
                 if let Some(value) = value {
                     let _ = writeln!(out, "# From {}.\n{key} = {}", sam.file, quoted(value));
                 }
+            }
+        }
+        let region = extra.region.filter(|_| access.is_none_or(|(_, section)| section.region.is_none()));
+        for (key, value) in [("region", region), ("endpoint_url", extra.endpoint), ("ref", extra.reference)] {
+            if let Some(value) = value {
+                let _ = writeln!(out, "{key} = {}", quoted(value));
             }
         }
         if super::check::like_production(name) {

@@ -26,6 +26,7 @@ pub use self::check::{Checked, check};
 pub use self::crypt::{Keyed, decrypt, decrypt_file, encrypt, encrypt_file, rotate, update_keys};
 pub use self::edit::{CutOff, Draft, Rescued};
 pub use self::form::{Values, dotenv, json, shell, variables, yaml};
+pub(in crate::ops) use self::hook::git as run_git;
 pub use self::hook::{Merging, Refused, Versions, guard, install, merge, readable};
 pub use self::layer::{Layer, SECRETS};
 pub use self::list::{Held, Listed, list};

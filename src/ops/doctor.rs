@@ -1,6 +1,7 @@
 //! What Plumb needs to work, looked at piece by piece. Every call only reads.
 
 mod account;
+pub mod integrity;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

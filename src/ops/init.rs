@@ -1,4 +1,10 @@
-//! A first `plumb.toml` for a repository that has none.
+//! A project's beginning: its `plumb.toml`, and what belongs around it.
+
+mod key;
+mod plan;
+mod rules;
+mod token;
+mod workflow;
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +12,11 @@ use super::failed;
 use crate::compare::Why;
 use crate::config::{PROJECT_FILE, guess};
 use crate::git::{Repository, WORKTREE};
+
+pub use key::new_key;
+pub use plan::{File, Proposal, Wish, propose, write};
+pub use token::{Token, repository_url, store};
+pub use workflow::{Credentials, Workflows};
 
 /// What was guessed for a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -115,6 +115,8 @@ pub enum Action {
     Hold,
     /// A hold was ended.
     Release,
+    /// The token that the loop asks GitHub with was put into its secret.
+    Token,
 }
 
 impl Action {
@@ -140,6 +142,7 @@ impl Action {
             Self::Redeploy => "redeploy",
             Self::Hold => "hold",
             Self::Release => "release",
+            Self::Token => "token",
         }
     }
 }

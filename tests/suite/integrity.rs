@@ -11,6 +11,7 @@ mod heal;
 mod patterns;
 mod role;
 mod schedule;
+mod walked;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

@@ -15,6 +15,7 @@ mod discover;
 mod fleet;
 mod harness;
 mod imports;
+mod init;
 mod integrity;
 mod lambda;
 mod local;

@@ -2,6 +2,7 @@
 //!
 //! Behind the feature `peers`; `tests/peers/install.sh` installs it.
 
+mod actionlint;
 mod chamber;
 mod github;
 

@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
-use super::super::{Failed, Outcome, Output, Shared, clean, print_json};
+use super::super::markdown::{Form, section};
+use super::super::{Failed, Outcome, Shared, clean, print_json};
 use super::{Mac, with_keys};
 use crate::ops::config;
 use crate::ops::schema::VERSION;
@@ -12,9 +13,9 @@ use crate::ops::schema::VERSION;
 /// Arguments of `plumb config check`. With `--ref` the files of that commit, else those of the working tree.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Text or JSON.
-    #[arg(long, short, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    /// Text, JSON, or Markdown for a pull request.
+    #[arg(long, short, value_enum, default_value_t = Form::Text)]
+    output: Form,
 }
 
 #[derive(Serialize)]
@@ -47,11 +48,11 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         })
         .collect();
     let outcome = if problems.is_empty() { Outcome::Clean } else { Outcome::Problem };
-    if args.output == Output::Json {
+    if args.output == Form::Json {
         print_json(&CheckJson { version: VERSION, files: &checked.files, problems })?;
         return Ok(outcome);
     }
-    let mut out = std::io::stdout().lock();
+    let mut out = Vec::new();
     for problem in &problems {
         let key = if problem.key.is_empty() { String::new() } else { format!("{}: ", clean(problem.key)) };
         writeln!(out, "! {}: {key}{}", clean(problem.file), clean(problem.reason))?;
@@ -60,7 +61,12 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         }
     }
     let (files, count) = (checked.files.len(), problems.len());
-    writeln!(out, "{files} {}, {count} {}", plural(files, "file"), plural(count, "problem"))?;
+    let sum = format!("{files} {}, {count} {}", plural(files, "file"), plural(count, "problem"));
+    writeln!(out, "{sum}")?;
+    if args.output == Form::Markdown {
+        out = section(&format!("Config: {sum}"), &String::from_utf8_lossy(&out)).into_bytes();
+    }
+    std::io::stdout().lock().write_all(&out)?;
     Ok(outcome)
 }
 

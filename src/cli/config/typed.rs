@@ -12,7 +12,7 @@ use crate::compare::Why;
 use crate::secret::Secret;
 
 /// The value: with `from_stdin` all of stdin, of which one newline at the end is no part; else what is typed.
-pub(super) async fn value(from_stdin: bool, prompt: String) -> Result<Secret, Failed> {
+pub(in crate::cli) async fn value(from_stdin: bool, prompt: String) -> Result<Secret, Failed> {
     let asks = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if !(from_stdin || asks) {
         return Err(Why::new("there is no terminal to type the value at")

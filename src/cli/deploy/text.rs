@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::Done;
 use crate::cli::clean;
+use crate::cli::markdown::section;
 use crate::cli::push::destination;
 use crate::cli::table::Table;
 use crate::compare::{Facet, Fingerprinter, masked};
@@ -146,6 +148,34 @@ fn drift(out: &mut impl Write, plan: &Plan, print: &Fingerprinter) -> io::Result
         Some(at) if !plan.drift.is_empty() => writeln!(out, "  drift as it was found {}", time(at)),
         _ => Ok(()),
     }
+}
+
+/// Plans that were only worked out, for a pull request.
+pub(super) fn markdown(out: &mut impl Write, session: &Session, all: &[Done]) -> io::Result<()> {
+    let environment = &session.environment().name;
+    if all.is_empty() {
+        return writeln!(out, "### {environment}: there are no stacks\n");
+    }
+    for done in all {
+        let Some((draft, plan)) = &done.plan else {
+            write!(
+                out,
+                "{}",
+                section(&format!("{environment}: {} cannot be planned", done.stack), "the log says why")
+            )?;
+            continue;
+        };
+        let mut text = Vec::new();
+        self::plan(&mut text, session, draft, plan)?;
+        let what = match plan.changes.len() {
+            _ if plan.is_empty() => "nothing to change".to_owned(),
+            1 => "1 resource to change".to_owned(),
+            count => format!("{count} resources to change"),
+        };
+        let heading = format!("{environment}: {}, {what}", done.stack);
+        write!(out, "{}", section(&heading, &String::from_utf8_lossy(&text)))?;
+    }
+    Ok(())
 }
 
 /// What a deployment did.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::cli::clean;
+use crate::cli::markdown::section;
 use crate::cli::table::Table;
 use crate::compare::{Facet, Fingerprinter, Why, masked};
 use crate::ops::journal::{Act, Action};
@@ -75,6 +76,19 @@ pub(super) fn plan(out: &mut impl Write, session: &Session, plan: &Plan) -> io::
         writeln!(out, "nothing to write")?;
     }
     Ok(())
+}
+
+/// A plan that was only worked out, for a pull request.
+pub(super) fn markdown(out: &mut impl Write, session: &Session, plan: &Plan) -> io::Result<()> {
+    let mut text = Vec::new();
+    self::plan(&mut text, session, plan)?;
+    let what = match plan.changes.len() {
+        0 => "nothing to push".to_owned(),
+        1 => "1 value to push".to_owned(),
+        count => format!("{count} values to push"),
+    };
+    let heading = format!("{}: {what}", session.environment().name);
+    write!(out, "{}", section(&heading, &String::from_utf8_lossy(&text)))
 }
 
 fn change(out: &mut impl Write, print: &Fingerprinter, change: &Change) -> io::Result<()> {

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::cli::consent::{Asks, Deed};
+use crate::cli::markdown::Form;
 use crate::cli::push::Asked;
-use crate::cli::{Failed, Outcome, Output, Shared, clean, print_json, say};
+use crate::cli::{Failed, Outcome, Shared, clean, print_json, say};
 use crate::ops::deploy::{self, Turn};
 use crate::ops::schema::{VERSION, time};
 
@@ -39,7 +40,7 @@ pub(super) async fn run(shared: &Shared, name: &str, to: Option<&str>, asked: As
         say!("{}:{} serves version {}", clean(&turn.function), clean(&turn.alias), turn.to.number);
         say!("until git says so too, status shows the difference, and the next deployment takes it back");
     }
-    if asked.output == Output::Json {
+    if asked.output == Form::Json {
         print_json(&TurnJson {
             version: VERSION,
             environment: &session.environment().name,

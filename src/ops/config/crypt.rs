@@ -8,7 +8,7 @@ use super::file::File;
 use super::layer::rule_for;
 use super::opener::{Opener, now, told};
 use crate::compare::Why;
-use crate::sops::{self, Format, Recipient};
+use crate::sops::{Format, Recipient};
 
 /// Who can open a file, before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,7 +61,7 @@ pub fn encrypt_file(opener: &Opener, path: &Path, input_type: Option<&str>) -> R
 fn sealed(opener: &Opener, file: &File, path: &Path, input_type: Option<&str>) -> Result<Vec<u8>, Why> {
     let format = format(input_type)?.unwrap_or_else(|| Format::of_path(&file.name));
     let rule = rule_for(path, &file.name)?;
-    sops::encrypt_as(&file.name, format, &file.bytes, &rule, opener.keys(), &now()).map_err(|error| told(&error))
+    opener.seal(&file.name, format, &file.bytes, &rule)
 }
 
 /// Every value under a new data key, for the same recipients. `input_type` as of [`decrypt`].

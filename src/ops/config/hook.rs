@@ -13,7 +13,7 @@ use super::file::cannot;
 use super::layer::find_rule;
 use super::opener::{Opener, now, told};
 use crate::compare::Why;
-use crate::config::{Settings, mapping};
+use crate::config::{Project, Settings, mapping};
 use crate::sops::{self, Conflict, Document, Format, Node};
 
 /// The first line of what is written into git's attributes, and the last.
@@ -33,7 +33,7 @@ pub struct Refused {
 
 /// Looks at what is staged: every file that a creation rule covers, and what the project keeps secret, has to be encrypted.
 pub fn guard(settings: Option<&Settings>) -> Result<Vec<Refused>, Why> {
-    let top = top()?;
+    let top = top(Path::new("."))?;
     let names = git(&top, &["diff", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=d"])?;
     let names: Vec<String> = names
         .split(|byte| *byte == 0)
@@ -88,17 +88,17 @@ fn prefix(top: &Path, root: &Path) -> Option<String> {
 }
 
 /// Teaches a repository the hook and the drivers; tells what was done. A hook of somebody else's stays as it is.
-pub fn install(settings: &Settings, program: &Path) -> Result<Vec<String>, Why> {
-    let top = top()?;
-    let root = settings.root.as_deref().unwrap_or(&top);
+pub fn install(project: &Project, root: Option<&Path>, program: &Path) -> Result<Vec<String>, Why> {
+    let top = top(root.unwrap_or(Path::new(".")))?;
+    let root = root.unwrap_or(&top);
     let prefix = prefix(&top, root).ok_or_else(|| Why::new("the project lies outside of this repository"))?;
-    let project =
+    let place =
         if prefix.is_empty() { String::new() } else { format!(" --project {}", quoted(prefix.trim_end_matches('/'))) };
-    let plumb = format!("{}{project} hook", quoted(&program.display().to_string()));
+    let plumb = format!("{}{place} hook", quoted(&program.display().to_string()));
     let mut done = Vec::new();
 
-    let mut patterns: Vec<&str> = settings.project.secrets.iter().map(|secret| secret.file.as_str()).collect();
-    patterns.extend(settings.project.config.iter().flat_map(|tree| tree.files.iter().map(String::as_str)));
+    let mut patterns: Vec<&str> = project.secrets.iter().map(|secret| secret.file.as_str()).collect();
+    patterns.extend(project.config.iter().flat_map(|tree| tree.files.iter().map(String::as_str)));
     let lines: Vec<String> =
         patterns.iter().map(|text| format!("{} diff={DRIVER} merge={DRIVER}", glob(&prefix, text))).collect();
     let attributes = top.join(path_of(&top, "info/attributes")?);
@@ -250,9 +250,9 @@ fn as_text(versions: &Versions) -> Result<Merging, Why> {
     Ok(Merging::AsText(status.success()))
 }
 
-/// The top of the working tree that git is asked from.
-fn top() -> Result<PathBuf, Why> {
-    let told = git(Path::new("."), &["rev-parse", "--show-toplevel"])?;
+/// The top of the working tree that a directory lies in.
+fn top(directory: &Path) -> Result<PathBuf, Why> {
+    let told = git(directory, &["rev-parse", "--show-toplevel"])?;
     let path = PathBuf::from(String::from_utf8_lossy(&told).trim_end_matches('\n'));
     path.canonicalize().map_err(|error| cannot("find", &path.display().to_string(), &error))
 }
@@ -263,7 +263,7 @@ fn path_of(top: &Path, name: &str) -> Result<PathBuf, Why> {
 }
 
 /// What the operator's own git says.
-pub(super) fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Why> {
+pub(in crate::ops) fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Why> {
     let mut command = Command::new("git");
     let output = command.current_dir(directory).args(arguments).stdin(Stdio::null()).output();
     let output = output.map_err(|error| Why::new(format!("cannot run git: {error}")).hint("is git installed?"))?;

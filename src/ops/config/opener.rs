@@ -8,7 +8,7 @@ use crate::config::Environment;
 use crate::ops::failed;
 use crate::ops::keys::{Keyring, Keys, Kms, keyring};
 use crate::ops::session::Access;
-use crate::sops::{Document, Error, MacPolicy, Opened};
+use crate::sops::{self, CreationRule, Document, Error, Format, MacPolicy, Opened};
 
 /// Opens documents. Cheap to clone; what was unwrapped once is not asked for again.
 #[derive(Clone)]
@@ -47,6 +47,17 @@ impl Opener {
 
     pub(super) fn keys(&self) -> &Keyring {
         &self.keyring
+    }
+
+    /// A plain document, encrypted as a rule says.
+    pub(in crate::ops) fn seal(
+        &self,
+        name: &str,
+        format: Format,
+        plain: &[u8],
+        rule: &CreationRule,
+    ) -> Result<Vec<u8>, Why> {
+        sops::encrypt_as(name, format, plain, rule, self.keys(), &now()).map_err(|error| told(&error))
     }
 
     pub(super) fn open<'d>(&self, document: &'d Document) -> Result<Opened<'d>, Why> {

@@ -101,6 +101,8 @@ pub struct Options {
     pub out: PathBuf,
     /// For which processor.
     pub arch: Arch,
+    /// Whether each executable is put there too, as `NAME/bootstrap`: under a name that stays, for a deployment to pack.
+    pub unpacked: bool,
 }
 
 /// Builds every function. `progress` hears one line per step; what the compiler says goes to stderr as it comes.
@@ -122,6 +124,14 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
             std::fs::read(&path).map_err(|error| Why::new(format!("cannot read {}: {error}", path.display())))?;
         let glibc = checked(name, &bytes, options.arch)?;
         let executable_bytes = bytes.len();
+        if options.unpacked {
+            let folder = options.out.join(name);
+            std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
+            let file = folder.join("bootstrap");
+            write(&file, &bytes)?;
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&file, mode).map_err(|error| unwritten(&file, &error))?;
+        }
         let Artifact { bytes, digest, code_sha256 } = artifact::of_bootstrap(bytes)?;
         let file = options.out.join(format!("{name}-{digest}.zip"));
         write(&file, &bytes)?;

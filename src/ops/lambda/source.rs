@@ -69,17 +69,28 @@ impl Source {
         self.text("integrity.yaml")
     }
 
-    /// Writes a workspace that builds by itself, and says which files it has, sorted. Files that are there already and
-    /// differ are left alone, and nothing is written, unless `replace` allows it.
-    pub fn write(&self, directory: &Path, replace: bool) -> Result<Vec<PathBuf>, Why> {
+    /// The files of a workspace that builds by itself, sorted.
+    pub fn workspace(&self) -> Result<Vec<(PathBuf, Cow<'_, [u8]>)>, Why> {
         let manifest = manifest::part(MANIFEST, self.text("Cargo.toml")?, LOCK)?;
-        let mut files: Vec<(PathBuf, &[u8])> =
-            vec![("Cargo.lock".into(), LOCK.as_bytes()), ("Cargo.toml".into(), manifest.as_bytes())];
-        files.push((".gitignore".into(), b"/target\n/dist\n"));
-        files.extend(self.files.iter().map(|(path, bytes)| (Path::new(CRATE).join(path), bytes.as_ref())));
+        let mut files: Vec<(PathBuf, Cow<'_, [u8]>)> = vec![
+            ("Cargo.lock".into(), LOCK.as_bytes().into()),
+            ("Cargo.toml".into(), manifest.into_bytes().into()),
+            (".gitignore".into(), b"/target\n/dist\n".into()),
+        ];
+        files.extend(
+            self.files.iter().map(|(path, bytes)| (Path::new(CRATE).join(path), Cow::Borrowed(bytes.as_ref()))),
+        );
         files.sort();
-        let differs =
-            |(path, bytes): &&(PathBuf, &[u8])| std::fs::read(directory.join(path)).is_ok_and(|there| there != *bytes);
+        Ok(files)
+    }
+
+    /// Writes these, and says which there are. Files that are there already and differ are left alone, and nothing is
+    /// written, unless `replace` allows it.
+    pub fn write(&self, directory: &Path, replace: bool) -> Result<Vec<PathBuf>, Why> {
+        let files = self.workspace()?;
+        let differs = |(path, bytes): &&(PathBuf, Cow<'_, [u8]>)| {
+            std::fs::read(directory.join(path)).is_ok_and(|there| there != **bytes)
+        };
         if let (Some((path, _)), false) = (files.iter().find(differs), replace) {
             return Err(Why::new(format!("{} is there already, and differs", directory.join(path).display()))
                 .hint("name another directory, or --force to write over what is there"));

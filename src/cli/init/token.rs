@@ -1,0 +1,64 @@
+//! `plumb init --github-token`: the loop's token, from stdin into its secret.
+
+use std::io::IsTerminal;
+
+use crate::cli::config::typed;
+use crate::cli::consent::{Asks, Consent, Deed};
+use crate::cli::{Failed, Outcome, Shared, clean, say};
+use crate::compare::Why;
+use crate::ops::init::{self, Token};
+
+/// Where the token goes, and what belongs to it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Options {
+    /// The secret that the loop reads.
+    #[arg(long, value_name = "NAME", default_value = "github_secret", requires = "github_token")]
+    secret: String,
+    /// The repository's URL. Default: as plumb.toml or a remote says.
+    #[arg(long, value_name = "URL", requires = "github_token", value_parser = url)]
+    github_endpoint: Option<String>,
+    /// Whose token it is.
+    #[arg(long, value_name = "USER", default_value = "plumb", requires = "github_token")]
+    github_user: String,
+}
+
+/// A token goes there, so it is over TLS, or to this machine.
+fn url(text: &str) -> Result<String, String> {
+    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    if (text.starts_with("https://") || here.iter().any(|start| text.starts_with(start))) && !text.contains(['@', ' '])
+    {
+        return Ok(text.to_owned());
+    }
+    Err("https://github.com/OWNER/NAME is wanted".to_owned())
+}
+
+/// Stores it.
+pub(super) async fn store(shared: &Shared, options: &Options, consent: &Consent) -> Result<Outcome, Failed> {
+    if !shared.names_environment() {
+        let why = Why::new("the account of which environment is meant?");
+        return Err(why.hint("plumb init --github-token --env NAME, with the token on stdin").into());
+    }
+    let session = shared.session().await?;
+    let unknown = || {
+        Why::new("no remote's URL is a repository on GitHub").hint("--github-endpoint https://github.com/OWNER/NAME")
+    };
+    let endpoint = options.github_endpoint.clone().or_else(|| init::repository_url(&session)).ok_or_else(unknown)?;
+    consent.check(&session).await?;
+    let from_stdin = !std::io::stdin().is_terminal();
+    let token = typed::value(from_stdin, format!("the token for {endpoint}")).await?;
+    let does = format!("put the token into {}", options.secret);
+    let deed = Deed { command: "init --github-token", does: &does, asks: Asks::Always };
+    let writer = consent.obtain(&session, deed).await?;
+    let wanted = Token { secret: &options.secret, token: &token, endpoint: &endpoint, user: &options.github_user };
+    let (written, untold) = init::store(&writer, &wanted).await?;
+    let (name, endpoint) = (clean(&options.secret), clean(&endpoint));
+    if written {
+        say!("{name} holds a token for {endpoint}");
+    } else {
+        say!("{name} holds it already");
+    }
+    if let Some(why) = untold {
+        say!("note: {}", clean(&why.reason));
+    }
+    Ok(Outcome::Clean)
+}

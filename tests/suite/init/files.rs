@@ -1,0 +1,74 @@
+//! What is written into a repository that has something already, and what is left alone.
+
+use super::Newcomer;
+use super::runner::parsed;
+
+const PROJECT: &str = "name = \"shop\"\n[[stacks]]\nname = \"shop-{env}\"\ntemplate = \"stack/template.yaml\"\n\
+    [environments.dev]\nregion = \"eu-central-1\"\n[environments.prod]\nregion = \"eu-west-1\"\n";
+
+#[test]
+fn a_repository_keeps_what_it_has_and_nothing_is_replaced_unseen() {
+    let mara = Newcomer::new(Vec::new());
+    mara.git(&["init", "-q", "-b", "trunk"]);
+    mara.write("plumb.toml", PROJECT);
+    mara.write("stack/template.yaml", "Resources: {}\n");
+    let arguments = ["init", "--yes", "--workflows", "--branch", "trunk", "--credentials", "secrets"];
+    let first = mara.plumb(&arguments);
+    first.ended(0).complained(&["nobody is named who could open"]);
+    assert!(first.stdout.contains("same    plumb.toml\n"), "{first}");
+    assert_eq!(mara.read("plumb.toml"), PROJECT);
+    assert!(!mara.path("shop/config").exists() && !mara.path("shop/.sops.yaml").exists());
+    let deploy = mara.read(".github/workflows/deploy.yml");
+    let workflow = parsed(&deploy);
+    assert_eq!(workflow["on"]["push"]["branches"][0], "trunk");
+    assert_eq!(workflow["permissions"], serde_json::json!({}), "what a job may do is said there");
+    assert_eq!(workflow["jobs"]["deploy"]["permissions"], serde_json::json!({"contents": "read"}));
+    assert!(deploy.contains("--unlock \"$REASON\""), "prod is read-only: {deploy}");
+    assert!(deploy.contains(r#"["dev","prod"]"#) && !deploy.contains("Smoke test"), "{deploy}");
+
+    mara.write(".github/workflows/deploy.yml", &deploy.replace("timeout-minutes: 60", "timeout-minutes: 90"));
+    let again = mara.plumb(&arguments);
+    again.ended(1).complained(&[".github/workflows/deploy.yml is there already and was not touched", "--overwrite"]);
+    assert!(again.stdout.contains("\n-    timeout-minutes: 90\n+    timeout-minutes: 60\n"), "{again}");
+    assert!(mara.read(".github/workflows/deploy.yml").contains("timeout-minutes: 90"));
+    let replaced = mara.plumb(&[&arguments[..], &["--overwrite"]].concat());
+    assert!(replaced.ended(0).stdout.contains("\n+    timeout-minutes: 60\n"), "{replaced}");
+    assert_eq!(mara.read(".github/workflows/deploy.yml"), deploy);
+    assert!(mara.plumb(&arguments).ended(0).stdout.contains("same    .github/workflows/deploy.yml"));
+
+    // A stack that is wanted and not there is an addition to what the team wrote.
+    let more = mara.plumb(&["init", "--yes", "--lambda"]);
+    assert!(more.ended(1).stdout.contains("\n+template = \"crypto-api/lambda/template.yaml\"\n"), "{more}");
+    assert_eq!(mara.read("plumb.toml"), PROJECT);
+    mara.plumb(&["init", "--yes", "--lambda", "--overwrite"]).ended(0);
+    assert!(mara.read("plumb.toml").starts_with(PROJECT) && mara.read("plumb.toml").contains("[crypto]\noutput = "));
+    mara.plumb(&["config", "sources", "--env", "dev"]).ended(0);
+}
+
+#[test]
+fn a_project_within_a_repository_has_its_workflows_at_the_top() {
+    let mara = Newcomer::new(Vec::new());
+    mara.git(&["init", "-q", "-b", "main"]);
+    mara.plumb(&["init", "apps/billing", "--yes", "--workflows"]).ended(0);
+    assert!(mara.read("apps/billing/plumb.toml").contains("name = \"billing\""));
+    let plain = mara.read("apps/billing/config/billing/global/config.json");
+    assert!(plain.contains("hello") && mara.read("apps/billing/plumb.toml").contains("type = \"String\""), "{plain}");
+    let deploy = mara.read(".github/workflows/deploy.yml");
+    let job = &parsed(&deploy)["jobs"]["deploy"];
+    assert_eq!(job["defaults"]["run"]["working-directory"], "apps/billing");
+    assert!(deploy.contains("- \"apps/billing/config/*/*/config.json\"\n"), "{deploy}");
+}
+
+#[test]
+fn what_cannot_be_begun_says_why_and_writes_nothing() {
+    let mara = Newcomer::new(Vec::new());
+    let silent = mara.plumb(&["init"]);
+    silent.ended(2).complained(&["no terminal to ask at", "--yes"]);
+    mara.write("plumb.toml", "name = \n");
+    mara.plumb(&["init", "--yes"]).ended(2).complained(&["plumb.toml", "move it away"]);
+    for wrong in [&["--branch", "a b"][..], &["--age", "age1x"], &["--kms", "key"], &["--minimal", "--workflows"]] {
+        mara.plumb(&[&["init", "--yes"], wrong].concat()).ended(2);
+    }
+    let there: Vec<_> = std::fs::read_dir(mara.path("shop")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(there, ["plumb.toml"]);
+}

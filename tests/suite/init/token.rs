@@ -1,0 +1,52 @@
+//! The loop's token: from stdin into its secret, and to no other place.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use super::Newcomer;
+use crate::cli::shop::Done;
+use crate::support::account::Account;
+
+fn store(mara: &Newcomer, token: &str, more: &[&str]) -> Done {
+    let mut command = mara.command(env!("CARGO_BIN_EXE_plumb"), &mara.path("shop"));
+    command.args(["init", "--github-token", "--env", "dev", "--yes"]).args(more);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(token.as_bytes());
+    Done::of(&child.wait_with_output().unwrap())
+}
+
+fn held(account: &Account) -> serde_json::Value {
+    let asked = serde_json::json!({"SecretId": "github_secret"});
+    let reply = account.caller().json("secretsmanager", "secretsmanager.GetSecretValue", &asked).unwrap();
+    serde_json::from_str(reply.json()["SecretString"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn the_token_goes_from_stdin_into_the_secret_and_nowhere_else() {
+    let account = Account::fresh();
+    let mara = Newcomer::new(account.env());
+    mara.plumb(&["init", "--yes"]).ended(0);
+    let token = format!("github_pat_{:x}", std::process::id());
+    store(&mara, &token, &[]).ended(2).complained(&["no remote's URL", "--github-endpoint"]);
+    mara.git(&["remote", "add", "origin", "git@github.com:team/shop.git"]);
+    store(&mara, "two words\n", &[]).ended(2).complained(&["no token"]);
+    let done = store(&mara, &format!("{token}\n"), &["--github-user", "mara"]);
+    done.ended(0).complained(&["github_secret holds a token for https://github.com/team/shop"]);
+    let expected = serde_json::json!({
+        "github_token": token, "github_endpoint": "https://github.com/team/shop", "github_user": "mara",
+    });
+    assert_eq!(held(&account), expected);
+    store(&mara, &token, &["--github-user", "mara"]).ended(0).complained(&["holds it already"]);
+    let next = format!("{token}2");
+    store(&mara, &next, &[]).ended(0);
+    assert_eq!(held(&account)["github_token"], next);
+    let journal = mara.plumb(&["journal", "--env", "dev", "-o", "json"]);
+    assert_eq!(
+        journal.ended(0).stdout.matches("\"token\"").count(),
+        2,
+        "what was there already is no write: {journal}"
+    );
+    for file in [".local/state/plumb/journal.jsonl", "shop/plumb.toml"] {
+        assert!(!std::fs::read_to_string(mara.path(file)).unwrap().contains(&token), "{file}");
+    }
+}
