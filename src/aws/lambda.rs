@@ -315,8 +315,6 @@ pub struct Configuration {
     pub timeout: Option<i32>,
     /// All environment variables: those that are left out are removed.
     pub environment: Option<BTreeMap<String, Secret>>,
-    /// What it is said to be.
-    pub description: Option<String>,
     /// The revision that is to be changed: [`ErrorKind::Conflict`] when it changed since.
     pub only_if: Option<String>,
 }
@@ -343,7 +341,6 @@ pub async fn update_configuration(clients: &Clients, function: &str, new: &Confi
         .set_memory_size(new.memory)
         .set_timeout(new.timeout)
         .set_environment(environment)
-        .set_description(new.description.clone())
         .set_revision_id(new.only_if.clone())
         .send();
     let sent = clients.send(Service::Lambda, "lambda:UpdateFunctionConfiguration", function, request).await;

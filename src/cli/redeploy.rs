@@ -96,7 +96,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
                 ask: DeployAsk { reference: None, revert_drift: true },
                 dry_run: args.how.dry_run,
                 consent: &args.how.consent,
-                output: args.how.output,
+                output: args.how.output.into(),
             };
             let outcome = Box::pin(deploy::carry_out(shared, &order)).await?;
             if !args.how.dry_run {
