@@ -58,7 +58,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let does = format!("hold {name} for {lasts}");
     let deed = Deed { command: "hold", does: &does, asks: Asks::Protected };
     let writer = args.how.consent.obtain(&session, deed).await?;
-    let (hold, untold) = hold::place(&writer, args.lasts, &args.reason).await?;
+    let (hold, untold) = Box::pin(hold::place(&writer, args.lasts, &args.reason)).await?;
     say!("{} is {}", clean(&name), clean(&hold.told(now())));
     note(untold);
     ended(shared, &session, &args.how, Some(&hold), true)
@@ -75,7 +75,7 @@ pub(super) async fn release(shared: &Shared, args: &ReleaseArgs) -> Result<Outco
     let does = format!("end the hold of {}", session.environment().name);
     let deed = Deed { command: "release", does: &does, asks: Asks::Protected };
     let writer = args.how.consent.obtain(&session, deed).await?;
-    let (was, untold) = hold::release(&writer).await?;
+    let (was, untold) = Box::pin(hold::release(&writer)).await?;
     let name = clean(&session.environment().name);
     say!("{name} {}", if was { "is released: what waits is put back by the loop" } else { "had no hold" });
     note(untold);

@@ -18,7 +18,7 @@ use crate::ops::redeploy::{self, Ask, Asked, Job, Plan, Run};
 use crate::ops::session::Session;
 
 /// So old may a smoke test be that vouches for a commit.
-const SMOKE: Duration = Duration::from_mins(60);
+const SMOKE: Duration = Duration::from_hours(1);
 
 /// Arguments of `plumb redeploy`.
 #[derive(Debug, clap::Args)]

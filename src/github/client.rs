@@ -30,7 +30,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { pause: Duration::from_millis(500), longest: Duration::from_secs(60) }
+        Self { pause: Duration::from_millis(500), longest: Duration::from_mins(1) }
     }
 }
 

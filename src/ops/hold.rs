@@ -125,7 +125,7 @@ pub async fn place(session: &Session, lasts: Duration, reason: &str) -> Result<(
         tags: &[],
     };
     let work = async { ssm::put(&session.clients, put).await.map(|_| ()).map_err(|error| why(&error)) };
-    let ((), untold) = written(&session, &writer, Action::Hold, &name, Some(&hold.reason), work).await?;
+    let ((), untold) = Box::pin(written(&session, &writer, Action::Hold, &name, Some(&hold.reason), work)).await?;
     Ok((hold, untold))
 }
 
@@ -134,7 +134,7 @@ pub async fn release(session: &Session) -> Result<(bool, Option<Why>), Why> {
     let (session, writer) = session.for_writing().await?;
     let name = name(&session.project().name, &session.environment().name);
     let work = async { ssm::delete(&session.clients, &name).await.map_err(|error| why(&error)) };
-    written(&session, &writer, Action::Release, &name, None, work).await
+    Box::pin(written(&session, &writer, Action::Release, &name, None, work)).await
 }
 
 async fn written<T>(

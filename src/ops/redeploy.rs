@@ -27,7 +27,7 @@ pub use follow::{Followed, follow};
 const KIND: &str = "plumb-redeploy";
 
 /// How long a run is looked for after its dispatch, which GitHub takes some seconds to list.
-const LISTED: Duration = Duration::from_secs(60);
+const LISTED: Duration = Duration::from_mins(1);
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -152,12 +152,11 @@ pub async fn dispatch(session: &Session, plan: &Plan, tell: &dyn Fn(&str)) -> Re
     match sent {
         Ok(dispatched) => {
             let untold = begun.settle(&session, None).await;
-            let run = match dispatched.run {
-                Some(id) => plan.github.run(id).await.map(Some),
-                None => {
-                    tell("GitHub took it and named no run; looking for it by its nonce");
-                    look_for(plan, &since).await
-                }
+            let run = if let Some(id) = dispatched.run {
+                plan.github.run(id).await.map(Some)
+            } else {
+                tell("GitHub took it and named no run; looking for it by its nonce");
+                look_for(plan, &since).await
             };
             // It was taken: what cannot be found out about it fails nothing.
             let run = run.unwrap_or_else(|error| {

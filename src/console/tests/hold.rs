@@ -10,9 +10,10 @@ use crate::ops::report::Report;
 
 const MINUTE: i64 = 60_000;
 
-fn hold(minutes: i64) -> Found {
+/// For an hour and a half from now.
+fn hold() -> Hold {
     let by = "arn:aws:sts::471100004242:assumed-role/deployer/mara".to_owned();
-    Ok(Some(Hold { until: NOW + minutes * MINUTE, by, reason: "a migration".to_owned() }))
+    Hold { until: NOW + 90 * MINUTE, by, reason: "a migration".to_owned() }
 }
 
 /// Dev's console after a refresh that found this.
@@ -28,7 +29,7 @@ fn found(hold: Found) -> Story {
 #[test]
 fn a_hold_is_on_every_page_with_what_is_left_of_it_until_it_ends() {
     let told = "! dev is on hold for 1 h 30 min, by assumed-role/deployer/mara: a migration";
-    let mut story = found(hold(90));
+    let mut story = found(Ok(Some(hold())));
     for page in ["1", "2", "3", "4", "5"] {
         story = story.press(page).sees(told);
     }
@@ -47,5 +48,5 @@ fn without_a_hold_nothing_is_told_and_what_is_unknown_is() {
 
 #[test]
 fn where_there_is_little_room_how_long_stays() {
-    found(hold(90)).size(70, 24).sees("dev is on hold for 1 h 30 min");
+    found(Ok(Some(hold()))).size(70, 24).sees("dev is on hold for 1 h 30 min");
 }

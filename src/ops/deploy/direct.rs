@@ -189,13 +189,13 @@ pub(super) async fn codes(
 ) -> Result<Vec<PutBack>, Why> {
     let mut found = Vec::new();
     for (id, artifact) in uploaded {
-        let changed =
+        let is_other =
             |change: &Change| change.logical_id == *id && (change.act != Act::Modify || change.touches("Code"));
         let resource = drifts.iter().find(|drift| drift.logical_id == *id && drift.status != DriftStatus::Deleted);
         let Some((resource, physical)) = resource.and_then(|drift| Some((drift, drift.physical_id.as_deref()?))) else {
             continue;
         };
-        if !changes.iter().any(changed) && !super::publish::is_built(draft, physical, artifact).await? {
+        if !changes.iter().any(is_other) && !super::publish::is_built(draft, physical, artifact).await? {
             found.push(put_back(resource, vec!["Code".to_owned()], How::Code));
         }
     }
@@ -226,9 +226,9 @@ pub(super) async fn carry_out(draft: &Draft, plan: &Plan, progress: &(dyn Fn(Pro
                 tell();
                 reconfigure(draft, name, new).await
             }
-            How::Parameter(plain) => {
+            How::Parameter(wanted) => {
                 tell();
-                put(draft, one, plain).await
+                put(draft, one, wanted).await
             }
         };
         match sent {

@@ -41,7 +41,7 @@ pub(super) async fn checks(session: &Session) -> Vec<Check> {
     if session.identity().await.is_err() {
         return checks;
     }
-    let ground = Ground::of(session).await;
+    let ground = Box::pin(Ground::of(session)).await;
     let attempts = PERMISSIONS.iter().filter(|permission| permission.need == Need::Read).map(|permission| {
         let tried = ground.attempt(permission.action);
         async move { (permission.action, tried.await) }

@@ -41,7 +41,9 @@ pub(super) async fn examine(context: &Context) -> Result<Examined<ssm::Parameter
     }
     let listing = match listing {
         Ok(listing) => listing,
-        Err(error) => {
+        Err(mut error) => {
+            // The hold is listed by the way; what cannot be listed is the project's own.
+            error.subject = hold.map_or(error.subject.clone(), |hold| error.subject.replace(&format!(", {hold}"), ""));
             let section = values::unlisted(Kind::Parameter, git, &why(&error));
             return Ok(Examined::of(section, documents.into_current(), receipts));
         }

@@ -204,8 +204,8 @@ fn a_hold_is_seen_obeyed_passed_over_on_request_and_released() {
     hold(&["--for", "8d"]).ended(2).complained(&["from a second to a week"]);
     hold(&["--for", "soon"]).ended(2).complained(&["is not a length of time"]);
     hold(&["--for", "2h", "--dry-run"]).ended(0);
-    let held = hold(&["--for", "2h", "-o", "json"]).ended(0).json();
-    assert_eq!((&held["held"], &held["reason"]), (&json!(true), &json!("a migration")), "{held:#}");
+    let placed = hold(&["--for", "2h", "-o", "json"]).ended(0).json();
+    assert_eq!((&placed["held"], &placed["reason"]), (&json!(true), &json!("a migration")), "{placed:#}");
     let status = shop.plumb(&["status", "--env", "dev"]);
     status.complained(&["! dev is on hold for 1 h 59 min", "a migration"]);
     let doctor = shop.plumb(&["doctor", "--env", "dev"]);
