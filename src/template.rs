@@ -93,6 +93,11 @@ pub enum Error {
     },
 }
 
+/// Any YAML document as a value, read as templates are: for a workflow, which is plain YAML too.
+pub fn document(name: &str, text: &str) -> Result<Value, Error> {
+    yaml::parse(name, text).map(|node| node.into_value())
+}
+
 impl Template {
     /// Reads a template in JSON or YAML (1.1, as CloudFormation reads it: `yes` is true, a date is text).
     ///

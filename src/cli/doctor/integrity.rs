@@ -16,8 +16,9 @@ use crate::ops::schema::VERSION;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The loop's stack. Default: PROJECT-ENVIRONMENT-loop.
+    // Not `stack`, which is the global flag's own id.
     #[arg(value_name = "STACK")]
-    stack: Option<String>,
+    named: Option<String>,
     /// Let a canary go, and tell when it came by each hop. It starts a run that ends at once, and never a redeploy.
     #[arg(long)]
     canary: bool,
@@ -57,7 +58,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         return Err(why.hint("plumb doctor loop --canary --env NAME").into());
     }
     let session = shared.session().await?;
-    let stack = args.stack.clone().unwrap_or_else(|| Loop::usual_stack(&session));
+    let stack = args.named.clone().unwrap_or_else(|| Loop::usual_stack(&session));
     let progress = Progress::begin();
     let work = Box::pin(integrity::checks(&session, &stack, None));
     let (found, checks) = patience::wait(&session, &|text| progress.tell(text), work).await?;

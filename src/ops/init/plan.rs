@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::rules;
@@ -267,15 +268,16 @@ fn lambda_stack(project: Option<&Project>, wish: &Wish) -> String {
          parameters = {{ ArtifactBucket = \"{bucket}\", AccessLogs = false{endpoint} }}\ncapabilities = [\"CAPABILITY_IAM\"]\n"
     );
     for (resource, function) in [("Crypto", "crypto"), ("Rotate", "rotate")] {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "[[stacks.functions]]\nresource = \"{resource}\"\nsource = \"{LAMBDA}/lambda/src\"\n\
              also = [\"{LAMBDA}/Cargo.toml\", \"{LAMBDA}/Cargo.lock\", \"{LAMBDA}/lambda/Cargo.toml\"]\nalias = \"live\"\n\
              artifact_parameter = \"{resource}CodeKey\"\nbuild = [\"plumb\", \"lambda\", \"build\", \"--source\", \
              \"{LAMBDA}\", \"--out\", \"{LAMBDA}/dist\", \"--unpacked\"]\noutput = \"{LAMBDA}/dist/{function}\"\n"
-        ));
+        );
     }
     if project.is_none_or(|project| !project.crypto.is_named()) {
-        text.push_str(&format!("\n[crypto]\noutput = \"{name}-crypto-{{env}}/CryptoEndpoint\"\n"));
+        let _ = writeln!(text, "\n[crypto]\noutput = \"{name}-crypto-{{env}}/CryptoEndpoint\"");
     }
     text + "\n"
 }

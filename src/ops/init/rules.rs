@@ -1,5 +1,7 @@
 //! `.sops.yaml`: who can open a project's documents.
 
+use std::fmt::Write as _;
+
 use crate::compare::Why;
 use crate::config::{ParameterType, Project};
 use crate::ops::config::Opener;
@@ -17,7 +19,7 @@ pub(super) fn text(project: &Project, recipients: &[String]) -> Option<String> {
     let mut who = String::new();
     for (name, recipients) in [("age", age), ("kms", kms)] {
         if !recipients.is_empty() {
-            who.push_str(&format!("    {name}: {}\n", list(recipients)));
+            let _ = writeln!(who, "    {name}: {}", list(recipients));
         }
     }
     if who.is_empty() {
@@ -34,7 +36,7 @@ pub(super) fn text(project: &Project, recipients: &[String]) -> Option<String> {
         "# Who can open this project's documents. After a change: plumb config updatekeys FILE\ncreation_rules:\n"
             .to_owned();
     for pattern in patterns {
-        text.push_str(&format!("  - path_regex: '{pattern}'\n{who}"));
+        let _ = write!(text, "  - path_regex: '{pattern}'\n{who}");
     }
     Some(text)
 }

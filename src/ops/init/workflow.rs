@@ -192,9 +192,12 @@ fn paths(ground: &Ground<'_>) -> String {
             }
             None => return String::new(),
         }
-        for path in stack.functions.iter().flat_map(|function| function.also.iter().chain([&function.source])) {
-            add(&glob(path));
-            add(&format!("{}/**", glob(path)));
+        for function in &stack.functions {
+            add(&format!("{}/**", glob(&function.source)));
+            for path in &function.also {
+                add(&glob(path));
+                add(&format!("{}/**", glob(path)));
+            }
         }
     }
     for pattern in project.config.iter().flat_map(|tree| &tree.files).chain(project.secrets.iter().map(|it| &it.file)) {

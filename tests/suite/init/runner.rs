@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use plumb::template::Template;
 use serde_json::Value;
 
 use super::{Newcomer, said};
@@ -16,6 +15,8 @@ pub struct Runner<'a> {
     tools: PathBuf,
     /// What the expressions of the job's and the steps' environments come to.
     pub expressions: BTreeMap<&'static str, String>,
+    /// A script that is run before a step of this name, as nobody does on AWS.
+    pub prepared: Option<(&'static str, &'static str)>,
     /// What came of each step: its name, its exit code, and what it printed.
     pub steps: Vec<(String, i32, String)>,
 }
@@ -27,7 +28,7 @@ impl<'a> Runner<'a> {
         std::fs::create_dir(&tools).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_plumb"), tools.join("plumb")).unwrap();
         let clone = newcomer.path(name);
-        Self { newcomer, clone, tools, expressions: BTreeMap::new(), steps: Vec::new() }
+        Self { newcomer, clone, tools, expressions: BTreeMap::new(), prepared: None, steps: Vec::new() }
     }
 
     pub fn tool(&self, name: &str, script: &str) {
@@ -36,8 +37,9 @@ impl<'a> Runner<'a> {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.clone.join(name)
+    /// What the steps wrote to the runner's own folder.
+    pub fn written(&self, name: &str) -> String {
+        std::fs::read_to_string(self.tools.join(name)).unwrap()
     }
 
     /// Runs a job's steps in their order until one fails; answers whether none did.
@@ -54,17 +56,20 @@ impl<'a> Runner<'a> {
             }
             let mut env = job_env.clone();
             env.extend(self.environment(&step["env"]));
-            let script = step["run"].as_str().unwrap();
+            let (name, script) = (step["name"].as_str().unwrap(), step["run"].as_str().unwrap());
             assert!(!script.contains("${{"), "{script}");
+            let before = self.prepared.filter(|(step, _)| *step == name).map(|(_, script)| script).unwrap_or_default();
+            let script = &format!("{before}\n{script}");
             let path = format!("{}:{}", self.tools.display(), std::env::var("PATH").unwrap());
             let mut bash = self.newcomer.command("bash", &self.clone);
             // As GitHub runs `shell: bash`.
             bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]).env("PATH", path).envs(env);
             bash.env("GITHUB_STEP_SUMMARY", self.newcomer.path("summary.md")).env("GITHUB_REPOSITORY", "team/shop");
+            bash.env("RUNNER_TEMP", &self.tools);
             let output = bash.output().unwrap();
             let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
             let code = output.status.code().unwrap();
-            self.steps.push((step["name"].as_str().unwrap().to_owned(), code, text));
+            self.steps.push((name.to_owned(), code, text));
             if code != 0 {
                 return false;
             }
@@ -132,7 +137,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// A workflow as a value. The parser is that of templates, since both are plain YAML.
+/// A workflow as a value.
 pub fn parsed(text: &str) -> Value {
-    Template::parse("workflow", text).unwrap().value().clone()
+    plumb::template::document("workflow", text).unwrap()
 }

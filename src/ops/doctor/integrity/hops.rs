@@ -12,7 +12,7 @@ use crate::ops::schema::time;
 use crate::ops::session::Session;
 use crate::ops::why;
 use crate::secret::Secret;
-use crate::template::Template;
+use crate::template;
 
 /// How far back the log is looked through, in milliseconds.
 const RECENT: i64 = 24 * 3600 * 1000;
@@ -279,9 +279,8 @@ fn committed(session: &Session, path: &str) -> Result<String, Why> {
 
 /// Whether a workflow takes what the loop sends.
 fn taken(text: &str) -> Result<(), Why> {
-    // Plain YAML, as templates are.
-    let parsed = Template::parse("the workflow", text).map_err(|error| crate::ops::failed(&error))?;
-    let events = parsed.value().get("on").or_else(|| parsed.value().get("true"));
+    let parsed = template::document("the workflow", text).map_err(|error| crate::ops::failed(&error))?;
+    let events = parsed.get("on").or_else(|| parsed.get("true"));
     let dispatch = events.and_then(|events| events.get("workflow_dispatch"));
     let Some(dispatch) = dispatch else {
         return Err(Why::new("it has no workflow_dispatch with inputs, so it cannot be started from outside"));
