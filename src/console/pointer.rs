@@ -148,8 +148,8 @@ pub(super) fn tabs(model: &Model, area: Rect) -> Vec<(Page, Rect, &'static str)>
         model.pages().map(tab).collect::<Vec<_>>()
     };
     let fits = |tabs: &Vec<(Page, Rect, &'static str)>| tabs.last().is_none_or(|(_, tab, _)| tab.right() <= right);
-    let forms = FORMS.iter().map(form);
-    forms.clone().find(fits).or_else(|| forms.last()).unwrap_or_default()
+    let mut forms = FORMS.iter().map(form);
+    forms.clone().find(fits).or_else(|| forms.next_back()).unwrap_or_default()
 }
 
 fn overview(model: &Model, body: Rect, here: Position) -> Option<Spot> {

@@ -1,6 +1,8 @@
 //! The plan of what is done to a stack: a deployment, an earlier commit of it, taking back what is under way, the way out of
 //! where it is stuck, an alias back to its previous version. Values are masked before they get here.
 
+use std::collections::BTreeSet;
+
 use super::plan::{Sheet, SheetRow};
 use crate::compare::{Facet, Fingerprinter, masked};
 use crate::ops::deploy::{self, Act, Change, Drifted, Operation, Property, Recovery, Replacement, Turn};
@@ -186,6 +188,11 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
         plan.changes.iter().filter(|change| change.destroys()).map(|change| change.logical_id.as_str()).collect();
     if !lost.is_empty() {
         facts.push(("lost", format!("what {} holds, and nothing brings it back", lost.join(", "))));
+    }
+    let widened: BTreeSet<&str> = plan.widened.iter().map(|row| row.logical_id.as_str()).collect();
+    if !widened.is_empty() {
+        let names: Vec<&str> = widened.into_iter().collect();
+        facts.push(("allows", format!("more than now, by {}", names.join(", "))));
     }
     let mut notes: Vec<(char, String)> = Vec::new();
     notes.extend(

@@ -177,7 +177,7 @@ pub(in crate::console) fn wake(model: &Model) -> Option<i64> {
     }
     let (now, known) = (model.clock.now, &model.environment().deploys);
     let moves = known.reading.is_some() || known.runs.values().any(|run| run.over.is_none());
-    let ages = known.standings().iter().flat_map(|standing| standing.past.entries.first()).map(|entry| entry.at);
+    let ages = known.standings().iter().filter_map(|standing| standing.past.entries.first()).map(|entry| entry.at);
     let ages = ages.chain(known.read_at).map(|at| now + model.clock.next_age(at));
     moves.then_some(now + SPINNER).into_iter().chain(ages).min()
 }

@@ -182,9 +182,8 @@ impl Jobs {
             Effect::Crypto(generation, target, ask) => self.crypto(generation, target, ask),
             Effect::Deploy(generation, target, ask) => self.deploy(generation, target, ask),
             Effect::Abandon(generation) => self.abandon(generation),
-            effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..)) => self.of_git(effect),
-            Effect::Changes(generation, target, ask) => {
-                self.spawn(generation, async move { Message::Changes(generation, backend.changes(target, ask).await) });
+            effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..) | Effect::Changes(..)) => {
+                self.of_git(effect);
             }
             Effect::Commit(generation, target, message) => self.commit(generation, target, message),
             Effect::Generate(generation, length, alphabet) => {
@@ -251,6 +250,9 @@ impl Jobs {
                 self.spawn(generation, async move {
                     Message::Compared(generation, backend.compare(project, from, to).await.map(Box::new))
                 });
+            }
+            Effect::Changes(generation, target, ask) => {
+                self.spawn(generation, async move { Message::Changes(generation, backend.changes(target, ask).await) });
             }
             Effect::Promote(generation, promotion) => {
                 self.spawn(generation, async move {

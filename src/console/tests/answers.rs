@@ -47,7 +47,6 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Deploy(generation, target, ask) if fine => {
             Message::Deploy(generation, fixture::deploy::answer(&target.environment, &ask))
         }
-        Effect::Deploy(generation, ..) => Message::Lost(generation),
         Effect::Write(generation, _) => Message::Written(generation, if fine { Ok(None) } else { Err(why()) }),
         Effect::Unlock(generation, _) => Message::Unlocked(generation, Err(why())),
         Effect::Lock(target, _) => Message::Locked(target.environment, None),
@@ -71,7 +70,7 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Outside(_) => Message::Returned(Err(why())),
         Effect::End(generation) | Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
         Effect::Crypto(generation, _, ask) if fine => Message::Crypto(generation, fixture::crypto::answer(&ask)),
-        Effect::Crypto(generation, ..) => Message::Lost(generation),
+        Effect::Deploy(generation, ..) | Effect::Crypto(generation, ..) => Message::Lost(generation),
         Effect::Changes(generation, _, ask) => {
             Message::Changes(generation, if fine { Ok(changes::answer(&ask)) } else { Err(why()) })
         }

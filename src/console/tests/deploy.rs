@@ -195,7 +195,7 @@ fn the_page_and_its_plan_at_each_size() {
         || Over { status: Some(String::from("UPDATE_ROLLBACK_COMPLETE")), why: Some(Why::new(why.clone())), ..over() };
     let told = [failed.as_slice(), &[log]].concat();
     for (width, height) in [(140, 40), (80, 24), (60, 16)] {
-        let pictures = [
+        let pictures = vec![
             ("at_rest", page()),
             ("stuck", page().press("j")),
             ("below", page().press("⏎")),

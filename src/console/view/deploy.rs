@@ -198,7 +198,8 @@ fn past(model: &Model, standing: &Standing, entry: &Entry, width: u16) -> Row {
         let subject = standing.past.subjects.get(commit).map(|subject| format!(" \"{subject}\"")).unwrap_or_default();
         format!("{}{subject}", text::short(commit))
     });
-    let took = entry.settled.as_ref().map(|settled| span(settled.at - entry.at)).unwrap_or_default();
+    let is_well = matches!(entry.state(), State::Ok);
+    let took = entry.settled.as_ref().filter(|_| is_well).map(|settled| span(settled.at - entry.at));
     let error = entry.settled.as_ref().and_then(|settled| settled.error.clone()).unwrap_or_default();
     Row::default()
         .piece(3, 8, model.clock.moment(entry.at), Role::Dim)
@@ -210,7 +211,7 @@ fn past(model: &Model, standing: &Standing, entry: &Entry, width: u16) -> Row {
             [
                 (commit.unwrap_or_default(), Role::Text),
                 (caller(&entry.by), Role::Dim),
-                (took, Role::Dim),
+                (took.unwrap_or_default(), Role::Dim),
                 (error, Role::Error),
             ],
         )

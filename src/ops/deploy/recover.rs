@@ -34,6 +34,29 @@ pub struct Recovery {
     pub wish: Wish,
 }
 
+#[cfg(test)]
+impl Recovery {
+    /// The way out of that status, which nothing was read for.
+    pub(crate) fn of_stack(name: &str, status: &str, stuck: Stuck, resources: Vec<Held>, wish: Wish) -> Self {
+        let stack = StackInfo {
+            name: name.to_owned(),
+            id: format!("arn:{name}"),
+            status: status.to_owned(),
+            status_reason: None,
+            created_at: 0,
+            changed_at: 0,
+            parameters: std::collections::BTreeMap::new(),
+            outputs: std::collections::BTreeMap::new(),
+            drift_status: String::new(),
+            drift_checked_at: None,
+            tags: std::collections::BTreeMap::new(),
+            role: None,
+            termination_protection: false,
+        };
+        Self { stack, stuck, resources, wish }
+    }
+}
+
 /// A resource that holds a stack where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {

@@ -19,8 +19,8 @@ const FEWEST: usize = 4;
 /// How many lines a function's log may take.
 const LOG: usize = 8;
 
-/// Columns from which the whole of a status stands before what it is of.
-const WIDE: u16 = 100;
+/// The columns that statuses have in terminals of at least so many; the longest that there are have 44.
+const STATUSES: [(u16, u16); 3] = [(130, 44), (100, 30), (0, 24)];
 
 pub(super) fn rows(pen: &Pen<'_>, run: &Run) -> Vec<Row> {
     let mut rows = match &run.over {
@@ -119,7 +119,7 @@ fn event(pen: &Pen<'_>, happened: &Happened) -> Row {
         status if status.ends_with("_COMPLETE") => Role::InSync,
         _ => Role::Text,
     };
-    let statuses = if pen.width < WIDE { 20 } else { 30 };
+    let statuses = STATUSES.iter().find(|(width, _)| pen.width >= *width).map_or(24, |(_, statuses)| *statuses);
     let type_name = happened.type_name.strip_prefix("AWS::").unwrap_or(&happened.type_name);
     let status = text::fit(&happened.status, usize::from(statuses), pen.symbols.ellipsis);
     Row::default().piece(3, 8, pen.model.clock.time(happened.at), Role::Dim).piece(13, statuses, status, role).flow(

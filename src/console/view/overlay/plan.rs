@@ -229,7 +229,12 @@ impl Columns {
 
 /// One item: whether it is chosen, its sign, its columns, and what is to be known of it.
 fn item(row: &SheetRow, columns: &Columns) -> Vec<Row> {
-    let roles = if row.mark == Some(false) { [Role::Dim; 3] } else { [Role::Strong, Role::Text, Role::Text] };
+    let roles = match (row.mark, row.sign) {
+        (Some(false), _) => [Role::Dim; 3],
+        // It belongs to the item above.
+        (_, ' ') => [Role::Text; 3],
+        _ => [Role::Strong, Role::Text, Role::Text],
+    };
     let lines = columns.cells(row.texts.each_ref().map(String::as_str), roles);
     let mut lines = signed(lines.into_iter(), row.sign, columns.sign);
     if let (Some(mark), Some(first)) = (row.mark, lines.first_mut()) {

@@ -103,7 +103,7 @@ fn a_stack_that_was_never_made_whole_is_led_out_of_that_from_the_page() {
     shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(2);
     let console = page(&shop, "! shop-dev  ROLLBACK_COMPLETE");
     console.sees("it was never made whole").sees("delete what is left of it; x plans it");
-    console.press("D").sees("plumb recover shop-dev, to delete what is left of it").press("<Esc>").loses("DEPLOY PLAN");
+    console.press("D").sees("shop-dev is ROLLBACK_COMPLETE").press("<Esc>").loses("DEPLOY PLAN");
     console.press("x").sees("RECOVERY PLAN").sees("the stack is deleted; a deployment makes it anew").press("y");
     console.sees("= DELETE_COMPLETE").sees("- shop-dev  not there");
     assert_eq!(shop.status(), None);
@@ -165,7 +165,13 @@ fn take(name: &str, shop: &Stacked, console: &Terminal, seen: &str) {
         console.resize(columns, rows);
         let is_there = |screen: &vt100::Screen| {
             let size = screen.size();
-            (size.1.get(), size.0.get()) == (columns, rows) && screen.contents().contains(seen)
+            let text = screen.contents();
+            // It is drawn anew when its size has changed, and nothing is on its way.
+            let is_whole = text.starts_with(" plumb  shop / dev") && text.trim_end().ends_with("keys");
+            (size.1.get(), size.0.get()) == (columns, rows)
+                && is_whole
+                && text.contains(seen)
+                && !text.contains("reading")
         };
         if screenshot::asked_to_write() {
             let screen = console.comes_to(is_there).unwrap_or_else(|_| panic!("{name}: waited in vain for {seen}"));
@@ -208,7 +214,7 @@ fn the_page_its_plan_and_what_happens_have_their_pictures() {
     take("deploy-plan", &shop, &console, "VisibilityTimeout");
     // It is changed, and nobody can ask whether it is.
     proxy.on("cloudformation:DescribeStacks").reply(Fault::Hang);
-    console.press("y").sees("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS");
+    console.press("y").sees("UPDATE_COMPLETE                               shop-dev");
     take("deploy-under-way", &shop, &console, "of about");
     drop(console);
     shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
