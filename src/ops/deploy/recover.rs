@@ -37,7 +37,7 @@ pub struct Recovery {
 #[cfg(test)]
 impl Recovery {
     /// The way out of that status, which nothing was read for.
-    pub(crate) fn of_stack(name: &str, status: &str, stuck: Stuck, resources: Vec<Held>, wish: Wish) -> Self {
+    pub(crate) fn of_stack(name: &str, status: &str, matter: Stuck, resources: Vec<Held>, wish: Wish) -> Self {
         let stack = StackInfo {
             name: name.to_owned(),
             id: format!("arn:{name}"),
@@ -53,7 +53,7 @@ impl Recovery {
             role: None,
             termination_protection: false,
         };
-        Self { stack, stuck, resources, wish }
+        Self { stack, stuck: matter, resources, wish }
     }
 }
 
