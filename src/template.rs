@@ -95,7 +95,7 @@ pub enum Error {
 
 /// Any YAML document as a value, read as templates are: for a workflow, which is plain YAML too.
 pub fn document(name: &str, text: &str) -> Result<Value, Error> {
-    yaml::parse(name, text).map(|node| node.into_value())
+    yaml::parse(name, text).map(node::Node::into_value)
 }
 
 impl Template {

@@ -143,8 +143,8 @@ async fn wish(shared: &Shared, args: &Args, asker: &Asker) -> Result<Wish, Faile
     if recipients.is_empty() {
         recipients = shared.keys().recipients();
     }
-    let asked = "There is no age key yet, so documents could not be encrypted. Make one?";
-    if recipients.is_empty() && asker.choose(args.new_key.then_some(true), asked, false).await? {
+    let question = "There is no age key yet, so documents could not be encrypted. Make one?";
+    if recipients.is_empty() && asker.choose(args.new_key.then_some(true), question, false).await? {
         let (path, recipient) = init::new_key(&shared.environ)?;
         say!(
             "made {}: whoever has this file can open the documents, and nobody without it",

@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn nothing_ends_its_fence_or_makes_a_heading_of_its_own() {
         let told = section("dev: <b>`1`</b>", "a ```` b\n```\n");
-        assert_eq!(told, "### dev:  b  1   /b \n\n`````text\na ```` b\n```\n`````\n\n");
+        assert_eq!(told, "### dev:  b  1  /b \n\n`````text\na ```` b\n```\n`````\n\n");
         let long = section("dev", &"a line of a plan, grüße\n".repeat(3000));
         assert!(
             long.len() < LONGEST + 200 && long.contains("There is more of it") && long.contains("\n```\n"),

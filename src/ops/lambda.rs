@@ -11,4 +11,4 @@ mod source;
 pub mod template;
 
 pub use build::{Arch, Built, Function};
-pub use source::Source;
+pub use source::{Source, Written};

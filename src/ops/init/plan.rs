@@ -89,7 +89,7 @@ pub fn propose(directory: &Path, wish: &Wish, opener: &Opener) -> Result<Proposa
             written.into_iter().map(|(path, bytes)| (format!("{LAMBDA}/{}", path.display()), bytes.into_owned())),
         );
     }
-    let mut all: Vec<File> = files.into_iter().map(|(name, bytes)| place.file(&place.directory, name, bytes)).collect();
+    let mut all: Vec<File> = files.into_iter().map(|(name, bytes)| file(&place.directory, name, bytes)).collect();
     if let Some(workflows) = &wish.workflows {
         let builds_lambda = project.stacks.iter().any(|stack| stack.template.starts_with(&format!("{LAMBDA}/")));
         let rules = all.iter().find(|file| file.name == rules::FILE).map(|file| String::from_utf8_lossy(&file.bytes));
@@ -100,7 +100,7 @@ pub fn propose(directory: &Path, wish: &Wish, opener: &Opener) -> Result<Proposa
             [("deploy.yml", workflow::deploy(&ground, workflows)), ("check.yml", workflow::check(&ground, workflows))]
         {
             // GitHub reads them at the repository's top alone.
-            all.push(place.file(&place.top, format!(".github/workflows/{name}"), text.into_bytes()));
+            all.push(file(&place.top, format!(".github/workflows/{name}"), text.into_bytes()));
         }
     }
     let branch = wish.workflows.as_ref().map_or("main", |workflows| workflows.branch.as_str());
@@ -164,11 +164,12 @@ impl Place {
     fn read(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.directory.join(name)).ok()
     }
+}
 
-    fn file(&self, below: &Path, name: String, bytes: Vec<u8>) -> File {
-        let path = below.join(&name);
-        File { before: std::fs::read(&path).ok(), path, name, bytes }
-    }
+/// A file, with what it holds already.
+fn file(below: &Path, name: String, bytes: Vec<u8>) -> File {
+    let path = below.join(&name);
+    File { before: std::fs::read(&path).ok(), path, name, bytes }
 }
 
 /// The files of a directory that is no repository.

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn the_rules_are_for_what_is_encrypted_and_for_whom_it_is_said() {
         let project = "name = \"shop\"\n[[config]]\nfiles = \"config/{service}/{env}/a.json\"\n[[config]]\n\
-            files = \"plain/{env}.json\"\ntype = \"String\"\n[[secrets]]\nname = \"{env}/{key}\"\nfile = \"it's/{env}.json\"\n\
+            files = \"plain/{env}.json\"\nparameter = \"/{layer}/{key}\"\ntype = \"String\"\n[[secrets]]\nname = \"{env}/{key}\"\nfile = \"it's/{env}.json\"\nshape = \"key\"\n\
             [environments.dev]\n";
         let (project, _) = parse_project("plumb.toml", project).unwrap();
         assert_eq!(text(&project, &[]), None);

@@ -188,7 +188,7 @@ fn paths(ground: &Ground<'_>) -> String {
             _ if stack.kind == StackKind::Cdk => return String::new(),
             Some(directory) => add(&format!("{directory}/**")),
             None if stack.kind == StackKind::CloudFormation && !stack.functions.is_empty() => {
-                add(&glob(&stack.template))
+                add(&glob(&stack.template));
             }
             None => return String::new(),
         }

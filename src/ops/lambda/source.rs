@@ -14,6 +14,9 @@ const CRATE: &str = "lambda";
 /// What lies there and is not source.
 const NO_SOURCE: [&str; 6] = ["target", ".git", "corpus", "artifacts", "__pycache__", "proptest-regressions"];
 
+/// A file of what is written out: its path, and what it holds.
+pub type Written<'a> = (PathBuf, Cow<'a, [u8]>);
+
 /// The files below `lambda/`.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -70,9 +73,9 @@ impl Source {
     }
 
     /// The files of a workspace that builds by itself, sorted.
-    pub fn workspace(&self) -> Result<Vec<(PathBuf, Cow<'_, [u8]>)>, Why> {
+    pub fn workspace(&self) -> Result<Vec<Written<'_>>, Why> {
         let manifest = manifest::part(MANIFEST, self.text("Cargo.toml")?, LOCK)?;
-        let mut files: Vec<(PathBuf, Cow<'_, [u8]>)> = vec![
+        let mut files: Vec<Written<'_>> = vec![
             ("Cargo.lock".into(), LOCK.as_bytes().into()),
             ("Cargo.toml".into(), manifest.into_bytes().into()),
             (".gitignore".into(), b"/target\n/dist\n".into()),
@@ -88,9 +91,8 @@ impl Source {
     /// written, unless `replace` allows it.
     pub fn write(&self, directory: &Path, replace: bool) -> Result<Vec<PathBuf>, Why> {
         let files = self.workspace()?;
-        let differs = |(path, bytes): &&(PathBuf, Cow<'_, [u8]>)| {
-            std::fs::read(directory.join(path)).is_ok_and(|there| there != **bytes)
-        };
+        let differs =
+            |(path, bytes): &&Written<'_>| std::fs::read(directory.join(path)).is_ok_and(|there| there != **bytes);
         if let (Some((path, _)), false) = (files.iter().find(differs), replace) {
             return Err(Why::new(format!("{} is there already, and differs", directory.join(path).display()))
                 .hint("name another directory, or --force to write over what is there"));

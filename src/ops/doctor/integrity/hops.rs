@@ -145,28 +145,8 @@ impl Loop {
             }
             Err(why) => checks.push(Check::problem(AREA, "secret", &why)),
         }
-        checks.push(self.workflow(session, file));
+        checks.push(workflow(session, file));
         checks
-    }
-
-    /// The workflow as the commit has it: what it takes.
-    fn workflow(&self, session: &Session, file: Option<&str>) -> Check {
-        let Some(file) = file else {
-            return Check::note(
-                AREA,
-                "workflow",
-                "a repository_dispatch is sent: whichever workflow listens for it runs",
-            );
-        };
-        let path = format!(".github/workflows/{file}");
-        let subject = format!("workflow {file}");
-        match committed(session, &path) {
-            Ok(text) => match taken(&text) {
-                Ok(()) => Check::ok(AREA, subject, "it can be started, with reason, nonce and canary"),
-                Err(why) => Check::problem(AREA, subject, &why.hint("plumb init --workflows writes one that does")),
-            },
-            Err(why) => Check::problem(AREA, subject, &why),
-        }
     }
 
     /// What it decided last.
@@ -211,6 +191,22 @@ impl Loop {
             }
             Err(error) => Check::problem(AREA, "dead letters", &why(&error)),
         }
+    }
+}
+
+/// The workflow as the commit has it: what it takes.
+fn workflow(session: &Session, file: Option<&str>) -> Check {
+    let Some(file) = file else {
+        return Check::note(AREA, "workflow", "a repository_dispatch is sent: whichever workflow listens for it runs");
+    };
+    let path = format!(".github/workflows/{file}");
+    let subject = format!("workflow {file}");
+    match committed(session, &path) {
+        Ok(text) => match taken(&text) {
+            Ok(()) => Check::ok(AREA, subject, "it can be started, with reason, nonce and canary"),
+            Err(why) => Check::problem(AREA, subject, &why.hint("plumb init --workflows writes one that does")),
+        },
+        Err(why) => Check::problem(AREA, subject, &why),
     }
 }
 
