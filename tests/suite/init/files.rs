@@ -23,6 +23,9 @@ fn a_repository_keeps_what_it_has_and_nothing_is_replaced_unseen() {
     assert_eq!(workflow["on"]["push"]["branches"][0], "trunk");
     assert_eq!(workflow["permissions"], serde_json::json!({}), "what a job may do is said there");
     assert_eq!(workflow["jobs"]["deploy"]["permissions"], serde_json::json!({"contents": "read"}));
+    let canary = "inputs.canary || github.event.client_payload.canary || github.event.action == 'plumb-canary'";
+    assert_eq!(workflow["jobs"]["canary"]["if"], format!("${{{{ {canary} }}}}"));
+    assert_eq!(workflow["jobs"]["deploy"]["if"], format!("${{{{ !({canary}) }}}}"), "a canary deploys nothing");
     assert!(deploy.contains("--unlock \"$REASON\""), "prod is read-only: {deploy}");
     assert!(deploy.contains(r#"["dev","prod"]"#) && !deploy.contains("Smoke test"), "{deploy}");
 
