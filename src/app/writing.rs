@@ -138,9 +138,7 @@ impl Inner {
             | Work::Command(_)
             | Work::Rotate(_)
             | Work::Restart(_)
-            | Work::Rollout(_) => {
-                Err(Why::new("refused: there are no values in this"))
-            }
+            | Work::Rollout(_) => Err(Why::new("refused: there are no values in this")),
         }
     }
 

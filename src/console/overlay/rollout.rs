@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::plan::{Sheet, SheetRow};
 use crate::compare::{Facet, Fingerprinter, masked};
-use crate::ops::deploy::{self, Act, Change, Drifted, Operation, Property, Recovery, Replacement, Turn};
+use crate::ops::deploy::{self, Act, Change, Drifted, Operation, Property, PutBack, Recovery, Replacement, Turn};
 use crate::ops::report::Commit;
 use crate::ops::schema;
 
@@ -104,8 +104,19 @@ impl PartialEq for Deployment {
 
 /// The changes as they are drawn.
 pub(in crate::console) fn rows(deployment: &Deployment, print: &Fingerprinter) -> Vec<SheetRow> {
-    let drift = deployment.plan.drift.iter().map(|drift| drifted(drift, print));
-    deployment.plan.changes.iter().flat_map(|it| changed(it, print)).chain(drift).collect()
+    let plan = &deployment.plan;
+    let drift = plan.drift.iter().map(|drift| drifted(drift, print));
+    let back = plan.put_back.iter().map(put_back);
+    plan.changes.iter().flat_map(|it| changed(it, print)).chain(drift).chain(back).collect()
+}
+
+fn put_back(one: &PutBack) -> SheetRow {
+    let type_name = one.type_name.strip_prefix("AWS::").unwrap_or(&one.type_name);
+    SheetRow {
+        sign: '~',
+        texts: [format!("put back  {}", one.logical_id), type_name.to_owned(), one.what()],
+        ..SheetRow::default()
+    }
 }
 
 fn side(facet: &Facet, print: &Fingerprinter) -> String {
@@ -200,15 +211,22 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
             .iter()
             .map(|row| ('!', format!("more is allowed: {} ({}) {}", row.logical_id, row.type_name, row.what))),
     );
-    notes.extend(plan.left.iter().map(|why| ('?', why.reason.clone())));
+    notes.extend(plan.left.iter().map(|why| {
+        let hint = why.hint.as_ref().map(|hint| format!(" (try: {hint})")).unwrap_or_default();
+        ('?', format!("{}{hint}", why.reason))
+    }));
     notes.extend(plan.warnings.iter().map(|warning| ('!', warning.clone())));
+    let is_direct = plan.changes.is_empty() && !plan.put_back.is_empty();
     let verb = match (plan.is_empty(), plan.creates) {
         (true, _) => format!("write the receipt of {stack}"),
         (false, true) => format!("make {stack}"),
+        (false, false) if is_direct => format!("put back what was changed by hand in {stack}"),
         (false, false) => format!("change {stack}"),
     };
     if plan.is_empty() {
         notes.push(('i', String::from("nothing to change: the stack is what the commit describes")));
+    } else if is_direct {
+        notes.push(('i', String::from("CloudFormation finds nothing to change, so it is put back without it")));
     } else {
         notes.push(('i', String::from("left, its change set is deleted; confirmed, it goes on without plumb")));
     }

@@ -195,7 +195,8 @@ fn the_policy_is_json_that_iam_takes_and_grows_only_by_what_writing_needs() {
         parameters["Resource"],
         serde_json::json!([
             "arn:aws:ssm:eu-central-1:471100004201:parameter/billing/dev/*",
-            "arn:aws:ssm:eu-central-1:471100004201:parameter/billing/global/*"
+            "arn:aws:ssm:eu-central-1:471100004201:parameter/billing/global/*",
+            "arn:aws:ssm:eu-central-1:471100004201:parameter/plumb/petshop/dev/hold*"
         ])
     );
     let (write, more) = actions("write", "dev");
