@@ -301,12 +301,13 @@ mod tests {
         let id = random_id().unwrap();
         let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
         let mut stubborn = Command::new("sh")
-            // What is ignored stays ignored over exec, and so this is one process and not a shell with a child.
-            .args(["-c", "trap '' TERM; exec sleep 600"])
+            // It waits by itself: while a process executes another program its environment is empty for a moment.
+            .args(["-c", "trap '' TERM; read line"])
             .env("PLUMB_LOCAL_ID", &id)
+            .stdin(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        // While a process executes another program its environment is empty for a moment.
+        // Until it is the shell, it has our environment.
         let deadline = Instant::now() + KILL_LIMIT;
         while of(&id) != [stubborn.id()] {
             assert!(Instant::now() < deadline, "{:?}", of(&id));
