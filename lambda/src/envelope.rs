@@ -11,11 +11,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 
 use aes_gcm::aead::{AeadInOut as _, KeyInit as _};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use sha2::Sha512;
 use subtle::ConstantTimeEq as _;
@@ -51,6 +51,31 @@ impl fmt::Debug for Key<'_> {
     }
 }
 
+/// A message, decrypted: a sealed body whose ciphertext is plaintext now. Wiped when it is dropped.
+pub struct Message(Vec<u8>);
+
+impl Deref for Message {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.get(HEADER..self.0.len().saturating_sub(TAG_LENGTH)).unwrap_or_default()
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        // `Vec::zeroize` stores byte by byte, which takes a fifth of a decryption.
+        self.0.fill(0);
+        zeroize::optimization_barrier(self.0.as_slice());
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").finish_non_exhaustive()
+    }
+}
+
 /// Why a message could not be encrypted or decrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -78,15 +103,15 @@ pub fn encrypt(key: &Key<'_>, plaintext: &[u8], context: &Context) -> Result<Str
 }
 
 /// Decrypts a text; the version is taken from it and must be the key's.
-pub fn decrypt(key: &Key<'_>, text: &str, context: &Context) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub fn decrypt(key: &Key<'_>, text: &str, context: &Context) -> Result<Message, Error> {
     let (version, encoded) = split(text)?;
     if version != key.version {
         return Err(Error::Refused);
     }
     // Decrypted where it was decoded to, so that the message is in one buffer only, which is wiped.
-    let mut body = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Error::Format)?);
-    let length = body.len().checked_sub(HEADER + TAG_LENGTH).ok_or(Error::Format)?;
-    let (salt, rest) = body.split_first_chunk_mut::<KEY_LENGTH>().ok_or(Error::Format)?;
+    let mut opened = Message(URL_SAFE_NO_PAD.decode_to_vec(encoded).map_err(|_| Error::Format)?);
+    let length = opened.0.len().checked_sub(HEADER + TAG_LENGTH).ok_or(Error::Format)?;
+    let (salt, rest) = opened.0.split_first_chunk_mut::<KEY_LENGTH>().ok_or(Error::Format)?;
     let (stated, sealed) = rest.split_first_chunk_mut::<KEY_LENGTH>().ok_or(Error::Format)?;
     let (message, tag) = sealed.split_at_mut(length);
     let (message_key, commitment) = derive(key, salt).ok_or(Error::Refused)?;
@@ -97,9 +122,7 @@ pub fn decrypt(key: &Key<'_>, text: &str, context: &Context) -> Result<Zeroizing
     let associated = associated_data(version, context).ok_or(Error::Refused)?;
     let tag = Tag::try_from(&*tag).map_err(|_| Error::Format)?;
     cipher.decrypt_inout_detached(&Nonce::default(), &associated, message.into(), &tag).map_err(|_| Error::Refused)?;
-    body.copy_within(HEADER..HEADER + length, 0);
-    body.truncate(length);
-    Ok(body)
+    Ok(opened)
 }
 
 fn seal(key: &Key<'_>, salt: &[u8; KEY_LENGTH], plaintext: &[u8], context: &Context) -> Result<String, Error> {
@@ -115,7 +138,7 @@ fn seal(key: &Key<'_>, salt: &[u8; KEY_LENGTH], plaintext: &[u8], context: &Cont
         cipher.encrypt_inout_detached(&Nonce::default(), &associated, message.into()).map_err(|_| Error::Encrypt)?;
     body.extend_from_slice(&tag);
     let mut text = format!("{PREFIX}{}:", key.version);
-    URL_SAFE_NO_PAD.encode_string(body, &mut text);
+    URL_SAFE_NO_PAD.encode_append(body, &mut text);
     Ok(text)
 }
 

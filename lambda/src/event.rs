@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -135,7 +134,7 @@ fn fits(body: &str) -> Result<(), Problem> {
 fn body(fields: &Fields<'_>) -> Result<String, Problem> {
     let mut body = text(fields, "body").unwrap_or_default();
     if field(fields, "isBase64Encoded").is_some_and(|value| value.get() == "true") {
-        let bytes = STANDARD.decode(body.as_bytes());
+        let bytes = STANDARD.decode_to_vec(body.as_bytes());
         let bytes = bytes.map_err(|_| Problem::new(Kind::InvalidJson, "the body is not base64"))?;
         return String::from_utf8(bytes).map_err(|_| Problem::new(Kind::InvalidJson, "the body is not UTF-8"));
     }

@@ -11,8 +11,7 @@ mod cache;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, Zeroizing};
@@ -74,19 +73,17 @@ impl Drop for Material {
 
 impl Serialize for Material {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&Zeroizing::new(STANDARD.encode(self.0)))
+        serializer.serialize_str(&Zeroizing::new(STANDARD.encode_to_string(self.0)))
     }
 }
 
 impl<'de> Deserialize<'de> for Material {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(String::deserialize(deserializer)?);
-        let mut key = Self([0; KEY_LENGTH]);
-        // The messages of serde and base64 would quote the text.
-        match STANDARD.decode_slice(text.as_bytes(), &mut key.0) {
-            Ok(KEY_LENGTH) => Ok(key),
-            _ => Err(serde::de::Error::custom("a key is not base64 of 32 bytes")),
-        }
+        // A message of serde would quote the text.
+        let decoded = STANDARD.decode_to_vec(text.as_bytes()).map(Zeroizing::new);
+        let key = decoded.ok().and_then(|bytes| bytes.as_slice().try_into().ok());
+        key.map(Self).ok_or_else(|| serde::de::Error::custom("a key is not base64 of 32 bytes"))
     }
 }
 

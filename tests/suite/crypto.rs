@@ -4,6 +4,7 @@
 mod api;
 mod commands;
 mod deployment;
+mod over_tls;
 pub(crate) mod roles;
 mod rotation;
 
@@ -12,6 +13,9 @@ pub(crate) mod http;
 #[allow(dead_code, reason = "the functions' own tests use the rest")]
 #[path = "../../lambda/tests/support/runtime_api.rs"]
 mod runtime_api;
+
+#[path = "../../lambda/tests/support/tls.rs"]
+mod tls;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};

@@ -1,7 +1,6 @@
 //! One message of a request: what was asked about it, what is done, and how that is told.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
@@ -44,7 +43,7 @@ pub(super) struct Outcome {
 
 enum Made {
     Sealed { ciphertext: String, previous: Option<u32> },
-    Opened(Zeroizing<Vec<u8>>),
+    Opened(envelope::Message),
 }
 
 /// What a route has to say.
@@ -165,7 +164,7 @@ async fn open<S: Store>(
     keys: &Keys<S>,
     ciphertext: &str,
     context: &Context,
-) -> Result<(Zeroizing<Vec<u8>>, u32), Problem> {
+) -> Result<(envelope::Message, u32), Problem> {
     let version = envelope::key_version(ciphertext)?;
     let ring = keys.ring_for(version).await?;
     // A version that is not there is refused in the same words as a key that does not fit.
@@ -175,7 +174,7 @@ async fn open<S: Store>(
 
 fn base64(value: &RawValue) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let text = json::string(value).map_err(|fault| wrong("plaintext", fault))?;
-    let decoded = STANDARD.decode(text.as_bytes());
+    let decoded = STANDARD.decode_to_vec(text.as_bytes());
     decoded.map(Zeroizing::new).map_err(|_| wrong("plaintext", "not base64 (of the standard alphabet, with padding)"))
 }
 
@@ -264,7 +263,7 @@ impl Outcome {
             }
             Made::Opened(message) => {
                 let text = if with_text { std::str::from_utf8(message).ok() } else { None };
-                Told { plaintext: Some(Zeroizing::new(STANDARD.encode(message))), text, ..told }
+                Told { plaintext: Some(Zeroizing::new(STANDARD.encode_to_string(&**message))), text, ..told }
             }
         }
     }

@@ -77,7 +77,7 @@ async fn test<S: Versions>(secret: &S, token: &str) -> Result<Report, Error> {
         let message = b"rotation";
         let text = envelope::encrypt(&key, message, &Context::new()).ok()?;
         let opened = envelope::decrypt(&key, &text, &Context::new()).ok()?;
-        (opened.as_slice() == message).then_some(())
+        (&*opened == message).then_some(())
     };
     next.latest().and_then(works).ok_or(Error::Broken)?;
     Ok(Report::new("testSecret", false, Some(&next)))

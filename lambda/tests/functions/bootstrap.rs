@@ -22,7 +22,7 @@ fn rotate(secrets: &Secrets) -> Function {
 }
 
 /// An event of API Gateway and the answer's status and body.
-fn ask(function: &Function, method: &str, path: &str, body: &Value) -> (u64, Value) {
+pub fn ask(function: &Function, method: &str, path: &str, body: &Value) -> (u64, Value) {
     let event = json!({"httpMethod": method, "path": path, "body": body.to_string(), "headers": {}});
     let answer = function.invoke(&event.to_string()).answer();
     let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();

@@ -17,9 +17,12 @@ mod openapi;
 mod runtime_api;
 #[path = "../support/secrets.rs"]
 mod secrets;
+#[path = "../support/tls.rs"]
+mod tls;
 
 mod bootstrap;
 mod judged;
+mod over_tls;
 mod reference;
 mod requests;
 mod vectors;

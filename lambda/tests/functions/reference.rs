@@ -123,7 +123,7 @@ fn each_opens_what_the_other_sealed_and_neither_opens_it_with_another_context() 
         case["salt"] = hex(&material).chars().rev().collect::<String>().into();
         let theirs = reference.ask(&json!({"seal": case}));
         let theirs = theirs["text"].as_str().unwrap();
-        assert_eq!(decrypt(&key, theirs, &context).unwrap().as_slice(), message, "version {version}, {context:?}");
+        assert_eq!(*decrypt(&key, theirs, &context).unwrap(), *message, "version {version}, {context:?}");
         let mut moved = context.clone();
         moved.insert("another".to_owned(), "pair".to_owned());
         assert!(decrypt(&key, theirs, &moved).is_err());

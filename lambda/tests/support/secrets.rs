@@ -32,6 +32,11 @@ impl Secrets {
         Self { address: serve(move |request| Some(answer(&own, &request))), state }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What a function needs to find it.
     pub fn environment(&self) -> Vec<(String, String)> {
         let variables = [
