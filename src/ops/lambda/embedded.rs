@@ -59,6 +59,7 @@ embedded! {
     "tests/functions/bootstrap.rs",
     "tests/functions/judged.rs",
     "tests/functions/main.rs",
+    "tests/functions/over_tls.rs",
     "tests/functions/reference.rs",
     "tests/functions/requests.rs",
     "tests/functions/vectors.rs",
@@ -71,6 +72,7 @@ embedded! {
     "tests/support/openapi.rs",
     "tests/support/runtime_api.rs",
     "tests/support/secrets.rs",
+    "tests/support/tls.rs",
 }
 
 /// The workspace's own manifest, from which that of what is written out is made.
