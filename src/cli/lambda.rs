@@ -105,7 +105,7 @@ fn show(built: &build::Built) -> Result<(), Failed> {
         let file = clean(&worker.file.display().to_string());
         writeln!(out, "{:<8} {}, {}  {file}", "worker", megabytes(worker.bytes), built.arch.name())?;
     }
-    for template in [&built.template, &built.integrity_template, &built.pipeline_template] {
+    for template in [&built.template, &built.integrity_template, &built.intake_template, &built.pipeline_template] {
         writeln!(out, "template {}", clean(&template.display().to_string()))?;
     }
     writeln!(out, "source   git tree {}", built.source_tree)?;

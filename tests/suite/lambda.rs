@@ -39,7 +39,7 @@ impl Place {
             "cargo",
             &format!(
                 "echo \"$@\" >> ../asked\nwhile [ $# -gt 0 ]; do [ \"$1\" = --target-dir ] && target=$2; shift; done\n\
-                 mkdir -p $target/lambda\nfor name in crypto rotate integrity trigger plumb-worker; do cp {made} $target/lambda/$name; done"
+                 mkdir -p $target/lambda\nfor name in crypto rotate integrity trigger intake summary plumb-worker; do cp {made} $target/lambda/$name; done"
             ),
         );
         self.script("rustc", &format!("echo 'rustc 1.95.0'; echo 'host: {host}'"));
@@ -86,6 +86,7 @@ fn what_is_written_out_is_a_workspace_that_cargo_takes_as_it_is() {
         "lambda/template.yaml",
         "lambda/integrity.yaml",
         "lambda/pipeline.yaml",
+        "lambda/intake.yaml",
         "lambda/src/envelope.rs",
     ] {
         assert!(written.lines().any(|line| line == format!("api/{file}")), "{file}: {written}");
@@ -130,7 +131,7 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
     let (one, other) = (build("one"), build("other"));
-    for number in 0..4 {
+    for number in 0..6 {
         let function = &one["functions"][number];
         let (name, sha256) = (function["name"].as_str().unwrap(), function["sha256"].as_str().unwrap());
         let zip = std::fs::read(place.path(&format!("one/{name}-{sha256}.zip"))).unwrap();
@@ -150,6 +151,8 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
     assert_eq!(template, include_str!("../../lambda/template.yaml"));
     let template = std::fs::read_to_string(place.path("one/integrity.yaml")).unwrap();
     assert_eq!(template, include_str!("../../lambda/integrity.yaml"));
+    let template = std::fs::read_to_string(place.path("one/intake.yaml")).unwrap();
+    assert_eq!(template, include_str!("../../lambda/intake.yaml"));
     let template = std::fs::read_to_string(place.path("one/pipeline.yaml")).unwrap();
     assert_eq!(template, include_str!("../../lambda/pipeline.yaml"));
     assert_eq!(one.get("worker"), None, "nobody asked for it");
@@ -160,7 +163,7 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
     assert!(
         asked.starts_with(
             "build --locked --profile lambda --package plumb-lambda --no-default-features --bin crypto --bin rotate \
-             --bin integrity --bin trigger"
+             --bin integrity --bin trigger --bin intake --bin summary"
         ),
         "{asked}"
     );

@@ -16,6 +16,7 @@ mod fleet;
 mod harness;
 mod imports;
 mod init;
+mod intake;
 mod integrity;
 mod lambda;
 mod local;

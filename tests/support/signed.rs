@@ -11,32 +11,44 @@ use super::http::{Reply, form, request};
 
 /// Sends a request of `application/json`, signed by this account's credentials for `execute-api`.
 pub fn call(account: &Account, method: &str, url: &str, body: &str) -> Reply {
-    send(account, "execute-api", method, url, &[("content-type", "application/json")], body)
+    let headers = [("content-type", "application/json")];
+    send(account, keys(account), "execute-api", (method, url), &headers, body)
 }
 
 /// An operation of a JSON service, such as `CodeBuild_20161006.StartBuild` of `codebuild`, in this account's name.
 pub fn json(account: &Account, service: &str, target: &str, body: &serde_json::Value) -> Reply {
-    let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
-    send(account, service, "POST", &format!("{}/", account.endpoint_url), &headers, &body.to_string())
+    json_as(account, keys(account), service, target, body)
+}
+
+/// The same by other keys.
+pub fn json_as(account: &Account, who: Credentials, service: &str, target: &str, body: &serde_json::Value) -> Reply {
+    let version = if service == "dynamodb" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
+    let headers = [("content-type", version), ("x-amz-target", target)];
+    let url = format!("{}/", account.endpoint_url);
+    send(account, who, service, ("POST", &url), &headers, &body.to_string())
 }
 
 /// An operation of the query protocol, such as `Publish` of `sns`, in this account's name.
 pub fn query(account: &Account, service: &str, action: &str, fields: &[(&str, &str)]) -> Reply {
     let headers = [("content-type", "application/x-www-form-urlencoded")];
-    send(account, service, "POST", &format!("{}/", account.endpoint_url), &headers, &form(action, fields))
+    let url = format!("{}/", account.endpoint_url);
+    send(account, keys(account), service, ("POST", &url), &headers, &form(action, fields))
+}
+
+fn keys(account: &Account) -> Credentials {
+    Credentials::new(&account.access_key_id, &account.secret_access_key, None, None, "tests")
 }
 
 fn send(
     account: &Account,
+    who: Credentials,
     service: &str,
-    method: &str,
-    url: &str,
-    headers: &[(&'static str, &str)],
+    (method, url): (&str, &str),
+    more: &[(&str, &str)],
     body: &str,
 ) -> Reply {
     let (host, path) = place(url);
-    let credentials = Credentials::new(&account.access_key_id, &account.secret_access_key, None, None, "tests");
-    let identity = credentials.into();
+    let identity = who.into();
     let settings = SigningParams::builder()
         .identity(&identity)
         .region(&account.region)
@@ -45,13 +57,13 @@ fn send(
         .settings(SigningSettings::default())
         .build()
         .expect("every setting is given");
-    let signed_headers = [("host", host)].into_iter().chain(headers.iter().copied());
+    let signed_headers = [("host", host)].into_iter().chain(more.iter().copied());
     let signable = SignableRequest::new(method, url, signed_headers, SignableBody::Bytes(body.as_bytes()));
     let (signed, _) =
         sign(signable.expect("a request that can be signed"), &settings.into()).expect("it can be signed").into_parts();
     let added: Vec<(String, String)> =
         signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let mut headers = headers.to_vec();
+    let mut headers = more.to_vec();
     headers.extend(added.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     request(&format!("http://{host}"), method, path, &headers, body.as_bytes()).expect("an answer")
 }

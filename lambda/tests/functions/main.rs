@@ -21,11 +21,14 @@ mod runtime_api;
 mod secrets;
 #[path = "../support/tls.rs"]
 mod tls;
+#[path = "../support/week.rs"]
+mod week;
 
 mod bootstrap;
 mod judged;
 mod over_tls;
 mod reference;
 mod requests;
+mod summed;
 mod vectors;
 mod worker;

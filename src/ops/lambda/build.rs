@@ -17,7 +17,7 @@ use crate::ops::artifact::{self, Artifact};
 use crate::ops::{failed, hex};
 
 /// What is built: each a binary of the package, each a function of its own.
-const FUNCTIONS: [&str; 4] = ["crypto", "rotate", "integrity", "trigger"];
+const FUNCTIONS: [&str; 6] = ["crypto", "rotate", "integrity", "trigger", "intake", "summary"];
 /// The pipeline's worker: a binary of the package that runs in builds, and brings libraries that no function has.
 const WORKER: &str = "plumb-worker";
 /// The glibc of Amazon Linux 2023.
@@ -69,6 +69,8 @@ pub struct Built {
     pub template: PathBuf,
     /// The template of `integrity`, there too.
     pub integrity_template: PathBuf,
+    /// The template of `intake` and `summary`, there too.
+    pub intake_template: PathBuf,
     /// The template of the pipeline, there too.
     pub pipeline_template: PathBuf,
     /// The artifacts.
@@ -139,7 +141,7 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         source.write(&directory, true)?;
         (source, directory)
     };
-    let template = source.template()?;
+    let (template, intake) = (source.template()?, source.intake_template()?);
     let (integrity, pipeline) = (source.plain_template("integrity.yaml")?, source.plain_template("pipeline.yaml")?);
     let (builder, executables) =
         compile(&directory, options.arch, &FUNCTIONS, &["--no-default-features"], progress).await?;
@@ -160,9 +162,10 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         functions.push(Function { name, file, sha256: digest, code_sha256, bytes, executable_bytes, glibc });
     }
     let worker = if options.worker { Some(worker(&directory, options, progress).await?) } else { None };
-    let [template_file, integrity_file, pipeline_file] =
-        ["template.yaml", "integrity.yaml", "pipeline.yaml"].map(|name| options.out.join(name));
-    for (file, text) in [(&template_file, &*template), (&integrity_file, integrity), (&pipeline_file, pipeline)] {
+    let [template_file, integrity_file, intake_file, pipeline_file] =
+        ["template.yaml", "integrity.yaml", "intake.yaml", "pipeline.yaml"].map(|name| options.out.join(name));
+    let files = [&template_file, &integrity_file, &intake_file, &pipeline_file];
+    for (file, text) in files.into_iter().zip([&*template, integrity, &*intake, pipeline]) {
         write(file, text.as_bytes())?;
     }
     let built = Built {
@@ -172,6 +175,7 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         builder,
         template: template_file,
         integrity_template: integrity_file,
+        intake_template: intake_file,
         pipeline_template: pipeline_file,
         functions,
         worker,

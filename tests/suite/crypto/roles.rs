@@ -101,7 +101,8 @@ pub(crate) async fn under(account: &Account, stack: &str, logical_id: &str) -> (
     (config.credentials_provider(provider).build(), credentials)
 }
 
-fn code<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
+/// AWS's code of an error, or that there was none.
+pub(crate) fn code<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
     result.map_or_else(|error| error.code().unwrap_or("without a code").to_owned(), |_| "allowed".to_owned())
 }
 
