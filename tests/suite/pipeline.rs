@@ -11,7 +11,7 @@ mod started;
 mod worked;
 
 #[path = "../../lambda/tests/support/git_server.rs"]
-mod git_server;
+pub(crate) mod git_server;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
