@@ -1,7 +1,7 @@
 //! Redeploying through GitHub, and holding that, as a shell sees it. GitHub is a stand-in on loopback that holds every
 //! request to GitHub's own description.
 
-mod github;
+pub mod github;
 
 use serde_json::{Value, json};
 
