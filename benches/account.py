@@ -124,7 +124,6 @@ layers = "merged"
 protection = "open"
 region = "{REGION}"
 endpoint_url = "{url}"
-protection = "open"
 """
     )
     values = {f"key{number:06}": f"value of {number}" for number in range(count)}

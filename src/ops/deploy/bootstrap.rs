@@ -12,6 +12,7 @@ use crate::aws::cloudformation::{self, StackInfo};
 use crate::aws::{cloudtrail, iam, s3};
 use crate::compare::Why;
 use crate::config::{Environment, Settings, Stack, StackKind};
+use crate::github::Repository;
 use crate::ops::inspect::now;
 use crate::ops::permissions::Need;
 use crate::ops::policy;
@@ -172,14 +173,7 @@ fn on_github(session: &Session) -> Option<String> {
 
 /// `OWNER/NAME` of a URL on github.com.
 fn of_url(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("github.com")?;
-    let path = rest.trim_start_matches([':', '/']).trim_end_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    let mut parts = path.split('/');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(owner), Some(name), None) if !owner.is_empty() && !name.is_empty() => Some(format!("{owner}/{name}")),
-        _ => None,
-    }
+    Repository::of(url).filter(|repository| repository.host() == "github.com").map(|repository| repository.name)
 }
 
 #[cfg(test)]

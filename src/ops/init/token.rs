@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::aws::{Read, secretsmanager};
 use crate::compare::Why;
+use crate::github::Repository;
 use crate::ops::journal::{Action, Intent, noted, random_id};
 use crate::ops::session::{self, Session};
 use crate::ops::why;
@@ -34,16 +35,7 @@ pub fn repository_url(session: &Session) -> Option<String> {
 
 /// A remote's URL as a browser has it.
 fn browsed(url: &str) -> Option<String> {
-    let (host, path) = match url.split_once("://") {
-        Some((_, rest)) => rest.split_once('/')?,
-        None => url.split_once(':')?,
-    };
-    let host = host.rsplit('@').next()?;
-    let host = host.split(':').next().filter(|host| !host.is_empty())?;
-    let path = path.trim_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    let parts: Vec<&str> = path.split('/').collect();
-    (parts.len() == 2 && parts.iter().all(|part| !part.is_empty())).then(|| format!("https://{host}/{path}"))
+    Repository::of(url).map(|repository| format!("https://{}/{}", repository.host(), repository.name))
 }
 
 /// Puts it into its secret, which is made where there is none. Answers whether anything was written, and why the journal
