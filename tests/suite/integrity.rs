@@ -12,6 +12,7 @@ mod patterns;
 mod role;
 mod schedule;
 mod walked;
+mod whole;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -21,7 +22,7 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::{Capability, Parameter};
 use serde_json::{Value, json};
 
-use crate::cli::redeploy::github::described;
+use crate::cli::redeploy::github::{described, held};
 use crate::crypto::http::{Request, Response, serve};
 use crate::crypto::{bucket, settled, upload, zip_of};
 use crate::support::account::Account;
@@ -104,7 +105,7 @@ impl GitHub {
             assert_eq!(request.header("authorization"), Some(format!("Bearer {}", token()).as_str()));
             assert_eq!(request.header("accept"), Some("application/vnd.github+json"));
             assert_eq!(request.header("user-agent"), Some("mara"));
-            let body: Value = serde_json::from_str(&request.body).unwrap();
+            let body = held(request);
             assert_eq!(body["ref"], "main");
             body["inputs"].clone()
         });
@@ -158,12 +159,22 @@ struct Loop {
 impl Loop {
     /// Deploys both, with these parameters of the loop beside the usual ones.
     async fn deploy(more: &[(&str, &str)]) -> Self {
-        let account = Account::enforcing_iam();
+        let this = Self::nowhere(Account::enforcing_iam()).await;
+        this.roll_out(events::STACK, WATCHED, &[]).await;
+        this.begins(more).await
+    }
+
+    /// Its artifact and its GitHub, and nothing deployed yet.
+    async fn nowhere(account: Account) -> Self {
         let config = sdk::config(&account, true).await;
         let s3 = upload(&account, &["integrity"]).await;
         let stack = format!("loop-{}", account.id);
-        let this = Self { stack, account, config, github: GitHub::start(), s3 };
-        this.roll_out(events::STACK, WATCHED, &[]).await;
+        Self { stack, account, config, github: GitHub::start(), s3 }
+    }
+
+    /// Deploys the loop itself.
+    async fn begins(self, more: &[(&str, &str)]) -> Self {
+        let this = self;
         let state = bucket(&this.account);
         let usual = [
             ("ArtifactBucket", state.as_str()),
@@ -262,12 +273,17 @@ impl Loop {
 
     /// Changes the function's code past git, through the API.
     async fn changes_code_by_hand(&self) {
-        let everything = json!({"Effect": "Allow", "Action": "lambda:UpdateFunctionCode", "Resource": "*"});
-        let mara = self.account.user("mara", &[everything]);
+        self.changes_code_of("shop-prod-checkout").await;
+    }
+
+    /// The same of any function; with a client of who did it.
+    async fn changes_code_of(&self, function: &str) -> aws_sdk_lambda::Client {
+        let both = json!(["lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"]);
+        let mara = self.account.user("mara", &[json!({"Effect": "Allow", "Action": both, "Resource": "*"})]);
         let client = aws_sdk_lambda::Client::new(&sdk::config(&mara, true).await);
         let zip = zip_of("index.py", b"def handler(event, context): return 2");
-        let request = client.update_function_code().function_name("shop-prod-checkout").zip_file(zip.into());
-        request.send().await.unwrap();
+        client.update_function_code().function_name(function).zip_file(zip.into()).send().await.unwrap();
+        client
     }
 }
 

@@ -21,13 +21,16 @@ struct Repository {
     name: String,
 }
 
-/// Which workflow, on which branch; without a workflow a `repository_dispatch` is sent, which needs neither.
+/// Which workflow, on which branch, for which environment; without a workflow a `repository_dispatch` is sent, which needs no
+/// branch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Workflow {
     /// The file's name, such as `deploy.yml`.
     pub file: Option<String>,
     /// A branch or a tag.
     pub reference: String,
+    /// The environment that is watched: the others are not rolled out for it.
+    pub environment: String,
 }
 
 /// What is asked for.
@@ -90,7 +93,10 @@ impl Access {
 /// The path behind the repository's, and the body.
 fn request(workflow: &Workflow, ask: Ask<'_>, nonce: &str) -> (String, Value) {
     let (kind, inputs) = match ask {
-        Ask::Redeploy(reason) => ("plumb-redeploy", json!({"reason": plain(reason), "nonce": nonce})),
+        Ask::Redeploy(reason) => {
+            let inputs = json!({"environment": workflow.environment, "reason": plain(reason), "nonce": nonce});
+            ("plumb-redeploy", inputs)
+        }
         Ask::Canary => ("plumb-canary", json!({"canary": nonce, "nonce": nonce})),
     };
     match &workflow.file {
@@ -113,7 +119,8 @@ fn hint(status: u16) -> &'static str {
         403 => "the token may not do it: it needs Actions: write on the repository",
         404 => "there is no such repository or workflow, or the token does not see it",
         422 => {
-            "the workflow does not take it: it needs workflow_dispatch with the inputs reason, nonce and canary, on the branch"
+            "the workflow does not take it: it needs workflow_dispatch with the inputs environment, reason, nonce and canary, \
+             on the branch"
         }
         _ => "see the status",
     }
@@ -206,21 +213,27 @@ mod tests {
         }
     }
 
+    fn named() -> Workflow {
+        Workflow { file: Some("deploy.yml".into()), reference: "main".into(), environment: "prod".into() }
+    }
+
     #[test]
     fn what_is_asked_is_one_line_that_no_shell_understands() {
-        let workflow = Workflow { file: Some("deploy.yml".into()), reference: "main".into() };
+        let workflow = named();
         let (path, body) = request(&workflow, Ask::Redeploy("PutParameter /a $(rm -rf ~)\n`x`"), "n-1");
         assert_eq!(path, "/actions/workflows/deploy.yml/dispatches");
-        let expected = json!({"ref": "main", "inputs": {"reason": "PutParameter /a ??rm -rf ????x?", "nonce": "n-1"}});
+        let inputs = json!({"environment": "prod", "reason": "PutParameter /a ??rm -rf ????x?", "nonce": "n-1"});
+        let expected = json!({"ref": "main", "inputs": inputs});
         assert_eq!(body, expected);
-        let (path, body) = request(&Workflow::default(), Ask::Redeploy("x"), "n-1");
+        let event = Workflow { file: None, ..named() };
+        let (path, body) = request(&event, Ask::Redeploy("x"), "n-1");
         assert_eq!((path.as_str(), &body["event_type"]), ("/dispatches", &json!("plumb-redeploy")));
+        assert_eq!(body["client_payload"]["environment"], "prod");
     }
 
     #[test]
     fn a_canary_is_never_a_redeploy() {
-        let workflow = Workflow { file: Some("deploy.yml".into()), reference: "main".into() };
-        let (_, body) = request(&workflow, Ask::Canary, "c-1");
+        let (_, body) = request(&named(), Ask::Canary, "c-1");
         assert_eq!(body["inputs"], json!({"canary": "c-1", "nonce": "c-1"}));
         let (_, body) = request(&Workflow::default(), Ask::Canary, "c-1");
         assert_eq!(body["event_type"], "plumb-canary");
@@ -232,9 +245,8 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_githubs_own_description_takes() {
         let contract: Value = serde_json::from_str(CONTRACT).unwrap();
-        let named = Workflow { file: Some("deploy.yml".into()), reference: "main".into() };
         let cases = [
-            (named, "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"),
+            (named(), "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"),
             (Workflow::default(), "/repos/{owner}/{repo}/dispatches"),
         ];
         for (workflow, operation) in cases {

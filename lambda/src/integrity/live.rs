@@ -4,6 +4,7 @@
 //! would need a bucket with its policies and old versions for a few hundred bytes.)
 
 mod stacks;
+mod values;
 
 use std::time::SystemTime;
 
@@ -38,7 +39,7 @@ enum Via {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Receipts {
     bucket: String,
-    /// `plumb/<project>/<environment>/receipts`
+    /// `plumb/<project>/<environment>`
     prefix: String,
 }
 
@@ -90,7 +91,8 @@ impl Live {
         let via = match variable("PIPELINE_TOPIC").ok() {
             Some(topic) => Some(Via::Pipeline { topic, project: project.clone(), branch: reference }),
             None => variable("GITHUB_SECRET").ok().map(|secret| {
-                let workflow = Workflow { file: variable("WORKFLOW").ok(), reference };
+                let file = variable("WORKFLOW").ok();
+                let workflow = Workflow { file, reference, environment: environment.clone() };
                 Via::GitHub { secret, workflow }
             }),
         };
@@ -99,7 +101,7 @@ impl Live {
         }
         let receipts = variable("STATE_BUCKET")
             .ok()
-            .map(|bucket| Receipts { bucket, prefix: format!("plumb/{project}/{environment}/receipts") });
+            .map(|bucket| Receipts { bucket, prefix: format!("plumb/{project}/{environment}") });
         let live = Self {
             aws: Aws::from_environment(http.clone())?,
             http,

@@ -6,7 +6,7 @@ use crate::crypto::binary;
 use crate::support::account::Account;
 
 /// What would compile for minutes: puts the functions that were built beside the tests where cargo-lambda would.
-fn cargo() -> String {
+pub fn cargo() -> String {
     let copies: Vec<String> = ["crypto", "rotate", "integrity"]
         .map(|name| {
             let from = binary(name);
@@ -19,7 +19,7 @@ fn cargo() -> String {
     )
 }
 
-fn expressions(commit: &str) -> [(&'static str, String); 6] {
+pub fn expressions(commit: &str) -> [(&'static str, String); 6] {
     [
         ("matrix.environment", "dev".to_owned()),
         ("inputs.commit || github.event.client_payload.commit || github.sha", commit.to_owned()),

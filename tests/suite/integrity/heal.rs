@@ -40,6 +40,7 @@ async fn a_function_that_is_changed_behind_gits_back_is_one_dispatch_however_oft
     );
     let dispatches = own.github.dispatches();
     let expected = json!({
+        "environment": "prod",
         "reason": "UpdateFunctionCode of function shop-prod-checkout",
         "nonce": event["id"],
     });

@@ -8,7 +8,7 @@ use crate::support::proxy::Fault;
 
 const PROJECT: &str = "name = \"shop\"\n[environments.prod]\n";
 
-const WORKFLOW: &str = "on:\n  workflow_dispatch:\n    inputs:\n      reason: {type: string}\n      nonce: {type: string}\n      \
+const WORKFLOW: &str = "on:\n  workflow_dispatch:\n    inputs:\n      environment: {type: string}\n      reason: {type: string}\n      nonce: {type: string}\n      \
                         canary: {type: string}\n";
 
 /// The loop's project, whose requests go through a proxy: the local account knows no trails, so these are AWS's answers
@@ -65,7 +65,7 @@ async fn each_hop_of_a_loop_is_looked_at_and_a_canary_goes_through_all_of_them()
         ("secret", "has a token for http://127.0.0.1"),
         ("token", "may write to shop/petshop; its scopes are repo"),
         ("github's workflow", "Deploy is active"),
-        ("workflow deploy.yml", "reason, nonce and canary"),
+        ("workflow deploy.yml", "environment, reason, nonce and canary"),
         ("dead letters", "none"),
     ] {
         let (health, found) = hop(&done, subject);

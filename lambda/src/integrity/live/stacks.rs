@@ -118,7 +118,8 @@ impl Live {
         }
     }
 
-    /// What the schedule finds: code that was not rolled out, and drift that CloudFormation has found, whoever let it look.
+    /// What the schedule finds: code and values that were not rolled out, and drift that CloudFormation has found, whoever
+    /// let it look.
     pub(super) async fn compared(&self, now: i64) -> Result<Found, Failure> {
         let mut found = Found::default();
         for name in &self.flow.stacks {
@@ -142,18 +143,13 @@ impl Live {
                 begun.map_err(|error| failed(&error))?;
             }
         }
+        self.compare_values(now, &mut found).await?;
         Ok(found)
     }
 
     async fn receipt(&self, stack: &str) -> Result<Option<Receipt>, Failure> {
         let Some(receipts) = &self.receipts else { return Ok(None) };
-        let key = format!("{}/stack/{stack}.json", receipts.prefix);
-        let path: Vec<String> = key.split('/').map(encoded).collect();
-        match self.aws.get("s3", "GetObject", &format!("/{}/{}", receipts.bucket, path.join("/"))).await {
-            Ok(text) => Receipt::parse(&text).map(Some).map_err(|error| Failure(format!("receipt {key}: {error}"))),
-            Err(error) if error.code == "NoSuchKey" => Ok(None),
-            Err(error) => Err(failed(&error)),
-        }
+        self.receipt_at(receipts, &format!("{}/receipts/stack/{stack}.json", receipts.prefix)).await
     }
 
     /// The code that the receipt's functions run: `$LATEST`, and the version behind each alias of the stack.

@@ -19,7 +19,7 @@ use crate::template;
 const RECENT: i64 = 24 * 3600 * 1000;
 
 /// What a workflow has to take so that the loop can start it.
-const INPUTS: [&str; 3] = ["reason", "nonce", "canary"];
+const INPUTS: [&str; 4] = ["environment", "reason", "nonce", "canary"];
 
 impl Loop {
     /// Whether it is the loop of this project and environment.
@@ -203,7 +203,7 @@ fn workflow(session: &Session, file: Option<&str>) -> Check {
     let subject = format!("workflow {file}");
     match committed(session, &path) {
         Ok(text) => match taken(&text) {
-            Ok(()) => Check::ok(AREA, subject, "it can be started, with reason, nonce and canary"),
+            Ok(()) => Check::ok(AREA, subject, "it can be started, with environment, reason, nonce and canary"),
             Err(why) => Check::problem(AREA, subject, &why.hint("plumb init --workflows writes one that does")),
         },
         Err(why) => Check::problem(AREA, subject, &why),
@@ -255,10 +255,10 @@ fn last(run: Option<&Run>) -> Check {
     }
     let how = run.conclusion.as_deref().unwrap_or(&run.status);
     let told = format!("{how} at {}: {}", time(run.changed), run.title);
-    match run.succeeded() {
-        true => Check::ok(AREA, "last run", told),
-        false => Check::problem(AREA, "last run", &Why::new(told).hint(run.url.clone())),
+    if run.succeeded() {
+        return Check::ok(AREA, "last run", told);
     }
+    Check::problem(AREA, "last run", &Why::new(told).hint(run.url.clone()))
 }
 
 /// A file of the repository's top, as the compared commit has it.
@@ -361,8 +361,9 @@ mod tests {
 
     #[test]
     fn a_workflow_takes_what_the_loop_sends_or_names_what_it_does_not() {
-        let all = "on:\n  workflow_dispatch:\n    inputs:\n      reason: {type: string}\n      nonce: {type: string}\n      canary: {type: string}\n";
-        assert_eq!(taken(all), Ok(()));
+        let inputs: String = INPUTS.iter().map(|name| format!("      {name}: {{type: string}}\n")).collect();
+        let all = format!("on:\n  workflow_dispatch:\n    inputs:\n{inputs}");
+        assert_eq!(taken(&all), Ok(()));
         let without = taken(&all.replace("      canary: {type: string}\n", "")).unwrap_err();
         assert!(without.reason.contains("canary") && !without.reason.contains("nonce"), "{without}");
         assert!(taken("on: [push]\n").unwrap_err().reason.contains("workflow_dispatch"));

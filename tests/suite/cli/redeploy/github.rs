@@ -135,15 +135,25 @@ fn answer(contract: &Value, state: &Mutex<State>, bearer: &str, request: &Reques
 /// For another stand-in: what GitHub's description makes of an answer with these values in it. Fails where it does not
 /// take the request, or the answer.
 pub fn described(request: &Request, mine: &Value) -> Value {
+    held(request);
     let contract: Value = serde_json::from_str(CONTRACT).unwrap();
-    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-    let (name, operation) = operation(&contract, &request.method, path).expect("an operation of GitHub's");
-    assert_eq!(mistakes(operation, query, &Value::Null), Vec::<String>::new(), "{name}");
+    let path = request.path.split('?').next().unwrap_or_default();
+    let (_, operation) = operation(&contract, &request.method, path).expect("an operation of GitHub's");
     let schema = &operation["responses"]["200"];
     let answer = filled(schema, mine);
     let validator = jsonschema::validator_for(schema).unwrap();
     assert_eq!(validator.iter_errors(&answer).map(|error| error.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
     answer
+}
+
+/// The body of a request of another stand-in's. Fails where GitHub's description does not take it.
+pub fn held(request: &Request) -> Value {
+    let contract: Value = serde_json::from_str(CONTRACT).unwrap();
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let (name, operation) = operation(&contract, &request.method, path).expect("an operation of GitHub's");
+    let body = serde_json::from_str(&request.body).unwrap_or_default();
+    assert_eq!(mistakes(operation, query, &body), Vec::<String>::new(), "{name}");
+    body
 }
 
 fn body_of(state: &State) -> Value {
