@@ -67,7 +67,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         return Err(why.hint("plumb deploy --env NAME; --dry-run shows what would be changed").into());
     }
     markdown::of_dry_runs(args.output, args.dry_run)?;
-    let ask = Ask { reference: None, revert_drift: args.revert_drift };
+    let ask = Ask { reference: None, revert_drift: args.revert_drift, dry_run: args.dry_run };
     if args.follow || args.cancel {
         let session = shared.session().await?;
         let names = interruptible(names(&session, &args.stacks, &ask)).await??;

@@ -14,7 +14,7 @@ use crate::ops::crypto::last;
 use crate::ops::deploy::Ask as DeployAsk;
 use crate::ops::hold;
 use crate::ops::inspect::{self, Wish};
-use crate::ops::redeploy::{self, Ask, Asked, Job, Plan, Run};
+use crate::ops::redeploy::{self, Ask, Asked, Plan, Run};
 use crate::ops::session::Session;
 
 /// So old may a smoke test be that vouches for a commit.
@@ -93,7 +93,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
             let order = deploy::Order {
                 command: "redeploy",
                 stacks: &[],
-                ask: DeployAsk { reference: None, revert_drift: true },
+                ask: DeployAsk { revert_drift: true, dry_run: args.how.dry_run, ..DeployAsk::default() },
                 dry_run: args.how.dry_run,
                 consent: &args.how.consent,
                 output: args.how.output.into(),
@@ -108,7 +108,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
 }
 
 async fn github(shared: &Shared, session: &Session, args: &Args) -> Result<Outcome, Failed> {
-    let ask = Ask { reason: args.reason.clone(), despite_hold: args.despite_hold };
+    let ask = Ask { reason: args.reason.clone(), despite_hold: args.despite_hold, reference: None };
     let plan = interruptible(Box::pin(redeploy::plan(session, &shared.environ, ask))).await??;
     if let Some(environment) = &args.if_smoke {
         proven(shared, session, environment, &plan.commit)?;
@@ -164,28 +164,10 @@ async fn followed(
         say!("{} was rolled out by {}", clean(plan.commit.get(..7).unwrap_or(&plan.commit)), clean(&run.url));
         Outcome::Clean
     } else {
-        Failed::from(why(&run, &jobs)).print();
+        Failed::from(redeploy::why_failed(&run, &jobs)).print();
         Outcome::Problem
     };
     ended(shared, session, args, &json::of(session, plan, Some(asked), Some(&run), &jobs, after), outcome)
-}
-
-/// Why a run did not succeed: its first step that failed.
-fn why(run: &Run, jobs: &[Job]) -> Why {
-    let conclusion = run.conclusion.as_deref().unwrap_or("over, and nobody says how");
-    let bad = |conclusion: &Option<String>| {
-        conclusion.as_deref().is_some_and(|word| !matches!(word, "success" | "skipped" | "neutral"))
-    };
-    let job = jobs.iter().find(|job| bad(&job.conclusion));
-    let step = job.and_then(|job| job.steps.iter().find(|step| bad(&step.conclusion)));
-    let at = match (job, step) {
-        (Some(job), Some(step)) => format!(" at {} / {}", job.name, step.name),
-        (Some(job), None) => format!(" at {}", job.name),
-        _ => String::new(),
-    };
-    let url = job.and_then(|job| job.url.as_deref()).unwrap_or(&run.url);
-    let why = Why::new(format!("the run ended as {conclusion}{at}: what it did before that is done"));
-    why.hint(format!("its log: {url}; plumb status shows what is live"))
 }
 
 async fn cancel(shared: &Shared, session: &Session, args: &Args, id: u64) -> Result<Outcome, Failed> {

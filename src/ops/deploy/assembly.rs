@@ -84,8 +84,9 @@ pub(super) async fn publish(draft: &Draft, progress: &(dyn Fn(Progress) + Send +
     let manifest: Manifest = serde_json::from_str(&text)
         .map_err(|error| Why::new(format!("cannot read the asset manifest {}: {error}", path.display())))?;
     if !manifest.images.is_empty() {
-        return Err(Why::new(format!("{} has container images, which plumb does not build", draft.stack.name))
-            .hint("publish them by `npx cdk-assets`, or deploy this stack by `cdk deploy`"));
+        return Err(Why::new(format!("{} has container images, which plumb does not build", draft.stack.name)).hint(
+            "`cdk deploy` builds and pushes them; plumb compares the stack all the same, and deploys those without",
+        ));
     }
     for (hash, file) in &manifest.files {
         let Some(source) = file.source.path.as_deref() else {
@@ -101,7 +102,7 @@ pub(super) async fn publish(draft: &Draft, progress: &(dyn Fn(Progress) + Send +
         let bytes = artifact::of_disk(folder.join(source), zips).await?;
         for destination in file.destinations.values() {
             let (bucket, key) = (filled(draft, &destination.bucket), filled(draft, &destination.key));
-            let kind = if zips { "application/zip" } else { "application/octet-stream" };
+            let kind = if zips { artifacts::ZIP } else { "application/octet-stream" };
             let put = artifacts::put_missing(draft, &bucket, &key, bytes.clone(), kind, &BTreeMap::new()).await;
             put.map_err(|why| match why.hint {
                 None => why.hint("is the account prepared for the CDK? `npx cdk bootstrap`"),

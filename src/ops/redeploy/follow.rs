@@ -29,7 +29,7 @@ pub enum Followed {
 }
 
 /// Follows a run to its end. Fails when GitHub is away for too long, or shows it no more.
-pub async fn follow(plan: &Plan, run: &Run, tell: &dyn Fn(Followed)) -> Result<(Run, Vec<Job>), Why> {
+pub async fn follow(plan: &Plan, run: &Run, tell: &(dyn Fn(Followed) + Send + Sync)) -> Result<(Run, Vec<Job>), Why> {
     let mut seen = Seen::default();
     let (mut pause, most) = LOOKS;
     let mut away: Option<Instant> = None;
@@ -61,6 +61,25 @@ pub async fn follow(plan: &Plan, run: &Run, tell: &dyn Fn(Followed)) -> Result<(
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(most);
     }
+}
+
+/// Why a run did not succeed: its first step that failed.
+#[must_use]
+pub fn why_failed(run: &Run, jobs: &[Job]) -> Why {
+    let conclusion = run.conclusion.as_deref().unwrap_or("over, and nobody says how");
+    let bad = |conclusion: &Option<String>| {
+        conclusion.as_deref().is_some_and(|word| !matches!(word, "success" | "skipped" | "neutral"))
+    };
+    let job = jobs.iter().find(|job| bad(&job.conclusion));
+    let step = job.and_then(|job| job.steps.iter().find(|step| bad(&step.conclusion)));
+    let at = match (job, step) {
+        (Some(job), Some(step)) => format!(" at {} / {}", job.name, step.name),
+        (Some(job), None) => format!(" at {}", job.name),
+        _ => String::new(),
+    };
+    let url = job.and_then(|job| job.url.as_deref()).unwrap_or(&run.url);
+    let why = Why::new(format!("the run ended as {conclusion}{at}: what it did before that is done"));
+    why.hint(format!("its log: {url}; plumb status shows what is live"))
 }
 
 /// The run first: when it is over, so are its jobs.
