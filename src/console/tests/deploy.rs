@@ -100,6 +100,7 @@ fn a_project_that_its_workflow_rolls_out_is_redeployed_by_that_and_its_run_is_fo
         began: fixture::NOW,
         changed: fixture::NOW,
     };
+    let story = story.press("^c").sees("once more leaves it to GitHub");
     let story = heard(story.sees("redeploying by"), Followed::Run(run("in_progress", None)));
     let story = story.sees("run 7: in progress").sees("leaving does not stop it: https://github.example/team");
     let step = |status: &str, conclusion: Option<&str>| Step {

@@ -90,8 +90,8 @@ pub(super) fn deploy(ground: &Ground<'_>, workflows: &Workflows) -> String {
 pub(super) fn check(ground: &Ground<'_>, workflows: &Workflows) -> String {
     let (access, allowed) = match workflows.credentials {
         Credentials::Oidc => (
-            "The dry runs need a role that trusts this repository's pull requests; its ARN is the repository variable\n\
-             # AWS_CHECK_ROLE_ARN. Without it the config alone is checked.",
+            "The dry runs need the role for pull requests that `plumb bootstrap` makes, PROJECT-check: its ARN is the\n\
+             # repository variable AWS_CHECK_ROLE_ARN. Without it the config alone is checked.",
             "vars.AWS_CHECK_ROLE_ARN != ''",
         ),
         Credentials::Secrets => (

@@ -225,7 +225,7 @@ fn a_github_that_is_down_or_slow_while_a_run_is_followed_ends_nothing() {
     own.write("plumb.toml", &text.replace(&github.api(), &format!("http://{gone}/api/v3")));
     own.commit();
     own.git(&["push", "-q"]);
-    redeploy(&own, &["--yes"]).ended(2).complained(&["cannot reach", "GitHub"]);
+    redeploy(&own, &["--yes"]).ended(2).complained(&["GitHub cannot be asked", "try again later"]);
     assert_eq!(journal(&own).len(), 1, "what was not sent is no write");
 }
 

@@ -117,6 +117,11 @@ fn is_checked(mara: &Newcomer, account: &Account, runner: &mut Runner<'_>) {
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"changed").unwrap();
     assert!(child.wait().unwrap().success());
     let commit = mara.hands_on("Greet");
+    // As who may do what `plumb bootstrap` lets pull requests do, and no more.
+    let policy = mara.plumb(&["policy", "check", "--env", "dev"]);
+    let statements = policy.ended(0).json()["Statement"].as_array().unwrap().clone();
+    assert!(!policy.stdout.contains("GetSecretValue") && !policy.stdout.contains("PutObject"), "{policy}");
+    runner.credentials = account.user("check", &statements).env();
     runner.expressions.extend(expressions(&commit));
     runner.expressions.insert("github.event.pull_request.number", "7".to_owned());
     runner.expressions.insert("github.token", "none".to_owned());

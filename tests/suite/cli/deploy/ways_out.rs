@@ -224,7 +224,7 @@ fn an_account_gets_what_the_project_needs_and_nothing_twice() {
     let arguments = ["bootstrap", "--env", "dev", "--github", "team/shop"];
     let planned = shop.plumb(&[&arguments[..], &["--dry-run"]].concat());
     planned.ended(1).complained(&["is there already, and is trusted", "the trail audit is there already"]);
-    for part in ["+ add  StateBucket", "+ add  DeployRole", "! more is allowed: DeployRole"] {
+    for part in ["+ add  StateBucket", "+ add  DeployRole", "+ add  CheckRole", "! more is allowed: DeployRole"] {
         assert!(planned.stdout.contains(part), "{part}: {planned}");
     }
     let done = shop.plumb(&[&arguments[..], &["--yes"]].concat());
@@ -235,6 +235,24 @@ fn an_account_gets_what_the_project_needs_and_nothing_twice() {
             || role.contains("repo:team/shop:ref:refs/heads/main"),
         "{role}"
     );
+    let check = account.caller().query("iam", "GetRole", &[("RoleName", "shop-check")]).unwrap().text();
+    assert!(
+        check.contains("repo%3Ateam%2Fshop%3Apull_request") || check.contains("repo:team/shop:pull_request"),
+        "{check}"
+    );
+    let named = [("RoleName", "shop-check"), ("PolicyName", "plumb-dev")];
+    let policy = account.caller().query("iam", "GetRolePolicy", &named).unwrap().text();
+    for (action, may) in [
+        ("CreateChangeSet", true),
+        ("DescribeParameters", true),
+        ("ExecuteChangeSet", false),
+        ("GetSecretValue", false),
+        ("GetParameters", false),
+        ("Decrypt", false),
+        ("PutObject", false),
+    ] {
+        assert_eq!(policy.contains(action), may, "{action}: {policy}");
+    }
     let made = account.caller().query("cloudformation", "ListStackResources", &[("StackName", "shop-plumb")]).unwrap();
     let made = made.text();
     assert!(made.contains("AWS::KMS::Key") && !made.contains("OIDCProvider") && !made.contains("Trail"), "{made}");
