@@ -30,6 +30,13 @@ pub(crate) struct Error {
     why: String,
 }
 
+impl Error {
+    /// Whether AWS's message has these words: some errors share a code.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.why.contains(words)
+    }
+}
+
 /// AWS, with the function's own credentials.
 #[derive(Debug, Clone)]
 pub(crate) struct Aws {
@@ -98,8 +105,9 @@ impl Aws {
         let mut all = vec![("host".to_owned(), host)];
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let url = format!("{endpoint}{path}");
-        let request = Request { method, url: &url, headers: &all, body };
-        let reply = self.http.send(request, || self.signature(service, &request)).await.map_err(failed)?;
+        let request = Request { method, url: &url, headers: &all, body, repeats: true };
+        let reply = self.http.send(request, || self.signature(service, &request)).await;
+        let reply = reply.map_err(|lost| failed(lost.why))?;
         if reply.is_success() { Ok(reply.body) } else { Err(refused(action, &reply)) }
     }
 

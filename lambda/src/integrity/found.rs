@@ -70,6 +70,18 @@ pub fn code(receipt: &Receipt, live: &[Code], now: i64, grace: i64) -> Vec<Chang
     found.collect()
 }
 
+/// What was rolled out and is not there any more.
+#[must_use]
+pub fn gone(noun: &str, name: &str, now: i64) -> Change {
+    Change {
+        what: format!("{noun} {name} was rolled out, and is gone"),
+        who: String::new(),
+        at: now,
+        lasting: Some(format!("{noun} {name} gone")),
+        seen: now,
+    }
+}
+
 /// A parameter or a secret as AWS lists it, without its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -122,7 +134,7 @@ pub fn values(
     let compared = |name: &str| {
         let item = receipt.items.get(name)?;
         let Some(found) = live.get(name) else {
-            return Some(change(format!("{noun} {name} was rolled out, and is gone"), now, format!("{name} gone")));
+            return Some(gone(noun, name, now));
         };
         // Who reads a decimal of seconds may be a millisecond off.
         let same_time = item.modified.is_none_or(|modified| modified.abs_diff(found.modified) <= 1);

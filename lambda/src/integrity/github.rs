@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::Asked;
 use crate::http::{Http, Request, is_safe};
 
 /// What the secret holds.
@@ -59,14 +60,14 @@ impl Access {
         Ok(Self { token: Zeroizing::new(token.to_owned()), repository, user })
     }
 
-    /// Asks. `nonce` is the same when the same is asked again.
+    /// Asks, once: whatever may have been done is not sent again. `nonce` is the same when the same is asked again.
     pub(crate) async fn dispatch(
         &self,
         http: &Http,
         workflow: &Workflow,
         ask: Ask<'_>,
         nonce: &str,
-    ) -> Result<(), String> {
+    ) -> Result<Asked, String> {
         let (path, body) = request(workflow, ask, nonce);
         let url = format!("{}/repos/{}{path}", self.repository.api, self.repository.name);
         let headers = [
@@ -77,11 +78,19 @@ impl Access {
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let body = body.to_string();
-        let request = Request { method: "POST", url: &url, headers: &headers, body: &body };
+        let request = Request { method: "POST", url: &url, headers: &headers, body: &body, repeats: false };
         let token = || Ok(vec![("authorization".to_owned(), format!("Bearer {}", self.token.as_str()))]);
-        let reply = http.send(request, token).await.map_err(|why| format!("GitHub cannot be asked: {why}"))?;
+        let reply = match http.send(request, token).await {
+            Ok(reply) => reply,
+            Err(lost) if lost.unsent => return Err(format!("GitHub cannot be asked: {}", lost.why)),
+            Err(lost) => return Ok(Asked::Unknown(format!("GitHub did not answer: {}", lost.why))),
+        };
         if reply.is_success() {
-            return Ok(());
+            return Ok(Asked::Heard);
+        }
+        // It broke down somewhere, perhaps after it had done it.
+        if reply.status >= 500 {
+            return Ok(Asked::Unknown(format!("GitHub answered {}", reply.status)));
         }
         let said: Value = serde_json::from_str(&reply.body).unwrap_or_default();
         let said = said.get("message").and_then(Value::as_str).unwrap_or_default();

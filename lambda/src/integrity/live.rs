@@ -15,7 +15,7 @@ use super::github::{Access, Ask, Workflow};
 use super::judge::{Flow, Owned};
 use super::notice::Notice;
 use super::state::{Found, Hold, Limits, Mode, State};
-use super::{Failure, Settings, World};
+use super::{Asked, Failure, Settings, World};
 use crate::aws::Aws;
 use crate::http::Http;
 use crate::runtime::variable;
@@ -87,6 +87,13 @@ impl Live {
         let redeploys = variable("BREAKER_REDEPLOYS")?.parse().map_err(|_| "BREAKER_REDEPLOYS must be a number")?;
         let limits =
             Limits { mode, settle: seconds("SETTLE_SECONDS")?, redeploys, window: seconds("BREAKER_SECONDS")? };
+        if mode == Mode::Heal && !limits.can_trip() {
+            return Err(
+                "BREAKER_SECONDS must be more than SETTLE_SECONDS times BREAKER_REDEPLOYS: so many redeploys never \
+                        fit into it, and the breaker could not open"
+                    .into(),
+            );
+        }
         let reference = variable("GIT_REF").unwrap_or_default();
         let via = match variable("PIPELINE_TOPIC").ok() {
             Some(topic) => Some(Via::Pipeline { topic, project: project.clone(), branch: reference }),
@@ -134,18 +141,18 @@ impl Live {
         Access::parse(&text).map_err(|why| Failure(format!("{why} ({secret})")))
     }
 
-    async fn ask(&self, ask: Ask<'_>, nonce: &str) -> Result<(), Failure> {
+    async fn ask(&self, ask: Ask<'_>, nonce: &str) -> Result<Asked, Failure> {
         match &self.via {
             None => Err(Failure("there is nobody to ask for a redeploy".to_owned())),
             Some(Via::GitHub { secret, workflow }) => {
                 self.github(secret).await?.dispatch(&self.http, workflow, ask, nonce).await.map_err(Failure)
             }
             // The pipeline knows no canary: that it can be reached is all that is to be seen.
-            Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(()),
+            Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(Asked::Heard),
             Some(Via::Pipeline { topic, project, branch }) => {
-                let Ask::Redeploy(reason) = ask else { return Ok(()) };
+                let Ask::Redeploy(reason) = ask else { return Ok(Asked::Heard) };
                 let message = json!({"project": project, "branch": branch, "reason": reason});
-                self.publish(topic, None, &message.to_string()).await
+                self.publish(topic, None, &message.to_string()).await.map(|()| Asked::Heard)
             }
         }
     }
@@ -229,12 +236,20 @@ impl World for Live {
         }
     }
 
-    async fn redeploy(&self, reason: &str, nonce: &str) -> Result<(), Failure> {
+    async fn redeploy(&self, reason: &str, nonce: &str) -> Result<Asked, Failure> {
         self.ask(Ask::Redeploy(reason), nonce).await
     }
 
+    async fn stack_of(&self, change_set: &str) -> Result<Option<String>, Failure> {
+        self.executed_on(change_set).await
+    }
+
     async fn canary(&self, nonce: &str) -> Result<(), Failure> {
-        self.ask(Ask::Canary, nonce).await
+        match self.ask(Ask::Canary, nonce).await? {
+            Asked::Heard => Ok(()),
+            // It deploys nothing, and may be sent again.
+            Asked::Unknown(why) => Err(Failure(why)),
+        }
     }
 
     async fn tell(&self, notice: &Notice) -> Result<(), Failure> {
