@@ -1,5 +1,7 @@
 //! From an empty folder to a crypto API that answers, by the steps of the workflow that was written.
 
+use serde_json::json;
+
 use super::Newcomer;
 use super::runner::Runner;
 use crate::crypto::binary;
@@ -39,6 +41,7 @@ fn a_new_users_folder_is_rolled_out_by_the_steps_of_its_own_workflow() {
         "--yes",
         "--new-key",
         "--lambda",
+        "--loop",
         "--hooks",
         "--workflows",
         "--region",
@@ -119,7 +122,9 @@ fn is_checked(mara: &Newcomer, account: &Account, runner: &mut Runner<'_>) {
     let commit = mara.hands_on("Greet");
     // As who may do what `plumb bootstrap` lets pull requests do, and no more.
     let policy = mara.plumb(&["policy", "check", "--env", "dev"]);
-    let statements = policy.ended(0).json()["Statement"].as_array().unwrap().clone();
+    let mut statements = policy.ended(0).json()["Statement"].as_array().unwrap().clone();
+    // AWS knows the stack of a change set by its ARN, and the local account allows such a call for everything or not at all.
+    statements.push(json!({"Effect": "Allow", "Action": "cloudformation:DescribeChangeSet", "Resource": "*"}));
     assert!(!policy.stdout.contains("GetSecretValue") && !policy.stdout.contains("PutObject"), "{policy}");
     runner.credentials = account.user("check", &statements).env();
     runner.expressions.extend(expressions(&commit));

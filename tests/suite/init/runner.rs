@@ -64,6 +64,15 @@ impl<'a> Runner<'a> {
                 self.uses(uses, step, commit);
                 continue;
             }
+            // Of the conditions only those that look at an earlier step are worked out.
+            if let Some(output) = step["if"].as_str().and_then(|text| text.strip_prefix("${{ steps.")) {
+                let (id, name) = output.trim_end_matches(" }}").split_once(".outputs.").unwrap();
+                assert!(job["steps"].as_array().unwrap().iter().any(|step| step["id"] == id), "no step {id}");
+                let outputs = std::fs::read_to_string(self.tools.join(format!("{id}.output"))).unwrap_or_default();
+                if !outputs.lines().any(|line| line.starts_with(&format!("{name}="))) {
+                    continue;
+                }
+            }
             let mut env = job_env.clone();
             env.extend(self.environment(&step["env"]));
             let (name, script) = (step["name"].as_str().unwrap(), step["run"].as_str().unwrap());
@@ -77,6 +86,11 @@ impl<'a> Runner<'a> {
             bash.envs(self.credentials.iter().cloned());
             bash.env("GITHUB_STEP_SUMMARY", self.newcomer.path("summary.md")).env("GITHUB_REPOSITORY", "team/shop");
             bash.env("RUNNER_TEMP", &self.tools);
+            if let Some(id) = step["id"].as_str() {
+                let outputs = self.tools.join(format!("{id}.output"));
+                std::fs::write(&outputs, "").unwrap();
+                bash.env("GITHUB_OUTPUT", outputs);
+            }
             let output = bash.output().unwrap();
             let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
             let code = output.status.code().unwrap();
