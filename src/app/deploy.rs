@@ -145,7 +145,7 @@ impl Inner {
         };
         let told = |followed| drop(sink.send(Heard::Followed(followed)));
         told(Followed::Run(run.clone()));
-        let (run, jobs) = redeploy::follow(&plan, run, &told).boxed().await?;
+        let (run, jobs) = redeploy::follow(&plan, run, redeploy::LONGEST, &told).boxed().await?;
         let why = (!run.succeeded()).then(|| redeploy::why_failed(&run, &jobs));
         let status = run.conclusion.unwrap_or(run.status);
         let took = Some((run.changed - run.began).max(0));

@@ -21,7 +21,7 @@ use crate::github::{Dispatch, Error, Event, GitHub, Patience, Workflow};
 use crate::secret::Secret;
 
 pub use crate::github::{Job, Run, Step};
-pub use follow::{Followed, follow, why_failed};
+pub use follow::{Followed, LONGEST, follow, why_failed};
 
 /// The type of a `repository_dispatch`, the loop's too.
 const KIND: &str = "plumb-redeploy";

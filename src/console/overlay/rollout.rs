@@ -352,7 +352,8 @@ fn turning(turn: &Turn) -> Sheet {
         Some(false) => ('i', String::from("its code is the same as what is served now")),
         None => ('i', String::from("several versions are served now")),
     };
-    let note = "the receipt stays: until git is deployed, status shows the difference";
+    let note =
+        "git still says the other version: the workflow and the loop undo this, unless a hold keeps them from it";
     Sheet {
         facts: vec![("function", turn.function.clone())],
         heads: ["ALIAS", "SERVES NOW", "WILL SERVE"],

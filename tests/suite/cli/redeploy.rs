@@ -230,6 +230,43 @@ fn a_github_that_is_down_or_slow_while_a_run_is_followed_ends_nothing() {
 }
 
 #[test]
+fn whoever_follows_a_run_waits_as_long_as_github_wishes_and_not_for_ever() {
+    let began = || vec![("in_progress", None)];
+    let looks = |github: &GitHub| {
+        let state = github.state.lock().unwrap();
+        state
+            .asked
+            .iter()
+            .filter(|(asked, _)| asked.starts_with("GET") && asked.ends_with(&format!("/runs/{RUN}")))
+            .count()
+    };
+    // A run that nobody takes up.
+    let github = GitHub::start(State { names_runs: true, looks: began(), ..State::default() });
+    let own = shop(&Account::fresh(), &github, "");
+    let done = redeploy(&own, &["--yes", "--wait=2s", "-o", "json"]);
+    done.ended(2)
+        .complained(&["is still in_progress after 2 s; the run goes on: https://", "--cancel 30433642 ends it"]);
+    assert_eq!(done.json()["run"]["id"], json!(RUN), "{done}");
+    // The hour's requests are used up in the middle of it: it is not asked again before its time.
+    let used_up = vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", "99999999999".to_owned())];
+    let first = vec![("GET", "/jobs", 403, used_up, json!({"message": "API rate limit exceeded"}))];
+    let github = GitHub::start(State { names_runs: true, looks: began(), first, ..State::default() });
+    let own = shop(&Account::fresh(), &github, "");
+    let done = redeploy(&own, &["--yes", "--wait=4s"]);
+    done.ended(2).complained(&["takes no more requests", "asking again", "the run goes on: https://"]);
+    // The dispatch's answer, the look that was limited, and one at the end.
+    assert!(looks(&github) <= 3, "{} looks", looks(&github));
+    // What ends the looking on says where the run is.
+    for (status, hint) in [(401, "gh auth login"), (404, "does not see it")] {
+        let first = vec![("GET", "/jobs", status, Vec::new(), json!({"message": "no"}))];
+        let github = GitHub::start(State { names_runs: true, looks: WELL.to_vec(), first, ..State::default() });
+        let own = shop(&Account::fresh(), &github, "");
+        let done = redeploy(&own, &["--yes", "--wait"]);
+        done.ended(2).complained(&[&status.to_string(), hint, "the run goes on: https://", "/actions/runs/30433642"]);
+    }
+}
+
+#[test]
 fn without_a_workflow_an_event_is_sent_and_the_token_may_be_the_projects_secret() {
     let account = Account::fresh();
     let github = GitHub::start(State { titles: true, looks: WELL.to_vec(), ..State::default() });
