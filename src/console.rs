@@ -71,8 +71,8 @@ pub use message::{Granted, Message};
 pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
 pub use overlay::{
-    Changes, Compared, Deployment, Edit, Held, Help, Overlay, Palette, Picker, Plan, Prepared, PromoteRow, Rollout,
-    Tour, Values, Wanted, Way, Work,
+    Changes, Compared, Deployment, Edit, Held, Help, Overlay, Palette, Picker, Plan, Prepared, PromoteRow, Redeploy,
+    Rollout, Tour, Values, Wanted, Way, Work,
 };
 pub use page::Page;
 pub use remote::Remote;

@@ -30,6 +30,13 @@ pub(crate) struct Error {
     why: String,
 }
 
+impl Error {
+    /// Whether AWS's message has these words: some errors share a code.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.why.contains(words)
+    }
+}
+
 /// AWS, with the function's own credentials.
 #[derive(Debug, Clone)]
 pub(crate) struct Aws {
@@ -130,8 +137,8 @@ impl Aws {
         let mut all = vec![("host".to_owned(), host)];
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let url = format!("{endpoint}{path}");
-        let request = Request { method, url: &url, headers: &all, body };
-        self.http.send(request, || self.signature(service, &request)).await.map_err(failed)
+        let request = Request { method, url: &url, headers: &all, body, repeats: true };
+        self.http.send(request, || self.signature(service, &request)).await.map_err(|lost| failed(lost.why))
     }
 
     fn endpoint(&self, service: &str) -> String {

@@ -25,6 +25,29 @@ pub(crate) struct Request<'a> {
     pub(crate) url: &'a str,
     pub(crate) headers: &'a [(String, String)],
     pub(crate) body: &'a [u8],
+    /// Whether it may be done twice. One that may not is sent again only where it was certainly not done.
+    pub(crate) repeats: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) why: String,
+    /// Nobody was reached, so that nothing was done.
+    pub(crate) unsent: bool,
+}
+
+impl Lost {
+    fn of(why: String) -> Self {
+        // The connector's words; where they change, what was not sent counts as lost, which is the safe side.
+        let unsent = ["client error (Connect)", "HTTP connect timeout"].iter().any(|words| why.contains(words));
+        Self { why, unsent }
+    }
+
+    /// Of what was not even tried.
+    fn before(why: impl Into<String>) -> Self {
+        Self { why: why.into(), unsent: true }
+    }
 }
 
 /// How long a request may take, and how often it is sent.
@@ -57,9 +80,14 @@ impl Reply {
 
     /// Whether the same request may succeed later.
     pub(crate) fn is_busy(&self) -> bool {
+        self.is_limited() || matches!(self.status, 500 | 502 | 503 | 504)
+    }
+
+    /// Whether the server counts requests, and has refused this one for that: it has done nothing.
+    fn is_limited(&self) -> bool {
         let limited = self.status == 403 && (self.exhausted || self.retry_after.is_some());
         let throttled = self.status == 400 && self.body.contains("Throttl");
-        limited || throttled || matches!(self.status, 429 | 500 | 502 | 503 | 504)
+        limited || throttled || self.status == 429
     }
 }
 
@@ -89,16 +117,20 @@ impl Http {
         &self,
         request: Request<'_>,
         prepare: impl Fn() -> Result<Vec<(String, String)>, String>,
-    ) -> Result<Reply, String> {
+    ) -> Result<Reply, Lost> {
         let Patience { answer: limit, attempts } = self.patience;
         let mut attempt = 1;
         loop {
-            let answer = match tokio::time::timeout(limit, self.exchange(request, &prepare()?)).await {
+            let prepared = prepare().map_err(Lost::before)?;
+            let answer = match tokio::time::timeout(limit, self.exchange(request, &prepared)).await {
                 Ok(answer) => answer,
-                Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
+                Err(_) => Err(Lost { why: format!("no answer within {} s", limit.as_secs()), unsent: false }),
             };
-            let again = attempt < attempts && answer.as_ref().map_or(true, Reply::is_busy);
-            if !again {
+            let again = match &answer {
+                Ok(reply) => reply.is_limited() || (reply.is_busy() && request.repeats),
+                Err(lost) => lost.unsent || request.repeats,
+            };
+            if attempt >= attempts || !again {
                 return answer;
             }
             let wished = answer.ok().and_then(|reply| reply.retry_after).map(Duration::from_secs);
@@ -108,22 +140,23 @@ impl Http {
         }
     }
 
-    async fn exchange(&self, request: Request<'_>, more: &[(String, String)]) -> Result<Reply, String> {
+    async fn exchange(&self, request: Request<'_>, more: &[(String, String)]) -> Result<Reply, Lost> {
         let mut sent = HttpRequest::new(SdkBody::from(request.body));
-        sent.set_method(request.method).map_err(|error| chain(&error))?;
-        sent.set_uri(request.url).map_err(|error| chain(&error))?;
+        sent.set_method(request.method).map_err(|error| Lost::before(chain(&error)))?;
+        sent.set_uri(request.url).map_err(|error| Lost::before(chain(&error)))?;
         for (name, value) in request.headers.iter().chain(more) {
             // What is wrong with a header may not be told: it may be a token.
-            let refused = |_| format!("the header {name} has what no header may have");
+            let refused = |_| Lost::before(format!("the header {name} has what no header may have"));
             sent.headers_mut().try_insert(name.clone(), value.clone()).map_err(refused)?;
         }
-        let answer = self.connector.call(sent).await.map_err(|error| chain(&error))?;
+        let answer = self.connector.call(sent).await.map_err(|error| Lost::of(chain(&error)))?;
         let number = |name: &str| answer.headers().get(name).and_then(|value| value.trim().parse::<u64>().ok());
         let (retry_after, exhausted) = (number("retry-after"), number("x-ratelimit-remaining") == Some(0));
         let length = number("content-length");
         let etag = answer.headers().get("etag").map(str::to_owned);
         let status = answer.status().as_u16();
-        let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| chain(&error))?;
+        let cut = |error: &dyn std::error::Error| Lost { why: chain(error), unsent: false };
+        let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| cut(&error))?;
         let body = Zeroizing::new(String::from_utf8_lossy(&body.to_vec()).into_owned());
         Ok(Reply { status, body, etag, length, retry_after, exhausted })
     }

@@ -58,11 +58,22 @@ pub trait World: Sync {
     /// Stores a state in the place of this revision; false when it is another one by now.
     fn store(&self, revision: u64, state: &State) -> impl Future<Output = Result<bool, Failure>> + Send;
     /// Asks for a redeploy. `nonce` is the same for the same event.
-    fn redeploy(&self, reason: &str, nonce: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn redeploy(&self, reason: &str, nonce: &str) -> impl Future<Output = Result<Asked, Failure>> + Send;
+    /// The watched stack, by name, that a change set was executed on; `None`: on none of them.
+    fn stack_of(&self, change_set: &str) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
     /// Asks for a run that ends at once.
     fn canary(&self, nonce: &str) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Tells people.
     fn tell(&self, notice: &Notice) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// What became of a redeploy that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// It was taken.
+    Heard,
+    /// It was sent, and nobody knows whether it was taken; why.
+    Unknown(String),
 }
 
 /// What was decided about an event, and why: one line of the log.
@@ -100,17 +111,30 @@ pub async fn handle<W: World>(world: &W, settings: &Settings, event: &Event) -> 
         What::Call(call) => match judged(world, settings, call).await? {
             Judgement::Nothing(reason) => return Ok(Outcome::new("ignored", reason)),
             Judgement::Hold => return hold_changed(world, settings, call, event.at).await,
-            Judgement::Change(resource) => Occasion::Change(changed(call, &resource, event.at)),
+            Judgement::Change(resource) => {
+                // One call may delete the hold and what it held.
+                if judge::touches_hold(call, &settings.flow) {
+                    hold_changed(world, settings, call, event.at).await?;
+                }
+                Occasion::Change(changed(call, &resource, event.at))
+            }
         },
     };
     act(world, settings, &event.id, &occasion).await
 }
 
 async fn judged<W: World>(world: &W, settings: &Settings, call: &Call) -> Result<Judgement, Failure> {
-    match judge::alone(call, &settings.flow) {
-        Some(judgement) => Ok(judgement),
-        None => Ok(judge::with_owned(call, &settings.flow, &world.owned().await?)),
+    if let Some(judgement) = judge::alone(call, &settings.flow) {
+        return Ok(judgement);
     }
+    let mut call = call.clone();
+    // Executed by its ARN alone, a change set does not say whose it is.
+    for name in call.resources.iter_mut().filter(|name| name.contains(":changeSet/")) {
+        if let Some(stack) = world.stack_of(name).await? {
+            *name = stack;
+        }
+    }
+    Ok(judge::with_owned(&call, &settings.flow, &world.owned().await?))
 }
 
 fn changed(call: &Call, resource: &str, at: i64) -> Change {
@@ -195,22 +219,35 @@ async fn done<W: World>(world: &W, settings: &Settings, id: &str, changes: Vec<C
     let heals = settings.limits.mode == Mode::Heal;
     let first = changes.first().map_or("", |change| change.what.as_str());
     let notice = notice::changes(settings, &changes);
-    let done = if heals { world.redeploy(first, id).await } else { world.tell(&notice).await };
-    if let Err(failure) = done {
-        update(world, |state| Some(state.release())).await?;
-        return Err(failure);
+    let done = if heals { world.redeploy(first, id).await } else { world.tell(&notice).await.map(|()| Asked::Heard) };
+    match done {
+        Ok(Asked::Heard) => {}
+        Ok(Asked::Unknown(why)) => {
+            update(world, |state| Some(state.unsure())).await?;
+            let told = world.tell(&notice::unsure(settings, &changes, &why)).await;
+            let untold = untold(told);
+            let reason = format!("whether the redeploy was heard is not known ({why}); it is asked for again{untold}");
+            return Ok(Outcome { change: changes.into_iter().next(), ..Outcome::new("unsure", reason) });
+        }
+        Err(failure) => {
+            update(world, |state| Some(state.release())).await?;
+            return Err(failure);
+        }
     }
     update(world, |state| Some(state.settle(&changes))).await?;
     let outcome = if heals {
         // The redeploy is under way, told or not: no reason to try it again.
-        let told = world.tell(&notice).await;
-        let untold =
-            told.err().map_or_else(String::new, |failure| format!("; the notice could not be sent: {failure}"));
+        let untold = untold(world.tell(&notice).await);
         Outcome::new("redeploy", format!("a change behind git's back; a redeploy was asked for{untold}"))
     } else {
         Outcome::new("notified", "a change behind git's back; the mode is notify-only")
     };
     Ok(Outcome { change: changes.into_iter().next(), ..outcome })
+}
+
+/// Of a notice that could not be sent, for the log.
+fn untold(told: Result<(), Failure>) -> String {
+    told.err().map_or_else(String::new, |failure| format!("; the notice could not be sent: {failure}"))
 }
 
 /// Stores what `next` makes of the state, from whatever it is by then; false when it makes nothing of it.

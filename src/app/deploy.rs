@@ -8,8 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::live::Inner;
 use crate::compare::Why;
-use crate::console::{Deployment, Heard, Over, Prepared, Rollout, Target, Wanted, Way, Work};
+use crate::config::RedeployMethod;
+use crate::console::{Deployment, Heard, Over, Prepared, Redeploy, Rollout, Target, Wanted, Way, Work};
+use crate::github::Event;
 use crate::ops::deploy::{self, Ask, Deployed, Draft, Ended, Failure, Operation, Progress, Standing, Wish};
+use crate::ops::hold;
+use crate::ops::redeploy::{self, Followed};
 use crate::ops::session::Session;
 
 /// The drafts whose change sets wait in an account, by the names of these.
@@ -18,6 +22,16 @@ pub(super) struct Drafts(Mutex<HashMap<String, Arc<Draft>>>);
 
 impl Drafts {
     fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<Draft>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Redeploys that were planned, by their nonces.
+#[derive(Default)]
+pub(super) struct Redeploys(Mutex<HashMap<String, Arc<redeploy::Plan>>>);
+
+impl Redeploys {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<redeploy::Plan>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -51,9 +65,22 @@ impl Inner {
     }
 
     pub(super) async fn rollout(&self, session: &Session, target: &Target, way: Way) -> Result<Rollout, Why> {
+        let way = match way {
+            Way::Redeploy { stack } => match session.project().redeploy.method {
+                RedeployMethod::GitHub => return self.redeploy(session, target).await,
+                RedeployMethod::ChangeSet => Way::Deploy { stack, to: None, revert_drift: false },
+                RedeployMethod::Pipeline => {
+                    let why = Why::new("the project is rolled out by its pipeline, which the console does not start");
+                    return Err(why.hint("plumb redeploy --via github or --via change-set"));
+                }
+            },
+            way => way,
+        };
         match way {
+            Way::Redeploy { .. } => Err(Why::new("nothing says how the project is rolled out")),
             Way::Deploy { stack, to, revert_drift } => {
-                let ask = Ask { reference: to.or_else(|| target.git_ref.clone()), revert_drift };
+                let reference = to.or_else(|| target.git_ref.clone());
+                let ask = Ask { reference, revert_drift, ..Ask::default() };
                 let stack = match stack {
                     Some(stack) => stack,
                     None => next(session, &ask).boxed().await?,
@@ -77,6 +104,54 @@ impl Inner {
         }
     }
 
+    /// What the project's workflow would be asked for.
+    async fn redeploy(&self, session: &Session, target: &Target) -> Result<Rollout, Why> {
+        hold::refuse_held(session).boxed().await?;
+        let ask = redeploy::Ask { reference: target.git_ref.clone(), ..redeploy::Ask::default() };
+        let plan = redeploy::plan(session, self.environ(), ask).boxed().await?;
+        let workflow = match (&plan.dispatch.event, &plan.reference) {
+            (Event::Workflow { file, .. }, Some(reference)) => format!("{file} on {reference}"),
+            (Event::Workflow { file, .. }, None) => file.clone(),
+            (Event::Repository { kind }, _) => format!("whichever workflow listens for {kind}"),
+        };
+        let found = Redeploy {
+            repository: plan.repository.clone(),
+            workflow,
+            environment: session.environment().name.clone(),
+            commit: plan.commit.clone(),
+            subject: plan.subject.clone(),
+            token_from: plan.token_from.clone(),
+            nonce: plan.nonce.clone(),
+        };
+        let mut all = self.redeploys.all();
+        // What was planned before and not confirmed is void, and has a token in it.
+        all.clear();
+        all.insert(plan.nonce.clone(), Arc::new(plan));
+        Ok(Rollout::Redeploy(found))
+    }
+
+    /// Asks the workflow, and follows its run to the end.
+    async fn dispatch(&self, session: &Session, planned: &Redeploy, sink: &Sink) -> Result<Over, Why> {
+        let plan = self.redeploys.all().remove(&planned.nonce);
+        let plan = plan.ok_or_else(|| Why::new("refused: what was planned is not known any more"))?;
+        let tell = |text: &str| drop(sink.send(Heard::Progress(Progress::Step(text.to_owned()))));
+        tell(&format!("asking {}", planned.repository));
+        let asked = redeploy::dispatch(session, &plan, &tell).boxed().await?;
+        let notes: Vec<String> = asked.untold.iter().map(|why| why.reason.clone()).collect();
+        let Some(run) = &asked.run else {
+            let none = format!("GitHub took it, and none of the runs that it lists is called {}", asked.nonce);
+            let why = Why::new(none).hint("run-name: \"... ${{ inputs.nonce }}\" in the workflow");
+            return Ok(Over { status: Some("taken".to_owned()), why: Some(why), notes, ..Over::default() });
+        };
+        let told = |followed| drop(sink.send(Heard::Followed(followed)));
+        told(Followed::Run(run.clone()));
+        let (run, jobs) = redeploy::follow(&plan, run, redeploy::LONGEST, &told).boxed().await?;
+        let why = (!run.succeeded()).then(|| redeploy::why_failed(&run, &jobs));
+        let status = run.conclusion.unwrap_or(run.status);
+        let took = Some((run.changed - run.began).max(0));
+        Ok(Over { status: Some(status), why, notes, took, ..Over::default() })
+    }
+
     pub(super) async fn roll_out(&self, target: &Target, work: &Work, sink: &Sink) -> Result<Over, Why> {
         let Work::Rollout(rollout) = work else { return Err(Why::new("refused: nothing is done to a stack by this")) };
         let session = self.session(&target.project, &target.environment).await?;
@@ -91,6 +166,7 @@ impl Inner {
                 }
                 Ok(deployed_over(deployed))
             }
+            Rollout::Redeploy(planned) => self.dispatch(&session, planned, sink).await,
             Rollout::Cancel(operation) => {
                 let (ended, untold) = deploy::cancel(&session, operation, &told).boxed().await?;
                 let is_back = ended.status == "UPDATE_ROLLBACK_COMPLETE";

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
-use super::deploy::Drafts;
+use super::deploy::{Drafts, Redeploys};
 use super::last::Last;
 use super::memory;
 use super::projects::{self, Opened, Projects};
 use super::writing::Locks;
 use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
-use crate::config::Settings;
+use crate::config::{Environ, Settings};
 use crate::console::{
     Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, DeployAnswer,
     DeployAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Heard, Memory, Over, Permit, Prepared, ProjectInfo, Promotion,
@@ -54,6 +54,7 @@ pub(super) struct Inner {
     clock: Option<i64>,
     pub(super) locks: Locks,
     pub(super) drafts: Drafts,
+    pub(super) redeploys: Redeploys,
 }
 
 impl Live {
@@ -76,6 +77,7 @@ impl Live {
             clock,
             locks: Locks::default(),
             drafts: Drafts::default(),
+            redeploys: Redeploys::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -91,6 +93,11 @@ impl Inner {
         // One that opens slowly holds up nobody else.
         let cell = Arc::clone(self.sessions.lock().await.entry(place).or_default());
         cell.get_or_try_init(|| self.open(project, environment)).await.cloned()
+    }
+
+    /// The environment variables.
+    pub(super) fn environ(&self) -> &Environ {
+        &self.shared.environ
     }
 
     /// Plumb's own directory, where what was found is kept at all.

@@ -1,6 +1,6 @@
 //! The signature of a request that no SDK sends.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as signed};
 use aws_sigv4::sign::v4::SigningParams;
@@ -44,7 +44,7 @@ pub(super) async fn sign_for(
         .identity(&identity)
         .region(region)
         .name(request.service)
-        .time(SystemTime::now())
+        .time(there(clients.clock_skew()))
         .settings(SigningSettings::default())
         .build()
         .map_err(|error| unsigned(&error))?
@@ -54,4 +54,12 @@ pub(super) async fn sign_for(
     let made = signed(signable.map_err(|error| unsigned(&error))?, &params).map_err(|error| unsigned(&error))?;
     let (instructions, _) = made.into_parts();
     Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// The time by AWS's clock, as far as an answer has told it: AWS refuses what is signed five minutes off. The SDK does the
+/// same for its own requests.
+fn there(ahead: Option<i64>) -> SystemTime {
+    let (now, ahead) = (SystemTime::now(), ahead.unwrap_or_default());
+    let by = Duration::from_millis(ahead.unsigned_abs());
+    if ahead > 0 { now.checked_sub(by) } else { now.checked_add(by) }.unwrap_or(now)
 }

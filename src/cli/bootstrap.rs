@@ -53,7 +53,8 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         say!("note: {}", clean(note));
     }
     let (command, ask, dry_run) = ("bootstrap", Ask::default(), args.dry_run);
-    let order = Order { command, stacks: &[], ask, dry_run, consent: &args.consent, output: args.output.into() };
+    let output = args.output.into();
+    let order = Order { command, stacks: &[], ask, dry_run, consent: &args.consent, output, redeploy: None };
     deploy::lay(shared, &opened, &order, draft).await
 }
 

@@ -10,9 +10,10 @@ pub(super) use json::EndedJson;
 
 use super::consent::{Asks, Consent, Deed};
 use super::markdown::{self, Form};
-use super::{Failed, Outcome, Shared, clean, print_json, say, values};
+use super::{Failed, Outcome, Shared, clean, print_json, redeploy, say, values};
 use crate::compare::Why;
 use crate::ops::deploy::{self, Ask, Deployed, Draft, Operation, Plan};
+use crate::ops::hold;
 use crate::ops::session::Session;
 
 /// Arguments of `plumb deploy`.
@@ -51,6 +52,16 @@ pub(super) struct Order<'a> {
     pub(super) dry_run: bool,
     pub(super) consent: &'a Consent,
     pub(super) output: Form,
+    /// Whether this is how the project is redeployed.
+    pub(super) redeploy: Option<Redeploy<'a>>,
+}
+
+/// What a redeploy asks beyond a deployment.
+pub(super) struct Redeploy<'a> {
+    /// Although redeploys are on hold. A hold may begin while the plan is looked at.
+    pub(super) despite_hold: bool,
+    /// Why, for the journal.
+    pub(super) reason: Option<&'a str>,
 }
 
 /// What became of one stack.
@@ -67,14 +78,15 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         return Err(why.hint("plumb deploy --env NAME; --dry-run shows what would be changed").into());
     }
     markdown::of_dry_runs(args.output, args.dry_run)?;
-    let ask = Ask { reference: None, revert_drift: args.revert_drift };
+    let ask = Ask { reference: None, revert_drift: args.revert_drift, dry_run: args.dry_run };
     if args.follow || args.cancel {
         let session = shared.session().await?;
         let names = interruptible(names(&session, &args.stacks, &ask)).await??;
         return Box::pin(under_way(shared, &session, args, &names)).await;
     }
     let (stacks, dry_run, consent, output) = (&*args.stacks, args.dry_run, &args.consent, args.output);
-    Box::pin(carry_out(shared, &Order { command: "deploy", stacks, ask, dry_run, consent, output })).await
+    let order = Order { command: "deploy", stacks, ask, dry_run, consent, output, redeploy: None };
+    Box::pin(carry_out(shared, &order)).await
 }
 
 /// Deploys one stack after the other, each by a plan of its own.
@@ -82,6 +94,8 @@ pub(super) async fn carry_out(shared: &Shared, order: &Order<'_>) -> Result<Outc
     let session = shared.session().await?;
     let names = interruptible(names(&session, order.stacks, &order.ask)).await??;
     let opened = interruptible(order.consent.open(&session, order.command)).await??;
+    let reason = order.redeploy.as_ref().and_then(|redeploy| redeploy.reason);
+    let opened = reason.map_or_else(|| opened.clone(), |reason| opened.because(reason));
     let mut all = Vec::new();
     let mut outcome = Outcome::Clean;
     for name in &names {
@@ -98,14 +112,16 @@ pub(super) async fn carry_out(shared: &Shared, order: &Order<'_>) -> Result<Outc
         outcome = worse(outcome, of_this);
         // What comes later may build on what was not deployed.
         if let Some(failed) = failed {
-            told_after(shared, &opened, order, &all)?;
+            if let Err(also) = told_after(shared, &opened, order, &all).await {
+                also.print();
+            }
             return Err(failed);
         }
         if of_this == Outcome::Problem {
             break;
         }
     }
-    told_after(shared, &opened, order, &all)?;
+    told_after(shared, &opened, order, &all).await?;
     Ok(outcome)
 }
 
@@ -155,8 +171,14 @@ async fn finish(session: &Session, order: &Order<'_>, draft: Draft) -> Result<Do
     let does = text::intent(&draft, &plan);
     let asks = if plan.is_empty() { Asks::Protected } else { Asks::Always };
     let deed = Deed { command: order.command, does: &does, asks };
-    let agreed = interruptible(order.consent.confirm(session, deed)).await;
-    if let Err(failed) = agreed.and_then(|agreed| agreed) {
+    let agreed = async {
+        interruptible(order.consent.confirm(session, deed)).await??;
+        if order.redeploy.as_ref().is_some_and(|redeploy| !redeploy.despite_hold) {
+            interruptible(hold::refuse_held(session)).await??;
+        }
+        Ok::<(), Failed>(())
+    };
+    if let Err(failed) = agreed.await {
         return Err(taken_back(&draft, failed).await);
     }
     let work = Box::pin(deploy::execute(&draft, &plan, &told::progress));
@@ -182,14 +204,18 @@ pub(super) async fn lay(
         text::done(&mut std::io::stdout().lock(), deployed)?;
     }
     let outcome = done.outcome();
-    told_after(shared, session, order, &[done])?;
+    told_after(shared, session, order, &[done]).await?;
     Ok(outcome)
 }
 
 /// What is told when all of it is over.
-fn told_after(shared: &Shared, session: &Session, order: &Order<'_>, all: &[Done]) -> Result<(), Failed> {
+async fn told_after(shared: &Shared, session: &Session, order: &Order<'_>, all: &[Done]) -> Result<(), Failed> {
+    let verdicts = match order.redeploy {
+        Some(_) => Some(redeploy::verdicts(session).await?),
+        None => None,
+    };
     match order.output {
-        Form::Json => print_json(&json::of(session, &order.ask, all))?,
+        Form::Json => print_json(&json::of(session, &order.ask, all, verdicts.as_ref()))?,
         Form::Markdown => text::markdown(&mut std::io::stdout().lock(), session, all)?,
         Form::Text => {}
     }
@@ -268,12 +294,13 @@ fn worse(one: Outcome, other: Outcome) -> Outcome {
 }
 
 impl Done {
+    /// What is rolled out although something that was changed by hand stays as it is has not failed: it still differs.
     fn outcome(&self) -> Outcome {
         match (&self.deployed, &self.plan) {
-            (Some(deployed), _) if deployed.failed.is_some() || !deployed.left.is_empty() => Outcome::Problem,
+            (Some(deployed), _) if deployed.failed.is_some() => Outcome::Problem,
+            (Some(deployed), _) if !deployed.left.is_empty() => Outcome::Differences,
             (Some(_), _) => Outcome::Clean,
-            (None, Some((_, plan))) if !plan.left.is_empty() => Outcome::Problem,
-            (None, Some((_, plan))) if plan.is_empty() => Outcome::Clean,
+            (None, Some((_, plan))) if plan.is_empty() && plan.left.is_empty() => Outcome::Clean,
             (None, _) => Outcome::Differences,
         }
     }

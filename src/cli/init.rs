@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: Option<PathBuf>,
     /// Write plumb.toml and nothing else.
-    #[arg(long, conflicts_with_all = ["name", "environments", "age", "kms", "new_key", "lambda", "hooks", "workflows",
+    #[arg(long, conflicts_with_all = ["name", "environments", "age", "kms", "new_key", "lambda", "healing", "hooks", "workflows",
         "credentials", "branch", "overwrite", "github_token"])]
     minimal: bool,
     /// The project's name. Default: that of the directory.
@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Write the crypto API's functions out, with their template and a stack for them.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     lambda: Option<bool>,
+    /// Write the loop's function out, with a stack for it, which tells of what is changed behind git's back.
+    #[arg(long = "loop", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    healing: Option<bool>,
     /// Teach this clone's git to refuse plain text, and to show and merge documents by their values.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     hooks: Option<bool>,
@@ -154,6 +157,8 @@ async fn wish(shared: &Shared, args: &Args, asker: &Asker) -> Result<Wish, Faile
     }
     let lambda =
         asker.choose(args.lambda, "Write the crypto API's functions out, with a stack for them?", false).await?;
+    let question = "Write the loop out that tells of changes behind git's back, with a stack for it?";
+    let healing = asker.choose(args.healing, question, false).await?;
     let workflows = asker.choose(args.workflows, "Write GitHub workflows that deploy and check?", false).await?;
     let credentials = match args.credentials {
         Way::Oidc => Credentials::Oidc,
@@ -167,6 +172,7 @@ async fn wish(shared: &Shared, args: &Args, asker: &Asker) -> Result<Wish, Faile
         endpoint: flags.endpoint_url,
         recipients,
         lambda,
+        healing,
         workflows: workflows.then(|| Workflows { credentials, branch: args.branch.clone() }),
     })
 }

@@ -23,6 +23,8 @@ enum NeedArg {
     Read,
     /// The same, and recording, pushing and deploying.
     Write,
+    /// Dry runs of pull requests: no value is read, and nothing that runs is changed.
+    Check,
 }
 
 /// Runs `plumb policy`: the policy on stdout, what to know about it on stderr.
@@ -34,11 +36,13 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         Some(root) => root.clone(),
         None => shared::here()?,
     };
-    let need = match args.need {
-        NeedArg::Read => Need::Read,
-        NeedArg::Write => Need::Write,
+    let need = args.need;
+    let work = move || match need {
+        NeedArg::Read => policy::policy(&settings, &root, Need::Read),
+        NeedArg::Write => policy::policy(&settings, &root, Need::Write),
+        NeedArg::Check => policy::check(&settings, &root),
     };
-    let policy = tokio::task::spawn_blocking(move || policy::policy(&settings, &root, need))
+    let policy = tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Why::new(format!("an internal task failed: {error}")))?;
     print_json(&policy.document)?;

@@ -14,7 +14,7 @@ use crate::ops::crypto::last;
 use crate::ops::deploy::Ask as DeployAsk;
 use crate::ops::hold;
 use crate::ops::inspect::{self, Wish};
-use crate::ops::redeploy::{self, Ask, Asked, Job, Plan, Run};
+use crate::ops::redeploy::{self, Ask, Asked, Plan, Run};
 use crate::ops::session::Session;
 
 /// So old may a smoke test be that vouches for a commit.
@@ -27,9 +27,10 @@ pub(crate) struct Args {
     /// The way, instead of the project's.
     #[arg(long, value_enum)]
     via: Option<Via>,
-    /// Follow the workflow's run to its end. A change set is always followed.
-    #[arg(long)]
-    wait: bool,
+    /// Follow the workflow's run to its end, and no longer than this. A change set is always followed.
+    #[arg(long, value_name = "LENGTH", num_args = 0..=1, require_equals = true, default_missing_value = "2h",
+        value_parser = hold::parse_length)]
+    wait: Option<Duration>,
     /// Only when the smoke test of the last hour passed for this commit, here or in another environment.
     #[arg(long, value_name = "ENV", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     if_smoke: Option<String>,
@@ -93,28 +94,25 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
             let order = deploy::Order {
                 command: "redeploy",
                 stacks: &[],
-                ask: DeployAsk { reference: None, revert_drift: true },
+                ask: DeployAsk { revert_drift: true, dry_run: args.how.dry_run, ..DeployAsk::default() },
                 dry_run: args.how.dry_run,
                 consent: &args.how.consent,
                 output: args.how.output.into(),
+                redeploy: Some(deploy::Redeploy { despite_hold: args.despite_hold, reason: args.reason.as_deref() }),
             };
-            let outcome = Box::pin(deploy::carry_out(shared, &order)).await?;
-            if !args.how.dry_run {
-                verdicts(&session).await?;
-            }
-            Ok(outcome)
+            Box::pin(deploy::carry_out(shared, &order)).await
         }
     }
 }
 
 async fn github(shared: &Shared, session: &Session, args: &Args) -> Result<Outcome, Failed> {
-    let ask = Ask { reason: args.reason.clone(), despite_hold: args.despite_hold };
+    let ask = Ask { reason: args.reason.clone(), despite_hold: args.despite_hold, reference: None };
     let plan = interruptible(Box::pin(redeploy::plan(session, &shared.environ, ask))).await??;
     if let Some(environment) = &args.if_smoke {
         proven(shared, session, environment, &plan.commit)?;
     }
     told::plan(session, &plan);
-    let before = verdicts(session).await?;
+    let before = Some(verdicts(session).await?);
     if args.how.dry_run {
         return ended(shared, session, args, &json::of(session, &plan, None, None, &[], before), Outcome::Differences);
     }
@@ -132,60 +130,57 @@ async fn github(shared: &Shared, session: &Session, args: &Args) -> Result<Outco
             "try: run-name: \"... ${{{{ inputs.nonce }}}}\" in the workflow; until then look at the repository's Actions"
         );
         let json = json::of(session, &plan, Some(&asked), None, &[], before);
-        return ended(shared, session, args, &json, if args.wait { Outcome::Problem } else { Outcome::Clean });
+        return ended(
+            shared,
+            session,
+            args,
+            &json,
+            if args.wait.is_some() { Outcome::Problem } else { Outcome::Clean },
+        );
     };
     say!("run     {}   {}", run.id, clean(&run.url));
-    if !args.wait {
+    let Some(longest) = args.wait else {
         say!("it goes on by itself; --wait follows it");
         let json = json::of(session, &plan, Some(&asked), Some(run), &[], before);
         return ended(shared, session, args, &json, Outcome::Clean);
-    }
-    followed(shared, session, args, &plan, &asked, run).await
+    };
+    followed(shared, session, args, &Dispatched { plan: &plan, asked: &asked, run, longest }).await
 }
 
-async fn followed(
-    shared: &Shared,
-    session: &Session,
-    args: &Args,
-    plan: &Plan,
-    asked: &Asked,
-    run: &Run,
-) -> Result<Outcome, Failed> {
-    let work = Box::pin(redeploy::follow(plan, run, &told::followed));
+/// A run that is followed.
+struct Dispatched<'a> {
+    plan: &'a Plan,
+    asked: &'a Asked,
+    run: &'a Run,
+    /// No longer than this.
+    longest: Duration,
+}
+
+async fn followed(shared: &Shared, session: &Session, args: &Args, of: &Dispatched<'_>) -> Result<Outcome, Failed> {
+    let Dispatched { plan, asked, run, longest } = *of;
+    let work = Box::pin(redeploy::follow(plan, run, longest, &told::followed));
     let (run, jobs) = match interruptible(work).await {
-        Ok(followed) => followed?,
+        Ok(Ok(followed)) => followed,
+        // It was asked for, and goes on: whoever reads the JSON is told of what.
+        Ok(Err(why)) => {
+            Failed::from(why).print();
+            let json = json::of(session, plan, Some(asked), Some(run), &[], None);
+            return ended(shared, session, args, &json, Outcome::Problem);
+        }
         Err(failed) => {
             say!("the run goes on without you: {}; plumb redeploy --cancel {} ends it", clean(&run.url), run.id);
             return Err(failed);
         }
     };
-    let after = verdicts(session).await?;
+    let after = Some(verdicts(session).await?);
     let outcome = if run.succeeded() {
         say!("{} was rolled out by {}", clean(plan.commit.get(..7).unwrap_or(&plan.commit)), clean(&run.url));
         Outcome::Clean
     } else {
-        Failed::from(why(&run, &jobs)).print();
+        Failed::from(redeploy::why_failed(&run, &jobs)).print();
         Outcome::Problem
     };
     ended(shared, session, args, &json::of(session, plan, Some(asked), Some(&run), &jobs, after), outcome)
-}
-
-/// Why a run did not succeed: its first step that failed.
-fn why(run: &Run, jobs: &[Job]) -> Why {
-    let conclusion = run.conclusion.as_deref().unwrap_or("over, and nobody says how");
-    let bad = |conclusion: &Option<String>| {
-        conclusion.as_deref().is_some_and(|word| !matches!(word, "success" | "skipped" | "neutral"))
-    };
-    let job = jobs.iter().find(|job| bad(&job.conclusion));
-    let step = job.and_then(|job| job.steps.iter().find(|step| bad(&step.conclusion)));
-    let at = match (job, step) {
-        (Some(job), Some(step)) => format!(" at {} / {}", job.name, step.name),
-        (Some(job), None) => format!(" at {}", job.name),
-        _ => String::new(),
-    };
-    let url = job.and_then(|job| job.url.as_deref()).unwrap_or(&run.url);
-    let why = Why::new(format!("the run ended as {conclusion}{at}: what it did before that is done"));
-    why.hint(format!("its log: {url}; plumb status shows what is live"))
 }
 
 async fn cancel(shared: &Shared, session: &Session, args: &Args, id: u64) -> Result<Outcome, Failed> {
@@ -216,11 +211,11 @@ fn proven(shared: &Shared, session: &Session, environment: &str, commit: &str) -
 }
 
 /// Looks at everything again, and says in a line how it stands.
-async fn verdicts(session: &Session) -> Result<Verdicts, Failed> {
+pub(super) async fn verdicts(session: &Session) -> Result<Tally, Failed> {
     let report = interruptible(Box::pin(inspect::report(session, &Wish::of(session)))).await?;
     let tally = report.tally();
     say!("live    {} differ, {} in sync, {} unknown", tally.differences(), tally.in_sync, tally.unknown);
-    Ok(Some(tally))
+    Ok(tally)
 }
 
 fn ended(

@@ -93,8 +93,10 @@ pub(crate) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let wish = wish(&session, &args.only, args.detect);
     let progress = Progress::begin();
     let told = |text: &str| progress.tell(text);
-    let report = inspect::watched(&session, &wish, &told).await;
+    let mut report = inspect::watched(&session, &wish, &told).await;
     drop(progress);
+    let hold = held(&session, &report).await;
+    report.hold = Some(hold.clone());
     // Without a project nothing is managed, and what is there is what one wants to see.
     let all = args.all || session.settings.adhoc.is_some();
     let shown = |item: &Item| all || item.verdict.needs_attention();
@@ -102,7 +104,7 @@ pub(crate) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         Output::Json => print_json(&schema::status(&report, &session.fingerprinter, |item| in_json(args, item)))?,
         Output::Text => text::text(&mut std::io::stdout().lock(), &report, &shown)?,
     }
-    super::hold::tell(&session.environment().name, &held(&session, &report).await);
+    super::hold::tell(&session.environment().name, &hold);
     shared.stats(&session);
     Ok(outcome(&report, args.strict))
 }

@@ -84,7 +84,8 @@ pub(super) async fn rollback(shared: &Shared, args: &RollbackArgs) -> Result<Out
                 return Err(why.hint("plumb rollback --env NAME --to COMMIT").into());
             }
             let Asked { command, consent, dry_run, output } = asked;
-            Box::pin(deploy::carry_out(shared, &Order { command, stacks, ask, dry_run, consent, output })).await
+            let order = Order { command, stacks, ask, dry_run, consent, output, redeploy: None };
+            Box::pin(deploy::carry_out(shared, &order)).await
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::compare::Why;
 use crate::ops::deploy::{Operation, Progress, Standing};
+use crate::ops::redeploy::Followed;
 use crate::secret::Secret;
 
 /// What is asked. Nothing of it writes.
@@ -31,6 +32,8 @@ pub enum DeployAnswer {
 pub enum Heard {
     /// How far it is.
     Progress(Progress),
+    /// What the workflow's run is at.
+    Followed(Followed),
     /// The last lines of the function that is the cause of a failure, or why they could not be read.
     Log(Result<Vec<Secret>, Why>),
 }

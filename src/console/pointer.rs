@@ -9,7 +9,7 @@ use super::page::crypto::{Field, Part};
 use super::page::overview::{Row, rows};
 use super::page::{Page, Zoom};
 use super::text;
-use super::view::{crypto_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at};
+use super::view::{crypto_spot_at, deploy_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at};
 use crate::console::action::Action;
 
 /// Something that the mouse did.
@@ -51,6 +51,10 @@ pub(super) enum Spot {
     Part(Part),
     /// A check of the smoke test.
     Check(usize),
+    /// A stack of the deploy page.
+    Stack(usize),
+    /// The lower part of that page, and what of it can be selected.
+    Deployed(Option<usize>),
     /// The rest of its table.
     Table,
     /// Something that needs the operator.
@@ -96,7 +100,7 @@ pub(super) fn spot(model: &Model, column: u16, line: u16) -> Option<Spot> {
     match model.page {
         Page::Overview => overview(model, areas.body, here),
         Page::Crypto => crypto_spot_at(model, areas.body, here),
-        Page::Deploy => None,
+        Page::Deploy => deploy_spot_at(model, areas.body, here),
         Page::Stacks | Page::Parameters | Page::Secrets => items(model, areas.body, here),
     }
 }

@@ -20,7 +20,7 @@ use ratatui::layout::Rect;
 
 use crypto::sign as crypto_sign;
 pub(super) use crypto::{heights as crypto_heights, spot_at as crypto_spot_at};
-pub(super) use deploy::heights as deploy_heights;
+pub(super) use deploy::{heights as deploy_heights, spot_at as deploy_spot_at};
 pub(super) use detail::{cell as detail_cell, height as detail_height, row_at as detail_row_at};
 pub(super) use facet::{role as facet_role, text as facet_text};
 pub(super) use overlay::tour::height as tour_height;

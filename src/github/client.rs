@@ -42,6 +42,8 @@ pub struct GitHub {
     patience: Patience,
     /// What was answered before, by path: an unchanged answer costs nothing of the hour's requests.
     known: Mutex<BTreeMap<String, (String, Value)>>,
+    /// What the last answer said of the token.
+    scopes: Mutex<Option<String>>,
 }
 
 /// What an answer was, once it was looked at.
@@ -56,13 +58,24 @@ impl GitHub {
     pub fn new(repository: Repository, token: Secret, patience: Patience) -> Result<Self, Error> {
         let failed = |failure| Error::Network { doing: "connect".to_owned(), why: told(failure) };
         let connections = Connections::new(CONNECT, ANSWER).map_err(failed)?;
-        Ok(Self { connections, repository, token, patience, known: Mutex::default() })
+        Ok(Self { connections, repository, token, patience, known: Mutex::default(), scopes: Mutex::default() })
     }
 
     /// The repository.
     #[must_use]
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// Whether the token's owner may write to the repository, as far as GitHub tells.
+    pub async fn may_write(&self) -> Result<Option<bool>, Error> {
+        Ok(wire::may_write(&self.get("").await?))
+    }
+
+    /// The scopes of a classic token, as the last answer said them; any other token has none.
+    #[must_use]
+    pub fn scopes(&self) -> Option<String> {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A workflow by its file's name.
@@ -106,6 +119,15 @@ impl GitHub {
         let since = since.replace(':', "%3A");
         let path = format!("{of}?event={}&created=%3E%3D{since}&per_page={PAGE}", event.name());
         self.read(&path, |value| wire::named(value, word)).await
+    }
+
+    /// The last runs, the newest first: of one workflow, or of all that a `repository_dispatch` started.
+    pub async fn runs(&self, workflow: Option<&str>) -> Result<Vec<Run>, Error> {
+        let path = match workflow {
+            Some(file) => format!("/actions/workflows/{file}/runs?per_page={PAGE}"),
+            None => format!("/actions/runs?event=repository_dispatch&per_page={PAGE}"),
+        };
+        self.read(&path, wire::runs).await
     }
 
     /// A run.
@@ -209,7 +231,10 @@ impl GitHub {
         if !body.is_empty() {
             headers.push(("content-type", "application/json"));
         }
-        self.connections.send(method, &url, &headers, body).await
+        let answer = self.connections.send(method, &url, &headers, body).await?;
+        *self.scopes.lock().unwrap_or_else(PoisonError::into_inner) =
+            answer.header("x-oauth-scopes").map(str::to_owned);
+        Ok(answer)
     }
 
     fn understood(&self, method: &str, path: &str, answer: &Answer) -> Said {

@@ -92,6 +92,10 @@ pub struct Run {
     pub conclusion: Option<String>,
     /// The commit of the branch that it runs on.
     pub commit: String,
+    /// When it was asked for, in milliseconds since the Unix epoch.
+    pub began: i64,
+    /// When it changed last; of one that is over, when it ended.
+    pub changed: i64,
 }
 
 impl Run {
@@ -150,6 +154,16 @@ fn number(value: &Value, name: &'static str) -> Result<u64, &'static str> {
     value.get(name).and_then(Value::as_u64).ok_or(name)
 }
 
+fn time(value: &Value, name: &'static str) -> Result<i64, &'static str> {
+    let time: jiff::Timestamp = text(value, name)?.parse().map_err(|_| name)?;
+    Ok(time.as_millisecond())
+}
+
+/// Of a repository: whether the token's owner may write there.
+pub(super) fn may_write(value: &Value) -> Option<bool> {
+    value.get("permissions")?.get("push")?.as_bool()
+}
+
 /// The run that a dispatch's answer names; an older GitHub names none.
 pub(super) fn dispatched(value: &Value) -> Dispatched {
     Dispatched { run: number(value, "workflow_run_id").ok() }
@@ -169,16 +183,25 @@ pub(super) fn run(value: &Value) -> Result<Run, &'static str> {
         status: optional(value, "status").unwrap_or_else(|| "queued".to_owned()),
         conclusion: optional(value, "conclusion"),
         commit: text(value, "head_sha")?,
+        began: time(value, "created_at")?,
+        changed: time(value, "updated_at")?,
     })
 }
 
 /// The one of a list whose title or name has a word.
 pub(super) fn named(value: &Value, word: &str) -> Result<Option<Run>, &'static str> {
-    let runs = value.get("workflow_runs").and_then(Value::as_array).ok_or("workflow_runs")?;
     let has = |run: &&Value| {
         ["display_title", "name"].iter().any(|key| run[*key].as_str().is_some_and(|text| text.contains(word)))
     };
-    runs.iter().find(has).map(run).transpose()
+    listed(value)?.iter().find(has).map(run).transpose()
+}
+
+pub(super) fn runs(value: &Value) -> Result<Vec<Run>, &'static str> {
+    listed(value)?.iter().map(run).collect()
+}
+
+fn listed(value: &Value) -> Result<&Vec<Value>, &'static str> {
+    value.get("workflow_runs").and_then(Value::as_array).ok_or("workflow_runs")
 }
 
 pub(super) fn jobs(value: &Value) -> Result<Vec<Job>, &'static str> {

@@ -1,8 +1,10 @@
 //! A project's beginning: its `plumb.toml`, and what belongs around it.
 
 mod key;
+mod paths;
 mod plan;
 mod rules;
+mod sections;
 mod token;
 mod workflow;
 

@@ -65,12 +65,44 @@ pub fn policy(settings: &Settings, root: &Path, need: Need) -> Policy {
         statements.into_iter().filter_map(|((need, on), actions)| ground.statement(need, on, &actions)).collect();
     document.extend(ground.drift(&mut notes));
     if need == Need::Write {
+        document.extend(ground.put_back(&mut notes));
         notes.push(
             "deploying needs, besides, whatever the stacks' own resources need: CloudFormation changes them in the \
              caller's name, or in that of a service role"
                 .to_owned(),
         );
     }
+    Policy { document: json!({ "Version": "2012-10-17", "Statement": document }), notes }
+}
+
+/// The policy for working out what a commit would change, and for no more: what may be read, without what answers with
+/// values, and change sets that are made, looked at and deleted. Whoever writes a pull request chooses what is run by it.
+#[must_use]
+pub fn check(settings: &Settings, root: &Path) -> Policy {
+    const CHANGE_SETS: [&str; 3] =
+        ["cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet", "cloudformation:DeleteChangeSet"];
+    let ground = survey(settings, root);
+    let mut statements: BTreeMap<On, BTreeSet<&'static str>> = BTreeMap::new();
+    let holds_values =
+        |action: &str| permissions::answers_with_values(action) || action == "secretsmanager:BatchGetSecretValue";
+    let allowed = |permission: &&permissions::Permission| {
+        let reads = permission.need == Need::Read && permission.on != On::Keys && !holds_values(permission.action);
+        reads || CHANGE_SETS.contains(&permission.action)
+    };
+    for permission in PERMISSIONS.iter().filter(allowed) {
+        statements.entry(permission.on).or_default().insert(permission.action);
+    }
+    let document: Vec<Value> = statements
+        .into_iter()
+        .filter_map(|(on, actions)| {
+            let mut statement = ground.statement(Need::Read, on, &actions)?;
+            statement["Sid"] = format!("PlumbCheck{on:?}").into();
+            Some(statement)
+        })
+        .collect();
+    let mut notes = ground.notes;
+    notes.push("no value is read by it: what no receipt settles is unknown in a dry run".to_owned());
+    notes.push("a stack that is not there yet cannot be previewed by it, since that would leave one behind".to_owned());
     Policy { document: json!({ "Version": "2012-10-17", "Statement": document }), notes }
 }
 
@@ -283,6 +315,25 @@ impl Ground {
 
     fn within(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
+    }
+
+    /// What writes the stacks' own parameters where no change set puts them back.
+    fn put_back(&self, notes: &mut Vec<String>) -> Option<Value> {
+        if !self.nameless.is_empty() {
+            notes.push(format!(
+                "what of {} is a parameter cannot be put back without CloudFormation: its name is not in the template, \
+                 so it is not in the policy",
+                self.nameless.join(", ")
+            ));
+        }
+        let names: Vec<String> = self
+            .own_parameters
+            .iter()
+            .map(|name| self.within("ssm", &format!("parameter/{}", name.trim_start_matches('/'))))
+            .collect();
+        let actions = ["ssm:AddTagsToResource", "ssm:PutParameter"];
+        let statement = json!({ "Sid": "PlumbPutBack", "Effect": "Allow", "Action": actions, "Resource": names });
+        (!names.is_empty()).then_some(statement)
     }
 
     /// What CloudFormation reads in the caller's name when it detects drift. What answers with values is never for

@@ -21,7 +21,7 @@ use crate::github::{Dispatch, Error, Event, GitHub, Patience, Workflow};
 use crate::secret::Secret;
 
 pub use crate::github::{Job, Run, Step};
-pub use follow::{Followed, follow};
+pub use follow::{Followed, LONGEST, follow, why_failed};
 
 /// The type of a `repository_dispatch`, the loop's too.
 const KIND: &str = "plumb-redeploy";
@@ -36,6 +36,8 @@ pub struct Ask {
     pub reason: Option<String>,
     /// Although redeploys are on hold.
     pub despite_hold: bool,
+    /// The commit; `None`: the environment's own.
+    pub reference: Option<String>,
 }
 
 /// A redeploy as it would be asked for.
@@ -56,7 +58,8 @@ pub struct Plan {
     pub token_from: String,
     /// What is sent.
     pub dispatch: Dispatch,
-    nonce: String,
+    /// The word by which its run is known.
+    pub nonce: String,
     github: GitHub,
     ask: Ask,
 }
@@ -74,7 +77,7 @@ pub struct Asked {
 
 /// Works out what would be dispatched, and whether GitHub has it all: workflow, commit, and leave to look.
 pub async fn plan(session: &Session, environ: &Environ, ask: Ask) -> Result<Plan, Why> {
-    let ground = ground::of(session)?;
+    let ground = ground::of(session, ask.reference.as_deref())?;
     let (github, token_from) = connect(session, environ).await?;
     let redeploy = &session.project().redeploy;
     let nonce = random_id()?;
@@ -121,7 +124,7 @@ pub async fn plan(session: &Session, environ: &Environ, ask: Ask) -> Result<Plan
 
 /// The commit that a redeploy would be of.
 pub fn commit(session: &Session) -> Result<String, Why> {
-    Ok(ground::of(session)?.commit)
+    Ok(ground::of(session, None)?.commit)
 }
 
 /// GitHub as the project names it, with a token; and where that is from.
@@ -133,7 +136,7 @@ async fn connect(session: &Session, environ: &Environ) -> Result<(GitHub, String
 }
 
 /// Dispatches, and finds the run. Refused on hold, also where that began after the plan was made.
-pub async fn dispatch(session: &Session, plan: &Plan, tell: &dyn Fn(&str)) -> Result<Asked, Why> {
+pub async fn dispatch(session: &Session, plan: &Plan, tell: &(dyn Fn(&str) + Send + Sync)) -> Result<Asked, Why> {
     let (session, writer) = session.for_writing().await?;
     if !plan.ask.despite_hold {
         hold::refuse_held(&session).await?;

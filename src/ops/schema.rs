@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::hold;
 use super::report::{Commit, Identity, Report, Section};
 use crate::compare::Fingerprinter;
 use crate::compare::{Facet, Item, Row, Sides, Tally, Verdict, Why};
@@ -25,11 +26,24 @@ pub struct StatusJson {
     read_at: String,
     api_calls: u64,
     throttled_calls: u64,
+    hold: HoldJson,
     summary: Summary,
     units: Vec<UnitJson>,
     items: Vec<ItemJson>,
     problems: Vec<ProblemJson>,
     notes: Vec<String>,
+}
+
+/// Whether redeploys are on hold: `none`, `held`, `unknown` (what cannot be read may be one), `unread`.
+#[derive(Debug, Serialize)]
+struct HoldJson {
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 /// Several environments.
@@ -189,6 +203,7 @@ pub fn with_values(
         read_at: time(report.read_at),
         api_calls: report.calls.made,
         throttled_calls: report.calls.throttled,
+        hold: hold_json(report.hold.as_ref()),
         summary: report.tally().into(),
         units: units(report),
         items: report.items().filter(|item| shown(item)).map(|item| item_json(item, show)).collect(),
@@ -211,6 +226,21 @@ pub fn fleet(reports: Vec<(Place, StatusJson)>, unread: &[(&str, &Why)]) -> Flee
                 hint: why.hint.clone(),
             })
             .collect(),
+    }
+}
+
+fn hold_json(found: Option<&hold::Found>) -> HoldJson {
+    let bare = |state| HoldJson { state, until: None, by: None, reason: None };
+    match found {
+        None => bare("unread"),
+        Some(Ok(None)) => bare("none"),
+        Some(Ok(Some(hold))) => HoldJson {
+            state: "held",
+            until: Some(time(hold.until)),
+            by: Some(hold.by.clone()),
+            reason: Some(hold.reason.clone()),
+        },
+        Some(Err(why)) => HoldJson { reason: Some(why.reason.clone()), ..bare("unknown") },
     }
 }
 

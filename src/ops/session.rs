@@ -68,6 +68,7 @@ pub type Variable = (&'static str, Option<Secret>);
 pub struct Session {
     inner: Arc<Inner>,
     unlock: Option<Arc<Unlock>>,
+    reason: Option<Arc<str>>,
 }
 
 /// The parts of a [`Session`].
@@ -134,13 +135,24 @@ impl Session {
             identity: Mutex::default(),
             settings,
         };
-        Ok(Self { inner: Arc::new(inner), unlock: None })
+        Ok(Self { inner: Arc::new(inner), unlock: None, reason: None })
     }
 
     /// The same environment, with leave to write to it although it is read-only. Whoever gives it has asked the operator.
     #[must_use]
     pub fn unlocked(&self, unlock: Unlock) -> Self {
         Self { unlock: Some(Arc::new(unlock)), ..self.clone() }
+    }
+
+    /// The same environment, for work that the operator gives a reason for: the journal notes it with every write.
+    #[must_use]
+    pub fn because(&self, reason: &str) -> Self {
+        Self { reason: Some(reason.into()), ..self.clone() }
+    }
+
+    /// What the operator says that the work is for.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// Why writing was allowed, while it is.
@@ -273,7 +285,7 @@ impl Session {
         let settings = Settings { environment, ..self.settings.clone() };
         let (keys, fingerprinter) = (Arc::clone(&self.keys), self.fingerprinter.clone());
         let writer = Self::open(settings, &self.root, keys, fingerprinter, self.access.clone()).await?;
-        Ok(Self { unlock: self.unlock.clone(), ..writer })
+        Ok(Self { unlock: self.unlock.clone(), reason: self.reason.clone(), ..writer })
     }
 
     async fn expected_identity(&self) -> Result<Identity, Why> {

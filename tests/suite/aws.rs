@@ -203,7 +203,7 @@ async fn deploy(clients: &Clients, request: &ChangeSetRequest) -> StackInfo {
     let created = changeset::create_change_set(clients, request).await.unwrap();
     let ready = changeset::wait_change_set(clients, &created.id, LIMIT).await.unwrap();
     assert_eq!(ready.execution_status, "AVAILABLE", "{ready:?}");
-    changeset::execute_change_set(clients, &created.id, None).await.unwrap();
+    changeset::execute_change_set(clients, &created.id, &created.stack_id, None).await.unwrap();
     let stack = cloudformation::wait_stack(clients, &created.stack_id, LIMIT, |_| {}).await.unwrap().unwrap();
     assert!(stack.status.ends_with("_COMPLETE"), "{stack:?}");
     stack

@@ -17,6 +17,6 @@ mod looking;
 mod push;
 mod reading;
 mod recording;
-mod redeploy;
+pub mod redeploy;
 pub mod shop;
 mod waiting;

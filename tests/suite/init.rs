@@ -5,8 +5,8 @@
 
 mod asked;
 mod files;
-mod rolled_out;
-mod runner;
+pub mod rolled_out;
+pub mod runner;
 mod token;
 
 use std::path::{Path, PathBuf};

@@ -31,6 +31,9 @@ pub enum Fault {
     TruncatedBody,
     /// Credentials that have run out.
     ExpiredToken,
+    /// An account whose clock is so many seconds ahead: what is signed five minutes off its time is refused, and the rest
+    /// is answered with its date.
+    Skewed(i64),
     /// A refusal, with this message.
     AccessDenied(String),
     /// The account's answer, but not before the gate is opened.

@@ -1,14 +1,19 @@
-//! What a comparison finds, since an event may never come: code that is not what was rolled out, and drift.
+//! What a comparison finds, since an event may never come: code, parameters and secrets that are not what was rolled out,
+//! and drift.
 //!
-//! Pure. Code is compared as everywhere in Plumb: by the receipt's digest of the artifact that was built from git.
+//! Pure. Everything is compared as everywhere in Plumb: code by the receipt's digest of the artifact that was built from git,
+//! values by the receipt's version alone, since a version never changes. No value is looked at, of either side.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::state::Change;
+use super::state::{Change, Found};
 
-/// As much of a stack's receipt as counts here.
+/// So many values are named one by one: a redeploy puts all of them back anyway.
+const MOST: usize = 20;
+
+/// As much of a receipt as counts here.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct Receipt {
     items: BTreeMap<String, Item>,
@@ -17,10 +22,13 @@ pub struct Receipt {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Item {
     code_sha256: Option<String>,
+    #[serde(default)]
+    version: String,
+    modified: Option<i64>,
 }
 
 impl Receipt {
-    /// Of a receipt's text, as `plumb deploy` writes it.
+    /// Of a receipt's text, as `plumb deploy` and `plumb push` write it.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -60,6 +68,87 @@ pub fn code(receipt: &Receipt, live: &[Code], now: i64, grace: i64) -> Vec<Chang
         seen: now,
     });
     found.collect()
+}
+
+/// What was rolled out and is not there any more.
+#[must_use]
+pub fn gone(noun: &str, name: &str, now: i64) -> Change {
+    Change {
+        what: format!("{noun} {name} was rolled out, and is gone"),
+        who: String::new(),
+        at: now,
+        lasting: Some(format!("{noun} {name} gone")),
+        seen: now,
+    }
+}
+
+/// A parameter or a secret as AWS lists it, without its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// A parameter's number, a secret's current version id.
+    pub version: String,
+    /// When it was changed last, in milliseconds.
+    pub modified: i64,
+    /// Whether its value is AWS's to state, which rotates it.
+    pub rotates: bool,
+}
+
+/// What is compared by versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// A parameter that was deleted and made anew counts its versions from 1 again, so that its time counts too.
+    Parameters,
+    /// A secret's version ids never come twice.
+    Secrets,
+}
+
+impl Receipt {
+    /// Its names that begin with one of these.
+    pub fn names<'a>(&'a self, prefixes: &'a [String]) -> impl Iterator<Item = &'a str> {
+        let stated = |name: &&str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        self.items.keys().map(String::as_str).filter(stated)
+    }
+}
+
+/// The values that are not what was rolled out. One that is younger than `grace` may be of a push whose receipt is not
+/// written yet.
+#[must_use]
+pub fn values(
+    kind: Values,
+    receipt: &Receipt,
+    prefixes: &[String],
+    live: &BTreeMap<String, Listed>,
+    (now, grace): (i64, i64),
+) -> Found {
+    let noun = match kind {
+        Values::Parameters => "parameter",
+        Values::Secrets => "secret",
+    };
+    let change = |what: String, at: i64, lasting: String| Change {
+        what,
+        who: String::new(),
+        at,
+        lasting: Some(format!("{noun} {lasting}")),
+        seen: now,
+    };
+    let compared = |name: &str| {
+        let item = receipt.items.get(name)?;
+        let Some(found) = live.get(name) else {
+            return Some(gone(noun, name, now));
+        };
+        // Who reads a decimal of seconds may be a millisecond off.
+        let same_time = item.modified.is_none_or(|modified| modified.abs_diff(found.modified) <= 1);
+        let is_same = item.version == found.version && (kind == Values::Secrets || same_time);
+        if is_same || found.rotates || now - found.modified < grace {
+            return None;
+        }
+        let lasting = format!("{name} {} {}", found.version, found.modified);
+        Some(change(format!("{noun} {name} is not what was rolled out"), found.modified, lasting))
+    };
+    let mut changes: Vec<Change> = receipt.names(prefixes).filter_map(compared).collect();
+    let partial = changes.len() > MOST;
+    changes.truncate(MOST);
+    Found { changes, partial }
 }
 
 /// Drift that CloudFormation found in a stack: what differs, by name, so that the same drift has the same name when it is
@@ -102,6 +191,42 @@ mod tests {
         assert_eq!(found(live("Fn", "abc", GRACE)), 0, "as it was rolled out");
         assert_eq!(found(live("Fn", "xyz", GRACE - 1)), 0, "a deployment may be under way");
         assert_eq!(found(live("Other", "xyz", GRACE)), 0, "the receipt does not know its code");
+    }
+
+    #[test]
+    fn a_value_is_another_when_its_version_is_and_nobody_but_git_states_it() {
+        let text = r#"{"schema": 1, "items": {
+            "/shop/prod/size": {"version": "3", "modified": 1000, "digest": "sha256:x", "commit": "c"},
+            "/shop/production/size": {"version": "3", "modified": 1000}}}"#;
+        let receipt = Receipt::parse(text).unwrap();
+        let prefixes = ["/shop/prod/".to_owned()];
+        let name = "/shop/prod/size".to_owned();
+        let at = |version: &str, modified: i64| Listed { version: version.into(), modified, rotates: false };
+        let found = |kind: Values, live: Option<Listed>| {
+            let live = live.into_iter().map(|listed| (name.clone(), listed)).collect();
+            let found = values(kind, &receipt, &prefixes, &live, (1_000_000_000, GRACE));
+            found.changes.into_iter().map(|change| change.what).collect::<Vec<_>>()
+        };
+        let other = ["parameter /shop/prod/size is not what was rolled out"];
+        assert_eq!(found(Values::Parameters, Some(at("3", 1001))), Vec::<String>::new());
+        assert_eq!(found(Values::Parameters, Some(at("4", 2000))), other);
+        assert_eq!(found(Values::Parameters, Some(at("3", 2000))), other, "deleted and made anew");
+        assert_eq!(found(Values::Parameters, Some(at("4", 1_000_000_000 - GRACE + 1))), Vec::<String>::new());
+        assert_eq!(found(Values::Parameters, None), ["parameter /shop/prod/size was rolled out, and is gone"]);
+        assert_eq!(
+            found(Values::Secrets, Some(at("3", 2000))),
+            Vec::<String>::new(),
+            "a label was moved and came back"
+        );
+        assert_eq!(found(Values::Secrets, Some(Listed { rotates: true, ..at("4", 2000) })), Vec::<String>::new());
+    }
+
+    #[test]
+    fn of_many_values_some_are_named_and_the_rest_is_not_taken_for_put_back() {
+        let items: Vec<String> = (0..30).map(|number| format!(r#""/a/{number}": {{"version": "1"}}"#)).collect();
+        let receipt = Receipt::parse(&format!(r#"{{"items": {{{}}}}}"#, items.join(","))).unwrap();
+        let all = values(Values::Parameters, &receipt, &["/a/".to_owned()], &BTreeMap::new(), (5, 0));
+        assert_eq!((all.changes.len(), all.partial), (MOST, true));
     }
 
     #[test]

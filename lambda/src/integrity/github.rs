@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::Asked;
 use crate::http::{Http, Request, is_safe};
 
 /// What the secret holds.
@@ -21,13 +22,16 @@ struct Repository {
     name: String,
 }
 
-/// Which workflow, on which branch; without a workflow a `repository_dispatch` is sent, which needs neither.
+/// Which workflow, on which branch, for which environment; without a workflow a `repository_dispatch` is sent, which needs no
+/// branch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Workflow {
     /// The file's name, such as `deploy.yml`.
     pub file: Option<String>,
     /// A branch or a tag.
     pub reference: String,
+    /// The environment that is watched: the others are not rolled out for it.
+    pub environment: String,
 }
 
 /// What is asked for.
@@ -56,14 +60,14 @@ impl Access {
         Ok(Self { token: Zeroizing::new(token.to_owned()), repository, user })
     }
 
-    /// Asks. `nonce` is the same when the same is asked again.
+    /// Asks, once: whatever may have been done is not sent again. `nonce` is the same when the same is asked again.
     pub(crate) async fn dispatch(
         &self,
         http: &Http,
         workflow: &Workflow,
         ask: Ask<'_>,
         nonce: &str,
-    ) -> Result<(), String> {
+    ) -> Result<Asked, String> {
         let (path, body) = request(workflow, ask, nonce);
         let url = format!("{}/repos/{}{path}", self.repository.api, self.repository.name);
         let headers = [
@@ -74,11 +78,19 @@ impl Access {
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let body = body.to_string();
-        let request = Request { method: "POST", url: &url, headers: &headers, body: body.as_bytes() };
+        let request = Request { method: "POST", url: &url, headers: &headers, body: body.as_bytes(), repeats: false };
         let token = || Ok(vec![("authorization".to_owned(), format!("Bearer {}", self.token.as_str()))]);
-        let reply = http.send(request, token).await.map_err(|why| format!("GitHub cannot be asked: {why}"))?;
+        let reply = match http.send(request, token).await {
+            Ok(reply) => reply,
+            Err(lost) if lost.unsent => return Err(format!("GitHub cannot be asked: {}", lost.why)),
+            Err(lost) => return Ok(Asked::Unknown(format!("GitHub did not answer: {}", lost.why))),
+        };
         if reply.is_success() {
-            return Ok(());
+            return Ok(Asked::Heard);
+        }
+        // It broke down somewhere, perhaps after it had done it.
+        if reply.status >= 500 {
+            return Ok(Asked::Unknown(format!("GitHub answered {}", reply.status)));
         }
         let said: Value = serde_json::from_str(&reply.body).unwrap_or_default();
         let said = said.get("message").and_then(Value::as_str).unwrap_or_default();
@@ -90,7 +102,10 @@ impl Access {
 /// The path behind the repository's, and the body.
 fn request(workflow: &Workflow, ask: Ask<'_>, nonce: &str) -> (String, Value) {
     let (kind, inputs) = match ask {
-        Ask::Redeploy(reason) => ("plumb-redeploy", json!({"reason": plain(reason), "nonce": nonce})),
+        Ask::Redeploy(reason) => {
+            let inputs = json!({"environment": workflow.environment, "reason": plain(reason), "nonce": nonce});
+            ("plumb-redeploy", inputs)
+        }
         Ask::Canary => ("plumb-canary", json!({"canary": nonce, "nonce": nonce})),
     };
     match &workflow.file {
@@ -113,7 +128,8 @@ fn hint(status: u16) -> &'static str {
         403 => "the token may not do it: it needs Actions: write on the repository",
         404 => "there is no such repository or workflow, or the token does not see it",
         422 => {
-            "the workflow does not take it: it needs workflow_dispatch with the inputs reason, nonce and canary, on the branch"
+            "the workflow does not take it: it needs workflow_dispatch with the inputs environment, reason, nonce and canary, \
+             on the branch"
         }
         _ => "see the status",
     }
@@ -206,21 +222,27 @@ mod tests {
         }
     }
 
+    fn named() -> Workflow {
+        Workflow { file: Some("deploy.yml".into()), reference: "main".into(), environment: "prod".into() }
+    }
+
     #[test]
     fn what_is_asked_is_one_line_that_no_shell_understands() {
-        let workflow = Workflow { file: Some("deploy.yml".into()), reference: "main".into() };
+        let workflow = named();
         let (path, body) = request(&workflow, Ask::Redeploy("PutParameter /a $(rm -rf ~)\n`x`"), "n-1");
         assert_eq!(path, "/actions/workflows/deploy.yml/dispatches");
-        let expected = json!({"ref": "main", "inputs": {"reason": "PutParameter /a ??rm -rf ????x?", "nonce": "n-1"}});
+        let inputs = json!({"environment": "prod", "reason": "PutParameter /a ??rm -rf ????x?", "nonce": "n-1"});
+        let expected = json!({"ref": "main", "inputs": inputs});
         assert_eq!(body, expected);
-        let (path, body) = request(&Workflow::default(), Ask::Redeploy("x"), "n-1");
+        let event = Workflow { file: None, ..named() };
+        let (path, body) = request(&event, Ask::Redeploy("x"), "n-1");
         assert_eq!((path.as_str(), &body["event_type"]), ("/dispatches", &json!("plumb-redeploy")));
+        assert_eq!(body["client_payload"]["environment"], "prod");
     }
 
     #[test]
     fn a_canary_is_never_a_redeploy() {
-        let workflow = Workflow { file: Some("deploy.yml".into()), reference: "main".into() };
-        let (_, body) = request(&workflow, Ask::Canary, "c-1");
+        let (_, body) = request(&named(), Ask::Canary, "c-1");
         assert_eq!(body["inputs"], json!({"canary": "c-1", "nonce": "c-1"}));
         let (_, body) = request(&Workflow::default(), Ask::Canary, "c-1");
         assert_eq!(body["event_type"], "plumb-canary");
@@ -232,9 +254,8 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_githubs_own_description_takes() {
         let contract: Value = serde_json::from_str(CONTRACT).unwrap();
-        let named = Workflow { file: Some("deploy.yml".into()), reference: "main".into() };
         let cases = [
-            (named, "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"),
+            (named(), "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"),
             (Workflow::default(), "/repos/{owner}/{repo}/dispatches"),
         ];
         for (workflow, operation) in cases {

@@ -42,9 +42,7 @@ impl Owned {
             if kind == "AWS::IAM::Role" {
                 owned.roles.insert(id.to_owned());
             }
-            // An HTTP API's calls are of the same service.
-            let kind = if kind == "AWS::ApiGatewayV2::Api" { "AWS::ApiGateway::RestApi" } else { kind };
-            for service in SERVICES.iter().filter(|service| service.kind == kind) {
+            for service in SERVICES.iter().filter(|service| service.kinds.contains(&kind)) {
                 owned.resources.insert((service.source, service.canonical(id).to_owned()));
             }
         }
@@ -88,10 +86,17 @@ pub fn alone(call: &Call, flow: &Flow) -> Option<Judgement> {
     if call.resources.is_empty() {
         return nothing("the call names no resource".to_owned());
     }
-    if call.service.source == "aws.ssm" && call.resources.iter().all(|name| *name == flow.hold) {
+    let hold = touches_hold(call, flow);
+    if hold && call.resources.iter().all(|name| *name == flow.hold) {
         return Some(Judgement::Hold);
     }
-    in_the_flow(&call.who, flow).map(Judgement::Nothing)
+    in_the_flow(&call.who, flow).map(|reason| if hold { Judgement::Hold } else { Judgement::Nothing(reason) })
+}
+
+/// Whether a call is about the parameter that holds the loop, perhaps among others.
+#[must_use]
+pub fn touches_hold(call: &Call, flow: &Flow) -> bool {
+    call.service.source == "aws.ssm" && call.resources.contains(&flow.hold)
 }
 
 /// The judgement of a call that [`alone`] left open.
@@ -99,7 +104,7 @@ pub fn alone(call: &Call, flow: &Flow) -> Option<Judgement> {
 pub fn with_owned(call: &Call, flow: &Flow, owned: &Owned) -> Judgement {
     let mine = call.resources.iter().find(|name| belongs(call.service, name, flow, owned));
     let Some(name) = mine else {
-        if call.service.source == "aws.ssm" && call.resources.contains(&flow.hold) {
+        if touches_hold(call, flow) {
             return Judgement::Hold;
         }
         let noun = call.service.noun;

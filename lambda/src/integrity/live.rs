@@ -4,6 +4,7 @@
 //! would need a bucket with its policies and old versions for a few hundred bytes.)
 
 mod stacks;
+mod values;
 
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ use super::github::{Access, Ask, Workflow};
 use super::judge::{Flow, Owned};
 use super::notice::Notice;
 use super::state::{Found, Hold, Limits, Mode, State};
-use super::{Failure, Settings, World};
+use super::{Asked, Failure, Settings, World};
 use crate::aws::Aws;
 use crate::http::Http;
 use crate::runtime::variable;
@@ -38,7 +39,7 @@ enum Via {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Receipts {
     bucket: String,
-    /// `plumb/<project>/<environment>/receipts`
+    /// `plumb/<project>/<environment>`
     prefix: String,
 }
 
@@ -86,11 +87,19 @@ impl Live {
         let redeploys = variable("BREAKER_REDEPLOYS")?.parse().map_err(|_| "BREAKER_REDEPLOYS must be a number")?;
         let limits =
             Limits { mode, settle: seconds("SETTLE_SECONDS")?, redeploys, window: seconds("BREAKER_SECONDS")? };
+        if mode == Mode::Heal && !limits.can_trip() {
+            return Err(
+                "BREAKER_SECONDS must be more than SETTLE_SECONDS times BREAKER_REDEPLOYS: so many redeploys never \
+                        fit into it, and the breaker could not open"
+                    .into(),
+            );
+        }
         let reference = variable("GIT_REF").unwrap_or_default();
         let via = match variable("PIPELINE_TOPIC").ok() {
             Some(topic) => Some(Via::Pipeline { topic, project: project.clone(), branch: reference }),
             None => variable("GITHUB_SECRET").ok().map(|secret| {
-                let workflow = Workflow { file: variable("WORKFLOW").ok(), reference };
+                let file = variable("WORKFLOW").ok();
+                let workflow = Workflow { file, reference, environment: environment.clone() };
                 Via::GitHub { secret, workflow }
             }),
         };
@@ -99,7 +108,7 @@ impl Live {
         }
         let receipts = variable("STATE_BUCKET")
             .ok()
-            .map(|bucket| Receipts { bucket, prefix: format!("plumb/{project}/{environment}/receipts") });
+            .map(|bucket| Receipts { bucket, prefix: format!("plumb/{project}/{environment}") });
         let live = Self {
             aws: Aws::from_environment(http.clone())?,
             http,
@@ -126,21 +135,21 @@ impl Live {
         Access::parse(&text).map_err(|why| Failure(format!("{why} ({secret})")))
     }
 
-    async fn ask(&self, ask: Ask<'_>, nonce: &str) -> Result<(), Failure> {
+    async fn ask(&self, ask: Ask<'_>, nonce: &str) -> Result<Asked, Failure> {
         match &self.via {
             None => Err(Failure("there is nobody to ask for a redeploy".to_owned())),
             Some(Via::GitHub { secret, workflow }) => {
                 self.github(secret).await?.dispatch(&self.http, workflow, ask, nonce).await.map_err(Failure)
             }
             // The pipeline knows no canary: that it can be reached is all that is to be seen.
-            Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(()),
+            Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(Asked::Heard),
             Some(Via::Pipeline { topic, project, branch }) => {
-                let Ask::Redeploy(reason) = ask else { return Ok(()) };
+                let Ask::Redeploy(reason) = ask else { return Ok(Asked::Heard) };
                 // The pipeline takes so much of a reason, and in printable ASCII.
                 let shown = |letter: char| if (' '..='~').contains(&letter) { letter } else { '?' };
                 let reason: String = reason.chars().map(shown).take(200).collect();
                 let message = json!({"project": project, "branch": branch, "reason": reason});
-                self.publish(topic, None, &message.to_string()).await
+                self.publish(topic, None, &message.to_string()).await.map(|()| Asked::Heard)
             }
         }
     }
@@ -217,12 +226,20 @@ impl World for Live {
         }
     }
 
-    async fn redeploy(&self, reason: &str, nonce: &str) -> Result<(), Failure> {
+    async fn redeploy(&self, reason: &str, nonce: &str) -> Result<Asked, Failure> {
         self.ask(Ask::Redeploy(reason), nonce).await
     }
 
+    async fn stack_of(&self, change_set: &str) -> Result<Option<String>, Failure> {
+        self.executed_on(change_set).await
+    }
+
     async fn canary(&self, nonce: &str) -> Result<(), Failure> {
-        self.ask(Ask::Canary, nonce).await
+        match self.ask(Ask::Canary, nonce).await? {
+            Asked::Heard => Ok(()),
+            // It deploys nothing, and may be sent again.
+            Asked::Unknown(why) => Err(Failure(why)),
+        }
     }
 
     async fn tell(&self, notice: &Notice) -> Result<(), Failure> {

@@ -42,6 +42,20 @@ pub(super) fn changes(settings: &Settings, changes: &[Change]) -> Notice {
     Notice::new(settings, subject, &lines)
 }
 
+/// What was changed, and that nobody knows whether the redeploy for it was heard.
+pub(super) fn unsure(settings: &Settings, changes: &[Change], why: &str) -> Notice {
+    let mut lines: Vec<String> = changes.iter().map(told).collect();
+    let minutes = settings.limits.settle.div_euclid(60_000).max(1);
+    lines.extend([
+        String::new(),
+        format!("A redeploy was asked for, and whether that was heard is not known: {why}."),
+        format!(
+            "It is asked for once more in {minutes} min, in case it was not: a run that changes nothing does no harm."
+        ),
+    ]);
+    Notice::new(settings, "changed behind git's back, redeploy uncertain", &lines)
+}
+
 pub(super) fn held(settings: &Settings, hold: &Hold, change: Option<&Change>) -> Notice {
     let until = format!("Nothing is redeployed before {}: {}", time(hold.until), hold.why);
     let then = "What was changed is put back when the hold ends. `plumb release` ends it now.";

@@ -24,7 +24,7 @@ pub fn line(
     };
     let level = match decision {
         "failed" => "error",
-        "breaker-opened" | "broken" | "in-vain" | "hold-changed" => "warn",
+        "breaker-opened" | "broken" | "in-vain" | "hold-changed" | "unsure" => "warn",
         _ => "info",
     };
     let is = |name: &str| u8::from(decision == name);

@@ -17,6 +17,8 @@ const LEASE: i64 = 90_000;
 const CANARIES: i64 = 30_000;
 /// So many changes are remembered one by one.
 const MOST: usize = 20;
+/// So many are known again after they were told.
+const TOLD: usize = 200;
 
 /// What a comparison calls a difference, for as long as it stays the same.
 type Name = String;
@@ -62,6 +64,13 @@ pub struct State {
     /// What a comparison found when something was last done about it, and whether it was told that this was in vain.
     #[serde(default)]
     tried: BTreeMap<Name, bool>,
+    /// How many more wait than are named.
+    #[serde(default)]
+    more: usize,
+    /// What people were told in notify-only mode, as numbers, the latest last: a notice covers what it names, and nothing
+    /// else, since nothing was put back.
+    #[serde(default)]
+    told: Vec<u64>,
     /// The end of the hold that was told about.
     #[serde(default)]
     held: Option<i64>,
@@ -91,6 +100,15 @@ pub struct Limits {
     pub redeploys: usize,
     /// within this time open the breaker.
     pub window: i64,
+}
+
+impl Limits {
+    /// Whether so many redeploys, one after the other, ever lie within the window. One that cannot trip is no breaker.
+    #[must_use]
+    pub fn can_trip(&self) -> bool {
+        let all = i64::try_from(self.redeploys).ok().and_then(|count| count.checked_mul(self.settle));
+        self.redeploys > 0 && all.is_some_and(|all| all < self.window)
+    }
 }
 
 /// A hold.
@@ -209,7 +227,13 @@ impl State {
             }
         }
         self.claim = Some(now);
-        Decision::Act(self.waiting.clone())
+        let mut all = self.waiting.clone();
+        if self.more > 0 {
+            let at = all.last().map_or(now, |change| change.at);
+            let what = format!("{} more changes, which CloudTrail has, the last about", self.more);
+            all.push(Change { what, who: String::new(), at, lasting: None, seen: now });
+        }
+        Decision::Act(all)
     }
 
     /// It was done. What happened meanwhile goes on waiting.
@@ -218,10 +242,14 @@ impl State {
         let mut next = self.clone();
         let Some(at) = next.claim.take() else { return next };
         next.last = Some(at);
+        next.more = 0;
         if next.mode == Mode::Heal {
             next.asked.push(at);
+            next.waiting.retain(|change| change.at > at && !done.contains(change));
+        } else {
+            next.waiting.retain(|change| !done.contains(change));
+            done.iter().for_each(|change| next.remember(change));
         }
-        next.waiting.retain(|change| change.at > at && !done.contains(change));
         next.tried.extend(done.iter().filter_map(|change| Some((change.lasting.clone()?, false))));
         next
     }
@@ -230,6 +258,13 @@ impl State {
     #[must_use]
     pub fn release(&self) -> Self {
         Self { claim: None, ..self.clone() }
+    }
+
+    /// It was asked for, and nobody knows whether it was heard: it is given its time as if it was, and then whatever waits
+    /// is asked for once more. It is no redeploy of a fight, and does not count for the breaker.
+    #[must_use]
+    pub fn unsure(&self) -> Self {
+        Self { last: self.claim.or(self.last), claim: None, ..self.clone() }
     }
 
     /// The breaker closed; what waits is done at the next occasion.
@@ -258,7 +293,17 @@ impl State {
 
     fn covers(&self, change: &Change) -> bool {
         let tried = change.lasting.as_ref().is_some_and(|name| self.tried.contains_key(name));
-        tried || self.last.is_some_and(|last| change.at <= last)
+        tried
+            || match self.mode {
+                Mode::Heal => self.last.is_some_and(|last| change.at <= last),
+                Mode::NotifyOnly => self.told.contains(&change.number()),
+            }
+    }
+
+    fn remember(&mut self, change: &Change) {
+        self.told.push(change.number());
+        let old = self.told.len().saturating_sub(TOLD);
+        self.told.drain(..old);
     }
 
     /// Whether it was seen after what was done about it has had its time, and nobody was told.
@@ -277,10 +322,23 @@ impl State {
         if self.waiting.iter().any(same) {
             return false;
         }
-        // So many are named; of more the latest counts.
-        self.waiting.truncate(MOST - 1);
+        // So many are named, of more the latest; the rest is counted.
+        for unnamed in self.waiting.split_off(self.waiting.len().min(MOST - 1)) {
+            self.more += 1;
+            if self.mode == Mode::NotifyOnly {
+                self.remember(&unnamed);
+            }
+        }
         self.waiting.push(change.clone());
         true
+    }
+}
+
+impl Change {
+    /// The same for the same change, in each build of this function (FNV-1a).
+    fn number(&self) -> u64 {
+        let text = format!("{} {} {}", self.at, self.who, self.what);
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 }
 

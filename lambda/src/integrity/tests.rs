@@ -24,6 +24,8 @@ struct Memory {
     found: Mutex<Vec<Change>>,
     hold: Mutex<Option<Hold>>,
     down: Mutex<bool>,
+    /// GitHub takes what it is asked, and its answer gets lost.
+    unheard: Mutex<bool>,
     minutes: AtomicI64,
 }
 
@@ -91,10 +93,15 @@ impl World for Memory {
         Ok(unchanged)
     }
 
-    async fn redeploy(&self, reason: &str, nonce: &str) -> Result<(), Failure> {
+    async fn redeploy(&self, reason: &str, nonce: &str) -> Result<Asked, Failure> {
         tokio::task::yield_now().await;
         self.nonces.lock().unwrap().push(nonce.to_owned());
-        self.note(format!("redeploy {reason}"))
+        self.note(format!("redeploy {reason}"))?;
+        Ok(if *self.unheard.lock().unwrap() { Asked::Unknown("GitHub answered 502".into()) } else { Asked::Heard })
+    }
+
+    async fn stack_of(&self, change_set: &str) -> Result<Option<String>, Failure> {
+        Ok(change_set.ends_with("/of-the-shop").then(|| events::STACK.to_owned()))
     }
 
     async fn canary(&self, nonce: &str) -> Result<(), Failure> {
@@ -195,6 +202,66 @@ async fn what_cannot_be_asked_is_a_failure_that_is_tried_again_and_done_once() {
     assert_eq!(world.redeploys(), 1);
     let nonces = world.nonces.lock().unwrap().clone();
     assert!(nonces.windows(2).all(|pair| pair[0] == pair[1]), "the same event has the same nonce: {nonces:?}");
+}
+
+#[tokio::test]
+async fn what_may_have_been_heard_is_not_asked_again_before_it_had_its_time() {
+    let world = Memory::default();
+    *world.unheard.lock().unwrap() = true;
+    let event = code(events::By::User);
+    assert_eq!(decision(&world, &event).await, "unsure");
+    assert!(world.done().last().unwrap().ends_with("redeploy uncertain"), "{:?}", world.done());
+    for minute in [1, 5, 9] {
+        assert_eq!(decision(world.at(minute), &event).await, "waiting", "Lambda and the schedule come again");
+    }
+    *world.unheard.lock().unwrap() = false;
+    assert_eq!(decision(world.at(10), &events::tick()).await, "redeploy");
+    assert_eq!(decision(world.at(30), &event).await, "covered");
+    assert_eq!(world.redeploys(), 2);
+}
+
+#[tokio::test]
+async fn a_change_set_that_is_executed_by_its_arn_alone_is_its_stacks() {
+    let arn = |id: &str| format!("arn:aws:cloudformation:eu-central-1:471100004242:changeSet/by-hand/{id}");
+    let executed =
+        |id: &str, by| events::call("cloudformation", "ExecuteChangeSet", &json!({"changeSetName": arn(id)}), by);
+    let world = Memory::default();
+    assert_eq!(decision(&world, &executed("of-another", events::By::User)).await, "ignored");
+    assert_eq!(decision(&world, &executed("of-the-shop", events::By::Deployer)).await, "ignored");
+    assert_eq!(decision(&world, &executed("of-the-shop", events::By::User)).await, "redeploy");
+    assert_eq!(world.done()[0], "redeploy ExecuteChangeSet of stack shop-prod");
+}
+
+#[tokio::test]
+async fn each_of_many_changes_is_told_where_nothing_is_put_back() {
+    let world = Memory::default();
+    let put = |name: &str| events::call("ssm", "PutParameter", &json!({"name": name}), events::By::User);
+    let told = |event: serde_json::Value| {
+        let world = &world;
+        async move { sees(world, Mode::NotifyOnly, &event).await.unwrap().decision }
+    };
+    assert_eq!(told(put("/shop/prod/a")).await, "notified");
+    assert_eq!(told(put("/shop/prod/a")).await, "covered", "delivered again");
+    // Made before that notice, told after it.
+    assert_eq!(told(put("/shop/prod/b")).await, "waiting");
+    world.at(10);
+    assert_eq!(told(events::tick()).await, "notified");
+    for name in ["/shop/prod/a", "/shop/prod/b"] {
+        assert_eq!(told(put(name)).await, "covered", "{name}");
+    }
+    assert_eq!(world.done().len(), 2);
+}
+
+#[tokio::test]
+async fn a_call_that_deletes_the_hold_and_what_it_held_is_both() {
+    let both = json!({"names": [events::HOLD, "/shop/prod/size"]});
+    let world = Memory::default();
+    let event = events::call("ssm", "DeleteParameters", &both, events::By::User);
+    assert_eq!(decision(&world, &event).await, "redeploy");
+    assert_eq!(world.done()[0], "tell plumb shop/prod: the hold was changed");
+    let world = Memory::default();
+    let event = events::call("ssm", "DeleteParameters", &both, events::By::Deployer);
+    assert_eq!(decision(&world, &event).await, "hold-changed");
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ pub struct Service {
     pub operations: &'static [&'static str],
     /// The request parameters that name the resource, the first that is there.
     pub fields: &'static [&'static str],
-    /// The resource's type in a stack.
-    pub kind: &'static str,
+    /// The types of such resources in a stack. A physical id of each is what calls name.
+    pub kinds: &'static [&'static str],
 }
 
 /// Every service that is watched.
@@ -38,10 +38,16 @@ pub const SERVICES: [Service; 10] = [
             "AddPermission",
             "RemovePermission",
             "CreateEventSourceMapping",
+            "UpdateEventSourceMapping",
+            "DeleteEventSourceMapping",
             "CreateFunctionUrlConfig",
+            "PutProvisionedConcurrency",
+            "DeleteProvisionedConcurrency",
+            "PutRuntimeManagementConfig",
         ],
-        fields: &["functionName"],
-        kind: "AWS::Lambda::Function",
+        // A mapping is named by its id once it is there; CloudTrail writes the first letter of a name small.
+        fields: &["uUID", "uuid", "functionName"],
+        kinds: &["AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping"],
     },
     Service {
         source: "aws.apigateway",
@@ -49,23 +55,30 @@ pub const SERVICES: [Service; 10] = [
         noun: "API",
         operations: &["Create", "Update", "Put", "Delete", "Import"],
         fields: &["restApiId", "apiId"],
-        kind: "AWS::ApiGateway::RestApi",
+        kinds: &["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"],
     },
     Service {
         source: "aws.dynamodb",
         rule: "TablesChanged",
         noun: "table",
-        operations: &["UpdateTable", "DeleteTable", "UpdateTimeToLive", "UpdateContinuousBackups", "PutResourcePolicy"],
+        operations: &[
+            "UpdateTable",
+            "DeleteTable",
+            "UpdateTimeToLive",
+            "UpdateContinuousBackups",
+            "PutResourcePolicy",
+            "DeleteResourcePolicy",
+        ],
         fields: &["tableName", "resourceArn"],
-        kind: "AWS::DynamoDB::Table",
+        kinds: &["AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"],
     },
     Service {
         source: "aws.s3",
         rule: "BucketsChanged",
         noun: "bucket",
-        operations: &["PutBucket", "DeleteBucket"],
+        operations: &["PutBucket", "DeleteBucket", "PutAccelerateConfiguration"],
         fields: &["bucketName"],
-        kind: "AWS::S3::Bucket",
+        kinds: &["AWS::S3::Bucket", "AWS::S3::BucketPolicy"],
     },
     Service {
         source: "aws.sns",
@@ -79,9 +92,10 @@ pub const SERVICES: [Service; 10] = [
             "Subscribe",
             "Unsubscribe",
             "SetSubscriptionAttributes",
+            "PutDataProtectionPolicy",
         ],
-        fields: &["topicArn", "subscriptionArn"],
-        kind: "AWS::SNS::Topic",
+        fields: &["topicArn", "subscriptionArn", "resourceArn"],
+        kinds: &["AWS::SNS::Topic"],
     },
     Service {
         source: "aws.sqs",
@@ -89,7 +103,7 @@ pub const SERVICES: [Service; 10] = [
         noun: "queue",
         operations: &["SetQueueAttributes", "DeleteQueue", "AddPermission", "RemovePermission"],
         fields: &["queueUrl"],
-        kind: "AWS::SQS::Queue",
+        kinds: &["AWS::SQS::Queue"],
     },
     Service {
         source: "aws.events",
@@ -97,7 +111,7 @@ pub const SERVICES: [Service; 10] = [
         noun: "rule",
         operations: &["PutRule", "DeleteRule", "EnableRule", "DisableRule", "PutTargets", "RemoveTargets"],
         fields: &["rule", "name"],
-        kind: "AWS::Events::Rule",
+        kinds: &["AWS::Events::Rule"],
     },
     Service {
         source: "aws.ssm",
@@ -105,7 +119,7 @@ pub const SERVICES: [Service; 10] = [
         noun: "parameter",
         operations: &["PutParameter", "DeleteParameter"],
         fields: &["name", "names"],
-        kind: "AWS::SSM::Parameter",
+        kinds: &["AWS::SSM::Parameter"],
     },
     Service {
         source: "aws.secretsmanager",
@@ -122,7 +136,7 @@ pub const SERVICES: [Service; 10] = [
             "DeleteResourcePolicy",
         ],
         fields: &["secretId"],
-        kind: "AWS::SecretsManager::Secret",
+        kinds: &["AWS::SecretsManager::Secret"],
     },
     Service {
         source: "aws.cloudformation",
@@ -138,8 +152,9 @@ pub const SERVICES: [Service; 10] = [
             "CancelUpdateStack",
             "UpdateTerminationProtection",
         ],
-        fields: &["stackName"],
-        kind: "AWS::CloudFormation::Stack",
+        // A change set that is named by its ARN needs no stack; `integrity` asks whose it is.
+        fields: &["stackName", "changeSetName"],
+        kinds: &["AWS::CloudFormation::Stack"],
     },
 ];
 

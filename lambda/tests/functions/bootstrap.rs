@@ -183,3 +183,28 @@ fn tempdir() -> std::path::PathBuf {
     std::fs::create_dir_all(&path).unwrap();
     path
 }
+
+#[test]
+fn a_loop_whose_breaker_could_never_open_does_not_begin() {
+    let settings = [
+        ("PROJECT", "shop"),
+        ("ENVIRONMENT", "prod"),
+        ("MODE", "heal"),
+        ("HOLD_PARAMETER", "/plumb/shop/prod/hold"),
+        ("SETTLE_SECONDS", "600"),
+        ("BREAKER_REDEPLOYS", "6"),
+        ("BREAKER_SECONDS", "3600"),
+    ];
+    let begun = |more: (&str, &str)| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_integrity"));
+        let output = command.env_clear().envs(settings).env(more.0, more.1).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(begun(("BREAKER_REDEPLOYS", "6")).contains("BREAKER_SECONDS must be more than SETTLE_SECONDS times"));
+    // One more second, or telling alone: what is missing next is told.
+    for fine in [("BREAKER_SECONDS", "3601"), ("MODE", "notify-only")] {
+        let told = begun(fine);
+        assert!(!told.contains("BREAKER_SECONDS must") && told.contains("is"), "{fine:?}: {told}");
+    }
+}

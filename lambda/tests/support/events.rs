@@ -56,9 +56,11 @@ pub struct Row {
 }
 
 /// Resources of the stack, by type and physical id.
-pub const RESOURCES: [(&str, &str); 10] = [
+pub const RESOURCES: [(&str, &str); 12] = [
     ("AWS::Lambda::Function", "shop-prod-checkout"),
     ("AWS::Lambda::Alias", "arn:aws:lambda:eu-central-1:471100004242:function:shop-prod-checkout:live"),
+    ("AWS::Lambda::EventSourceMapping", "14e0db71-5d35-4eb5-b481-8945cf9d10c2"),
+    ("AWS::S3::BucketPolicy", "shop-prod-exports"),
     ("AWS::ApiGateway::RestApi", "a1b2c3d4e5"),
     ("AWS::DynamoDB::Table", "shop-prod-orders"),
     ("AWS::S3::Bucket", "shop-prod-invoices"),
@@ -221,15 +223,21 @@ an alias | lambda | UpdateAlias20150331 | {"functionName": "shop-prod-checkout",
 a function's end | lambda | DeleteFunction20150331 | {"functionName": "shop-prod-checkout"}
 a limit | lambda | PutFunctionConcurrency20171031 | {"functionName": "shop-prod-checkout", "reservedConcurrentExecutions": 0}
 a permission | lambda | AddPermission20150331v2 | {"functionName": "shop-prod-checkout:live", "statementId": "x", "action": "lambda:InvokeFunction", "principal": "*"}
+a mapping | lambda | UpdateEventSourceMapping20150331 | {"uUID": "14e0db71-5d35-4eb5-b481-8945cf9d10c2", "enabled": false, "functionName": "other"}
+a mapping's end | lambda | DeleteEventSourceMapping20150331 | {"uUID": "14e0db71-5d35-4eb5-b481-8945cf9d10c2"}
 an API's method | apigateway | UpdateMethod | {"restApiId": "a1b2c3d4e5", "resourceId": "x", "httpMethod": "POST", "updateMethodInput": {"patchOperations": []}}
 an API's stage | apigateway | UpdateStage | {"restApiId": "a1b2c3d4e5", "stageName": "live"}
 an API's deployment | apigateway | CreateDeployment | {"restApiId": "a1b2c3d4e5", "createDeploymentInput": {}}
 a table | dynamodb | UpdateTable | {"tableName": "shop-prod-orders", "billingMode": "PROVISIONED"}
 a table, by ARN | dynamodb | DeleteTable | {"tableName": "arn:aws:dynamodb:eu-central-1:471100004242:table/shop-prod-orders"}
+a table's policy | dynamodb | PutResourcePolicy | {"resourceArn": "arn:aws:dynamodb:eu-central-1:471100004242:table/shop-prod-orders", "policy": ""}
+a table's policy's end | dynamodb | DeleteResourcePolicy | {"resourceArn": "arn:aws:dynamodb:eu-central-1:471100004242:table/shop-prod-orders"}
+a policy on another's bucket | s3 | DeleteBucketPolicy | {"bucketName": "shop-prod-exports"}
 a bucket's policy | s3 | PutBucketPolicy | {"bucketName": "shop-prod-invoices", "Host": "shop-prod-invoices.s3.eu-central-1.amazonaws.com", "policy": ""}
 a bucket's public access | s3 | DeleteBucketPublicAccessBlock | {"bucketName": "shop-prod-invoices", "publicAccessBlock": ""}
 a topic | sns | SetTopicAttributes | {"topicArn": "arn:aws:sns:eu-central-1:471100004242:shop-prod-orders", "attributeName": "Policy"}
 a subscription | sns | Unsubscribe | {"subscriptionArn": "arn:aws:sns:eu-central-1:471100004242:shop-prod-orders:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"}
+a topic's data policy | sns | PutDataProtectionPolicy | {"resourceArn": "arn:aws:sns:eu-central-1:471100004242:shop-prod-orders"}
 a queue | sqs | SetQueueAttributes | {"queueUrl": "https://sqs.eu-central-1.amazonaws.com/471100004242/shop-prod-jobs", "attributes": {}}
 a rule | events | DisableRule | {"name": "shop-prod-nightly"}
 a rule's targets | events | RemoveTargets | {"rule": "shop-prod-nightly", "ids": ["1"]}
@@ -245,6 +253,7 @@ the stack, by ARN | cloudformation | ExecuteChangeSet | {"stackName": "arn:aws:c
 /// The same elsewhere.
 const ELSEWHERE: &str = r#"
 another function | lambda | UpdateFunctionCode20150331v2 | {"functionName": "shop-prod-checkout2"}
+another mapping | lambda | DeleteEventSourceMapping20150331 | {"uUID": "00000000-5d35-4eb5-b481-8945cf9d10c2"}
 another project's parameter | ssm | PutParameter | {"name": "/shop/production/x"}
 another secret | secretsmanager | PutSecretValue | {"secretId": "shop-prod/stripe2"}
 another stack | cloudformation | UpdateStack | {"stackName": "shop-prod-2"}
@@ -280,6 +289,8 @@ pub fn rows() -> Vec<Row> {
             is: Is::Hold,
         },
     ]);
+    let both = call("ssm", "DeleteParameters", &json!({"names": ["/other/x", HOLD]}), By::Deployer);
+    rows.push(Row { name: "a hold among others", rule: Some("ParametersChanged"), event: both, is: Is::Hold });
     let rotated = call("secretsmanager", "PutSecretValue", &json!({"secretId": "shop-prod/stripe"}), By::OwnRole);
     rows.push(Row {
         name: "a secret that the stack's own function rotates",

@@ -295,12 +295,19 @@ pub async fn wait_change_set(clients: &Clients, id: &str, limit: Duration) -> Re
     }
 }
 
-/// Begins to execute a change set, by its ARN. `client_token` marks the stack's events of it.
-pub async fn execute_change_set(clients: &Clients, id: &str, client_token: Option<&str>) -> Result<(), Error> {
+/// Begins to execute a change set, by its ARN. The stack is named too: an ARN does not say whose it is, and whoever reads
+/// CloudTrail has nothing else. `client_token` marks the stack's events of it.
+pub async fn execute_change_set(
+    clients: &Clients,
+    id: &str,
+    stack: &str,
+    client_token: Option<&str>,
+) -> Result<(), Error> {
     let request = clients
         .cloudformation()
         .execute_change_set()
         .change_set_name(id)
+        .stack_name(stack)
         .set_client_request_token(client_token.map(str::to_owned))
         .send();
     clients.send(Service::CloudFormation, "cloudformation:ExecuteChangeSet", id, request).await.map(drop)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Done;
-use crate::compare::{Fingerprinter, Why};
+use crate::compare::{Fingerprinter, Tally, Why};
 use crate::ops::deploy::{Ask, Change, Drifted, Ended, Failure, Plan, Property, PutBack};
 use crate::ops::schema::{FacetJson, VERSION, masked, time};
 use crate::ops::session::Session;
@@ -18,6 +18,13 @@ pub(super) struct DeployJson<'a> {
     #[serde(rename = "ref")]
     reference: String,
     stacks: Vec<StackJson<'a>>,
+    /// Of a redeploy: that it was by change set, and what was live after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -132,13 +139,16 @@ pub(in crate::cli) struct EndedJson<'a> {
 }
 
 /// What was planned and what came of it.
-pub(super) fn of<'a>(session: &'a Session, ask: &Ask, all: &'a [Done]) -> DeployJson<'a> {
+pub(super) fn of<'a>(session: &'a Session, ask: &Ask, all: &'a [Done], live: Option<&Tally>) -> DeployJson<'a> {
     DeployJson {
         version: VERSION,
         environment: &session.environment().name,
         region: session.clients.region(),
         reference: ask.reference.clone().unwrap_or_else(|| session.reference()),
         stacks: all.iter().map(|done| StackJson::of(done, &session.fingerprinter)).collect(),
+        via: live.map(|_| "change-set"),
+        differences: live.map(Tally::differences),
+        unknown: live.map(|tally| tally.unknown),
     }
 }
 

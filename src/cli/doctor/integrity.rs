@@ -41,7 +41,6 @@ struct CanaryJson<'a> {
     id: &'a str,
     hops: Vec<HopJson<'a>>,
     lost: Option<&'a str>,
-    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -60,14 +59,14 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let session = shared.session().await?;
     let stack = args.named.clone().unwrap_or_else(|| Loop::usual_stack(&session));
     let progress = Progress::begin();
-    let work = Box::pin(integrity::checks(&session, &stack, None));
+    let work = Box::pin(integrity::checks(&session, &stack));
     let (found, checks) = patience::wait(&session, &|text| progress.tell(text), work).await?;
     drop(progress);
     if args.output == Output::Text {
         text(&checks)?;
     }
     let canary = match (&found, args.canary) {
-        (Some(found), true) => Some(Box::pin(integrity::send(&session, found, None)).await?),
+        (Some(found), true) => Some(Box::pin(integrity::send(&session, found)).await?),
         _ => None,
     };
     let is_healthy = checks.iter().all(|check| check.health != Health::Problem)
@@ -96,9 +95,6 @@ fn flown(canary: &Canary) -> std::io::Result<()> {
         let hint = why.hint.as_ref().map(|hint| format!("\n             try: {}", clean(hint))).unwrap_or_default();
         writeln!(out, "  ! lost    {}{hint}", clean(&why.reason))?;
     }
-    for note in &canary.notes {
-        writeln!(out, "  i note    {}", clean(note))?;
-    }
     Ok(())
 }
 
@@ -109,7 +105,6 @@ impl<'a> CanaryJson<'a> {
             id: &canary.id,
             hops: canary.hops.iter().map(hop).collect(),
             lost: canary.lost.as_ref().map(|why| why.reason.as_str()),
-            notes: &canary.notes,
         }
     }
 }

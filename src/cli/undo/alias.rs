@@ -20,6 +20,7 @@ struct TurnJson<'a> {
     code_sha256: &'a str,
     published_at: Option<String>,
     changes_code: Option<bool>,
+    warnings: Vec<String>,
     written: bool,
 }
 
@@ -28,6 +29,10 @@ pub(super) async fn run(shared: &Shared, name: &str, to: Option<&str>, asked: As
     let (session, planner) = asked.sessions(shared).await?;
     let turn = deploy::turn(&planner, name, to).await?;
     show(&turn);
+    let undone = undone(&session.environment().name);
+    if turn.from != turn.to.number.to_string() {
+        say!("! {}", clean(&undone));
+    }
     let is_there = turn.from == turn.to.number.to_string();
     let written = !asked.dry_run && !is_there;
     if written {
@@ -38,7 +43,6 @@ pub(super) async fn run(shared: &Shared, name: &str, to: Option<&str>, asked: As
             say!("note: {}", clean(&why.reason));
         }
         say!("{}:{} serves version {}", clean(&turn.function), clean(&turn.alias), turn.to.number);
-        say!("until git says so too, status shows the difference, and the next deployment takes it back");
     }
     if asked.output == Form::Json {
         print_json(&TurnJson {
@@ -51,11 +55,20 @@ pub(super) async fn run(shared: &Shared, name: &str, to: Option<&str>, asked: As
             code_sha256: &turn.to.code_sha256,
             published_at: turn.to.at.map(time),
             changes_code: turn.changes_code,
+            warnings: if is_there { Vec::new() } else { vec![undone] },
             written,
         })?;
     }
     shared.stats(&session);
     Ok(if asked.dry_run && !is_there { Outcome::Differences } else { Outcome::Clean })
+}
+
+/// What the plan of a push says of a commit that is not the branch's.
+fn undone(environment: &str) -> String {
+    format!(
+        "git still says the other version, and {environment} follows git: its workflow and its loop undo this, unless \
+         plumb hold keeps them from it until git says so too"
+    )
 }
 
 fn show(turn: &Turn) {

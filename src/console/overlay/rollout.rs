@@ -1,5 +1,5 @@
 //! The plan of what is done to a stack: a deployment, an earlier commit of it, taking back what is under way, the way out of
-//! where it is stuck, an alias back to its previous version. Values are masked before they get here.
+//! where it is stuck, an alias back to its previous version; and of a redeploy, which the project's own workflow does to all. Values are masked before they get here.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,12 @@ use crate::ops::schema;
 /// What is to be done to a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
-    /// A commit is rolled out.
+    /// What is compared is rolled out the way that the project is: by its GitHub workflow, or else the stack by a change set.
+    Redeploy {
+        /// The stack, as below.
+        stack: Option<String>,
+    },
+    /// A commit is rolled out by a change set.
     Deploy {
         /// The stack; `None`: the first of the environment that does not run the commit, or else the first.
         stack: Option<String>,
@@ -37,7 +42,7 @@ pub enum Way {
 impl Way {
     pub(super) fn title(&self) -> &'static str {
         match self {
-            Self::Deploy { to: None, .. } => "DEPLOY PLAN",
+            Self::Redeploy { .. } | Self::Deploy { to: None, .. } => "DEPLOY PLAN",
             Self::Deploy { to: Some(_), .. } => "ROLLBACK PLAN",
             Self::Cancel(_) => "CANCEL PLAN",
             Self::Recover { .. } => "RECOVERY PLAN",
@@ -51,6 +56,8 @@ impl Way {
 pub enum Rollout {
     /// A change set that waits.
     Deploy(Deployment),
+    /// A workflow that would be asked.
+    Redeploy(Redeploy),
     /// What is taken back.
     Cancel(Operation),
     /// The way out.
@@ -60,11 +67,12 @@ pub enum Rollout {
 }
 
 impl Rollout {
-    /// The stack's name.
+    /// The stack's name; of a redeploy what stands for all of them.
     #[must_use]
     pub fn stack(&self) -> &str {
         match self {
             Self::Deploy(deployment) => &deployment.stack,
+            Self::Redeploy(_) => WORKFLOW,
             Self::Cancel(operation) => &operation.stack,
             Self::Recover(recovery) => &recovery.stack.name,
             Self::Turn(turn) => turn.name.split('/').next().unwrap_or(&turn.name),
@@ -75,11 +83,34 @@ impl Rollout {
     pub(in crate::console) fn doing(&self) -> &'static str {
         match self {
             Self::Deploy(_) => "deploying",
+            Self::Redeploy(_) => "redeploying by",
             Self::Cancel(_) => "taking back",
             Self::Recover(_) => "recovering",
             Self::Turn(_) => "turning the alias of",
         }
     }
+}
+
+/// What is done by the project's workflow is told of under this name, which no stack can have.
+pub(in crate::console) const WORKFLOW: &str = "the workflow on GitHub";
+
+/// What a workflow would be asked for. The token stays with the backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redeploy {
+    /// `owner/name`.
+    pub repository: String,
+    /// The workflow's file, or the event's type, and the branch that it runs on.
+    pub workflow: String,
+    /// The environment that it is asked to roll out.
+    pub environment: String,
+    /// The commit.
+    pub commit: String,
+    /// Its subject.
+    pub subject: String,
+    /// Where the token is from.
+    pub token_from: String,
+    /// By what the backend finds the plan again, and the run.
+    pub nonce: String,
 }
 
 /// A deployment whose change set waits in the account.
@@ -179,6 +210,7 @@ fn drifted(drift: &Drifted, print: &Fingerprinter) -> SheetRow {
 pub(super) fn sheet(rollout: &Rollout, rows: &[SheetRow]) -> Sheet {
     match rollout {
         Rollout::Deploy(deployment) => deploying(deployment, rows),
+        Rollout::Redeploy(redeploy) => redeploying(redeploy),
         Rollout::Cancel(operation) => cancelling(operation),
         Rollout::Recover(recovery) => recovering(recovery),
         Rollout::Turn(turn) => turning(turn),
@@ -238,6 +270,24 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
         notes,
         verb,
         done: format!("{stack} is deployed"),
+        ..Sheet::default()
+    }
+}
+
+fn redeploying(redeploy: &Redeploy) -> Sheet {
+    let short = crate::console::text::short(&redeploy.commit);
+    Sheet {
+        facts: vec![
+            ("commit", format!("{short}  \"{}\"", redeploy.subject)),
+            ("by", format!("{} of {}", redeploy.workflow, redeploy.repository)),
+            ("token", redeploy.token_from.clone()),
+        ],
+        notes: vec![
+            ('i', String::from("the workflow decides what it changes; its run is followed, and goes on without plumb")),
+            ('i', String::from("plumb redeploy --via change-set rolls it out from here")),
+        ],
+        verb: format!("have {} roll it out to {}", redeploy.repository, redeploy.environment),
+        done: format!("{} was asked", redeploy.repository),
         ..Sheet::default()
     }
 }
@@ -302,7 +352,8 @@ fn turning(turn: &Turn) -> Sheet {
         Some(false) => ('i', String::from("its code is the same as what is served now")),
         None => ('i', String::from("several versions are served now")),
     };
-    let note = "the receipt stays: until git is deployed, status shows the difference";
+    let note =
+        "git still says the other version: the workflow and the loop undo this, unless a hold keeps them from it";
     Sheet {
         facts: vec![("function", turn.function.clone())],
         heads: ["ALIAS", "SERVES NOW", "WILL SERVE"],

@@ -9,6 +9,7 @@ use crate::console::page::Page;
 use crate::console::remote::Remote;
 use crate::ops::deploy::{Failure, Happened, Progress, Standing};
 use crate::ops::journal::Entry;
+use crate::ops::redeploy::Followed;
 use crate::secret::Secret;
 
 /// The most events that are kept of one operation.
@@ -56,6 +57,12 @@ pub struct Run {
     pub job: Job,
     /// In a word: `deploying`.
     pub doing: &'static str,
+    /// Who does it.
+    pub worker: Worker,
+    /// Where it is seen elsewhere, once that is known.
+    pub link: Option<String>,
+    /// What the jobs of a workflow's run and their steps are at, in their order, the last word of each.
+    pub steps: Vec<Stepped>,
     /// Whose it is, where it was not begun here.
     pub whose: Option<String>,
     /// How long the last deployment took, in milliseconds.
@@ -76,11 +83,45 @@ pub struct Run {
     pub over: Option<Result<Box<Over>, Why>>,
 }
 
+/// Who changes a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worker {
+    /// AWS, by a change set.
+    CloudFormation,
+    /// The project's own workflow.
+    GitHub,
+}
+
+impl Worker {
+    pub(in crate::console) fn name(self) -> &'static str {
+        match self {
+            Self::CloudFormation => "CloudFormation",
+            Self::GitHub => "GitHub",
+        }
+    }
+}
+
+/// A job or a step of a workflow's run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stepped {
+    /// The job.
+    pub job: String,
+    /// Its step; `None`: the job itself.
+    pub step: Option<String>,
+    /// What it is at, or how it ended.
+    pub status: String,
+    /// Its log.
+    pub link: Option<String>,
+}
+
 impl Run {
     pub(in crate::console) fn begun(job: Job, doing: &'static str, last: Option<i64>) -> Self {
         Self {
             job,
             doing,
+            worker: Worker::CloudFormation,
+            link: None,
+            steps: Vec::new(),
             whose: None,
             last,
             since: job.since,
@@ -106,7 +147,39 @@ impl Run {
             Heard::Progress(Progress::Failed(failure)) => self.failure = Some(failure),
             Heard::Progress(Progress::Unanswered(why)) => self.unanswered = Some(why),
             Heard::Progress(Progress::Answered) => self.unanswered = None,
+            Heard::Followed(followed) => self.follow(followed),
             Heard::Log(log) => self.log = Some(log),
+        }
+    }
+
+    fn follow(&mut self, followed: Followed) {
+        let word = |status: &str, conclusion: Option<String>| conclusion.unwrap_or_else(|| status.replace('_', " "));
+        let stepped = match followed {
+            Followed::Run(run) => {
+                self.step = Some(format!("run {}: {}", run.id, word(&run.status, run.conclusion)));
+                self.link = Some(run.url);
+                return;
+            }
+            Followed::Job(job) => {
+                let status = word(&job.status, job.conclusion);
+                Stepped { job: job.name, step: None, status, link: job.url }
+            }
+            Followed::Step(job, step) => {
+                let status = word(&step.status, step.conclusion);
+                Stepped { job, step: Some(step.name), status, link: None }
+            }
+            Followed::Unanswered(why) => {
+                self.unanswered = Some(why);
+                return;
+            }
+            Followed::Answered => {
+                self.unanswered = None;
+                return;
+            }
+        };
+        match self.steps.iter_mut().find(|known| known.job == stepped.job && known.step == stepped.step) {
+            Some(known) => *known = stepped,
+            None => self.steps.push(stepped),
         }
     }
 

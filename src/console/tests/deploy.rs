@@ -1,12 +1,14 @@
 //! The deploy page: planned, confirmed, followed, taken back, and left without a trace.
 
-use super::story::{Story, night, story, styles, text};
+use super::story::{Story, click, mouse, night, story, styles, text};
 use crate::compare::Kind;
 use crate::compare::Why;
 use crate::console::fixture;
-use crate::console::fixture::deploy::{failure, happened, operation, over, standings};
-use crate::console::{DeployAnswer, Effect, Heard, Message, Over};
+use crate::console::fixture::deploy::{by_workflow, failure, happened, operation, over, standings};
+use crate::console::pointer::Button;
+use crate::console::{DeployAnswer, Effect, Heard, Message, Over, Prepared};
 use crate::ops::deploy::{Happened, Progress};
+use crate::ops::redeploy::{Followed, Job, Run, Step};
 use crate::secret::Secret;
 
 /// The page, in dev.
@@ -36,7 +38,7 @@ fn the_page_tells_how_the_stacks_stand_and_what_was_done_to_them() {
 
 #[test]
 fn a_deployment_is_previewed_confirmed_and_followed_to_its_end() {
-    let story = page().press("D").wants_first("plan dev Rollout(Deploy").answers_all().sees("DEPLOY PLAN");
+    let story = page().press("D").wants_first("plan dev Rollout(Redeploy").answers_all().sees("DEPLOY PLAN");
     let story = story.sees("0 add   1 modify   0 replace   1 remove").sees("modify  Checkout").sees("MemorySize");
     let story = story.sees("! lost:").sees("! more is allowed: Role (AWS::IAM::Role) s3:* on *").does_not_see("a key");
     let story = story.press("⏎").sees("enter confirms nothing").wants(&[]).press("y").wants_first("write dev by Yes");
@@ -57,7 +59,7 @@ fn a_deployment_is_previewed_confirmed_and_followed_to_its_end() {
 
 #[test]
 fn a_plan_that_is_left_takes_its_change_set_back() {
-    page().press("D").press("⎋").wants_first("plan dev Rollout(Deploy").does_not_see("DEPLOY PLAN");
+    page().press("D").press("⎋").wants_first("plan dev Rollout(Redeploy").does_not_see("DEPLOY PLAN");
     let mut story = page().press("D").answers_all().sees("DEPLOY PLAN").press("⎋").does_not_see("DEPLOY PLAN");
     assert!(matches!(story.effects.as_slice(), [Effect::Abandon(_)]), "{:?}", story.effects);
     story.effects.clear();
@@ -70,6 +72,76 @@ fn what_is_confirmed_is_asked_as_the_protection_says() {
     story.press("yprod").wants(&[]);
     let story = night().press("@qa⏎").answers_all().press("5").answers_all().press("D").answers_all();
     story.sees("Type qa to").press("y").wants(&[]).press("⌫qa").wants_first("write qa by Name");
+}
+
+#[test]
+fn a_project_that_its_workflow_rolls_out_is_redeployed_by_that_and_its_run_is_followed() {
+    let mut story = page().press("D");
+    let planned = story.effects.iter().find_map(|effect| match effect {
+        Effect::Plan(generation, ..) => Some(*generation),
+        _ => None,
+    });
+    story.effects.clear();
+    let prepared = Prepared { writer: Ok(fixture::writer()), work: by_workflow() };
+    let story = story.hears(Message::Planned(planned.unwrap(), Ok(Box::new(prepared))));
+    let story = story.sees("deploy.yml on main of team/petshop").sees("gh auth token").sees("\"Add refunds\"");
+    let story = story.sees("have team/petshop roll it out to dev").press("y").wants_first("write dev by Yes");
+    let generation = asked(&story);
+    let heard = |story: Story, followed: Followed| {
+        story.hears(Message::Deploy(generation, DeployAnswer::Heard(Heard::Followed(followed))))
+    };
+    let run = |status: &str, conclusion: Option<&str>| Run {
+        id: 7,
+        title: String::from("deploy n-1"),
+        url: String::from("https://github.example/team/petshop/actions/runs/7"),
+        status: status.to_owned(),
+        conclusion: conclusion.map(str::to_owned),
+        commit: fixture::GIT.to_owned(),
+        began: fixture::NOW,
+        changed: fixture::NOW,
+    };
+    let story = story.press("^c").sees("once more leaves it to GitHub");
+    let story = heard(story.sees("redeploying by"), Followed::Run(run("in_progress", None)));
+    let story = story.sees("run 7: in progress").sees("leaving does not stop it: https://github.example/team");
+    let step = |status: &str, conclusion: Option<&str>| Step {
+        number: 1,
+        name: String::from("Push values"),
+        status: status.to_owned(),
+        conclusion: conclusion.map(str::to_owned),
+    };
+    let job = |status: &str, conclusion: Option<&str>| Job {
+        id: 1,
+        name: String::from("deploy (dev)"),
+        url: Some(String::from("https://github.example/job/1")),
+        status: status.to_owned(),
+        conclusion: conclusion.map(str::to_owned),
+        steps: Vec::new(),
+    };
+    let story = heard(story, Followed::Job(job("in_progress", None)));
+    let story = heard(story, Followed::Step(String::from("deploy (dev)"), step("in_progress", None)));
+    let story = story.sees("Push values").sees("https://github.example/job/1");
+    let story = heard(story, Followed::Unanswered(Why::new("no route"))).sees("? GitHub does not answer");
+    let story = heard(story, Followed::Answered).does_not_see("no route");
+    let story = heard(story, Followed::Step(String::from("deploy (dev)"), step("completed", Some("failure"))));
+    let story = story.sees("failure").press("j").sees("Push values").sees("petshop-dev-data");
+    let over =
+        Over { status: Some(String::from("failure")), why: Some(Why::new("the run ended as failure")), ..over() };
+    let story = story.hears(Message::Deploy(generation, DeployAnswer::Over(Ok(Box::new(over)))));
+    let story = story.sees("! failure").sees("actions/runs/7").sees("the run ended as failure");
+    assert!(story.model.sent.is_empty());
+}
+
+#[test]
+fn the_stacks_and_their_past_are_clicked() {
+    let story = click(page(), "petshop-dev-data").sees("go on with the rollback");
+    let story = click(click(story, "= petshop-dev"), "its alias can serve");
+    assert_eq!((story.model.deploy.row, story.model.deploy.below, story.model.deploy.line), (0, true, 0));
+    let mut story = story.wants(&[]);
+    story = click(story, "its alias can serve").wants_first("plan dev Rollout(Turn(\"petshop-dev/Checkout\"");
+    let mut story = story.press("⎋");
+    story.effects.clear();
+    let story = mouse(story, Button::WheelDown, "petshop-dev-data");
+    assert!(!story.model.deploy.below && story.model.deploy.row == 1, "{}", story.screen());
 }
 
 #[test]

@@ -10,9 +10,10 @@ use crate::console::deploy::{DeployAnswer, DeployAsk, Over};
 use crate::console::effect::Effect;
 use crate::console::message::Generation;
 use crate::console::model::{EnvState, Job, Model, Sent};
-use crate::console::overlay::{Rollout, Wanted, Way, Work, whose};
+use crate::console::overlay::{Rollout, WORKFLOW, Wanted, Way, Work, whose};
 use crate::console::page::Page;
-use crate::console::page::deploy::{Choice, Run, State, choices, chosen, selected};
+use crate::console::page::deploy::{Choice, Run, State, Worker, choices, chosen, selected};
+use crate::console::pointer::Spot;
 use crate::console::remote::Remote;
 use crate::ops::deploy::{Operation, Standing};
 
@@ -58,7 +59,7 @@ pub(in crate::console) fn nothing_to_open(model: &Model) -> Option<&'static str>
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let here = selected(model).filter(|_| model.page == Page::Deploy).map(|stack| stack.name.clone());
     let way = match (action, here) {
-        (Action::Deploy, here) => Way::Deploy { stack: here.or_else(|| of_item(model)), to: None, revert_drift: false },
+        (Action::Deploy, here) => Way::Redeploy { stack: here.or_else(|| of_item(model)) },
         (Action::DeployRevert, stack) => Way::Deploy { stack, to: None, revert_drift: true },
         (Action::DeployCancel, Some(stack)) => Way::Cancel(stack),
         (Action::DeployRecover, Some(stack)) => Way::Recover { stack, leave: false },
@@ -174,13 +175,46 @@ pub(super) fn begun(model: &mut Model, environment: usize, job: Job, rollout: &R
     let stack = rollout.stack().to_owned();
     let known = &mut model.environments[environment].deploys;
     let last = known.standings().iter().find(|standing| standing.name == stack).and_then(Standing::last_took);
-    known.runs.insert(stack.clone(), Run::begun(job, rollout.doing(), last));
+    let run = Run::begun(job, rollout.doing(), last);
+    let worker = if stack == WORKFLOW { Worker::GitHub } else { Worker::CloudFormation };
+    known.runs.insert(stack.clone(), Run { worker, ..run });
     if environment == model.current {
         go(model, Page::Deploy);
         let rows = model.environment().deploys.standings();
         let row = rows.iter().position(|standing| standing.name == stack);
-        model.deploy = State { environment, row: row.unwrap_or(0), ..State::default() };
+        // What is done to all stacks is seen whichever is selected.
+        let row = row.unwrap_or(if stack == WORKFLOW { model.deploy.row } else { 0 });
+        model.deploy = State { environment, row, ..State::default() };
     }
+}
+
+/// A click selects a stack, or a function or an entry of the past; a second one opens it.
+pub(super) fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
+    let (was_below, state) = (model.deploy.below, &mut model.deploy);
+    match spot {
+        Spot::Stack(row) => {
+            state.below = false;
+            if row != state.row {
+                (state.row, state.line, state.offset) = (row, 0, 0);
+            }
+            Vec::new()
+        }
+        Spot::Deployed(Some(line)) => {
+            let again = was_below && state.line == line;
+            (state.below, state.line) = (true, line);
+            if again { open(model) } else { Vec::new() }
+        }
+        Spot::Deployed(None) => {
+            state.below = true;
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The wheel moves what it is over.
+pub(super) fn look(model: &mut Model, spot: Spot) {
+    model.deploy.below = matches!(spot, Spot::Deployed(_));
 }
 
 pub(super) fn answered(model: &mut Model, generation: Generation, answer: DeployAnswer) -> Vec<Effect> {

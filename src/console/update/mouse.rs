@@ -1,6 +1,7 @@
 //! What the mouse does: it selects, opens what is selected, scrolls, and moves the border. It confirms nothing.
 
 use super::crypto;
+use super::deploy;
 use super::keys::{accept_choice, act as do_action, context};
 use super::moves::step;
 use super::opens::{go, open, switch};
@@ -61,6 +62,7 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
             }
         }
         Spot::Field(_) | Spot::Part(_) | Spot::Check(_) => return crypto::press(model, spot),
+        Spot::Stack(_) | Spot::Deployed(_) => return deploy::press(model, spot),
         Spot::Line(line) => return press_line(model, line),
         Spot::List => model.list_mut().0.pane = Pane::List,
         Spot::Row(row) => {
@@ -159,6 +161,7 @@ fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
             return Vec::new();
         }
         Some(Spot::Field(_) | Spot::Part(_) | Spot::Check(_)) => crypto::look(model, here),
+        Some(spot @ (Spot::Stack(_) | Spot::Deployed(_))) => deploy::look(model, spot),
         Some(Spot::Need(_)) => model.overview.half = Half::Needs,
         Some(Spot::Line(_) | Spot::List) => model.list_mut().0.pane = Pane::List,
         Some(Spot::Row(_) | Spot::Detail) => focus_detail(model),

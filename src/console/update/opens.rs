@@ -6,7 +6,7 @@ use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
 use crate::console::model::{Model, Reveal, Revealing, Sent, has_unread};
-use crate::console::overlay::Work;
+use crate::console::overlay::{Rollout, Work};
 use crate::console::page::overview::Half;
 use crate::console::page::{Filter, ItemId, Page, Pane, Zoom};
 
@@ -158,8 +158,15 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
     if let Some(name) = model.unfinished().filter(|_| !model.leaving) {
         let is_rollout = |sent: &Sent| matches!(sent.work, Work::Rollout(_) | Work::Command(_));
-        let rest =
-            if model.sent.iter().all(is_rollout) { "leaves it to CloudFormation" } else { "leaves it unfinished" };
+        let by_workflow =
+            |sent: &Sent| matches!(&sent.work, Work::Rollout(rollout) if matches!(**rollout, Rollout::Redeploy(_)));
+        let rest = if !model.sent.iter().all(is_rollout) {
+            "leaves it unfinished"
+        } else if model.sent.iter().any(by_workflow) {
+            "leaves it to GitHub"
+        } else {
+            "leaves it to CloudFormation"
+        };
         model.notice = Some(format!("writing to {name}: plumb ends when that is done; once more {rest}"));
         model.leaving = true;
         return Vec::new();

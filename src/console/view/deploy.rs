@@ -2,7 +2,7 @@
 
 mod progress;
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::header::{caller, spinner};
 use super::ink::{Ink, Row};
@@ -10,7 +10,9 @@ use crate::compare::Why;
 use crate::console::action::Action;
 use crate::console::ages::span;
 use crate::console::model::Model;
+use crate::console::overlay::WORKFLOW;
 use crate::console::page::deploy::{Choice, choices, selected};
+use crate::console::pointer::Spot;
 use crate::console::remote::Remote;
 use crate::console::text;
 use crate::console::theme::{Role, Symbols, UNICODE};
@@ -41,8 +43,9 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, body: Rect) -> (Rect, usize
     let (top, below) = places(model, body);
     let spin = spinner(model, ink);
     stacks(ink, model, top, spin);
-    let Some(standing) = selected(model) else { return (below, 0) };
-    let title = (format!("{}  ", standing.name), if model.deploy.below { Role::Heading } else { Role::Dim });
+    let standing = selected(model);
+    let Some(name) = subject(model, standing) else { return (below, 0) };
+    let title = (format!("{name}  "), if model.deploy.below { Role::Heading } else { Role::Dim });
     ink.row(below, &Row::default().flow(1, below.width, [title]).ruled());
     let area = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
     let symbols = *ink.symbols();
@@ -52,12 +55,36 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, body: Rect) -> (Rect, usize
     (area, lines.len().saturating_sub(model.deploy.offset + usize::from(area.height)))
 }
 
+/// What the lower part is about: the selected stack; where there is none, what the workflow does.
+fn subject<'m>(model: &'m Model, standing: Option<&'m Standing>) -> Option<&'m str> {
+    let known = &model.environment().deploys;
+    standing.map(|standing| standing.name.as_str()).or_else(|| known.runs.contains_key(WORKFLOW).then_some(WORKFLOW))
+}
+
+/// What of the page lies at a place.
+pub(in crate::console) fn spot_at(model: &Model, body: Rect, here: Position) -> Option<Spot> {
+    let (top, below) = places(model, body);
+    let list = Rect { y: top.y + 1, height: top.height.saturating_sub(1), ..top };
+    if list.contains(here) {
+        let first = (model.deploy.row + 1).saturating_sub(usize::from(list.height));
+        let row = first + usize::from(here.y - list.y);
+        return (row < model.environment().deploys.standings().len()).then_some(Spot::Stack(row));
+    }
+    let area = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
+    if !area.contains(here) {
+        return None;
+    }
+    let pen = Pen { model, width: area.width, height: area.height, spin: "", symbols: &UNICODE };
+    let lines = lines(&pen, selected(model));
+    let line = lines.get(model.deploy.offset + usize::from(here.y - area.y)).and_then(|(_, choice)| *choice);
+    Some(Spot::Deployed(line))
+}
+
 /// The line of what is selected in the lower part, how many lines there are, and how many are seen.
 pub(in crate::console) fn heights(model: &Model, body: Rect) -> (usize, usize, usize) {
     let (_, below) = places(model, body);
-    let Some(standing) = selected(model) else { return (0, 0, 0) };
     let height = below.height.saturating_sub(1);
-    let lines = lines(&Pen { model, width: below.width, height, spin: "", symbols: &UNICODE }, standing);
+    let lines = lines(&Pen { model, width: below.width, height, spin: "", symbols: &UNICODE }, selected(model));
     let line = lines.iter().position(|(_, choice)| model.deploy.below && *choice == Some(model.deploy.line));
     (line.unwrap_or(0), lines.len(), usize::from(height))
 }
@@ -130,14 +157,17 @@ fn stack(model: &Model, standing: &Standing, at: usize, columns: (u16, (usize, u
     Row { selected: at == model.deploy.row, ..row }
 }
 
-/// What is drawn of the selected stack, and which of it can be selected.
-fn lines(pen: &Pen<'_>, standing: &Standing) -> Vec<(Row, Option<usize>)> {
+/// What is drawn of what the workflow does and of the selected stack, and which of it can be selected.
+fn lines(pen: &Pen<'_>, standing: Option<&Standing>) -> Vec<(Row, Option<usize>)> {
     let (model, width) = (pen.model, pen.width);
     let mut lines: Vec<(Row, Option<usize>)> = Vec::new();
-    if let Some(run) = model.environment().deploys.runs.get(&standing.name) {
+    let runs = &model.environment().deploys.runs;
+    let names = [Some(WORKFLOW), standing.map(|standing| standing.name.as_str())];
+    for run in names.into_iter().flatten().filter_map(|name| runs.get(name)) {
         lines.extend(progress::rows(pen, run).into_iter().map(|row| (row, None)));
         lines.push((Row::default(), None));
     }
+    let Some(standing) = standing else { return lines };
     if let Some(stuck) = standing.stuck {
         let (matter, way) = stuck.told();
         let key = model.keymap.key(Action::DeployRecover);

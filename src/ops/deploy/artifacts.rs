@@ -10,6 +10,9 @@ use crate::ops::artifact;
 use crate::ops::inspect::source_digest;
 use crate::ops::why;
 
+/// What code is kept as.
+pub(super) const ZIP: &str = "application/zip";
+
 /// An artifact in the state bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Uploaded {
@@ -37,7 +40,7 @@ pub(super) async fn upload(
         let key = format!("plumb/{}/artifacts/{}.zip", session.project().name, artifact.digest);
         let metadata = BTreeMap::from([("plumb-tree".to_owned(), tree.clone())]);
         let code_sha256 = artifact.code_sha256;
-        if put_missing(draft, bucket, &key, artifact.bytes, "application/zip", &metadata).await? {
+        if put_missing(draft, bucket, &key, artifact.bytes, ZIP, &metadata).await? {
             progress(Progress::Step(format!("uploaded {} as {key}", function.resource)));
         }
         uploaded.insert(function.resource.clone(), Uploaded { key, code_sha256, tree });
@@ -45,7 +48,7 @@ pub(super) async fn upload(
     Ok(uploaded)
 }
 
-/// Puts an object that is named by its content; false: it was there already.
+/// Puts an object that is named by its content; false: it was there already, or nobody will fetch it.
 pub(super) async fn put_missing(
     draft: &Draft,
     bucket: &str,
@@ -55,6 +58,9 @@ pub(super) async fn put_missing(
     metadata: &BTreeMap<String, String>,
 ) -> Result<bool, Why> {
     let clients = &draft.session.clients;
+    if draft.ask.dry_run && content_type == ZIP {
+        return Ok(false);
+    }
     let there = s3::head(clients, bucket, key).await.map_err(|error| why(&error))?;
     if there.is_some() {
         return Ok(false);

@@ -84,14 +84,19 @@ pub(super) async fn publish(draft: &Draft, progress: &(dyn Fn(Progress) + Send +
     let manifest: Manifest = serde_json::from_str(&text)
         .map_err(|error| Why::new(format!("cannot read the asset manifest {}: {error}", path.display())))?;
     if !manifest.images.is_empty() {
-        return Err(Why::new(format!("{} has container images, which plumb does not build", draft.stack.name))
-            .hint("publish them by `npx cdk-assets`, or deploy this stack by `cdk deploy`"));
+        let names: Vec<&str> = manifest.images.keys().map(|id| id.get(..12).unwrap_or(id)).collect();
+        let told =
+            format!("{} has container images ({}), which plumb does not build", draft.stack.name, names.join(", "));
+        return Err(Why::new(told).hint(
+            "`cdk deploy` builds and pushes them; plumb compares the stack all the same, and deploys those without",
+        ));
     }
-    for (hash, file) in &manifest.files {
-        let Some(source) = file.source.path.as_deref() else {
-            let told = format!("asset {hash} of {} is made by a command", draft.stack.name);
-            return Err(Why::new(told).hint("publish it by `npx cdk-assets` first"));
-        };
+    if let Some((hash, _)) = manifest.files.iter().find(|(_, file)| file.source.path.is_none()) {
+        let told = format!("asset {hash} of {} is made by a command, which plumb does not run", draft.stack.name);
+        return Err(Why::new(told).hint("`cdk deploy` runs it; plumb compares the stack all the same"));
+    }
+    for file in manifest.files.values() {
+        let Some(source) = file.source.path.as_deref() else { continue };
         // The template itself is sent with the change set.
         if source == file_name {
             continue;
@@ -101,7 +106,7 @@ pub(super) async fn publish(draft: &Draft, progress: &(dyn Fn(Progress) + Send +
         let bytes = artifact::of_disk(folder.join(source), zips).await?;
         for destination in file.destinations.values() {
             let (bucket, key) = (filled(draft, &destination.bucket), filled(draft, &destination.key));
-            let kind = if zips { "application/zip" } else { "application/octet-stream" };
+            let kind = if zips { artifacts::ZIP } else { "application/octet-stream" };
             let put = artifacts::put_missing(draft, &bucket, &key, bytes.clone(), kind, &BTreeMap::new()).await;
             put.map_err(|why| match why.hint {
                 None => why.hint("is the account prepared for the CDK? `npx cdk bootstrap`"),

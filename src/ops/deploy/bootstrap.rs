@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
+use super::draft::{Ask, Draft};
 use crate::aws::cloudformation::{self, StackInfo};
 use crate::aws::{cloudtrail, iam, s3};
 use crate::compare::Why;
@@ -20,7 +20,7 @@ use crate::ops::session::{self, Session};
 use crate::ops::{failed, why};
 use crate::template::Template;
 
-/// The template, of which the deploy role's policy is filled in.
+/// The template, of which the roles' policies are filled in.
 const TEMPLATE: &str = include_str!("bootstrap/template.yaml");
 
 /// Whose tokens the deploy role takes.
@@ -103,8 +103,9 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
         environments: Vec::new(),
     };
     let change_set = format!("plumb-bootstrap-{}", now());
-    let (commit, snapshot, revert_drift) = (None, None, false);
-    let draft = Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, revert_drift };
+    let ask = Ask::default();
+    let (commit, snapshot) = (None, None);
+    let draft = Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, ask };
     Ok((draft, notes))
 }
 
@@ -121,7 +122,7 @@ impl Kept<'_> {
     }
 }
 
-/// The template with the deploy role's policies: those of every environment of this account and region.
+/// The template with the roles' policies: those of every environment of this account and region.
 fn filled(session: &Session, wish: &Foundation, has_role: bool) -> Result<(Value, Vec<String>), Why> {
     let template = Template::parse("bootstrap", TEMPLATE).map_err(|error| failed(&error))?;
     let mut document = template.value().clone();
@@ -135,34 +136,41 @@ fn filled(session: &Session, wish: &Foundation, has_role: bool) -> Result<(Value
     let is_here = |other: &&Environment| {
         !differ(&here.account, &other.account) && (other.name == here.name || !differ(&here.region, &other.region))
     };
-    let mut policies = Vec::new();
+    let (mut policies, mut checks) = (Vec::new(), Vec::new());
     for environment in session.project().environments.iter().filter(is_here) {
         let environment = if environment.name == here.name { here.clone() } else { environment.clone() };
         let name = format!("plumb-{}", environment.name);
         let settings = Settings { environment, ..session.settings.clone() };
         let policy = policy::policy(&settings, &session.root, Need::Write);
         policies.push(json!({ "PolicyName": name, "PolicyDocument": policy.document }));
+        let check = policy::check(&settings, &session.root);
+        checks.push(json!({ "PolicyName": name, "PolicyDocument": check.document }));
     }
-    let length = Value::Array(policies.clone()).to_string().len();
-    if length > LONGEST_POLICY {
-        notes.push(format!(
-            "the deploy role's policies have {length} characters, and IAM takes {LONGEST_POLICY}: name account and \
-             region of each environment in plumb.toml, so that fewer belong here"
-        ));
+    for (role, policies) in [("deploy", &policies), ("check", &checks)] {
+        let length = Value::Array(policies.clone()).to_string().len();
+        if length > LONGEST_POLICY {
+            notes.push(format!(
+                "the {role} role's policies have {length} characters, and IAM takes {LONGEST_POLICY}: name account and \
+                 region of each environment in plumb.toml, so that fewer belong here"
+            ));
+        }
     }
     notes.push(
         "the deploy role may do what plumb does; what the stacks' own resources need is up to --attach POLICY-ARN"
             .to_owned(),
     );
-    let properties = document
-        .pointer_mut("/Resources/DeployRole/Properties")
-        .and_then(Value::as_object_mut)
-        .ok_or_else(|| Why::new("the template has no deploy role"))?;
-    properties.insert("Policies".to_owned(), Value::Array(policies));
+    properties(&mut document, "CheckRole")?.insert("Policies".to_owned(), Value::Array(checks));
+    let deploy = properties(&mut document, "DeployRole")?;
+    deploy.insert("Policies".to_owned(), Value::Array(policies));
     if !wish.attach.is_empty() {
-        properties.insert("ManagedPolicyArns".to_owned(), json!(wish.attach));
+        deploy.insert("ManagedPolicyArns".to_owned(), json!(wish.attach));
     }
     Ok((document, notes))
+}
+
+fn properties<'a>(document: &'a mut Value, role: &str) -> Result<&'a mut Map<String, Value>, Why> {
+    let found = document.pointer_mut(&format!("/Resources/{role}/Properties")).and_then(Value::as_object_mut);
+    found.ok_or_else(|| Why::new(format!("the template has no {role}")))
 }
 
 /// The project's repository on GitHub, as the project file or a remote names it.
@@ -207,6 +215,7 @@ mod tests {
         for (id, of_none, of_all, of_found) in [
             ("StateBucket", false, true, true),
             ("DeployRole", false, true, true),
+            ("CheckRole", false, true, true),
             ("Provider", false, true, false),
             ("Trail", false, true, false),
             ("SopsKey", true, true, true),

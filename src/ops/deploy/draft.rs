@@ -22,6 +22,9 @@ pub struct Ask {
     pub reference: Option<String>,
     /// Whether what was changed by hand is put back too, where the commit changes nothing.
     pub revert_drift: bool,
+    /// Whether nobody will execute it. Then no code is uploaded: a change set names where it lies, and is worked out without
+    /// looking there.
+    pub dry_run: bool,
 }
 
 /// A deployment that was thought out and not begun.
@@ -39,7 +42,7 @@ pub struct Draft {
     pub(super) before: Option<StackInfo>,
     /// The change set's name, known before anything is sent, so that it can be taken back whatever comes.
     pub(super) change_set: String,
-    pub(super) revert_drift: bool,
+    pub(super) ask: Ask,
 }
 
 /// The stacks of the environment as a commit describes them, in the order of its project file.
@@ -99,9 +102,9 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
     let before = cloudformation::stack(&session.clients, &stack.name).await.map_err(|error| why(&error))?;
     let short = commit.id.get(..12).unwrap_or(&commit.id);
     let change_set = format!("plumb-{short}-{}", now());
-    let revert_drift = ask.revert_drift;
+    let ask = ask.clone();
     let (commit, snapshot) = (Some(commit), Some(snapshot));
-    Ok(Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, revert_drift })
+    Ok(Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, ask })
 }
 
 /// A build command reads the working tree, and so does a synthesis, so a receipt of what comes of it is true only while that is the commit's.

@@ -179,7 +179,7 @@ async fn run(
     let clients = &draft.session.clients;
     let token = format!("plumb-{id}");
     progress(Progress::Step(format!("executing the change set of {}", draft.stack.name)));
-    if let Err(error) = changeset::execute_change_set(clients, &waiting.id, Some(&token)).await {
+    if let Err(error) = changeset::execute_change_set(clients, &waiting.id, &waiting.stack_id, Some(&token)).await {
         match began(draft, waiting, &token, &error).await {
             Ok(true) => {}
             Ok(false) => return Err(Stopped::Refused(refused(draft, &error))),

@@ -152,7 +152,7 @@ impl Of<'_> {
         if is_zipped(type_name) && !is_zip {
             let artifact = artifact::of_commit(self.snapshot, &path)?;
             let key = format!("plumb/{project}/artifacts/{}.zip", artifact.digest);
-            return self.put(key, artifact.bytes, "application/zip").await;
+            return self.put(key, artifact.bytes, artifacts::ZIP).await;
         }
         let bytes = self.read(&path)?;
         let extension = extension.map(|extension| format!(".{extension}")).unwrap_or_default();

@@ -164,7 +164,7 @@ impl Draft {
             Ok(receipt) => (receipt.map(|receipt| receipt.commit), None),
             Err(why) => (None, Some(why.reason)),
         };
-        if self.revert_drift && live.is_some() {
+        if self.ask.revert_drift && live.is_some() {
             progress(Progress::Step(format!("looking at every resource of {name}")));
             detect(self).await?;
         }
@@ -176,7 +176,7 @@ impl Draft {
         let before = running.as_ref().map(|template| Sight { template, scope: &scopes.0 });
         let changes = preview::changes(&found.changes, before.as_ref(), &after);
         let drifts = match live {
-            Some(info) if info.drift_checked_at.is_some() || self.revert_drift => {
+            Some(info) if info.drift_checked_at.is_some() || self.ask.revert_drift => {
                 detection::drifts(clients, name).await.map_err(|error| why(&error))?
             }
             _ => Vec::new(),
@@ -192,19 +192,19 @@ impl Draft {
             format!("CloudFormation leaves {}{} as it was changed by hand: {reason}", change.logical_id, dotted(path))
         }));
         let mut left = Vec::new();
-        let mut drift = drift::met(&drifts, &changes, self.revert_drift);
+        let mut drift = drift::met(&drifts, &changes, self.ask.revert_drift);
         let change_set = (!found.is_empty()).then(|| Waiting {
             id: found.id.clone(),
             stack_id: found.stack_id.clone(),
             created_at: found.created_at.unwrap_or_default(),
         });
         let mut put_back = Vec::new();
-        if self.revert_drift && live.is_some() {
+        if self.ask.revert_drift && live.is_some() {
             put_back = direct::codes(self, &uploaded, &drifts, &changes).await?;
         }
         if change_set.is_none() {
             self.clear().await?;
-            if self.revert_drift {
+            if self.ask.revert_drift {
                 let (direct, stays) = direct::drifted(self, &drifts, &after);
                 put_back.extend(direct);
                 left = stays;

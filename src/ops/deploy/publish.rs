@@ -50,7 +50,7 @@ pub(super) async fn publish(
         let Some(artifact) = plan.uploaded.get(&function.resource) else { continue };
         progress(Progress::Step(format!("looking at the code of {}", function.resource)));
         if !is_built(draft, physical, artifact).await? {
-            if !draft.revert_drift {
+            if !draft.ask.revert_drift {
                 let told = format!("the code of {physical} was changed by hand, which CloudFormation never looks at");
                 published.left.push(Why::new(told).hint("plumb deploy --revert-drift puts it back"));
                 continue;

@@ -43,7 +43,7 @@ pub(super) async fn request(
         role: None,
         description: Some(description(draft)),
         client_token: Some(draft.change_set.clone()),
-        revert_drift: draft.revert_drift && live.is_some(),
+        revert_drift: draft.ask.revert_drift && live.is_some(),
         nested: nests(draft),
     })
 }

@@ -9,7 +9,6 @@ mod hops;
 use std::collections::BTreeMap;
 
 pub use canary::{Canary, Hop, send};
-pub use forge::{Access, Connect, Forge, Run};
 
 use super::Check;
 use crate::aws::cloudformation::{self, StackResource};
@@ -82,8 +81,8 @@ impl Loop {
     }
 }
 
-/// Looks at each hop, in the order in which a change goes. `connect` reaches GitHub; without it that part is not asked.
-pub async fn checks(session: &Session, stack: &str, connect: Option<Connect<'_>>) -> (Option<Loop>, Vec<Check>) {
+/// Looks at each hop, in the order in which a change goes.
+pub async fn checks(session: &Session, stack: &str) -> (Option<Loop>, Vec<Check>) {
     let mut checks = vec![trail(session).await];
     let found = match Loop::find(session, stack).await {
         Ok(found) => found,
@@ -97,7 +96,7 @@ pub async fn checks(session: &Session, stack: &str, connect: Option<Connect<'_>>
     checks.push(found.permission(session).await);
     checks.push(found.runs(session));
     checks.push(found.hold(session).await);
-    checks.extend(found.asks(session, connect).await);
+    checks.extend(found.asks(session).await);
     checks.push(found.decided(session).await);
     checks.push(found.dead_letters(session).await);
     (Some(found), checks)

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::rules;
 use super::workflow::{self, Ground, Workflows};
+use super::{rules, sections};
 use crate::compare::Why;
 use crate::config::{Extra, PROJECT_FILE, Project, guess, guess_with, parse_project};
 use crate::git::Repository;
@@ -30,10 +29,18 @@ pub struct Wish {
     pub endpoint: Option<String>,
     /// For whom its documents are encrypted: `age1…`, or the ARN of a KMS key. Nobody: they are plain.
     pub recipients: Vec<String>,
-    /// Whether the functions that Plumb carries are written out, with a stack of theirs.
+    /// Whether the functions that Plumb carries are written out, with a stack of the crypto API.
     pub lambda: bool,
+    /// The same with a stack of the loop that keeps live true to git.
+    pub healing: bool,
     /// The workflows, where they are wanted.
     pub workflows: Option<Workflows>,
+}
+
+impl Wish {
+    fn writes_functions(&self) -> bool {
+        self.lambda || self.healing
+    }
 }
 
 /// A file that belongs there.
@@ -76,13 +83,13 @@ pub fn propose(directory: &Path, wish: &Wish, opener: &Opener) -> Result<Proposa
     let mut notes = Vec::new();
     let mut files = Vec::new();
     let text = match place.read(PROJECT_FILE) {
-        Some(text) => extended(&text, wish, &place)?,
-        None => fresh(wish, &place, &mut files),
+        Some(text) => extended(&text, wish, &place, &mut notes)?,
+        None => fresh(wish, &place, &mut files, &mut notes),
     };
     let (project, _) = parse_project(PROJECT_FILE, &text).map_err(|error| failed(&error))?;
     files.push((PROJECT_FILE.to_owned(), text.into_bytes()));
     documents(&project, wish, &place, opener, &mut files, &mut notes);
-    if wish.lambda {
+    if wish.writes_functions() {
         let source = Source::embedded();
         let written = source.workspace()?;
         files.extend(
@@ -95,7 +102,8 @@ pub fn propose(directory: &Path, wish: &Wish, opener: &Opener) -> Result<Proposa
         let rules = all.iter().find(|file| file.name == rules::FILE).map(|file| String::from_utf8_lossy(&file.bytes));
         let rules = rules.or_else(|| place.read(rules::FILE).map(Cow::Owned));
         let needs_age = rules.is_some_and(|rules| rules.contains("age1"));
-        let ground = Ground { project: &project, prefix: &place.prefix, builds_lambda, needs_age };
+        let read = |path: &str| place.read(path);
+        let ground = Ground { project: &project, prefix: &place.prefix, builds_lambda, needs_age, read: &read };
         for (name, text) in
             [("deploy.yml", workflow::deploy(&ground, workflows)), ("check.yml", workflow::check(&ground, workflows))]
         {
@@ -193,11 +201,11 @@ fn listed(directory: &Path) -> std::io::Result<Vec<String>> {
 
 /// The text of a project file that is not there; the documents of its skeleton go to `files`, as they are before they are
 /// encrypted.
-fn fresh(wish: &Wish, place: &Place, files: &mut Vec<(String, Vec<u8>)>) -> String {
+fn fresh(wish: &Wish, place: &Place, files: &mut Vec<(String, Vec<u8>)>, notes: &mut Vec<String>) -> String {
     let directory = place.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = wish.name.clone().unwrap_or(directory);
     // What is written out has templates of its own, and a stack of its own below.
-    let own = |file: &&String| !(wish.lambda && file.starts_with(&format!("{LAMBDA}/")));
+    let own = |file: &&String| !(wish.writes_functions() && file.starts_with(&format!("{LAMBDA}/")));
     let listing: Vec<String> = place.listing.iter().filter(own).cloned().collect();
     let read = |file: &str| place.read(file);
     let found = parse_project(PROJECT_FILE, &guess(&name, &listing, &read)).ok().map(|(project, _)| project);
@@ -209,12 +217,9 @@ fn fresh(wish: &Wish, place: &Place, files: &mut Vec<(String, Vec<u8>)>) -> Stri
     );
     let has_tree = found.as_ref().is_some_and(|project| !project.config.is_empty() || !project.secrets.is_empty());
     let reference = wish.workflows.as_ref().map(|workflows| format!("origin/{}", workflows.branch));
-    let mut sections = if wish.lambda { lambda_stack(found.as_ref(), wish) } else { String::new() };
+    let mut sections = if wish.lambda { sections::crypto(found.as_ref(), wish) } else { String::new() };
     if wish.workflows.is_some() {
-        sections.push_str(
-            "# The workflow in .github/workflows, which `plumb redeploy` and the loop start.\n[redeploy]\n\
-             method = \"github\"\nworkflow = \"deploy.yml\"\n\n",
-        );
+        sections.push_str(sections::REDEPLOY);
     }
     let extra = Extra {
         by: "plumb init",
@@ -241,46 +246,45 @@ fn fresh(wish: &Wish, place: &Place, files: &mut Vec<(String, Vec<u8>)>) -> Stri
             files.push((format!("config/{service}/{layer}/config.json"), value.into_bytes()));
         }
     }
-    text
+    // What it watches is what the whole says.
+    let there: Vec<&str> =
+        listing.iter().map(String::as_str).chain(files.iter().map(|(name, _)| name.as_str())).collect();
+    with_loop(text, wish, &there, notes)
+}
+
+/// The project file with the loop's stack, where that is wanted and there is one to watch.
+fn with_loop(text: String, wish: &Wish, there: &[&str], notes: &mut Vec<String>) -> String {
+    let Some((project, _)) = parse_project(PROJECT_FILE, &text).ok().filter(|_| wish.healing) else { return text };
+    if project.stacks.iter().any(|stack| stack.template == sections::LOOP) {
+        return text;
+    }
+    match sections::healing(&project, wish, there) {
+        Some(section) => sections::added(&text, &section),
+        None => {
+            let none = "the loop is not written: there is no stack that it could watch; add one and ask again";
+            notes.push(none.to_owned());
+            text
+        }
+    }
 }
 
 /// A project file that is there, with what is wanted and not in it.
-fn extended(text: &str, wish: &Wish, place: &Place) -> Result<String, Why> {
+fn extended(text: &str, wish: &Wish, place: &Place, notes: &mut Vec<String>) -> Result<String, Why> {
     let (project, _) = parse_project(PROJECT_FILE, text).map_err(|error| {
         Why::new(format!("{}: {error}", place.directory.join(PROJECT_FILE).display()))
             .hint("correct it, or move it away to have one made")
     })?;
-    let has_stack = project.stacks.iter().any(|stack| stack.template.starts_with(&format!("{LAMBDA}/")));
-    if !wish.lambda || has_stack {
-        return Ok(text.to_owned());
+    let has_stack = project.stacks.iter().any(|stack| stack.template == sections::CRYPTO);
+    let mut text = text.to_owned();
+    if wish.lambda && !has_stack {
+        text = sections::added(&text, &sections::crypto(Some(&project), wish));
     }
-    Ok(format!("{}\n\n{}", text.trim_end(), lambda_stack(Some(&project), wish).trim_end()) + "\n")
-}
-
-/// The stack of the functions that Plumb carries.
-fn lambda_stack(project: Option<&Project>, wish: &Wish) -> String {
-    let name = project.map_or("app", |project| project.name.as_str()).replace(['.', '_'], "-");
-    let bucket = project.and_then(|project| project.state_bucket.clone());
-    let bucket = bucket.unwrap_or_else(|| format!("{}-plumb-{{account}}-{{region}}", name.to_lowercase()));
-    let endpoint = wish.endpoint.as_ref().map(|url| format!(", EndpointUrl = \"{url}\"")).unwrap_or_default();
-    let mut text = format!(
-        "# The crypto API: {LAMBDA}/lambda/README.md. Its access logs need API Gateway's logging role in the account.\n\
-         [[stacks]]\nname = \"{name}-crypto-{{env}}\"\ntemplate = \"{LAMBDA}/lambda/template.yaml\"\n\
-         parameters = {{ ArtifactBucket = \"{bucket}\", AccessLogs = false{endpoint} }}\ncapabilities = [\"CAPABILITY_IAM\"]\n"
-    );
-    for (resource, function) in [("Crypto", "crypto"), ("Rotate", "rotate")] {
-        let _ = write!(
-            text,
-            "[[stacks.functions]]\nresource = \"{resource}\"\nsource = \"{LAMBDA}/lambda/src\"\n\
-             also = [\"{LAMBDA}/Cargo.toml\", \"{LAMBDA}/Cargo.lock\", \"{LAMBDA}/lambda/Cargo.toml\"]\nalias = \"live\"\n\
-             artifact_parameter = \"{resource}CodeKey\"\nbuild = [\"plumb\", \"lambda\", \"build\", \"--source\", \
-             \"{LAMBDA}\", \"--out\", \"{LAMBDA}/dist\", \"--unpacked\"]\noutput = \"{LAMBDA}/dist/{function}\"\n"
-        );
+    // A section of another workflow is the team's.
+    if wish.workflows.is_some() && !sections::says_redeploy(&text) {
+        text = sections::added(&text, sections::REDEPLOY);
     }
-    if project.is_none_or(|project| !project.crypto.is_named()) {
-        let _ = writeln!(text, "\n[crypto]\noutput = \"{name}-crypto-{{env}}/CryptoEndpoint\"");
-    }
-    text + "\n"
+    let there: Vec<&str> = place.listing.iter().map(String::as_str).collect();
+    Ok(with_loop(text, wish, &there, notes))
 }
 
 /// The creation rules where there are none, and the skeleton's documents encrypted as they say.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::paths;
 use super::plan::LAMBDA;
 use crate::config::{Project, Protection, StackKind};
 
@@ -39,6 +40,8 @@ pub(super) struct Ground<'a> {
     pub(super) builds_lambda: bool,
     /// Whether some document is encrypted for an age key.
     pub(super) needs_age: bool,
+    /// A file of the project by its path.
+    pub(super) read: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Builds plumb where the runner has none; the next run finds it in the cache.
@@ -90,8 +93,8 @@ pub(super) fn deploy(ground: &Ground<'_>, workflows: &Workflows) -> String {
 pub(super) fn check(ground: &Ground<'_>, workflows: &Workflows) -> String {
     let (access, allowed) = match workflows.credentials {
         Credentials::Oidc => (
-            "The dry runs need a role that trusts this repository's pull requests; its ARN is the repository variable\n\
-             # AWS_CHECK_ROLE_ARN. Without it the config alone is checked.",
+            "The dry runs need the role for pull requests that `plumb bootstrap` makes, PROJECT-check: its ARN is the\n\
+             # repository variable AWS_CHECK_ROLE_ARN. Without it the config alone is checked.",
             "vars.AWS_CHECK_ROLE_ARN != ''",
         ),
         Credentials::Secrets => (
@@ -172,8 +175,8 @@ fn roles(project: &Project) -> String {
     Value::Object(stated.collect::<Map<_, _>>()).to_string()
 }
 
-/// The filter of what a push has to touch. Empty, so that every push counts, where code may lie anywhere: beside a template
-/// at the project's root that names it by its paths.
+/// The filter of what a push has to touch. Empty, so that every push counts, where code may lie anywhere: that of a CDK
+/// app, or of a template that cannot be read, or that names what is not of the project.
 fn paths(ground: &Ground<'_>) -> String {
     let project = ground.project;
     let mut paths = BTreeSet::from([".github/workflows/deploy.yml".to_owned()]);
@@ -183,14 +186,20 @@ fn paths(ground: &Ground<'_>) -> String {
     add("plumb.toml");
     add("**/.sops.yaml");
     for stack in &project.stacks {
-        let directory = stack.template.rsplit_once('/').map(|(directory, _)| glob(directory));
-        match directory {
-            _ if stack.kind == StackKind::Cdk => return String::new(),
-            Some(directory) => add(&format!("{directory}/**")),
-            None if stack.kind == StackKind::CloudFormation && !stack.functions.is_empty() => {
-                add(&glob(&stack.template));
+        if stack.kind == StackKind::Cdk {
+            return String::new();
+        }
+        match stack.template.rsplit_once('/') {
+            Some((directory, _)) => add(&format!("{}/**", glob(directory))),
+            None => add(&glob(&stack.template)),
+        }
+        // What is written with the workflow lies below its own folder.
+        if !stack.template.starts_with(&format!("{LAMBDA}/")) {
+            let Some(named) = paths::named(&stack.template, ground.read) else { return String::new() };
+            for path in named {
+                add(&glob(&path));
+                add(&format!("{}/**", glob(&path)));
             }
-            None => return String::new(),
         }
         for function in &stack.functions {
             add(&format!("{}/**", glob(&function.source)));
@@ -228,8 +237,14 @@ mod tests {
     use crate::config::parse_project;
 
     fn of(project: &str, credentials: Credentials) -> (String, String) {
+        let template = "Resources: {Api: {Type: 'AWS::Lambda::Function', Properties: {Code: ../elsewhere/api}}}";
+        with(project, credentials, &[("stack/template.yaml", template)])
+    }
+
+    fn with(project: &str, credentials: Credentials, files: &[(&str, &str)]) -> (String, String) {
         let (project, _) = parse_project("plumb.toml", project).unwrap();
-        let ground = Ground { project: &project, prefix: "", builds_lambda: false, needs_age: true };
+        let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+        let ground = Ground { project: &project, prefix: "", builds_lambda: false, needs_age: true, read: &read };
         let workflows = Workflows { credentials, branch: "main".into() };
         (deploy(&ground, &workflows), check(&ground, &workflows))
     }
@@ -270,12 +285,36 @@ mod tests {
     #[test]
     fn a_push_counts_when_it_touches_code_template_or_config_and_always_where_code_may_be_anywhere() {
         let (deploy, _) = of(SHOP, Credentials::Oidc);
-        for path in ["stack/**", "functions/api/**", "config/*/*/config.json", "plumb.toml"] {
+        for path in ["stack/**", "functions/api/**", "elsewhere/api/**", "config/*/*/config.json", "plumb.toml"] {
             assert!(deploy.contains(&format!("      - \"{path}\"\n")), "{path}: {deploy}");
         }
-        let (deploy, _) = of(&SHOP.replace("stack/template.yaml", "template.yaml"), Credentials::Oidc);
-        assert!(deploy.contains("      - \"template.yaml\"\n"), "its function's source is known: {deploy}");
         let sam = SHOP.replace("stack/template.yaml\"", "template.yaml\"\nkind = \"sam\"");
-        assert!(!of(&sam, Credentials::Oidc).0.contains("paths:"));
+        let beside = "Resources:\n  Fn: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: ./src/}}\n  \
+            In: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: parts/in.yaml}}\n";
+        let inner = "Resources: {Fn: {Type: 'AWS::Lambda::Function', Properties: {Code: ../deep}}}";
+        let filtered =
+            |inner: &str| with(&sam, Credentials::Oidc, &[("template.yaml", beside), ("parts/in.yaml", inner)]).0;
+        for path in ["template.yaml", "src/**", "parts/in.yaml", "deep/**"] {
+            assert!(filtered(inner).contains(&format!("      - \"{path}\"\n")), "{path}: {}", filtered(inner));
+        }
+        assert!(!filtered(&inner.replace("../deep", "../../deep")).contains("paths:"), "outside of the project");
+        assert!(!filtered("Resources: [").contains("paths:"), "a template that cannot be read");
+        assert!(!with(SHOP, Credentials::Oidc, &[]).0.contains("paths:"), "one that is not there");
+        let cdk = SHOP.replace("stack/template.yaml\"", "stack/template.yaml\"\nkind = \"cdk\"");
+        assert!(!of(&cdk, Credentials::Oidc).0.contains("paths:"));
+    }
+
+    #[test]
+    fn environments_wait_for_themselves_alone_and_what_cannot_be_put_back_keeps_no_value_from_being_pushed() {
+        let (deploy, _) = of(SHOP, Credentials::Oidc);
+        let workflow = crate::template::document("deploy.yml", &deploy).unwrap();
+        assert_eq!(workflow.get("concurrency"), None, "a group of the whole would drop what waits for others");
+        let job = &workflow["jobs"]["deploy"];
+        assert_eq!(job["concurrency"]["group"], "deploy-${{ matrix.environment }}");
+        assert_eq!(job["concurrency"]["cancel-in-progress"], false);
+        let steps = job["steps"].as_array().unwrap();
+        let at = |name: &str| steps.iter().position(|step| step["name"] == name).unwrap();
+        assert!(at("Deploy stacks and code") < at("Push values") && at("Push values") < at("What is left"));
+        assert_eq!(steps[at("What is left")]["if"], "${{ steps.deploy.outputs.left }}");
     }
 }

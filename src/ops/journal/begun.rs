@@ -37,7 +37,7 @@ impl Begun {
             action: intent.action,
             subjects: intent.subjects,
             commit: intent.commit,
-            reason: intent.reason.or_else(|| session.unlocked_for().map(str::to_owned)),
+            reason: intent.reason.or_else(|| session.reason().or(session.unlocked_for()).map(str::to_owned)),
             process: std::process::id(),
             settled: None,
             steps: intent.steps,

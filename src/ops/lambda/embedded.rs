@@ -53,6 +53,7 @@ embedded! {
     "src/integrity/judge.rs",
     "src/integrity/live.rs",
     "src/integrity/live/stacks.rs",
+    "src/integrity/live/values.rs",
     "src/integrity/notice.rs",
     "src/integrity/record.rs",
     "src/integrity/state.rs",

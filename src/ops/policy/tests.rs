@@ -83,6 +83,43 @@ fn no_statement_for_everything_answers_with_values() {
 }
 
 #[test]
+fn what_is_put_back_without_cloudformation_is_named_and_nothing_beside_it() {
+    let template = "Resources:\n  Plain:\n    Type: AWS::SSM::Parameter\n    Properties:\n      Name: /stack/plain\n  \
+        Unnamed:\n    Type: AWS::SSM::Parameter\n";
+    let tmp = repository(&[("t.yaml", template)]);
+    let of = |need| {
+        let policy = policy(&settings(PROJECT, "dev"), tmp.path(), need);
+        let statements = policy.document["Statement"].as_array().unwrap().clone();
+        (statements.into_iter().find(|statement| statement["Sid"] == "PlumbPutBack"), policy.notes)
+    };
+    assert_eq!(of(Need::Read).0, None);
+    let (found, notes) = of(Need::Write);
+    let found = found.unwrap();
+    assert_eq!(texts(&found["Resource"]), ["arn:aws:ssm:eu-central-1:471100004201:parameter/stack/plain"]);
+    assert_eq!(texts(&found["Action"]), ["ssm:AddTagsToResource", "ssm:PutParameter"]);
+    assert!(
+        notes.iter().any(|note| note.contains("p-dev/Unnamed") && note.contains("cannot be put back")),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn a_check_reads_no_value_and_changes_nothing_that_runs() {
+    let tmp = repository(&[("t.yaml", "Resources:\n  Code:\n    Type: AWS::Lambda::Function\n")]);
+    let policy = check(&settings(PROJECT, "dev"), tmp.path());
+    let statements = policy.document["Statement"].as_array().unwrap();
+    let actions: Vec<String> = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
+    for action in &actions {
+        let known = PERMISSIONS.iter().find(|known| known.action == action).unwrap();
+        assert!(known.need == Need::Read || action.ends_with("ChangeSet"), "{action}");
+        assert!(!permissions::answers_with_values(action) && !action.starts_with("kms:"), "{action}");
+    }
+    assert!(actions.contains(&"cloudformation:CreateChangeSet".to_owned()));
+    assert!(!actions.contains(&"cloudformation:ExecuteChangeSet".to_owned()));
+    assert!(!actions.contains(&"secretsmanager:BatchGetSecretValue".to_owned()));
+}
+
+#[test]
 fn reading_allows_no_writing() {
     let nowhere = tempfile::tempdir().unwrap();
     let actions = |need| {

@@ -101,7 +101,10 @@ pub(in crate::ops) async fn course(session: &Session, commit: &str, running: BTr
         let mut warnings = Vec::new();
         let short = |id: &str| id.get(..7).unwrap_or(id).to_owned();
         if !repository.contains(&own, &commit).unwrap_or(true) {
-            warnings.push(format!("commit {} is not in {own}, which is what {environment} follows", short(&commit)));
+            warnings.push(format!(
+                "commit {} is not in {own}, which is what {environment} follows: its workflow and its loop undo this",
+                short(&commit)
+            ));
         }
         // What a shallow clone lacks cannot be older or newer.
         let newer = |running: &&String| **running != commit && repository.contains(running, &commit).unwrap_or(false);

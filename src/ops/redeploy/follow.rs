@@ -13,6 +13,9 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 /// How long GitHub may be away before whoever looks on gives up. The run goes on without.
 const AWAY: Duration = Duration::from_mins(10);
 
+/// So long a run is followed where nobody says how long.
+pub const LONGEST: Duration = Duration::from_hours(2);
+
 /// What is told while a run is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Followed {
@@ -28,8 +31,17 @@ pub enum Followed {
     Answered,
 }
 
-/// Follows a run to its end. Fails when GitHub is away for too long, or shows it no more.
-pub async fn follow(plan: &Plan, run: &Run, tell: &dyn Fn(Followed)) -> Result<(Run, Vec<Job>), Why> {
+/// Follows a run to its end, and no longer than `longest`. Fails, too, when GitHub is away for too long, or shows it no
+/// more; the run goes on without.
+pub async fn follow(
+    plan: &Plan,
+    run: &Run,
+    longest: Duration,
+    tell: &(dyn Fn(Followed) + Send + Sync),
+) -> Result<(Run, Vec<Job>), Why> {
+    let (began, url) = (Instant::now(), &run.url);
+    let goes_on = |why: Why| Why { reason: format!("{}; the run goes on: {url}", why.reason), ..why };
+    let mut status = run.status.clone();
     let mut seen = Seen::default();
     let (mut pause, most) = LOOKS;
     let mut away: Option<Instant> = None;
@@ -45,6 +57,13 @@ pub async fn follow(plan: &Plan, run: &Run, tell: &dyn Fn(Followed)) -> Result<(
                 if run.is_over() {
                     return Ok((run, jobs));
                 }
+                status = run.status;
+            }
+            // It says when it can be asked again, and asking before prolongs that.
+            Err(error @ Error::Limited { seconds, .. }) => {
+                tell(Followed::Unanswered(told(&error)));
+                away = Some(Instant::now() + Duration::from_secs(seconds));
+                pause = Duration::from_secs(seconds);
             }
             Err(error) if error.is_passing() => {
                 let why = told(&error);
@@ -53,14 +72,39 @@ pub async fn follow(plan: &Plan, run: &Run, tell: &dyn Fn(Followed)) -> Result<(
                     Instant::now()
                 });
                 if since.elapsed() > AWAY {
-                    return Err(Why { reason: format!("{}; the run goes on: {}", why.reason, run.url), ..why });
+                    return Err(goes_on(why));
                 }
             }
-            Err(error) => return Err(told(&error)),
+            Err(error) => return Err(goes_on(told(&error))),
         }
-        tokio::time::sleep(pause).await;
+        let left = longest.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            let why = Why::new(format!("the run is still {status} after {} s", longest.as_secs()));
+            let hint = format!("plumb redeploy --cancel {} ends it; --wait=6h looks on for longer", run.id);
+            return Err(goes_on(why).hint(hint));
+        }
+        tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 3 / 2).min(most);
     }
+}
+
+/// Why a run did not succeed: its first step that failed.
+#[must_use]
+pub fn why_failed(run: &Run, jobs: &[Job]) -> Why {
+    let conclusion = run.conclusion.as_deref().unwrap_or("over, and nobody says how");
+    let bad = |conclusion: &Option<String>| {
+        conclusion.as_deref().is_some_and(|word| !matches!(word, "success" | "skipped" | "neutral"))
+    };
+    let job = jobs.iter().find(|job| bad(&job.conclusion));
+    let step = job.and_then(|job| job.steps.iter().find(|step| bad(&step.conclusion)));
+    let at = match (job, step) {
+        (Some(job), Some(step)) => format!(" at {} / {}", job.name, step.name),
+        (Some(job), None) => format!(" at {}", job.name),
+        _ => String::new(),
+    };
+    let url = job.and_then(|job| job.url.as_deref()).unwrap_or(&run.url);
+    let why = Why::new(format!("the run ended as {conclusion}{at}: what it did before that is done"));
+    why.hint(format!("its log: {url}; plumb status shows what is live"))
 }
 
 /// The run first: when it is over, so are its jobs.

@@ -13,8 +13,8 @@ pub(super) struct Ground {
     pub(super) branch: Result<String, Why>,
 }
 
-pub(super) fn of(session: &Session) -> Result<Ground, Why> {
-    let reference = session.reference();
+pub(super) fn of(session: &Session, reference: Option<&str>) -> Result<Ground, Why> {
+    let reference = reference.map_or_else(|| session.reference(), str::to_owned);
     refuse_worktree(&reference)?;
     let repository = session.repository.as_ref().map_err(Clone::clone)?;
     let commit = repository.resolve(&reference).map_err(|error| git_why(&error))?;

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use self::stack::{Stacked, TEMPLATE, change};
 use crate::support::account::Account;
+use crate::support::proxy::Fault;
 
 #[test]
 fn a_deployment_is_planned_confirmed_followed_and_told() {
@@ -108,7 +109,7 @@ fn what_was_changed_by_hand_is_told_and_code_is_put_back_on_request() {
     shop.by_hand_code("def handler(event, context):\n    return 'by hand'\n");
     assert_ne!(shop.code(), before);
     let left = shop.plumb(&["deploy", "--env", "dev", "--yes"]);
-    assert!(left.ended(2).stdout.contains("was changed by hand, which CloudFormation never looks at"), "{left}");
+    assert!(left.ended(1).stdout.contains("was changed by hand, which CloudFormation never looks at"), "{left}");
     assert!(left.stdout.contains("plumb deploy --revert-drift"), "{left}");
     let back = shop.plumb(&["deploy", "--env", "dev", "--yes", "--revert-drift"]);
     assert!(back.ended(0).stdout.contains("was put back"), "{back}");
@@ -118,10 +119,44 @@ fn what_was_changed_by_hand_is_told_and_code_is_put_back_on_request() {
     shop.by_hand_visibility(90);
     let (behind, proxy) = account.behind_proxy();
     let left = shop.through(&behind, &["deploy", "--env", "dev", "--yes", "--revert-drift"]);
-    assert!(left.ended(2).stdout.contains("found nothing to put back, though Queue was changed by hand"), "{left}");
+    assert!(left.ended(1).stdout.contains("found nothing to put back, though Queue was changed by hand"), "{left}");
     let calls = proxy.calls();
     let asked = calls.iter().find(|call| call.operation == "CreateChangeSet").unwrap();
     assert_eq!(asked.form("DeploymentMode").as_deref(), Some("REVERT_DRIFT"));
+}
+
+#[test]
+fn a_redeploy_by_change_set_says_why_and_obeys_a_hold_that_begins_while_it_is_planned() {
+    let account = Account::fresh();
+    let shop = Stacked::live(&account);
+    shop.replace("stack.yaml", "VisibilityTimeout: 30", "VisibilityTimeout: 60");
+    shop.commit();
+    let (behind, proxy) = account.behind_proxy();
+    let arguments =
+        ["redeploy", "--env", "dev", "--via", "change-set", "--yes", "--reason", "undo the night", "-o", "json"];
+    let hold = json!({"until": "2999-01-01T00:00:00Z", "by": "mara", "reason": "a migration"}).to_string();
+    let found =
+        json!({"Parameters": [{"Name": "/plumb/shop/dev/hold", "Type": "String", "Value": hold, "Version": 1}]});
+    let found = Fault::Body(200, found.to_string().into_bytes());
+    proxy.on("ssm:GetParameters").when(|call| call.body_contains("/dev/hold")).after(1).reply(found);
+    let refused = shop.through(&behind, &arguments);
+    refused.ended(2).complained(&["refused: dev is on hold", "a migration", "is deleted again"]);
+    assert_eq!((proxy.count("cloudformation:ExecuteChangeSet"), shop.waiting_change_sets()), (0, 0));
+    proxy.heal();
+    let json = shop.through(&behind, &arguments).ended(0).json();
+    assert_eq!(
+        (&json["via"], &json["differences"], &json["unknown"]),
+        (&json!("change-set"), &json!(0), &json!(0)),
+        "{json:#}"
+    );
+    let executed = proxy.calls().into_iter().find(|call| call.operation == "ExecuteChangeSet").unwrap();
+    assert!(
+        executed.form("StackName").unwrap().contains(":stack/shop-dev/"),
+        "whoever reads CloudTrail sees whose it is"
+    );
+    let journal = shop.plumb(&["journal", "--env", "dev", "--output", "json"]).ended(0).json();
+    let deployed = journal["entries"].as_array().unwrap().iter().find(|entry| entry["action"] == "deploy").unwrap();
+    assert_eq!(deployed["reason"], "undo the night", "{deployed:#}");
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Redeploying through GitHub, and holding that, as a shell sees it. GitHub is a stand-in on loopback that holds every
 //! request to GitHub's own description.
 
-mod github;
+pub mod github;
 
 use serde_json::{Value, json};
 
 use self::github::{GitHub, RUN, State};
 use super::shop::{Done, PROJECT, Shop};
 use crate::support::account::Account;
+use crate::support::terminal::Program;
 
 /// What a run is at when it goes well.
 const WELL: [(&str, Option<&str>); 4] =
@@ -71,6 +72,38 @@ fn a_commit_is_dispatched_followed_step_by_step_and_looked_at() {
     drop(state);
     assert_eq!(journal(&shop), [json!(["redeploy", ["shop/petshop: deploy.yml"], "ok"])]);
     assert!(!format!("{done}{planned}").contains(&github.token));
+}
+
+#[test]
+fn the_console_has_the_workflow_roll_it_out_and_follows_its_run() {
+    let looks = vec![("queued", None), ("in_progress", None), ("completed", Some("success"))];
+    let (account, github) = (Account::fresh(), GitHub::start(State { names_runs: true, looks, ..State::default() }));
+    let shop = shop(&account, &github, "");
+    let program = Program::plumb().dir(shop.root()).args(["--env", "dev"]).env("HOME", shop.directory.path());
+    let program = program.size(140, 45).envs(shop.env.iter().map(|(name, value)| (name, value)));
+    let console = program.start();
+    console.sees("1 OVERVIEW").press("D").sees("DEPLOY PLAN").sees("deploy.yml on main of shop/petshop");
+    console.sees("GH_ENTERPRISE_TOKEN").press("<Esc>").loses("DEPLOY PLAN");
+    assert_eq!(github.sent("/dispatches"), [Value::Null; 0], "a plan dispatches nothing");
+    console.press("D").sees("DEPLOY PLAN").sees("shop/petshop").press("y").sees("= success");
+    console.sees("plumb deploy").sees("/actions/runs/30433642").never_showed(&github.token);
+    console.press("1").sees("1 OVERVIEW").press("q");
+    assert_eq!(console.exit_code(), 0);
+    assert_eq!(github.sent("/dispatches").len(), 1);
+    assert_eq!(journal(&shop), [json!(["redeploy", ["shop/petshop: deploy.yml"], "ok"])]);
+    shop.plumb(&["hold", "--env", "dev", "--for", "1h", "--reason", "a migration", "--yes"]).ended(0);
+    let json = shop.plumb(&["status", "--env", "dev", "-o", "json"]).json();
+    assert_eq!((&json["hold"]["state"], &json["hold"]["reason"]), (&json!("held"), &json!("a migration")), "{json:#}");
+    let only = shop.plumb(&["status", "--env", "dev", "--only", "secret", "-o", "json"]).json();
+    assert_eq!(only["hold"]["state"], "held", "{only:#}");
+    let program = Program::plumb().dir(shop.root()).args(["--env", "dev"]).env("HOME", shop.directory.path());
+    let console = program.size(140, 45).envs(shop.env.iter().map(|(name, value)| (name, value))).start();
+    console.sees("1 OVERVIEW").press("D").sees("on hold").press("<Esc>").loses("DEPLOY PLAN").press("q");
+    assert_eq!(console.exit_code(), 0);
+    assert_eq!(github.sent("/dispatches").len(), 1);
+    shop.plumb(&["release", "--env", "dev", "--yes"]).ended(0);
+    let json = shop.plumb(&["status", "--env", "dev", "-o", "json"]).json();
+    assert_eq!(json["hold"], json!({"state": "none"}), "{json:#}");
 }
 
 #[test]
@@ -169,6 +202,68 @@ fn limits_are_waited_for_or_told() {
     own.git(&["branch", "--unset-upstream"]);
     redeploy(&own, &["--yes"]).ended(2).complained(&["is no branch and no tag", "`ref` of [redeploy]"]);
     assert_eq!(github.sent("/dispatches"), [Value::Null; 0]);
+}
+
+#[test]
+fn a_github_that_is_down_or_slow_while_a_run_is_followed_ends_nothing() {
+    // More often than a look is tried again by itself, in the middle of the run.
+    let down = || ("GET", "/jobs", 502, Vec::new(), json!({"message": "Server Error"}));
+    let github = GitHub::start(State {
+        names_runs: true,
+        looks: WELL.to_vec(),
+        first: (0..6).map(|_| down()).collect(),
+        ..State::default()
+    });
+    let own = shop(&Account::fresh(), &github, "");
+    let done = redeploy(&own, &["--yes", "--wait"]);
+    done.ended(0).complained(&["asking again", "GitHub answers again", "was rolled out by https://"]);
+    assert_eq!(github.sent("/dispatches").len(), 1);
+    assert_eq!(journal(&own), [json!(["redeploy", ["shop/petshop: deploy.yml"], "ok"])]);
+    // One that is gone altogether: nothing was dispatched, and that is said.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = std::fs::read_to_string(own.root().join("plumb.toml")).unwrap();
+    own.write("plumb.toml", &text.replace(&github.api(), &format!("http://{gone}/api/v3")));
+    own.commit();
+    own.git(&["push", "-q"]);
+    redeploy(&own, &["--yes"]).ended(2).complained(&["GitHub cannot be asked", "try again later"]);
+    assert_eq!(journal(&own).len(), 1, "what was not sent is no write");
+}
+
+#[test]
+fn whoever_follows_a_run_waits_as_long_as_github_wishes_and_not_for_ever() {
+    let began = || vec![("in_progress", None)];
+    let looks = |github: &GitHub| {
+        let state = github.state.lock().unwrap();
+        state
+            .asked
+            .iter()
+            .filter(|(asked, _)| asked.starts_with("GET") && asked.ends_with(&format!("/runs/{RUN}")))
+            .count()
+    };
+    // A run that nobody takes up.
+    let github = GitHub::start(State { names_runs: true, looks: began(), ..State::default() });
+    let own = shop(&Account::fresh(), &github, "");
+    let done = redeploy(&own, &["--yes", "--wait=2s", "-o", "json"]);
+    done.ended(2)
+        .complained(&["is still in_progress after 2 s; the run goes on: https://", "--cancel 30433642 ends it"]);
+    assert_eq!(done.json()["run"]["id"], json!(RUN), "{done}");
+    // The hour's requests are used up in the middle of it: it is not asked again before its time.
+    let used_up = vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", "99999999999".to_owned())];
+    let first = vec![("GET", "/jobs", 403, used_up, json!({"message": "API rate limit exceeded"}))];
+    let github = GitHub::start(State { names_runs: true, looks: began(), first, ..State::default() });
+    let own = shop(&Account::fresh(), &github, "");
+    let done = redeploy(&own, &["--yes", "--wait=4s"]);
+    done.ended(2).complained(&["takes no more requests", "asking again", "the run goes on: https://"]);
+    // The dispatch's answer, the look that was limited, and one at the end.
+    assert!(looks(&github) <= 3, "{} looks", looks(&github));
+    // What ends the looking on says where the run is.
+    for (status, hint) in [(401, "gh auth login"), (404, "does not see it")] {
+        let first = vec![("GET", "/jobs", status, Vec::new(), json!({"message": "no"}))];
+        let github = GitHub::start(State { names_runs: true, looks: WELL.to_vec(), first, ..State::default() });
+        let own = shop(&Account::fresh(), &github, "");
+        let done = redeploy(&own, &["--yes", "--wait"]);
+        done.ended(2).complained(&[&status.to_string(), hint, "the run goes on: https://", "/actions/runs/30433642"]);
+    }
 }
 
 #[test]

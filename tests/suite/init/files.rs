@@ -14,9 +14,13 @@ fn a_repository_keeps_what_it_has_and_nothing_is_replaced_unseen() {
     mara.write("stack/template.yaml", "Resources: {}\n");
     let arguments = ["init", "--yes", "--workflows", "--branch", "trunk", "--credentials", "secrets"];
     let first = mara.plumb(&arguments);
-    first.ended(0).complained(&["nobody is named who could open"]);
-    assert!(first.stdout.contains("same    plumb.toml\n"), "{first}");
+    first.ended(1).complained(&["nobody is named who could open", "plumb.toml is there already and was not touched"]);
+    assert!(first.stdout.contains("\n+[redeploy]\n+method = \"github\"\n+workflow = \"deploy.yml\"\n"), "{first}");
     assert_eq!(mara.read("plumb.toml"), PROJECT);
+    // Where the team says itself how it redeploys, nothing is to be added.
+    let project = format!("{PROJECT}[redeploy]\nmethod = \"change-set\"\n");
+    mara.write("plumb.toml", &project);
+    assert!(mara.plumb(&arguments).ended(0).stdout.contains("same    plumb.toml\n"));
     assert!(!mara.path("shop/config").exists() && !mara.path("shop/.sops.yaml").exists());
     let deploy = mara.read(".github/workflows/deploy.yml");
     let workflow = parsed(&deploy);
@@ -42,9 +46,20 @@ fn a_repository_keeps_what_it_has_and_nothing_is_replaced_unseen() {
     // A stack that is wanted and not there is an addition to what the team wrote.
     let more = mara.plumb(&["init", "--yes", "--lambda"]);
     assert!(more.ended(1).stdout.contains("\n+template = \"crypto-api/lambda/template.yaml\"\n"), "{more}");
-    assert_eq!(mara.read("plumb.toml"), PROJECT);
+    assert_eq!(mara.read("plumb.toml"), project);
     mara.plumb(&["init", "--yes", "--lambda", "--overwrite"]).ended(0);
-    assert!(mara.read("plumb.toml").starts_with(PROJECT) && mara.read("plumb.toml").contains("[crypto]\noutput = "));
+    assert!(mara.read("plumb.toml").starts_with(&project) && mara.read("plumb.toml").contains("[crypto]\noutput = "));
+    // And so is the loop, which watches what is there and is no part of that itself.
+    mara.plumb(&["init", "--yes", "--loop", "--overwrite"]).ended(0);
+    let text = mara.read("plumb.toml");
+    for part in [
+        "name = \"shop-{env}-loop\"\ntemplate = \"crypto-api/lambda/integrity.yaml\"\n",
+        "Stacks = \"shop-{env},shop-crypto-{env}\", ",
+        "Mode = \"notify-only\"",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(mara.plumb(&["init", "--yes", "--loop"]).ended(0).stdout.contains("same    plumb.toml\n"));
     mara.plumb(&["config", "sources", "--env", "dev"]).ended(0);
 }
 

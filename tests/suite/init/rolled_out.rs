@@ -1,12 +1,14 @@
 //! From an empty folder to a crypto API that answers, by the steps of the workflow that was written.
 
+use serde_json::json;
+
 use super::Newcomer;
 use super::runner::Runner;
 use crate::crypto::binary;
 use crate::support::account::Account;
 
 /// What would compile for minutes: puts the functions that were built beside the tests where cargo-lambda would.
-fn cargo() -> String {
+pub fn cargo() -> String {
     let copies: Vec<String> = ["crypto", "rotate", "integrity"]
         .map(|name| {
             let from = binary(name);
@@ -19,7 +21,7 @@ fn cargo() -> String {
     )
 }
 
-fn expressions(commit: &str) -> [(&'static str, String); 6] {
+pub fn expressions(commit: &str) -> [(&'static str, String); 6] {
     [
         ("matrix.environment", "dev".to_owned()),
         ("inputs.commit || github.event.client_payload.commit || github.sha", commit.to_owned()),
@@ -39,6 +41,7 @@ fn a_new_users_folder_is_rolled_out_by_the_steps_of_its_own_workflow() {
         "--yes",
         "--new-key",
         "--lambda",
+        "--loop",
         "--hooks",
         "--workflows",
         "--region",
@@ -117,6 +120,13 @@ fn is_checked(mara: &Newcomer, account: &Account, runner: &mut Runner<'_>) {
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"changed").unwrap();
     assert!(child.wait().unwrap().success());
     let commit = mara.hands_on("Greet");
+    // As who may do what `plumb bootstrap` lets pull requests do, and no more.
+    let policy = mara.plumb(&["policy", "check", "--env", "dev"]);
+    let mut statements = policy.ended(0).json()["Statement"].as_array().unwrap().clone();
+    // AWS knows the stack of a change set by its ARN, and the local account allows such a call for everything or not at all.
+    statements.push(json!({"Effect": "Allow", "Action": "cloudformation:DescribeChangeSet", "Resource": "*"}));
+    assert!(!policy.stdout.contains("GetSecretValue") && !policy.stdout.contains("PutObject"), "{policy}");
+    runner.credentials = account.user("check", &statements).env();
     runner.expressions.extend(expressions(&commit));
     runner.expressions.insert("github.event.pull_request.number", "7".to_owned());
     runner.expressions.insert("github.token", "none".to_owned());

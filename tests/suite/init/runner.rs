@@ -15,6 +15,8 @@ pub struct Runner<'a> {
     tools: PathBuf,
     /// What the expressions of the job's and the steps' environments come to.
     pub expressions: BTreeMap<&'static str, String>,
+    /// What the action for credentials has put into the environment; nothing: the newcomer's own are there.
+    pub credentials: Vec<(String, String)>,
     /// A script that is run before a step of this name, as nobody does on AWS.
     pub prepared: Option<(&'static str, &'static str)>,
     /// What came of each step: its name, its exit code, and what it printed.
@@ -28,7 +30,15 @@ impl<'a> Runner<'a> {
         std::fs::create_dir(&tools).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_plumb"), tools.join("plumb")).unwrap();
         let clone = newcomer.path(name);
-        Self { newcomer, clone, tools, expressions: BTreeMap::new(), prepared: None, steps: Vec::new() }
+        Self {
+            newcomer,
+            clone,
+            tools,
+            expressions: BTreeMap::new(),
+            credentials: Vec::new(),
+            prepared: None,
+            steps: Vec::new(),
+        }
     }
 
     pub fn tool(&self, name: &str, script: &str) {
@@ -54,6 +64,15 @@ impl<'a> Runner<'a> {
                 self.uses(uses, step, commit);
                 continue;
             }
+            // Of the conditions only those that look at an earlier step are worked out.
+            if let Some(output) = step["if"].as_str().and_then(|text| text.strip_prefix("${{ steps.")) {
+                let (id, name) = output.trim_end_matches(" }}").split_once(".outputs.").unwrap();
+                assert!(job["steps"].as_array().unwrap().iter().any(|step| step["id"] == id), "no step {id}");
+                let outputs = std::fs::read_to_string(self.tools.join(format!("{id}.output"))).unwrap_or_default();
+                if !outputs.lines().any(|line| line.starts_with(&format!("{name}="))) {
+                    continue;
+                }
+            }
             let mut env = job_env.clone();
             env.extend(self.environment(&step["env"]));
             let (name, script) = (step["name"].as_str().unwrap(), step["run"].as_str().unwrap());
@@ -64,8 +83,14 @@ impl<'a> Runner<'a> {
             let mut bash = self.newcomer.command("bash", &self.clone);
             // As GitHub runs `shell: bash`.
             bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]).env("PATH", path).envs(env);
+            bash.envs(self.credentials.iter().cloned());
             bash.env("GITHUB_STEP_SUMMARY", self.newcomer.path("summary.md")).env("GITHUB_REPOSITORY", "team/shop");
             bash.env("RUNNER_TEMP", &self.tools);
+            if let Some(id) = step["id"].as_str() {
+                let outputs = self.tools.join(format!("{id}.output"));
+                std::fs::write(&outputs, "").unwrap();
+                bash.env("GITHUB_OUTPUT", outputs);
+            }
             let output = bash.output().unwrap();
             let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
             let code = output.status.code().unwrap();

@@ -8,7 +8,7 @@ use super::TEMPLATE;
 use super::events::{self, Row};
 use crate::support::account::Account;
 
-fn patterns() -> Vec<(String, Value)> {
+pub(super) fn patterns() -> Vec<(String, Value)> {
     let template = Template::parse("integrity.yaml", TEMPLATE).unwrap();
     let rules = template.resources().iter().filter(|resource| resource.type_name == "AWS::Events::Rule");
     let pattern = |resource: &plumb::template::ResourceRef| {
@@ -19,7 +19,7 @@ fn patterns() -> Vec<(String, Value)> {
 }
 
 /// The rules that let an event through.
-fn matching(account: &Account, patterns: &[(String, Value)], event: &Value) -> Vec<String> {
+pub(super) fn matching(account: &Account, patterns: &[(String, Value)], event: &Value) -> Vec<String> {
     let matches = |pattern: &Value| {
         let asked = json!({"EventPattern": pattern.to_string(), "Event": event.to_string()});
         let reply = account.caller().json("events", "AWSEvents.TestEventPattern", &asked).unwrap();

@@ -9,7 +9,7 @@ use crate::crypto::roles::{granted, name_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_has_exactly_its_actions_on_exactly_its_resources() {
-    let own = Loop::deploy(&[]).await;
+    let own = Loop::deploy(&[("SecretPrefixes", "/shop/prod/,shop-prod/")]).await;
     let name = own.stack.as_str();
     let (id, region, state) = (&own.account.id, &own.account.region, bucket(&own.account));
     let role = name_of(&own.account, name, "IntegrityRole").await;
@@ -35,7 +35,19 @@ async fn the_role_has_exactly_its_actions_on_exactly_its_resources() {
         ("cloudformation:ListStackResources", stacks.clone()),
         ("cloudformation:DescribeStacks", stacks.clone()),
         ("cloudformation:DescribeStackResourceDrifts", stacks),
-        ("s3:GetObject", one(format!("arn:aws:s3:::{state}/plumb/shop/prod/receipts/stack/*"))),
+        (
+            "s3:GetObject",
+            BTreeSet::from(
+                ["receipts/*", "lock.json"].map(|key| format!("arn:aws:s3:::{state}/plumb/shop/prod/{key}")),
+            ),
+        ),
+        ("ssm:DescribeParameters", one("*".to_owned())),
+        (
+            "secretsmanager:DescribeSecret",
+            BTreeSet::from(
+                ["/shop/prod/*", "shop-prod/*"].map(|name| arn("secretsmanager", &format!("secret:{name}"))),
+            ),
+        ),
         ("s3:ListBucket", one(format!("arn:aws:s3:::{state}"))),
         ("lambda:GetFunctionConfiguration", functions),
         ("sqs:SendMessage", one(arn("sqs", &format!("{name}-dead-letters")))),

@@ -1,7 +1,7 @@
 //! What no event told, the schedule finds: code that was not rolled out, and drift. And in notify-only mode it is said.
 
 use aws_sdk_cloudformation::types::StackDriftDetectionStatus;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::events::{self, By};
 use super::{Loop, code, just_now};
@@ -13,10 +13,8 @@ async fn code_that_is_not_the_receipts_is_found_by_comparing() {
     let lambda = aws_sdk_lambda::Client::new(&own.config);
     let live = lambda.get_function_configuration().function_name("shop-prod-checkout").send().await.unwrap();
     assert_eq!(own.decides(&events::tick()).await, "quiet", "there is no receipt yet");
-    let receipt = json!({"schema": 1, "items": {"Checkout": {"version": "1", "code_sha256": live.code_sha256()}}});
-    let key = format!("plumb/shop/prod/receipts/stack/{}.json", events::STACK);
-    let put = own.s3.put_object().bucket(bucket(&own.account)).key(key).body(receipt.to_string().into_bytes().into());
-    put.send().await.unwrap();
+    let checkout = json!({"Checkout": {"version": "1", "code_sha256": live.code_sha256()}});
+    own.records(&format!("stack/{}", events::STACK), &checkout).await;
     assert_eq!(own.decides(&events::tick()).await, "quiet", "live is what was rolled out");
 
     own.changes_code_by_hand().await;
@@ -48,6 +46,59 @@ async fn drift_that_cloudformation_found_is_put_back_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn values_that_are_not_the_receipts_are_found_by_their_versions() {
+    let own = Loop::deploy(&[
+        ("Mode", "heal"),
+        ("GraceSeconds", "0"),
+        ("SettleSeconds", "1"),
+        ("SecretPrefixes", "/shop/prod/"),
+    ])
+    .await;
+    let (ssm, secrets) = (aws_sdk_ssm::Client::new(&own.config), aws_sdk_secretsmanager::Client::new(&own.config));
+    let put = |value: &str| {
+        let request = ssm.put_parameter().name("/shop/prod/size").value(value).overwrite(true);
+        request.r#type(aws_sdk_ssm::types::ParameterType::SecureString).send()
+    };
+    put("20").await.unwrap();
+    let secret = secrets.create_secret().name("/shop/prod/mail").secret_string("one").send().await.unwrap();
+    let parameters = ssm.describe_parameters().send().await.unwrap();
+    let listed = parameters.parameters().iter().find(|it| it.name() == Some("/shop/prod/size")).unwrap();
+    let modified = listed.last_modified_date().unwrap().to_millis().unwrap();
+    let size = json!({"version": "1", "modified": modified, "digest": "sha256:x", "commit": "c"});
+    own.records("config/billing", &json!({"/shop/prod/size": size})).await;
+    own.records("secrets", &json!({"/shop/prod/mail": {"version": secret.version_id()}})).await;
+    assert_eq!(own.decides(&events::tick()).await, "quiet", "live is what was rolled out");
+
+    put("50").await.unwrap();
+    own.holds_the_push_lock(i64::MAX).await;
+    assert_eq!(own.decides(&events::tick()).await, "quiet", "its receipt may be about to be written");
+    own.holds_the_push_lock(0).await;
+    assert_eq!(own.decides(&events::tick()).await, "redeploy");
+    assert_eq!(own.github.dispatches()[0]["reason"], "parameter /shop/prod/size is not what was rolled out");
+
+    // Nobody puts it back here.
+    let mut decision = own.decides(&events::tick()).await;
+    while decision == "covered" {
+        decision = own.decides(&events::tick()).await;
+    }
+    assert_eq!(decision, "in-vain");
+
+    let request = secrets.put_secret_value().secret_id("/shop/prod/mail").secret_string("two");
+    request.send().await.unwrap();
+    assert_eq!(own.decides_at_last(&events::tick()).await, "redeploy");
+    ssm.delete_parameter().name("/shop/prod/size").send().await.unwrap();
+    assert_eq!(own.decides_at_last(&events::tick()).await, "redeploy");
+    let reasons: Vec<_> =
+        own.github.dispatches()[1..].iter().map(|inputs| inputs["reason"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(
+        reasons,
+        ["secret /shop/prod/mail is not what was rolled out", "parameter /shop/prod/size was rolled out, and is gone"]
+    );
+    let log = own.log();
+    assert!(!log.contains("\"50\"") && !log.contains("two"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn in_notify_only_mode_it_is_said_and_nobody_is_asked() {
     let own = Loop::deploy(&[]).await;
     let queue = own.listens();
@@ -61,6 +112,21 @@ async fn in_notify_only_mode_it_is_said_and_nobody_is_asked() {
 }
 
 impl Loop {
+    /// A receipt, as a roll-out writes it.
+    async fn records(&self, unit: &str, items: &Value) {
+        self.keeps(&format!("receipts/{unit}.json"), &json!({"schema": 1, "items": items})).await;
+    }
+
+    /// The lock that a push holds until then.
+    async fn holds_the_push_lock(&self, until: i64) {
+        self.keeps("lock.json", &json!({"schema": 1, "until": until})).await;
+    }
+
+    async fn keeps(&self, name: &str, value: &Value) {
+        let put = self.s3.put_object().bucket(bucket(&self.account)).key(format!("plumb/shop/prod/{name}"));
+        put.body(value.to_string().into_bytes().into()).send().await.unwrap();
+    }
+
     async fn looks_for_drift(&self) {
         let client = aws_sdk_cloudformation::Client::new(&self.config);
         let begun = client.detect_stack_drift().stack_name(events::STACK).send().await.unwrap();

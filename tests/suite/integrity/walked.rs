@@ -8,7 +8,7 @@ use crate::support::proxy::Fault;
 
 const PROJECT: &str = "name = \"shop\"\n[environments.prod]\n";
 
-const WORKFLOW: &str = "on:\n  workflow_dispatch:\n    inputs:\n      reason: {type: string}\n      nonce: {type: string}\n      \
+const WORKFLOW: &str = "on:\n  workflow_dispatch:\n    inputs:\n      environment: {type: string}\n      reason: {type: string}\n      nonce: {type: string}\n      \
                         canary: {type: string}\n";
 
 /// The loop's project, whose requests go through a proxy: the local account knows no trails, so these are AWS's answers
@@ -63,7 +63,9 @@ async fn each_hop_of_a_loop_is_looked_at_and_a_canary_goes_through_all_of_them()
         ("function", "put back"),
         ("hold", "there is none"),
         ("secret", "has a token for http://127.0.0.1"),
-        ("workflow deploy.yml", "reason, nonce and canary"),
+        ("token", "may write to shop/petshop; its scopes are repo"),
+        ("github's workflow", "Deploy is active"),
+        ("workflow deploy.yml", "environment, reason, nonce and canary"),
         ("dead letters", "none"),
     ] {
         let (health, found) = hop(&done, subject);
@@ -71,7 +73,11 @@ async fn each_hop_of_a_loop_is_looked_at_and_a_canary_goes_through_all_of_them()
     }
     let canary = &done.json()["canary"];
     let hops: Vec<&str> = canary["hops"].as_array().unwrap().iter().map(|hop| hop["name"].as_str().unwrap()).collect();
-    assert_eq!((hops, &canary["lost"]), (vec!["event bus", "function"], &Value::Null), "{canary:#}");
+    assert_eq!(
+        (hops, &canary["lost"]),
+        (vec!["event bus", "function", "run", "end of the run"], &Value::Null),
+        "{canary:#}"
+    );
     assert!(canary["hops"][1]["milliseconds"].as_i64() >= canary["hops"][0]["milliseconds"].as_i64().map(|_| 0));
     walk.own.github.waits_for(1);
     assert_eq!(walk.own.github.dispatches(), [json!({"canary": canary["id"], "nonce": canary["id"]})]);
@@ -84,6 +90,14 @@ async fn each_hop_of_a_loop_is_looked_at_and_a_canary_goes_through_all_of_them()
     assert_eq!(walk.own.github.dispatches().len(), 1);
     let text = walk.shop.plumb(&["doctor", "loop", &walk.own.stack, "--env", "prod"]);
     assert!(text.ended(0).stdout.contains("  = ok       rules: "), "{text}");
+    assert!(text.stdout.contains("last run: success at "), "{text}");
+
+    // A token that could start nothing, and a GitHub that does not know it.
+    *walk.own.github.scopes.lock().unwrap() = "read:org";
+    let (health, found) = hop(walk.walks(&[]).ended(2), "token");
+    assert!(health == "problem" && found.contains("scopes (read:org) do not let it start a run"), "{found}");
+    walk.own.github.answers(401);
+    assert_eq!(hop(walk.walks(&[]).ended(2), "token").0, "problem");
 }
 
 #[tokio::test(flavor = "multi_thread")]

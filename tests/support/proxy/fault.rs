@@ -5,6 +5,8 @@
 
 use hyper::Response;
 use hyper::body::Bytes;
+use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
 
 use super::request::Protocol;
 
@@ -58,6 +60,33 @@ pub(super) fn access_denied(protocol: Protocol, message: &str) -> AwsError {
         Protocol::Query | Protocol::RestXml => error(403, "AccessDenied", message),
         Protocol::RestJson => error(403, "AccessDeniedException", message),
     }
+}
+
+/// A signature of another time than the service's.
+pub(super) fn too_skewed(protocol: Protocol) -> AwsError {
+    let message = "Signature expired: it is now earlier than what this service takes";
+    match protocol {
+        Protocol::Json => error(400, "InvalidSignatureException", message),
+        Protocol::RestJson => error(403, "InvalidSignatureException", message),
+        Protocol::Query => error(403, "SignatureDoesNotMatch", message),
+        Protocol::RestXml => {
+            let message = "The difference between the request time and the current time is too large.";
+            error(403, "RequestTimeTooSkewed", message)
+        }
+    }
+}
+
+/// When a request was signed, in seconds since the Unix epoch.
+pub(super) fn signed_at(parts: &Parts) -> Option<i64> {
+    let text = parts.headers.get("x-amz-date")?.to_str().ok()?;
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
+/// A time as a response's header has it.
+pub(super) fn date(at: jiff::Timestamp) -> HeaderValue {
+    let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at);
+    HeaderValue::from_str(&text.expect("a date of this century")).expect("a date is ASCII")
 }
 
 /// Writes the error down as its protocol does.

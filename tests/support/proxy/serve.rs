@@ -121,6 +121,21 @@ async fn answer(
             let response = Response::builder().status(status).body(Bytes::from(bytes)).expect("a status of HTTP");
             return replied("body", response, &mut ledger);
         }
+        Some(Fault::Skewed(ahead)) => {
+            let there = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+            let is_fresh = fault::signed_at(&parts).is_some_and(|at| (at - there.as_second()).abs() < 300);
+            let mut response = if is_fresh {
+                let response = forward(parts, body, upstream).await;
+                ledger.forwarded(&response);
+                response.unwrap_or_else(|why| plain(502, &why))
+            } else {
+                let error = fault::too_skewed(protocol);
+                ledger.settle(Outcome::Faulted { fault: "skewed", status: Some(error.status) });
+                fault::response(protocol, &error)
+            };
+            response.headers_mut().insert("date", fault::date(there));
+            return Ok(whole(response));
+        }
         Some(Fault::Throttling) => ("throttling", fault::throttling(protocol)),
         Some(Fault::ServerError) => ("server error", fault::server_error(protocol, &service)),
         Some(Fault::ExpiredToken) => ("expired token", fault::expired_token(protocol)),

@@ -26,6 +26,8 @@ pub(super) struct Resource {
 /// What CloudFormation says of a stack.
 struct Stack {
     id: String,
+    /// The change set that was executed last, where it was one.
+    change_set: String,
     /// Of its last change, in milliseconds.
     changed: i64,
     busy: bool,
@@ -80,7 +82,7 @@ impl Live {
     async fn stack(&self, name: &str) -> Result<Option<Stack>, Failure> {
         let answer = match self.aws.query("cloudformation", VERSION, "DescribeStacks", &[("StackName", name)]).await {
             Ok(answer) => answer,
-            Err(error) if error.code == "ValidationError" => return Ok(None),
+            Err(error) if error.code == "ValidationError" && error.says("does not exist") => return Ok(None),
             Err(error) => return Err(failed(&error)),
         };
         let text = |name: &str| element(&answer, name).unwrap_or_default();
@@ -88,11 +90,27 @@ impl Live {
         let (created, changed) = (time("CreationTime"), time("LastUpdatedTime"));
         Ok(Some(Stack {
             id: text("StackId"),
+            change_set: text("ChangeSetId"),
             changed: created.max(changed),
             busy: text("StackStatus").ends_with("_IN_PROGRESS"),
             drifted: text("StackDriftStatus") == "DRIFTED",
             looked: time("LastCheckTimestamp"),
         }))
+    }
+
+    /// The stack whose last change was this change set, of those that are watched and those nested in them.
+    pub(super) async fn executed_on(&self, change_set: &str) -> Result<Option<String>, Failure> {
+        let cloudformation = Service::of("cloudformation.amazonaws.com");
+        for name in &self.flow.stacks {
+            let nested = self.resources(name).await?;
+            let nested = nested.iter().filter(|resource| resource.kind == "AWS::CloudFormation::Stack");
+            for stack in std::iter::once(name).chain(nested.map(|resource| &resource.physical_id)) {
+                if self.stack(stack).await?.is_some_and(|stack| stack.change_set == change_set) {
+                    return Ok(cloudformation.map(|service| service.canonical(stack).to_owned()));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// What the last drift detection found to differ, by name.
@@ -118,19 +136,28 @@ impl Live {
         }
     }
 
-    /// What the schedule finds: code that was not rolled out, and drift that CloudFormation has found, whoever let it look.
+    /// What the schedule finds: code and values that were not rolled out, and drift that CloudFormation has found, whoever
+    /// let it look.
     pub(super) async fn compared(&self, now: i64) -> Result<Found, Failure> {
         let mut found = Found::default();
         for name in &self.flow.stacks {
-            let Some(stack) = self.stack(name).await? else { continue };
+            let Some(stack) = self.stack(name).await? else {
+                // One that was never rolled out is not missed; without receipts nobody can tell.
+                match self.receipt(name).await? {
+                    Some(_) => found.changes.push(found::gone("stack", name, now)),
+                    None => found.partial = true,
+                }
+                continue;
+            };
             // A deployment is under way, or its receipt is not written yet.
             if stack.busy || now - stack.changed < self.grace {
                 found.partial = true;
                 continue;
             }
             if let Some(receipt) = self.receipt(name).await? {
-                let live = self.code(name, &receipt).await?;
+                let (live, gone) = self.code(name, &receipt).await?;
                 found.changes.extend(found::code(&receipt, &live, now, self.grace));
+                found.changes.extend(gone.iter().map(|function| found::gone("function", function, now)));
             }
             // What was found before the stack last changed says nothing of what it is now.
             if stack.drifted && stack.looked > stack.changed {
@@ -139,31 +166,34 @@ impl Live {
             if self.drift.is_some_and(|age| now - stack.looked >= age) {
                 let asked = [("StackName", stack.id.as_str())];
                 let begun = self.aws.query("cloudformation", VERSION, "DetectStackDrift", &asked).await;
-                begun.map_err(|error| failed(&error))?;
+                match begun {
+                    // Somebody else looks for it: what is found is used.
+                    Err(error) if !error.says("already in progress") => return Err(failed(&error)),
+                    _ => {}
+                }
             }
         }
+        self.compare_values(now, &mut found).await?;
         Ok(found)
     }
 
     async fn receipt(&self, stack: &str) -> Result<Option<Receipt>, Failure> {
         let Some(receipts) = &self.receipts else { return Ok(None) };
-        let key = format!("{}/stack/{stack}.json", receipts.prefix);
-        let path: Vec<String> = key.split('/').map(encoded).collect();
-        match self.aws.get("s3", "GetObject", &format!("/{}/{}", receipts.bucket, path.join("/"))).await {
-            Ok(text) => Receipt::parse(&text).map(Some).map_err(|error| Failure(format!("receipt {key}: {error}"))),
-            Err(error) if error.code == "NoSuchKey" => Ok(None),
-            Err(error) => Err(failed(&error)),
-        }
+        self.receipt_at(receipts, &format!("{}/receipts/stack/{stack}.json", receipts.prefix)).await
     }
 
-    /// The code that the receipt's functions run: `$LATEST`, and the version behind each alias of the stack.
-    async fn code(&self, stack: &str, receipt: &Receipt) -> Result<Vec<Code>, Failure> {
+    /// The code that the receipt's functions run: `$LATEST`, and the version behind each alias of the stack. And what of
+    /// them is gone.
+    async fn code(&self, stack: &str, receipt: &Receipt) -> Result<(Vec<Code>, Vec<String>), Failure> {
         let resources = self.of_one(stack).await?;
         let lambda = Service::of("lambda.amazonaws.com");
-        let mut live = Vec::new();
+        let (mut live, mut gone) = (Vec::new(), Vec::new());
         for logical_id in receipt.functions() {
-            let function = resources.iter().find(|resource| resource.logical_id == logical_id);
-            let (Some(function), Some(lambda)) = (function, lambda) else { continue };
+            let Some(lambda) = lambda else { continue };
+            let Some(function) = resources.iter().find(|resource| resource.logical_id == logical_id) else {
+                gone.push(format!("{logical_id} of stack {stack}"));
+                continue;
+            };
             let name = &function.physical_id;
             let aliases = resources.iter().filter(|resource| {
                 resource.kind == "AWS::Lambda::Alias"
@@ -172,30 +202,34 @@ impl Live {
             let aliases = aliases.filter_map(|resource| resource.physical_id.rsplit(':').next());
             let qualifiers: BTreeSet<Option<&str>> = aliases.map(Some).chain([None]).collect();
             for alias in qualifiers {
-                live.extend(self.code_of(logical_id, name, alias).await?);
+                match self.code_of(logical_id, name, alias).await? {
+                    Some(code) => live.push(code),
+                    None => gone.push(alias.map_or_else(|| name.clone(), |alias| format!("{name}:{alias}"))),
+                }
             }
         }
-        Ok(live)
+        Ok((live, gone))
     }
 
+    /// `None` of what is not there.
     async fn code_of(&self, logical_id: &str, function: &str, alias: Option<&str>) -> Result<Option<Code>, Failure> {
         let qualifier = alias.map_or_else(String::new, |alias| format!("?Qualifier={}", encoded(alias)));
         let path = format!("/2015-03-31/functions/{}/configuration{qualifier}", encoded(function));
         let answer = match self.aws.get("lambda", "GetFunctionConfiguration", &path).await {
             Ok(answer) => answer,
-            // That it is gone is what drift detection and its own event tell.
             Err(error) if error.code == "ResourceNotFoundException" => return Ok(None),
             Err(error) => return Err(failed(&error)),
         };
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
-        let code = text("CodeSha256").map(|sha256| Code {
+        let sha256 =
+            text("CodeSha256").ok_or_else(|| Failure(format!("AWS's answer about {function} cannot be read")))?;
+        Ok(Some(Code {
             logical_id: logical_id.to_owned(),
             name: alias.map_or_else(|| function.to_owned(), |alias| format!("{function}:{alias}")),
             sha256: sha256.to_owned(),
             modified: text("LastModified").filter(|_| alias.is_none()).and_then(milliseconds),
-        });
-        Ok(code)
+        }))
     }
 }
 

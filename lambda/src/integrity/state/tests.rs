@@ -241,5 +241,40 @@ fn thousands_of_changes_are_one_small_item() {
     }
     assert!(serde_json::to_string(&own.state).unwrap().len() < 10_000);
     let Decision::Act(changes) = own.tick(20) else { panic!("they were forgotten") };
-    assert_eq!((changes.len(), changes.last().unwrap().what.as_str()), (MOST, "change 4999"));
+    assert_eq!((changes.len(), changes[MOST - 1].what.as_str()), (MOST + 1, "change 4999"));
+    assert!(changes[MOST].what.starts_with("4980 more changes"), "{}", changes[MOST].what);
+    assert_eq!(own.tick(40), Decision::Quiet, "they were told once");
+
+    let mut own = Loop::new(Limits { mode: Mode::NotifyOnly, ..HEAL });
+    own.change(0, 0);
+    for number in 0..50 {
+        own.sees(2, &Occasion::Change(change(&format!("change {number}"), 1)));
+    }
+    assert!(acts(&own.tick(20)));
+    assert_eq!(own.sees(40, &Occasion::Change(change("change 25", 1))), Decision::Covered, "it was counted");
+    for number in 0..5000 {
+        own.sees(41, &Occasion::Change(change(&format!("another {number}"), 40)));
+    }
+    assert!(serde_json::to_string(&own.state).unwrap().len() < 20_000);
+}
+
+#[test]
+fn a_breaker_that_could_never_open_is_none() {
+    for (redeploys, settle, window, can) in [
+        (3, 600, 3600, true),
+        (1, 600, 601, true),
+        (6, 600, 3600, false),
+        (3, 600, 1800, false),
+        (0, 600, 3600, false),
+        (usize::MAX, i64::MAX, 3600, false),
+    ] {
+        let limits = Limits { redeploys, settle, window, ..HEAL };
+        assert_eq!(limits.can_trip(), can, "{limits:?}");
+    }
+    // What is accepted does open, at the pace of a fight; what is refused does not.
+    for (redeploys, opens) in [(3, true), (6, false)] {
+        let mut own = Loop::new(Limits { redeploys, ..HEAL });
+        let decisions: Vec<Decision> = (0..20).map(|number| own.change(number * 10, number * 10)).collect();
+        assert_eq!(decisions.contains(&Decision::Broken { new: true }), opens, "{redeploys}");
+    }
 }

@@ -4,7 +4,7 @@ use super::{Pen, said, told, wrapped};
 use crate::console::action::Action;
 use crate::console::ages::span;
 use crate::console::deploy::Over;
-use crate::console::page::deploy::Run;
+use crate::console::page::deploy::{Run, Stepped, Worker};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::view::ink::Row;
@@ -36,6 +36,7 @@ pub(super) fn rows(pen: &Pen<'_>, run: &Run) -> Vec<Row> {
     }
     let skip = if skip > 0 { skip + 1 } else { 0 };
     rows.extend(run.events.iter().skip(skip).map(|happened| event(pen, happened)));
+    rows.extend(run.steps.iter().map(|stepped| step(pen, stepped)));
     rows
 }
 
@@ -74,10 +75,14 @@ fn going(pen: &Pen<'_>, run: &Run) -> Vec<Row> {
     rows.push(Row::default().flow(3, width.saturating_sub(1), pieces));
     rows.extend(run.step.iter().flat_map(|step| wrapped(&format!("  {step}"), Role::Text, width)));
     let whose = run.whose.as_ref().map(|whose| format!("begun by {whose}; ")).unwrap_or_default();
-    let key = model.keymap.key(Action::DeployCancel);
-    rows.push(said(format!("  {whose}leaving does not stop it; {key} takes it back"), Role::Dim, width));
+    let way = match (run.worker, &run.link) {
+        (Worker::CloudFormation, _) => format!("; {} takes it back", model.keymap.key(Action::DeployCancel)),
+        (Worker::GitHub, Some(link)) => format!(": {link}"),
+        (Worker::GitHub, None) => String::new(),
+    };
+    rows.extend(wrapped(&format!("  {whose}leaving does not stop it{way}"), Role::Dim, width));
     rows.extend(run.unanswered.iter().flat_map(|why| {
-        let line = format!("? CloudFormation does not answer, and is asked again: {}", why.reason);
+        let line = format!("? {} does not answer, and is asked again: {}", run.worker.name(), why.reason);
         wrapped(&line, Role::Notice, width)
     }));
     rows
@@ -90,6 +95,7 @@ fn ended(pen: &Pen<'_>, run: &Run, over: &Over) -> Vec<Row> {
     let took = over.took.map(span).unwrap_or_default();
     let (sign, role) = if over.why.is_some() { ("!", Role::Diverged) } else { ("=", Role::InSync) };
     let mut rows = vec![Row::default().flow(3, width, [(format!("{sign} {status}"), role), (took, Role::Dim)])];
+    rows.extend(run.link.iter().flat_map(|link| wrapped(&format!("  {link}"), Role::Dim, width)));
     rows.extend(over.why.iter().flat_map(|why| told(why, width)));
     rows.extend(log(pen, run));
     rows.extend(over.notes.iter().flat_map(|note| wrapped(&format!("i {note}"), Role::Dim, width)));
@@ -111,6 +117,22 @@ fn log(pen: &Pen<'_>, run: &Run) -> Vec<Row> {
     };
     let skip = rows.len().saturating_sub(LOG);
     rows.into_iter().skip(skip).collect()
+}
+
+fn step(pen: &Pen<'_>, stepped: &Stepped) -> Row {
+    let role = match stepped.status.as_str() {
+        "success" => Role::InSync,
+        "skipped" | "neutral" => Role::Dim,
+        "queued" | "in progress" | "waiting" | "pending" | "requested" => Role::Text,
+        _ => Role::Error,
+    };
+    let (indent, name) = stepped.step.as_ref().map_or((3, &stepped.job), |step| (5, step));
+    let weight = if stepped.step.is_none() { Role::Strong } else { Role::Text };
+    Row::default().piece(indent, 14, stepped.status.clone(), role).flow(
+        19,
+        pen.width.saturating_sub(1),
+        [(name.clone(), weight), (stepped.link.clone().unwrap_or_default(), Role::Dim)],
+    )
 }
 
 fn event(pen: &Pen<'_>, happened: &Happened) -> Row {

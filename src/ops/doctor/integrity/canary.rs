@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Loop;
-use super::forge::{Access, Connect, Run};
+use super::forge::Forge;
 use super::hops::access;
 use crate::aws::{Poll, events, logs, sqs};
 use crate::compare::Why;
+use crate::github::Run;
 use crate::ops::inspect::now;
 use crate::ops::session::Session;
 use crate::ops::why;
@@ -39,17 +40,15 @@ pub struct Canary {
     pub hops: Vec<Hop>,
     /// Where it was lost, if it was.
     pub lost: Option<Why>,
-    /// What could not be looked at.
-    pub notes: Vec<String>,
 }
 
 /// Lets a canary go and follows it as far as it can be seen.
-pub async fn send(session: &Session, found: &Loop, connect: Option<Connect<'_>>) -> Result<Canary, Why> {
+pub async fn send(session: &Session, found: &Loop) -> Result<Canary, Why> {
     let began = now();
     let detail = json!({ "sent_by": "plumb doctor loop" });
     let id = events::put(&session.clients, SOURCE, "Canary", &detail).await.map_err(|error| why(&error))?;
     let taken = Hop { name: "event bus", after: now() - began, found: format!("took event {id}") };
-    let mut canary = Canary { id, hops: vec![taken], lost: None, notes: Vec::new() };
+    let mut canary = Canary { id, hops: vec![taken], lost: None };
     let (at, decision, reason) = match decided(session, found, &canary.id, began).await {
         Ok(said) => said,
         Err(why) => {
@@ -72,14 +71,14 @@ pub async fn send(session: &Session, found: &Loop, connect: Option<Connect<'_>>)
     if found.heals()
         && let Some(secret) = found.variable("GITHUB_SECRET")
     {
-        match run(session, secret, found.variable("WORKFLOW"), &canary.id, connect).await {
-            Ok(Some(run)) => {
-                canary.hops.push(Hop { name: "run", after: (run.at - began).max(0), found: run.url.clone() });
-                if let Some((at, how)) = run.ended {
-                    canary.hops.push(Hop { name: "end of the run", after: (at - began).max(0), found: how });
+        match run(session, secret, found.variable("WORKFLOW"), &canary.id).await {
+            Ok(run) => {
+                canary.hops.push(Hop { name: "run", after: (run.began - began).max(0), found: run.url.clone() });
+                if run.is_over() {
+                    let found = run.conclusion.unwrap_or(run.status);
+                    canary.hops.push(Hop { name: "end of the run", after: (run.changed - began).max(0), found });
                 }
             }
-            Ok(None) => canary.notes.push("its run on GitHub was not looked for".to_owned()),
             Err(why) => canary.lost = Some(why),
         }
     }
@@ -124,23 +123,16 @@ async fn lost(session: &Session, found: &Loop, why: Why) -> Why {
     Why { reason: format!("{}{dead}", why.reason), ..why.hint(hint) }
 }
 
-/// Its run, once that has ended; `None`: nobody here can ask GitHub.
-async fn run(
-    session: &Session,
-    secret: &str,
-    workflow: Option<&str>,
-    id: &str,
-    connect: Option<Connect<'_>>,
-) -> Result<Option<Run>, Why> {
-    let Some(connect) = connect else { return Ok(None) };
+/// Its run, once that has ended, or as far as it got meanwhile.
+async fn run(session: &Session, secret: &str, workflow: Option<&str>, id: &str) -> Result<Run, Why> {
     let (endpoint, token) = access(session, secret).await?;
-    let forge = connect(Access { endpoint: &endpoint, token: &token, workflow })?;
+    let forge = Forge::new(&endpoint, token, workflow)?;
     let mut poll = Poll::within(PATIENCE);
     let mut last = None;
     loop {
-        if let Some(run) = forge.runs(Some(id)).await?.into_iter().next() {
-            if run.ended.is_some() {
-                return Ok(Some(run));
+        if let Some(run) = forge.runs().await?.into_iter().find(|run| run.title.contains(id)) {
+            if run.is_over() {
+                return Ok(run);
             }
             last = Some(run);
         }
@@ -148,7 +140,7 @@ async fn run(
             let seconds = PATIENCE.as_secs();
             let none =
                 || Why::new(format!("GitHub took it, and lists no run with {id} in its title after {seconds} s"));
-            return last.map(Some).ok_or_else(|| none().hint("run-name: deploy ${{ inputs.nonce }} in the workflow"));
+            return last.ok_or_else(|| none().hint("run-name: deploy ${{ inputs.nonce }} in the workflow"));
         }
     }
 }

@@ -1,45 +1,83 @@
-//! GitHub as the loop depends on it. Whoever can ask GitHub fills this in; nothing here knows how.
-
-use futures::future::BoxFuture;
+//! GitHub as the loop depends on it: asked by the loop's own token, of the repository that its secret names.
 
 use crate::compare::Why;
+use crate::github::{Error, GitHub, Patience, Repository, Run};
+use crate::ops::failed;
 use crate::secret::Secret;
 
-/// What the loop's secret says, and what is asked for with it.
-#[derive(Debug, Clone, Copy)]
-pub struct Access<'a> {
-    /// `github_endpoint`: the repository's URL, or the API's below it.
-    pub endpoint: &'a str,
-    /// `github_token`.
-    pub token: &'a Secret,
+/// One of these scopes lets a classic token start a workflow; the second only in a public repository.
+const ENOUGH: [&str; 2] = ["repo", "public_repo"];
+
+/// GitHub, by the loop's token.
+pub(super) struct Forge {
+    github: GitHub,
     /// The workflow's file name; `None`: whichever listens for the loop's event.
-    pub workflow: Option<&'a str>,
+    workflow: Option<String>,
 }
 
-/// Reaches GitHub. Asks nothing yet.
-pub type Connect<'a> = &'a (dyn Fn(Access<'_>) -> Result<Box<dyn Forge>, Why> + Send + Sync);
+impl Forge {
+    /// By what the loop's secret says. Asks nothing yet.
+    pub(super) fn new(endpoint: &str, token: Secret, workflow: Option<&str>) -> Result<Self, Why> {
+        let repository = Repository::of(endpoint).ok_or_else(|| {
+            Why::new(format!("github_endpoint of the loop's secret is no repository of GitHub: {endpoint}"))
+                .hint("write https://github.com/OWNER/NAME")
+        })?;
+        let github = GitHub::new(repository, token, Patience::default()).map_err(|error| told(&error))?;
+        Ok(Self { github, workflow: workflow.map(str::to_owned) })
+    }
 
-/// GitHub, by the loop's own token.
-pub trait Forge: Send + Sync {
     /// What the token may do, in words; an error when it could not start the workflow.
-    fn token(&self) -> BoxFuture<'_, Result<String, Why>>;
+    pub(super) async fn token(&self) -> Result<String, Why> {
+        let may_write = self.github.may_write().await.map_err(|error| told(&error))?;
+        let name = &self.github.repository().name;
+        let hint = "give it Actions: write on the repository; a token of the classic kind needs the scope repo";
+        if may_write == Some(false) {
+            return Err(Why::new(format!("the token only reads {name}, and could start no run there")).hint(hint));
+        }
+        match self.github.scopes() {
+            // Only tokens of the classic kind have scopes; GitHub does not tell a fine-grained one's permissions.
+            None => Ok(format!("it may write to {name}, as far as GitHub tells")),
+            Some(scopes) if scopes.split(',').any(|scope| ENOUGH.contains(&scope.trim())) => {
+                Ok(format!("it may write to {name}; its scopes are {scopes}"))
+            }
+            Some(scopes) => {
+                let scopes = if scopes.is_empty() { "none".to_owned() } else { scopes };
+                Err(Why::new(format!("the token's scopes ({scopes}) do not let it start a run in {name}")).hint(hint))
+            }
+        }
+    }
 
-    /// How the workflow is, in words; an error when none of its runs would start.
-    fn workflow(&self) -> BoxFuture<'_, Result<String, Why>>;
+    /// Whether a run of the workflow would start, in words; `None`: no file is named.
+    pub(super) async fn workflow(&self) -> Option<Result<String, Why>> {
+        let file = self.workflow.as_deref()?;
+        Some(match self.github.workflow(file).await {
+            Ok(workflow) if workflow.state == "active" => Ok(format!("{} is active", workflow.name)),
+            Ok(workflow) => {
+                let why = Why::new(format!("{} is {}, so none of its runs would start", workflow.name, workflow.state));
+                Err(why.hint(format!("enable it: {}", workflow.url)))
+            }
+            Err(error) => Err(told(&error)),
+        })
+    }
 
-    /// Its last runs, the newest first; with a word, only those whose title has it.
-    fn runs<'a>(&'a self, word: Option<&'a str>) -> BoxFuture<'a, Result<Vec<Run>, Why>>;
+    /// Its last runs, the newest first.
+    pub(super) async fn runs(&self) -> Result<Vec<Run>, Why> {
+        self.github.runs(self.workflow.as_deref()).await.map_err(|error| told(&error))
+    }
 }
 
-/// A run of the workflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Its title.
-    pub title: String,
-    /// Where a person looks at it.
-    pub url: String,
-    /// When it was asked for, milliseconds since the Unix epoch.
-    pub at: i64,
-    /// When it ended, and how: `success`.
-    pub ended: Option<(i64, String)>,
+/// The loop has its repository, workflow and token elsewhere than a redeploy that somebody asks for.
+fn told(error: &Error) -> Why {
+    let hint = match error {
+        Error::Refused { status: 401, .. } => {
+            Some("the token has expired or was withdrawn: plumb init --github-token puts another one there".to_owned())
+        }
+        Error::Refused { status: 404, .. } => Some(
+            "github_endpoint in the loop's secret, or Workflow among the parameters of its stack, names what is not \
+             there, or what the token does not see"
+                .to_owned(),
+        ),
+        error => error.hint(),
+    };
+    Why { hint, ..failed(error) }
 }

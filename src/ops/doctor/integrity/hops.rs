@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::forge::{Access, Connect};
+use super::forge::Forge;
 use super::{AREA, Loop};
 use crate::aws::{Read, events, lambda, logs, secretsmanager, sqs, ssm};
 use crate::compare::Why;
+use crate::github::Run;
 use crate::ops::doctor::Check;
 use crate::ops::inspect::now;
 use crate::ops::schema::time;
@@ -18,7 +19,7 @@ use crate::template;
 const RECENT: i64 = 24 * 3600 * 1000;
 
 /// What a workflow has to take so that the loop can start it.
-const INPUTS: [&str; 3] = ["reason", "nonce", "canary"];
+const INPUTS: [&str; 4] = ["environment", "reason", "nonce", "canary"];
 
 impl Loop {
     /// Whether it is the loop of this project and environment.
@@ -128,7 +129,7 @@ impl Loop {
     }
 
     /// Whom it asks for a redeploy, and whether that would start one.
-    pub(super) async fn asks(&self, session: &Session, connect: Option<Connect<'_>>) -> Vec<Check> {
+    pub(super) async fn asks(&self, session: &Session) -> Vec<Check> {
         let Some(secret) = self.variable("GITHUB_SECRET") else {
             return vec![match self.variable("PIPELINE_TOPIC") {
                 Some(topic) => Check::ok(AREA, "pipeline", format!("{topic} is asked for redeploys")),
@@ -140,8 +141,7 @@ impl Loop {
         match access(session, secret).await {
             Ok((endpoint, token)) => {
                 checks.push(Check::ok(AREA, "secret", format!("{secret} has a token for {endpoint}")));
-                let access = Access { endpoint: &endpoint, token: &token, workflow: file };
-                checks.extend(asked(access, connect).await);
+                checks.extend(asked(&endpoint, token, file).await);
             }
             Err(why) => checks.push(Check::problem(AREA, "secret", &why)),
         }
@@ -203,7 +203,7 @@ fn workflow(session: &Session, file: Option<&str>) -> Check {
     let subject = format!("workflow {file}");
     match committed(session, &path) {
         Ok(text) => match taken(&text) {
-            Ok(()) => Check::ok(AREA, subject, "it can be started, with reason, nonce and canary"),
+            Ok(()) => Check::ok(AREA, subject, "it can be started, with environment, reason, nonce and canary"),
             Err(why) => Check::problem(AREA, subject, &why.hint("plumb init --workflows writes one that does")),
         },
         Err(why) => Check::problem(AREA, subject, &why),
@@ -230,35 +230,35 @@ pub(super) async fn access(session: &Session, secret: &str) -> Result<(String, S
 }
 
 /// GitHub's own answers, by the loop's token.
-async fn asked(access: Access<'_>, connect: Option<Connect<'_>>) -> Vec<Check> {
-    let forge = match connect.map(|connect| connect(access)) {
-        Some(Ok(forge)) => forge,
-        Some(Err(why)) => return vec![Check::problem(AREA, "github", &why)],
-        None => {
-            let found = "not asked: what the token may do and how the last runs went is not known here";
-            return vec![Check::note(AREA, "github", found).hint("plumb doctor loop --canary uses the token")];
-        }
+async fn asked(endpoint: &str, token: Secret, workflow: Option<&str>) -> Vec<Check> {
+    let forge = match Forge::new(endpoint, token, workflow) {
+        Ok(forge) => forge,
+        Err(why) => return vec![Check::problem(AREA, "github", &why)],
     };
     let told = |subject: &'static str, answer: Result<String, Why>| match answer {
         Ok(found) => Check::ok(AREA, subject, found),
         Err(why) => Check::problem(AREA, subject, &why),
     };
-    let mut checks = vec![told("token", forge.token().await), told("workflow on GitHub", forge.workflow().await)];
-    checks.push(match forge.runs(None).await {
+    let mut checks = vec![told("token", forge.token().await)];
+    checks.extend(forge.workflow().await.map(|answer| told("github's workflow", answer)));
+    checks.push(match forge.runs().await {
         Err(why) => Check::problem(AREA, "last run", &why),
-        Ok(runs) => match runs.first() {
-            None => Check::note(AREA, "last run", "there was none"),
-            Some(run) => match &run.ended {
-                Some((at, how)) if how != "success" => {
-                    let why = Why::new(format!("{how} at {}: {}", time(*at), run.title));
-                    Check::problem(AREA, "last run", &why.hint(run.url.clone()))
-                }
-                Some((at, how)) => Check::ok(AREA, "last run", format!("{how} at {}: {}", time(*at), run.title)),
-                None => Check::ok(AREA, "last run", format!("under way since {}: {}", time(run.at), run.title)),
-            },
-        },
+        Ok(runs) => last(runs.first()),
     });
     checks
+}
+
+fn last(run: Option<&Run>) -> Check {
+    let Some(run) = run else { return Check::note(AREA, "last run", "there was none") };
+    if !run.is_over() {
+        return Check::ok(AREA, "last run", format!("under way since {}: {}", time(run.began), run.title));
+    }
+    let how = run.conclusion.as_deref().unwrap_or(&run.status);
+    let told = format!("{how} at {}: {}", time(run.changed), run.title);
+    if run.succeeded() {
+        return Check::ok(AREA, "last run", told);
+    }
+    Check::problem(AREA, "last run", &Why::new(told).hint(run.url.clone()))
 }
 
 /// A file of the repository's top, as the compared commit has it.
@@ -361,8 +361,9 @@ mod tests {
 
     #[test]
     fn a_workflow_takes_what_the_loop_sends_or_names_what_it_does_not() {
-        let all = "on:\n  workflow_dispatch:\n    inputs:\n      reason: {type: string}\n      nonce: {type: string}\n      canary: {type: string}\n";
-        assert_eq!(taken(all), Ok(()));
+        let inputs: String = INPUTS.iter().map(|name| format!("      {name}: {{type: string}}\n")).collect();
+        let all = format!("on:\n  workflow_dispatch:\n    inputs:\n{inputs}");
+        assert_eq!(taken(&all), Ok(()));
         let without = taken(&all.replace("      canary: {type: string}\n", "")).unwrap_err();
         assert!(without.reason.contains("canary") && !without.reason.contains("nonce"), "{without}");
         assert!(taken("on: [push]\n").unwrap_err().reason.contains("workflow_dispatch"));

@@ -2,7 +2,7 @@
 
 use super::stack::{Stacked, TEMPLATE};
 use crate::support::account::Account;
-use crate::support::proxy::{Fault, Gate};
+use crate::support::proxy::{Call, Fault, Gate, Outcome};
 
 /// A parameter that fails to be made, after the queue was changed.
 pub const CLASH: &str = "  Clash:\n    Type: AWS::SSM::Parameter\n    DependsOn: Queue\n    \
@@ -142,6 +142,35 @@ fn an_execution_whose_answer_was_lost_is_followed_if_it_began() {
     proxy.on("cloudformation:ExecuteChangeSet").reply(Fault::Reset);
     let done = shop.through(&behind, &["deploy", "--env", "dev", "--yes"]);
     assert!(done.ended(0).stdout.contains("shop-dev: UPDATE_COMPLETE"), "{done}");
+}
+
+#[test]
+fn a_clock_that_is_an_hour_off_costs_a_few_refusals_and_no_deployment() {
+    let account = Account::fresh();
+    let shop = Stacked::live(&account);
+    shop.replace("stack.yaml", "VisibilityTimeout: 30", "VisibilityTimeout: 60");
+    shop.commit();
+    let (behind, proxy) = account.behind_proxy();
+    for ahead in [3600, -3600] {
+        proxy.heal();
+        proxy.on("*").reply(Fault::Skewed(ahead));
+        proxy.forget();
+        let done = shop.through(&behind, &["deploy", "--env", "dev", "--yes"]);
+        done.ended(0);
+        let refused = |call: &&Call| matches!(call.outcome, Outcome::Faulted { fault: "skewed", .. });
+        let calls = proxy.calls();
+        // Each client learns it once: one for a service, and one for the caller.
+        let refused = calls.iter().filter(refused).count();
+        assert!((1..=8).contains(&refused), "{refused} of {}: {calls:#?}", calls.len());
+    }
+    assert_eq!(shop.status().as_deref(), Some("UPDATE_COMPLETE"));
+    assert!(shop.journal().iter().all(|entry| entry[2] == "ok"), "{:?}", shop.journal());
+    // Who wonders is told of it.
+    let doctor = shop.through(&behind, &["doctor", "--env", "dev"]);
+    assert!(
+        doctor.stdout.contains("this machine's clock is 36") && doctor.stdout.contains("ahead of AWS's"),
+        "{doctor}"
+    );
 }
 
 #[test]

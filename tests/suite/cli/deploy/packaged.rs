@@ -142,6 +142,34 @@ JSON
 "#;
 
 #[test]
+fn a_stack_of_the_cdk_with_container_images_is_refused_before_anything_is_sent() {
+    let image = r#"{ "abc1234567890def": { "source": { "directory": "asset.abc" }, "destinations": { "current": {
+        "repositoryName": "cdk-assets", "imageTag": "abc" } } } }"#;
+    let command = r#""9d9d": { "source": { "executable": ["make"] }, "destinations": {} }, "1234":"#;
+    for (synth, words) in [
+        (
+            SYNTH.replace("\"dockerImages\": {}", &format!("\"dockerImages\": {image}")),
+            "container images (abc123456789)",
+        ),
+        (SYNTH.replace("\"1234\":", command), "asset 9d9d of Shop is made by a command"),
+    ] {
+        let account = Account::fresh();
+        let shop = Stacked::at(&account);
+        shop.write("plumb.toml", CDK);
+        shop.write("synth.sh", &synth);
+        shop.write(".gitignore", "/cdk.out/\n");
+        shop.git(&["rm", "-q", "stack.yaml"]);
+        shop.commit();
+        let (behind, proxy) = account.behind_proxy();
+        for more in ["--dry-run", "--yes"] {
+            let refused = shop.through(&behind, &["deploy", "--env", "dev", more]);
+            refused.ended(2).complained(&[words, "plumb does not", "try: `cdk deploy`", "plumb compares"]);
+        }
+        assert_eq!((proxy.count("s3:PutObject"), proxy.count("cloudformation:CreateChangeSet")), (0, 0));
+    }
+}
+
+#[test]
 fn a_stack_of_the_cdk_is_synthesised_its_assets_published_and_deployed() {
     let account = Account::fresh();
     let shop = Stacked::at(&account);

@@ -105,7 +105,7 @@ fn what_cannot_be_put_back_says_what_to_do_and_holds_up_nothing_else() {
     let refused = Fault::AccessDenied("not authorized to perform ssm:PutParameter".to_owned());
     proxy.on("ssm:PutParameter").when(|call| call.json()["Name"] == "/shop/dev/flag").reply(refused);
     let back = shop.through(&behind, &["deploy", "--env", "dev", "--revert-drift", "--yes", "-o", "json"]);
-    let json = back.ended(2).json();
+    let json = back.ended(1).json();
     let stack = &json["stacks"][0];
     let problems = stack["problems"].to_string();
     for part in [

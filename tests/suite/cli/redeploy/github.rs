@@ -132,6 +132,30 @@ fn answer(contract: &Value, state: &Mutex<State>, bearer: &str, request: &Reques
     Some(Response { status, headers: vec![("etag", tag)], body: text })
 }
 
+/// For another stand-in: what GitHub's description makes of an answer with these values in it. Fails where it does not
+/// take the request, or the answer.
+pub fn described(request: &Request, mine: &Value) -> Value {
+    held(request);
+    let contract: Value = serde_json::from_str(CONTRACT).unwrap();
+    let path = request.path.split('?').next().unwrap_or_default();
+    let (_, operation) = operation(&contract, &request.method, path).expect("an operation of GitHub's");
+    let schema = &operation["responses"]["200"];
+    let answer = filled(schema, mine);
+    let validator = jsonschema::validator_for(schema).unwrap();
+    assert_eq!(validator.iter_errors(&answer).map(|error| error.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
+    answer
+}
+
+/// The body of a request of another stand-in's. Fails where GitHub's description does not take it.
+pub fn held(request: &Request) -> Value {
+    let contract: Value = serde_json::from_str(CONTRACT).unwrap();
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let (name, operation) = operation(&contract, &request.method, path).expect("an operation of GitHub's");
+    let body = serde_json::from_str(&request.body).unwrap_or_default();
+    assert_eq!(mistakes(operation, query, &body), Vec::<String>::new(), "{name}");
+    body
+}
+
 fn body_of(state: &State) -> Value {
     state.asked.last().map(|(_, body)| body.clone()).unwrap_or_default()
 }
@@ -159,7 +183,7 @@ fn respond(state: &mut State, method: &str, path: &str, body: &Value) -> (u16, V
     let title = if state.titles { format!("Deploy {nonce}") } else { "Deploy".to_owned() };
     let look = if path.ends_with("/runs") { 0 } else { state.looked };
     let (status, conclusion) = state.looks.get(look).or(state.looks.last()).copied().unwrap_or(("queued", None));
-    let run = json!({"id": RUN, "display_title": title, "html_url": url, "status": status, "conclusion": conclusion, "event": "workflow_dispatch"});
+    let run = json!({"id": RUN, "display_title": title, "html_url": url, "status": status, "conclusion": conclusion, "event": "workflow_dispatch", "created_at": "2026-11-22T02:30:00Z", "updated_at": "2026-11-22T02:31:00Z"});
     if path.ends_with("/runs") {
         let runs = if nonce.is_empty() { json!([]) } else { json!([run]) };
         return (200, json!({"total_count": runs.as_array().unwrap().len(), "workflow_runs": runs}));
@@ -231,7 +255,7 @@ fn filled(schema: &Value, mine: &Value) -> Value {
     if mine.is_null() {
         return least(schema);
     }
-    let schema = described(schema);
+    let schema = form(schema);
     match mine {
         Value::Object(fields) => {
             let mut whole = least(schema);
@@ -247,15 +271,15 @@ fn filled(schema: &Value, mine: &Value) -> Value {
 }
 
 /// Of several forms the first that is not null.
-fn described(schema: &Value) -> &Value {
-    ["anyOf", "oneOf", "allOf"].iter().find_map(|word| schema.get(*word)?.get(0)).map_or(schema, described)
+fn form(schema: &Value) -> &Value {
+    ["anyOf", "oneOf", "allOf"].iter().find_map(|word| schema.get(*word)?.get(0)).map_or(schema, form)
 }
 
 fn least(schema: &Value) -> Value {
     if schema.get("anyOf").is_some_and(|forms| forms.as_array().unwrap().iter().any(|form| form["type"] == "null")) {
         return Value::Null;
     }
-    let schema = described(schema);
+    let schema = form(schema);
     if let Some(word) = schema.get("enum").and_then(|words| words.get(0)) {
         return word.clone();
     }

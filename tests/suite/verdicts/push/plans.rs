@@ -329,7 +329,8 @@ async fn a_commit_beside_the_environments_ref_and_one_that_goes_back_are_told() 
     let side = shop.git(&["rev-parse", "HEAD"]);
     shop.git(&["checkout", "--quiet", "main"]);
     let plan = push::plan(&session, &ask(&side)).await.unwrap();
-    let told = format!("commit {} is not in HEAD, which is what dev follows", &side[..7]);
+    let told =
+        format!("commit {} is not in HEAD, which is what dev follows: its workflow and its loop undo this", &side[..7]);
     assert_eq!(plan.warnings, [told]);
 }
 
