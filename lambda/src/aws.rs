@@ -1,5 +1,5 @@
-//! As much of AWS as `integrity` asks for, signed and sent without an SDK crate per service: five services, of each a call
-//! or two.
+//! As much of AWS as `integrity`, `trigger` and the worker ask for, signed and sent without an SDK crate per service: of each
+//! service a call or two.
 //!
 //! Answers are text; who asks knows what is in it.
 
@@ -13,7 +13,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4::SigningParams;
 use aws_smithy_runtime_api::client::identity::Identity;
 use lambda_runtime::Error as Unset;
-use serde_json::Value;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::http::{Http, Reply, Request};
@@ -46,13 +46,29 @@ impl Aws {
     pub(crate) fn from_environment(http: Http) -> Result<Self, Unset> {
         let (key, secret) = (variable("AWS_ACCESS_KEY_ID")?, variable("AWS_SECRET_ACCESS_KEY")?);
         let credentials = Credentials::new(key, secret, variable("AWS_SESSION_TOKEN").ok(), None, "lambda");
-        Ok(Self {
-            http,
-            identity: credentials.into(),
-            region: variable("AWS_REGION")?,
-            endpoint: variable("AWS_ENDPOINT_URL").ok().map(|url| url.trim_end_matches('/').to_owned()),
-            fips: variable("AWS_USE_FIPS_ENDPOINT").is_ok_and(|value| value == "true"),
-        })
+        let endpoint = variable("AWS_ENDPOINT_URL").ok();
+        let fips = variable("AWS_USE_FIPS_ENDPOINT").is_ok_and(|value| value == "true");
+        Ok(Self::new(http, credentials, variable("AWS_REGION")?, endpoint, fips))
+    }
+
+    /// In somebody's name; `endpoint` is a local account's.
+    pub(crate) fn new(
+        http: Http,
+        credentials: Credentials,
+        region: String,
+        endpoint: Option<String>,
+        fips: bool,
+    ) -> Self {
+        let endpoint = endpoint.map(|url| url.trim_end_matches('/').to_owned());
+        Self { http, identity: credentials.into(), region, endpoint, fips }
+    }
+
+    /// A secret's text, by its name or ARN; none of one that holds bytes.
+    pub(crate) async fn secret(&self, id: &str) -> Result<Option<Zeroizing<String>>, Error> {
+        let answer = self.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({"SecretId": id})).await?;
+        // Unread until here: an error of the reader would quote it.
+        let text = serde_json::from_str::<Answer<'_>>(&answer).ok().and_then(|answer| answer.text);
+        Ok(text.map(|text| Zeroizing::new(text.into_owned())))
     }
 
     /// An operation of a service that speaks JSON: `dynamodb`, `DynamoDB_20120810.GetItem`.
@@ -138,6 +154,13 @@ impl Aws {
         let (instructions, _) = made.into_parts();
         Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
+}
+
+/// As much of the answer with a secret as counts.
+#[derive(serde::Deserialize)]
+struct Answer<'a> {
+    #[serde(rename = "SecretString", borrow)]
+    text: Option<std::borrow::Cow<'a, str>>,
 }
 
 /// AWS's own code and message: in JSON, or in XML.

@@ -2,9 +2,9 @@
 //!
 //! `crypto` encrypts and decrypts for callers that must not hold a key: [`envelope`] is the format and its
 //! cryptography, [`keyring`] the keys and how long they are kept, [`api`] what is asked and answered. `rotate` gives the
-//! keyring its next key, when Secrets Manager says so. [`integrity`] keeps live true to git. Handlers are plain async
-//! functions of (state, event); only `src/bin` knows of a Lambda runtime, and only [`secrets_manager`] and
-//! [`integrity::live`] of AWS.
+//! keyring its next key, when Secrets Manager says so. [`integrity`] keeps live true to git. [`trigger`] starts the builds that
+//! messages ask for and the registry allows ([`pipeline`]). Handlers are plain async functions of (state, event); only
+//! `src/bin` knows of a Lambda runtime, and only [`secrets_manager`] and the modules named `live` of AWS.
 //!
 //! Never logged and never part of an error: a plaintext, a context, a ciphertext, a key, a token.
 
@@ -16,11 +16,15 @@ mod http;
 pub mod integrity;
 mod json;
 pub mod keyring;
+pub mod pipeline;
 mod problem;
 mod record;
 pub mod rotate;
 pub mod runtime;
 pub mod secrets_manager;
+pub mod trigger;
+#[cfg(feature = "worker")]
+pub mod worker;
 
 pub use event::BODY_LIMIT;
 pub use problem::Kind;

@@ -32,6 +32,9 @@ pub(crate) enum Command {
         /// Put each executable there too, as NAME/bootstrap: what [[stacks.functions]] in plumb.toml names as its output.
         #[arg(long)]
         unpacked: bool,
+        /// Build the pipeline's worker too, which compiles OpenSSL: perl and make are needed.
+        #[arg(long)]
+        worker: bool,
         /// How to print what was built.
         #[arg(long, short, value_enum, default_value_t = Output::Text)]
         output: Output,
@@ -59,7 +62,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
                 writeln!(out, "{}", clean(&directory.join(path).display().to_string()))?;
             }
         }
-        Command::Build { out, arch, source, unpacked, output } => {
+        Command::Build { out, arch, source, unpacked, worker, output } => {
             let absolute = |path: &PathBuf| std::path::absolute(path);
             let options = build::Options {
                 source: source.as_ref().map(absolute).transpose()?,
@@ -70,6 +73,7 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
                     Arch::Arm64 => build::Arch::Arm64,
                 },
                 unpacked: *unpacked,
+                worker: *worker,
             };
             let built = build::build(&options, &|line| say!("{}", clean(&line))).await?;
             if *output == Output::Json {
@@ -97,7 +101,11 @@ fn show(built: &build::Built) -> Result<(), Failed> {
             clean(&file)
         )?;
     }
-    for template in [&built.template, &built.integrity_template] {
+    if let Some(worker) = &built.worker {
+        let file = clean(&worker.file.display().to_string());
+        writeln!(out, "{:<8} {}, {}  {file}", "worker", megabytes(worker.bytes), built.arch.name())?;
+    }
+    for template in [&built.template, &built.integrity_template, &built.pipeline_template] {
         writeln!(out, "template {}", clean(&template.display().to_string()))?;
     }
     writeln!(out, "source   git tree {}", built.source_tree)?;

@@ -39,7 +39,7 @@ impl Place {
             "cargo",
             &format!(
                 "echo \"$@\" >> ../asked\nwhile [ $# -gt 0 ]; do [ \"$1\" = --target-dir ] && target=$2; shift; done\n\
-                 mkdir -p $target/lambda\nfor name in crypto rotate integrity; do cp {made} $target/lambda/$name; done"
+                 mkdir -p $target/lambda\nfor name in crypto rotate integrity trigger plumb-worker; do cp {made} $target/lambda/$name; done"
             ),
         );
         self.script("rustc", &format!("echo 'rustc 1.95.0'; echo 'host: {host}'"));
@@ -85,6 +85,7 @@ fn what_is_written_out_is_a_workspace_that_cargo_takes_as_it_is() {
         "lambda/Cargo.toml",
         "lambda/template.yaml",
         "lambda/integrity.yaml",
+        "lambda/pipeline.yaml",
         "lambda/src/envelope.rs",
     ] {
         assert!(written.lines().any(|line| line == format!("api/{file}")), "{file}: {written}");
@@ -129,7 +130,7 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
     let (one, other) = (build("one"), build("other"));
-    for number in 0..3 {
+    for number in 0..4 {
         let function = &one["functions"][number];
         let (name, sha256) = (function["name"].as_str().unwrap(), function["sha256"].as_str().unwrap());
         let zip = std::fs::read(place.path(&format!("one/{name}-{sha256}.zip"))).unwrap();
@@ -149,16 +150,37 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
     assert_eq!(template, include_str!("../../lambda/template.yaml"));
     let template = std::fs::read_to_string(place.path("one/integrity.yaml")).unwrap();
     assert_eq!(template, include_str!("../../lambda/integrity.yaml"));
+    let template = std::fs::read_to_string(place.path("one/pipeline.yaml")).unwrap();
+    assert_eq!(template, include_str!("../../lambda/pipeline.yaml"));
+    assert_eq!(one.get("worker"), None, "nobody asked for it");
     assert_eq!(one["source_tree"].as_str().map(str::len), Some(40));
     let source = place.path("data/lambda").join(one["source_tree"].as_str().unwrap());
     assert!(source.join("lambda/Cargo.toml").is_file(), "what is carried is unpacked under its name");
     let asked = std::fs::read_to_string(place.path("data/lambda/asked")).unwrap();
     assert!(
         asked.starts_with(
-            "build --locked --profile lambda --package plumb-lambda --bin crypto --bin rotate --bin integrity"
+            "build --locked --profile lambda --package plumb-lambda --no-default-features --bin crypto --bin rotate \
+             --bin integrity --bin trigger"
         ),
         "{asked}"
     );
+}
+
+#[test]
+fn the_worker_is_an_executable_named_by_its_digest_and_built_with_what_no_function_has() {
+    let place = Place::new().with_compiler("x86_64-unknown-linux-gnu", &executable());
+    let output = place.plumb(&["lambda", "build", "--worker", "-o", "json"]);
+    assert!(output.status.success(), "{}", told(&output));
+    let built: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sha256 = built["worker"]["sha256"].as_str().unwrap();
+    let path = place.path(&format!("dist/plumb-worker-{sha256}"));
+    let bytes = std::fs::read(&path).unwrap();
+    let digest = Sha256::digest(&bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    assert_eq!((sha256, bytes), (digest.as_str(), executable()));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+    let asked = std::fs::read_to_string(place.path("data/lambda/asked")).unwrap();
+    let own = "build --locked --profile lambda --package plumb-lambda --bin plumb-worker";
+    assert!(asked.lines().any(|line| line.starts_with(own)), "{asked}");
 }
 
 #[test]

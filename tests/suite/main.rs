@@ -23,5 +23,6 @@ mod papers;
 #[cfg(feature = "peers")]
 mod peers;
 mod petshop;
+mod pipeline;
 mod sops;
 mod verdicts;

@@ -55,10 +55,8 @@ impl Caller {
 
     /// An operation of the query protocol, such as `DescribeStacks` of `cloudformation`.
     pub fn query(&self, service: &str, action: &str, fields: &[(&str, &str)]) -> Result<Reply, String> {
-        let encoded = fields.iter().map(|(name, value)| format!("&{name}={}", encode(value)));
-        let form = format!("Action={action}{}", encoded.collect::<String>());
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        self.send(service, "POST", "/", &headers, form.as_bytes())
+        self.send(service, "POST", "/", &headers, form(action, fields).as_bytes())
     }
 
     /// Any request, with the caller's name on it.
@@ -76,6 +74,12 @@ impl Caller {
         let headers = [&[("authorization", authorization.as_str())], headers].concat();
         request(endpoint_url, method, target, &headers, body)
     }
+}
+
+/// The body of an operation of the query protocol.
+pub(super) fn form(action: &str, fields: &[(&str, &str)]) -> String {
+    let encoded = fields.iter().map(|(name, value)| format!("&{name}={}", encode(value)));
+    format!("Action={action}{}", encoded.collect::<String>())
 }
 
 /// Percent-encodes everything but what RFC 3986 leaves unreserved.

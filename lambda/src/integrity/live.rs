@@ -121,14 +121,8 @@ impl Live {
     }
 
     async fn github(&self, secret: &str) -> Result<Access, Failure> {
-        let asked = json!({"SecretId": secret});
-        let answer = self.aws.json("secretsmanager", "secretsmanager.GetSecretValue", &asked).await;
-        let answer = answer.map_err(|error| failed(&error))?;
-        // Unread until here: an error of the reader would quote it.
-        let text = serde_json::from_str::<Answer<'_>>(&answer).ok().and_then(|answer| answer.text);
-        let text = zeroize::Zeroizing::new(
-            text.ok_or_else(|| Failure(format!("secret {secret} holds no text")))?.into_owned(),
-        );
+        let text = self.aws.secret(secret).await.map_err(|error| failed(&error))?;
+        let text = text.ok_or_else(|| Failure(format!("secret {secret} holds no text")))?;
         Access::parse(&text).map_err(|why| Failure(format!("{why} ({secret})")))
     }
 
@@ -142,18 +136,14 @@ impl Live {
             Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(()),
             Some(Via::Pipeline { topic, project, branch }) => {
                 let Ask::Redeploy(reason) = ask else { return Ok(()) };
+                // The pipeline takes so much of a reason, and in printable ASCII.
+                let shown = |letter: char| if (' '..='~').contains(&letter) { letter } else { '?' };
+                let reason: String = reason.chars().map(shown).take(200).collect();
                 let message = json!({"project": project, "branch": branch, "reason": reason});
                 self.publish(topic, None, &message.to_string()).await
             }
         }
     }
-}
-
-/// As much of the answer with the secret as counts.
-#[derive(serde::Deserialize)]
-struct Answer<'a> {
-    #[serde(rename = "SecretString", borrow)]
-    text: Option<std::borrow::Cow<'a, str>>,
 }
 
 impl World for Live {

@@ -151,6 +151,7 @@ fn without_its_settings_it_says_so_and_ends() {
         (env!("CARGO_BIN_EXE_crypto"), "KEYRING_SECRET"),
         (env!("CARGO_BIN_EXE_rotate"), "KEYRING_SECRET"),
         (env!("CARGO_BIN_EXE_integrity"), "PROJECT"),
+        (env!("CARGO_BIN_EXE_trigger"), "AWS_ACCESS_KEY_ID"),
     ] {
         let mut command = Command::new(binary);
         let ended = command.env_clear().stdin(Stdio::null()).output().expect("the bootstrap starts");

@@ -9,6 +9,8 @@
 
 #[path = "../support/events.rs"]
 mod events;
+#[path = "../support/git_server.rs"]
+mod git_server;
 #[path = "../support/http.rs"]
 mod http;
 #[path = "../support/openapi.rs"]
@@ -23,3 +25,4 @@ mod judged;
 mod reference;
 mod requests;
 mod vectors;
+mod worker;

@@ -7,16 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
 use super::source::Source;
 use super::{elf, elf::Needs};
 use crate::compare::Why;
 use crate::ops::artifact::{self, Artifact};
-use crate::ops::failed;
+use crate::ops::{failed, hex};
 
 /// What is built: each a binary of the package, each a function of its own.
-const FUNCTIONS: [&str; 3] = ["crypto", "rotate", "integrity"];
+const FUNCTIONS: [&str; 4] = ["crypto", "rotate", "integrity", "trigger"];
+/// The pipeline's worker: a binary of the package that runs in builds, and brings libraries that no function has.
+const WORKER: &str = "plumb-worker";
 /// The glibc of Amazon Linux 2023.
 const GLIBC: (u32, u32) = (2, 34);
 const PROFILE: &str = "lambda";
@@ -66,8 +69,27 @@ pub struct Built {
     pub template: PathBuf,
     /// The template of `integrity`, there too.
     pub integrity_template: PathBuf,
+    /// The template of the pipeline, there too.
+    pub pipeline_template: PathBuf,
     /// The artifacts.
     pub functions: Vec<Function>,
+    /// The pipeline's worker, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<Worker>,
+}
+
+/// The pipeline's worker: an executable, not zipped, since a build runs it as it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Worker {
+    /// Its path.
+    pub file: PathBuf,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// Its size, in bytes.
+    pub bytes: usize,
+    /// The newest glibc that it asks for; absent for one that needs none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub glibc: Option<String>,
 }
 
 /// One artifact.
@@ -103,6 +125,8 @@ pub struct Options {
     pub arch: Arch,
     /// Whether each executable is put there too, as `NAME/bootstrap`: under a name that stays, for a deployment to pack.
     pub unpacked: bool,
+    /// Whether the pipeline's worker is built too. It compiles OpenSSL, which needs perl and make.
+    pub worker: bool,
 }
 
 /// Builds every function. `progress` hears one line per step; what the compiler says goes to stderr as it comes.
@@ -115,33 +139,32 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         source.write(&directory, true)?;
         (source, directory)
     };
-    let (template, integrity) = (source.template()?, source.integrity_template()?);
-    let (builder, executables) = compile(&directory, options.arch, progress).await?;
+    let template = source.template()?;
+    let (integrity, pipeline) = (source.plain_template("integrity.yaml")?, source.plain_template("pipeline.yaml")?);
+    let (builder, executables) =
+        compile(&directory, options.arch, &FUNCTIONS, &["--no-default-features"], progress).await?;
     std::fs::create_dir_all(&options.out).map_err(|error| unwritten(&options.out, &error))?;
     let mut functions = Vec::new();
     for (name, path) in FUNCTIONS.into_iter().zip(executables) {
-        let bytes =
-            std::fs::read(&path).map_err(|error| Why::new(format!("cannot read {}: {error}", path.display())))?;
-        let glibc = checked(name, &bytes, options.arch)?;
+        let (bytes, glibc) = read(name, &path, options.arch)?;
         let executable_bytes = bytes.len();
         if options.unpacked {
             let folder = options.out.join(name);
             std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
-            let file = folder.join("bootstrap");
-            write(&file, &bytes)?;
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-            std::fs::set_permissions(&file, mode).map_err(|error| unwritten(&file, &error))?;
+            write_executable(&folder.join("bootstrap"), &bytes)?;
         }
         let Artifact { bytes, digest, code_sha256 } = artifact::of_bootstrap(bytes)?;
         let file = options.out.join(format!("{name}-{digest}.zip"));
         write(&file, &bytes)?;
-        let glibc = glibc.map(|(major, minor)| format!("{major}.{minor}"));
         let bytes = bytes.len();
         functions.push(Function { name, file, sha256: digest, code_sha256, bytes, executable_bytes, glibc });
     }
-    let [template_file, integrity_file] = ["template.yaml", "integrity.yaml"].map(|name| options.out.join(name));
-    write(&template_file, template.as_bytes())?;
-    write(&integrity_file, integrity.as_bytes())?;
+    let worker = if options.worker { Some(worker(&directory, options, progress).await?) } else { None };
+    let [template_file, integrity_file, pipeline_file] =
+        ["template.yaml", "integrity.yaml", "pipeline.yaml"].map(|name| options.out.join(name));
+    for (file, text) in [(&template_file, &*template), (&integrity_file, integrity), (&pipeline_file, pipeline)] {
+        write(file, text.as_bytes())?;
+    }
     let built = Built {
         schema: 1,
         source_tree: source.tree_id()?,
@@ -149,11 +172,37 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         builder,
         template: template_file,
         integrity_template: integrity_file,
+        pipeline_template: pipeline_file,
         functions,
+        worker,
     };
     let manifest = serde_json::to_string_pretty(&built).map_err(|error| failed(&error))?;
     write(&options.out.join("lambda.json"), format!("{manifest}\n").as_bytes())?;
     Ok(built)
+}
+
+/// Builds the worker, which is named by what it is.
+async fn worker(directory: &Path, options: &Options, progress: &(dyn Fn(String) + Send + Sync)) -> Result<Worker, Why> {
+    let (_, executables) = compile(directory, options.arch, &[WORKER], &[], progress).await?;
+    let path = executables.first().ok_or_else(|| Why::new("the worker was not built"))?;
+    let (bytes, glibc) = read(WORKER, path, options.arch)?;
+    let sha256 = hex(&Sha256::digest(&bytes));
+    let file = options.out.join(format!("{WORKER}-{sha256}"));
+    write_executable(&file, &bytes)?;
+    Ok(Worker { file, sha256, bytes: bytes.len(), glibc })
+}
+
+/// An executable, and the newest glibc that it asks for.
+fn read(name: &str, path: &Path, arch: Arch) -> Result<(Vec<u8>, Option<String>), Why> {
+    let bytes = std::fs::read(path).map_err(|error| Why::new(format!("cannot read {}: {error}", path.display())))?;
+    let glibc = checked(name, &bytes, arch)?;
+    Ok((bytes, glibc.map(|(major, minor)| format!("{major}.{minor}"))))
+}
+
+fn write_executable(path: &Path, bytes: &[u8]) -> Result<(), Why> {
+    write(path, bytes)?;
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(path, mode).map_err(|error| unwritten(path, &error))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Why> {
@@ -168,6 +217,8 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Why {
 async fn compile(
     directory: &Path,
     arch: Arch,
+    binaries: &[&str],
+    features: &[&str],
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<(String, Vec<PathBuf>), Why> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| directory.join("target"), PathBuf::from);
@@ -188,9 +239,10 @@ async fn compile(
         }
         ("cargo build".to_owned(), folder)
     };
-    cargo.args(["--locked", "--profile", PROFILE, "--package", "plumb-lambda"]);
-    cargo.args(FUNCTIONS.iter().flat_map(|name| ["--bin", name])).arg("--target-dir").arg(&target);
-    progress(format!("building for {} with {builder}; the first time takes minutes", arch.name()));
+    cargo.args(["--locked", "--profile", PROFILE, "--package", "plumb-lambda"]).args(features);
+    cargo.args(binaries.iter().flat_map(|name| ["--bin", name])).arg("--target-dir").arg(&target);
+    let what = binaries.join(", ");
+    progress(format!("building {what} for {} with {builder}; the first time takes minutes", arch.name()));
     let status = cargo.status().await.map_err(|error| {
         Why::new(format!("cannot run cargo, which builds the functions: {error}")).hint("install Rust: rustup.rs")
     })?;
@@ -202,7 +254,7 @@ async fn compile(
         let alone = folder.join(name);
         if alone.is_dir() { alone.join("bootstrap") } else { alone }
     };
-    Ok((builder, FUNCTIONS.iter().map(|name| executable(name)).collect()))
+    Ok((builder, binaries.iter().map(|name| executable(name)).collect()))
 }
 
 /// The installed cargo-lambda with its version.

@@ -67,9 +67,9 @@ impl Source {
         template::rendered("lambda/template.yaml", self.text("template.yaml")?)
     }
 
-    /// The template of the loop that keeps live true to git, which is deployed apart.
-    pub fn integrity_template(&self) -> Result<&str, Why> {
-        self.text("integrity.yaml")
+    /// A template that is deployed by itself, and as it is: `integrity.yaml`, `pipeline.yaml`.
+    pub fn plain_template(&self, name: &str) -> Result<&str, Why> {
+        self.text(name)
     }
 
     /// The files of a workspace that builds by itself, sorted.

@@ -1,0 +1,158 @@
+//! What the function remembers of a project: which messages it took within the hour, and which of them have a build.
+//!
+//! Pure. One item per project that is only ever replaced as it was read, so that of two functions that decide at once the
+//! slower decides anew: no more builds run, and no more messages are taken in, than the registry says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What `rate` counts within, in milliseconds.
+const HOUR: i64 = 3_600_000;
+/// So long a message may wait for its turn: longer than the queue tries.
+const DAY: i64 = 24 * HOUR;
+
+/// How much of a project may be built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// So many builds at once.
+    pub concurrency: usize,
+    /// So many messages an hour.
+    pub rate: usize,
+}
+
+/// A message's turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Its build is to be started now.
+    Now,
+    /// It waits for the end of another one.
+    Waits,
+    /// More than the rate allows: it is not built at all.
+    TooMany,
+}
+
+/// A project's messages and builds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {
+    /// Messages that were taken in, by id.
+    #[serde(default)]
+    taken: BTreeMap<String, Taken>,
+    /// Messages that have a build, or are about to.
+    #[serde(default)]
+    running: BTreeMap<String, Running>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Taken {
+    at: i64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    waits: bool,
+}
+
+/// A place among the builds that run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// CodeBuild's id; none as long as it is not known to have started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+    /// Since when, in milliseconds.
+    pub since: i64,
+}
+
+impl State {
+    /// A message asks for its turn; the same one as often as it likes.
+    #[must_use]
+    pub fn ask(&self, job: &str, limits: Limits, now: i64) -> (Self, Turn) {
+        let mut next = self.clone();
+        // What waits is remembered until it has had its turn, so that it is not counted twice.
+        next.taken.retain(|_, taken| now - taken.at < if taken.waits { DAY } else { HOUR });
+        if next.running.contains_key(job) {
+            return (next, Turn::Now);
+        }
+        let within_the_hour = next.taken.values().filter(|taken| now - taken.at < HOUR).count();
+        if !next.taken.contains_key(job) && within_the_hour >= limits.rate {
+            return (next, Turn::TooMany);
+        }
+        let free = next.running.len() < limits.concurrency;
+        let taken = next.taken.entry(job.to_owned()).or_insert(Taken { at: now, waits: false });
+        taken.waits = !free;
+        if free {
+            next.running.insert(job.to_owned(), Running { build: None, since: now });
+        }
+        (next, if free { Turn::Now } else { Turn::Waits })
+    }
+
+    /// A message's build has started.
+    #[must_use]
+    pub fn started(&self, job: &str, build: &str, now: i64) -> Self {
+        let mut next = self.clone();
+        next.running.insert(job.to_owned(), Running { build: Some(build.to_owned()), since: now });
+        next
+    }
+
+    /// Without these messages' builds.
+    #[must_use]
+    pub fn without(&self, jobs: &[String]) -> Self {
+        let mut next = self.clone();
+        next.running.retain(|job, _| !jobs.contains(job));
+        next
+    }
+
+    /// What runs, by message.
+    pub fn running(&self) -> impl Iterator<Item = (&String, &Running)> {
+        self.running.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { concurrency: 1, rate: 3 };
+    const MINUTE: i64 = 60_000;
+
+    #[test]
+    fn one_runs_the_others_wait_and_ask_again() {
+        let (state, turn) = State::default().ask("a", LIMITS, 0);
+        assert_eq!(turn, Turn::Now);
+        assert_eq!(state.ask("a", LIMITS, 1).1, Turn::Now, "again, after a crash");
+        let (state, turn) = state.started("a", "build:1", 1).ask("b", LIMITS, 2);
+        assert_eq!(turn, Turn::Waits);
+        let (state, turn) = state.without(&["a".into()]).ask("b", LIMITS, 3);
+        assert_eq!(turn, Turn::Now);
+        assert_eq!(state.running().map(|(job, _)| job.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn more_than_the_rate_are_refused_until_an_hour_has_passed() {
+        let mut state = State::default();
+        for (job, now) in [("a", 0), ("b", MINUTE), ("c", 2 * MINUTE)] {
+            state = state.ask(job, LIMITS, now).0;
+        }
+        assert_eq!(state.ask("d", LIMITS, 3 * MINUTE).1, Turn::TooMany);
+        assert_eq!(state.ask("b", LIMITS, 3 * MINUTE).1, Turn::Waits, "one that was taken is not counted again");
+        assert_eq!(state.ask("d", LIMITS, HOUR).1, Turn::Waits, "the first was an hour ago");
+        // One that waits longer than an hour stays taken.
+        let late = state.without(&["a".into()]).ask("c", LIMITS, 3 * HOUR);
+        assert_eq!(late.1, Turn::Now);
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_allowed(asks in prop::collection::vec((0..12u8, 0..40i64, any::<bool>()), 1..80)) {
+            let limits = Limits { concurrency: 2, rate: 5 };
+            let (mut state, mut now) = (State::default(), 0);
+            for (job, minutes, ends) in asks {
+                now += minutes * MINUTE;
+                let (next, turn) = state.ask(&job.to_string(), limits, now);
+                prop_assert_eq!(turn == Turn::Now, next.running().any(|(running, _)| *running == job.to_string()));
+                state = if ends { next.without(&[job.to_string()]) } else { next };
+                prop_assert!(state.running().count() <= 2);
+                prop_assert!(state.taken.values().filter(|taken| now - taken.at < HOUR).count() <= 5);
+            }
+        }
+    }
+}
