@@ -5,6 +5,7 @@
 mod actionlint;
 mod chamber;
 mod github;
+mod ssh;
 
 use std::path::PathBuf;
 use std::process::Command;

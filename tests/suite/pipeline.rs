@@ -8,6 +8,10 @@
 mod publisher;
 mod role;
 mod started;
+mod worked;
+
+#[path = "../../lambda/tests/support/git_server.rs"]
+pub(crate) mod git_server;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -44,7 +48,10 @@ struct Pipeline {
 impl Pipeline {
     /// Deploys it with one project, whose builds may be of main and release/*.
     async fn deploy(more: &[(&str, &str)]) -> Self {
-        let account = Account::enforcing_iam();
+        Self::deploy_to(Account::enforcing_iam(), more).await
+    }
+
+    async fn deploy_to(account: Account, more: &[(&str, &str)]) -> Self {
         let config = sdk::config(&account, true).await;
         upload(&account, &["trigger"]).await;
         let proxy = Proxy::start(&account.endpoint_url);

@@ -12,6 +12,9 @@ const HOUR: i64 = 3_600_000;
 /// So long a message may wait for its turn: longer than the queue tries.
 const DAY: i64 = 24 * HOUR;
 
+/// More messages than these a project's item does not hold: at some 70 bytes each it stays well below DynamoDB's 400 KB.
+const MOST: usize = 3000;
+
 /// How much of a project may be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -71,7 +74,8 @@ impl State {
             return (next, Turn::Now);
         }
         let within_the_hour = next.taken.values().filter(|taken| now - taken.at < HOUR).count();
-        if !next.taken.contains_key(job) && within_the_hour >= limits.rate {
+        let full = within_the_hour >= limits.rate || next.taken.len() >= MOST;
+        if full && !next.taken.contains_key(job) {
             return (next, Turn::TooMany);
         }
         let free = next.running.len() < limits.concurrency;
@@ -138,6 +142,24 @@ mod tests {
         // One that waits longer than an hour stays taken.
         let late = state.without(&["a".into()]).ask("c", LIMITS, 3 * HOUR);
         assert_eq!(late.1, Turn::Now);
+    }
+
+    #[test]
+    fn what_waits_for_hours_never_outgrows_its_item() {
+        let limits = Limits { concurrency: 1, rate: 1000 };
+        let (mut state, mut refused) = (State::default(), 0);
+        for number in 0..4000 {
+            let id = format!("{number:036}");
+            let (next, turn) = state.ask(&id, limits, number * MINUTE / 16);
+            state = next;
+            refused += usize::from(turn == Turn::TooMany);
+        }
+        assert_eq!(
+            (state.taken.len(), refused),
+            (MOST, 999),
+            "the first had its turn, and was forgotten after an hour"
+        );
+        assert!(serde_json::to_string(&state).unwrap().len() < 300_000);
     }
 
     proptest! {

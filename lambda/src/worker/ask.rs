@@ -73,10 +73,12 @@ impl Asked {
         Ok(Self { message, job: held("job", job, is_id)?, result: result.map(PathBuf::from), local })
     }
 
-    /// What the command is told, whatever the worker's own variables said.
+    /// What the command is told, whatever the worker's own variables said. `PLUMB_PROJECT` is taken away: to a command that is
+    /// Plumb it names a plumb.toml.
     pub(super) fn variables(&self, commit: &str) -> Vec<(&'static str, Option<String>)> {
         vec![
-            ("PLUMB_PROJECT", Some(self.message.project.clone())),
+            ("PLUMB_PROJECT", None),
+            ("PLUMB_PIPELINE_PROJECT", Some(self.message.project.clone())),
             ("PLUMB_BRANCH", Some(self.message.branch.clone())),
             ("PLUMB_COMMIT", Some(commit.to_owned())),
             ("PLUMB_REASON", self.message.reason.clone()),

@@ -4,8 +4,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use zeroize::Zeroizing;
 
 use super::place::{Place, Way};
@@ -65,7 +64,7 @@ impl Credentials {
             Self::Token { token, username } => {
                 // As HTTP's basic authentication has it.
                 let pair = Zeroizing::new(format!("{username}:{}", token.as_str()));
-                vec![token.clone(), Zeroizing::new(STANDARD.encode(pair.as_bytes()))]
+                vec![token.clone(), Zeroizing::new(STANDARD.encode_to_string(pair.as_bytes()))]
             }
             Self::Key { private_key, .. } => {
                 let lines = private_key.lines().map(str::trim);
@@ -86,7 +85,7 @@ pub(super) fn is_pinned(known_hosts: &str, host: &str, port: u16, key: &[u8]) ->
         let marker = words.next_if(|word| word.starts_with('@'));
         let (names, encoded) = (words.next().unwrap_or_default(), words.nth(1).unwrap_or_default());
         let named = names.split(',').any(|name| name.eq_ignore_ascii_case(&own));
-        let same = STANDARD.decode(encoded).is_ok_and(|known| known == key);
+        let same = STANDARD.decode_to_vec(encoded).is_ok_and(|known| known == key);
         if marker == Some("@revoked") && same {
             return Err("the server's key is revoked in the secret's `known_hosts`");
         }
@@ -148,7 +147,8 @@ mod tests {
     #[test]
     fn only_a_pinned_host_key_is_trusted() {
         let (own, other) = (b"\0\0\0\x0bssh-ed25519own".as_slice(), b"\0\0\0\x0bssh-ed25519other".as_slice());
-        let line = |hosts: &str, key: &[u8]| format!("{hosts} ssh-ed25519 {} comment\n", STANDARD.encode(key));
+        let line =
+            |hosts: &str, key: &[u8]| format!("{hosts} ssh-ed25519 {} comment\n", STANDARD.encode_to_string(key));
         let lines =
             ["# github.com:22 SSH-2.0\n".to_owned(), line("elsewhere", other), line("Git.example,10.0.0.1", own)]
                 .concat();

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use git2::build::CheckoutBuilder;
 use git2::{
-    AutotagOption, CertificateCheckStatus, Cred, CredentialType, Error, ErrorCode, FetchOptions, Oid, ProxyOptions,
-    RemoteCallbacks, RemoteRedirect, Repository,
+    AutotagOption, CertificateCheckStatus, Cred, CredentialType, Error, ErrorClass, ErrorCode, FetchOptions, Oid,
+    ProxyOptions, RemoteCallbacks, RemoteRedirect, Repository,
 };
 
 use super::Stopped;
@@ -127,11 +127,13 @@ fn callbacks(wanted: &Wanted) -> RemoteCallbacks<'_> {
             return Ok(CertificateCheckStatus::CertificatePassthrough);
         };
         let key = certificate.as_hostkey().and_then(|key| key.hostkey());
-        let key = key.ok_or_else(|| Error::from_str("the server showed no host key"))?;
+        // libgit2 keeps the words of an error that has a class.
+        let untrusted = |why: &str| Error::new(ErrorCode::Certificate, ErrorClass::Callback, why);
+        let key = key.ok_or_else(|| untrusted("the server showed no host key"))?;
         let Some(Credentials::Key { known_hosts, .. }) = wanted.credentials.as_deref() else {
-            return Err(Error::from_str("a server is reached by ssh only with `known_hosts` in the secret"));
+            return Err(untrusted("a server is reached by ssh only with `known_hosts` in the secret"));
         };
-        is_pinned(known_hosts, host, *port, key).map_err(Error::from_str)?;
+        is_pinned(known_hosts, host, *port, key).map_err(untrusted)?;
         Ok(CertificateCheckStatus::CertificateOk)
     });
     callbacks.transfer_progress(|_| !wanted.cancelled.load(Ordering::Relaxed));

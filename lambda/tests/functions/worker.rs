@@ -1,8 +1,8 @@
 //! The worker as a process: a registry and a secret on loopback, a git server, and commands that succeed, fail, hang and
 //! talk too much.
 //!
-//! There is no SSH server here: machines that build this need none. That a key from memory is used and host keys are pinned is
-//! held at the level of functions, in `src/worker/credentials.rs`.
+//! There is no SSH server here: machines that build this need none. Which host keys are pinned is held at the level of functions,
+//! in `src/worker/credentials.rs`; beside a real sshd the worker runs in `tests/suite/peers/ssh.rs` of Plumb's repository.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -187,7 +187,11 @@ fn the_command_runs_on_the_branchs_tip_as_it_is_written_and_the_result_says_so()
 fn a_build_is_asked_by_its_variables() {
     let place = Place::new();
     place.repository.git(&["checkout", "-q", "-b", "release/1"]);
-    place.runs(&["sh", "-c", "echo $PLUMB_PROJECT $PLUMB_BRANCH $PLUMB_REASON $PLUMB_JOB"]);
+    place.runs(&[
+        "sh",
+        "-c",
+        "echo $PLUMB_PIPELINE_PROJECT $PLUMB_BRANCH $PLUMB_REASON $PLUMB_JOB ${PLUMB_PROJECT-none}",
+    ]);
     let mut worker = place.worker(&[]);
     worker
         .env("PLUMB_PROJECT", "shop")
@@ -195,7 +199,7 @@ fn a_build_is_asked_by_its_variables() {
         .env("PLUMB_JOB", "9d-1")
         .env("PLUMB_REASON", "CI");
     let worked = place.worked(worker.output().unwrap());
-    assert_eq!((worked.code(), worked.out().as_str()), (Some(0), "shop release/1 CI 9d-1\n"), "{}", worked.said());
+    assert_eq!((worked.code(), worked.out().as_str()), (Some(0), "shop release/1 CI 9d-1 none\n"), "{}", worked.said());
     assert_eq!(worked.result["job"], "9d-1");
 }
 

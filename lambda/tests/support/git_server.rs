@@ -42,11 +42,7 @@ impl GitServer {
 
     /// Makes a repository and gives it, to be written to.
     pub fn repository(&self, name: &str) -> Repository {
-        let directory = self.root.join(name);
-        std::fs::create_dir_all(&directory).expect("a directory");
-        let repository = Repository { directory };
-        repository.git(&["init", "-q", "-b", "main", "."]);
-        repository
+        Repository::at(&self.root.join(name))
     }
 }
 
@@ -56,6 +52,14 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// An empty one in a directory that is made.
+    pub fn at(directory: &Path) -> Self {
+        std::fs::create_dir_all(directory).expect("a directory");
+        let repository = Self { directory: directory.to_owned() };
+        repository.git(&["init", "-q", "-b", "main", "."]);
+        repository
+    }
+
     /// Runs git in it, without anybody's configuration; what it prints.
     pub fn git(&self, arguments: &[&str]) -> String {
         let who = ["user.name=mara", "user.email=mara@example.com", "commit.gpgsign=false"];

@@ -6,7 +6,7 @@ use super::{MAIN, Pipeline};
 use crate::support::proxy::Fault;
 
 /// Names and values of the variables that a build was started with.
-fn variables(start: &Value) -> Vec<(String, String)> {
+pub(super) fn variables(start: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let variables = start["environmentVariablesOverride"].as_array().unwrap().iter();
     let pair = |variable: &Value| {
