@@ -18,6 +18,9 @@ pub const NAMELESS: &str = "-";
 /// How long a message may be claimed before its build is there, milliseconds.
 const CLAIM: i64 = 5 * 60 * 1000;
 
+/// How long one may wait for its turn before the queue gives it to the dead letters, milliseconds: the template's attempts.
+const TURN: i64 = 4 * 60 * 60 * 1000;
+
 /// Something that the pipeline was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -48,6 +51,8 @@ pub struct Job {
 pub enum State {
     /// The function has it, and no build yet.
     Claimed,
+    /// As many builds of its project run as may.
+    Waiting,
     /// It waits for a machine.
     Queued,
     /// It is at work.
@@ -72,6 +77,7 @@ impl State {
     pub fn word(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
+            Self::Waiting => "waiting",
             Self::Queued => "queued",
             Self::Running => "running",
             Self::Succeeded => "succeeded",
@@ -86,7 +92,7 @@ impl State {
     /// Whether more comes of it.
     #[must_use]
     pub fn is_open(self) -> bool {
-        matches!(self, Self::Claimed | Self::Queued | Self::Running)
+        matches!(self, Self::Claimed | Self::Waiting | Self::Queued | Self::Running)
     }
 
     fn of(build: &Build) -> Self {
@@ -119,9 +125,11 @@ impl Job {
         let decision = item.text("decision").unwrap_or_default();
         let (state, why) = match decision {
             "refused" => (State::Refused, text("why")),
-            "claimed" if now - at > CLAIM => {
-                (State::Unknown, Some("it was claimed, and no build was recorded since".to_owned()))
-            }
+            "claimed" if now - at < TURN && text("why").is_some() => (State::Waiting, text("why")),
+            "claimed" if now - at > CLAIM => (
+                State::Unknown,
+                Some("it was claimed, and no build was recorded since: the dead letters may have it".to_owned()),
+            ),
             "claimed" => (State::Claimed, None),
             "started" => (State::Unknown, Some("its build was not found".to_owned())),
             other => (State::Unknown, Some(format!("the function decided {other:?}"))),
@@ -349,6 +357,7 @@ mod tests {
     fn what_the_table_says_is_a_state_and_never_an_end_that_nobody_saw() {
         let rows = [
             (row("a", 0, &[("decision", "claimed")]), State::Claimed),
+            (row("a", 0, &[("decision", "claimed"), ("why", "1 of 1 at once")]), State::Waiting),
             (row("a", 6, &[("decision", "claimed")]), State::Unknown),
             (row("a", 0, &[("decision", "refused"), ("why", "the branch x is not allowed")]), State::Refused),
             (row("a", 0, &[("decision", "started"), ("build", "p:1")]), State::Unknown),
@@ -356,7 +365,7 @@ mod tests {
         ];
         for ((job, _), state) in rows {
             assert_eq!(job.state, state);
-            assert_eq!(job.why.is_some(), !state.is_open(), "{job:?}");
+            assert_eq!(job.why.is_some(), !state.is_open() || state == State::Waiting, "{job:?}");
         }
         let (job, _) = row("a", 0, &[("decision", "claimed"), ("reason", "by user/mara: too small")]);
         assert_eq!((job.by.as_deref(), job.reason.as_deref()), (Some("user/mara"), Some("too small")));
