@@ -9,6 +9,7 @@ mod live;
 mod log;
 mod memory;
 mod past;
+mod pipeline;
 mod projects;
 mod theme;
 mod writing;

@@ -8,6 +8,9 @@ mod calls;
 mod clients;
 pub mod cloudformation;
 pub mod cloudtrail;
+pub mod codebuild;
+pub mod dynamodb;
+pub mod ecr;
 mod error;
 pub mod events;
 #[cfg(test)]
@@ -23,6 +26,7 @@ mod renew;
 pub mod s3;
 pub mod secretsmanager;
 pub mod sign;
+pub mod sns;
 pub mod sqs;
 pub mod ssm;
 pub mod sts;

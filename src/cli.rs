@@ -24,6 +24,7 @@ mod machine;
 mod man;
 mod map;
 mod markdown;
+mod pipeline;
 mod policy;
 mod print;
 mod progress;
@@ -138,7 +139,7 @@ enum Command {
     Push(push::Args),
     /// Make stacks and their code what a commit says: a change set, shown first.
     Deploy(deploy::Args),
-    /// Ask the project's own deploy flow, a GitHub workflow or a change set from here, to roll a commit out.
+    /// Ask the project's own deploy flow to roll a commit out: a GitHub workflow, the pipeline, or a change set from here.
     Redeploy(redeploy::Args),
     /// Hold redeploys for a while: nothing is put back, neither by the loop nor by plumb redeploy.
     Hold(hold::Args),
@@ -186,6 +187,9 @@ enum Command {
     /// The crypto API: encrypt, decrypt, its keys, and the proof that it works.
     #[command(subcommand)]
     Crypto(crypto::Command),
+    /// The deploy pipeline that anybody with leave to publish may trigger: its projects, its jobs, their logs.
+    #[command(subcommand)]
+    Pipeline(pipeline::Command),
     /// A project that has really drifted, on the local account.
     Demo(demo::Args),
     /// Every key of the console.
@@ -257,6 +261,7 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Local(command)) => local::run(&shared, command).await,
             Some(Command::Lambda(command)) => lambda::run(&shared, command).await,
             Some(Command::Crypto(command)) => Box::pin(crypto::run(&shared, command)).await,
+            Some(Command::Pipeline(command)) => Box::pin(pipeline::run(&shared, command)).await,
             Some(Command::Keys(args)) => keys::run(&shared, args, console.keys, console.keys_markdown),
             Some(Command::Completions(args)) => completions::run(args),
             Some(Command::Man(args)) => man::run(args),

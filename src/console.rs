@@ -36,6 +36,7 @@ mod model;
 mod needs;
 mod overlay;
 mod page;
+mod pipeline;
 mod pointer;
 mod programs;
 mod remote;
@@ -71,10 +72,11 @@ pub use message::{Granted, Message};
 pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
 pub use overlay::{
-    Changes, Compared, Deployment, Edit, Held, Help, Overlay, Palette, Picker, Plan, Prepared, PromoteRow, Redeploy,
-    Rollout, Tour, Values, Wanted, Way, Work,
+    Changes, Compared, Deployment, Edit, Held, Help, Overlay, Palette, Picker, PipelineWanted, PipelineWork, Plan,
+    Prepared, PromoteRow, Redeploy, Rollout, Tour, Values, Wanted, Way, Work,
 };
 pub use page::Page;
+pub use pipeline::{PipelineAnswer, PipelineAsk, PipelineRead, PipelineSeen};
 pub use remote::Remote;
 pub use runtime::{Ending, run};
 pub use theme::{Depth, Role, Tailor, Theme, ThemeError, Wardrobe, default_theme, is_light};

@@ -24,6 +24,7 @@ pub mod map;
 pub mod names;
 pub mod patience;
 pub mod permissions;
+pub mod pipeline;
 pub mod policy;
 mod project;
 pub mod promote;

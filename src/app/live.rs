@@ -16,8 +16,8 @@ use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::{Environ, Settings};
 use crate::console::{
     Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, DeployAnswer,
-    DeployAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Heard, Memory, Over, Permit, Prepared, ProjectInfo, Promotion,
-    RefInfo, Target, Unlock, Wanted, Watch, Work,
+    DeployAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Heard, Memory, Over, Permit, PipelineAnswer, PipelineAsk,
+    Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::config::changes::{Change, Staged};
 use crate::ops::crypto::last::Last as LastSmoke;
@@ -343,6 +343,11 @@ impl Backend for Live {
     ) -> BoxFuture<'static, CryptoAnswer> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.crypto(&target, &ask, &sink).await })
+    }
+
+    fn pipeline(&self, target: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.pipeline(&target, ask).await })
     }
 
     fn deployments(

@@ -3,10 +3,9 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::limit::Service;
-use super::raw::{Body, Call, endpoint};
+use super::raw::Json;
 use super::{Clients, Error, ErrorKind};
 
 /// A rule of the default bus.
@@ -110,15 +109,12 @@ async fn ask<T: DeserializeOwned>(
     subject: &str,
     body: &Value,
 ) -> Result<T, Error> {
-    let text = Zeroizing::new(body.to_string());
-    let call = Call {
-        service: Service::Events,
-        operation,
-        body: Body::Json { target, content_type: "application/x-amz-json-1.1", text },
-        endpoint: endpoint(clients, "EVENTBRIDGE", "events"),
-        region: None,
-        subject,
-    };
-    let answer = call.send(clients).await?;
-    serde_json::from_str(answer.expose()).map_err(|_| Error::unreadable(operation, subject, "answer"))
+    EVENTS.ask(clients, (operation, target), subject, body).await
 }
+
+const EVENTS: Json = Json {
+    service: Service::Events,
+    content_type: "application/x-amz-json-1.1",
+    variable: "EVENTBRIDGE",
+    host: "events",
+};

@@ -1,5 +1,7 @@
 //! IAM: who is trusted from outside. One call, of a service whose SDK would be too much for it.
 
+use zeroize::Zeroizing;
+
 use super::limit::Service;
 use super::raw::{Body, Call};
 use super::{Clients, Error};
@@ -11,7 +13,7 @@ pub async fn oidc_providers(clients: &Clients) -> Result<Vec<String>, Error> {
     let call = Call {
         service: Service::Sts,
         operation: OPERATION,
-        body: Body::Form("Action=ListOpenIDConnectProviders&Version=2010-05-08"),
+        body: Body::Form(Zeroizing::new("Action=ListOpenIDConnectProviders&Version=2010-05-08".to_owned())),
         endpoint,
         region: Some(signed_as(clients.region())),
         subject: "the account's OIDC providers",

@@ -1,12 +1,11 @@
-//! Lines of CloudWatch Logs, by signed requests of our own: one operation is not worth an SDK crate.
+//! Lines of CloudWatch Logs, by signed requests of our own: two operations are not worth an SDK crate.
 
 use serde::Deserialize;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::limit::Service;
-use super::raw::{Body, Call, endpoint};
-use super::{Clients, Error};
+use super::raw::Json;
+use super::{Clients, Error, ErrorKind};
 use crate::secret::Secret;
 
 const OPERATION: &str = "logs:FilterLogEvents";
@@ -91,6 +90,43 @@ pub async fn filter(clients: &Clients, query: Query<'_>) -> Result<Lines, Error>
     Ok(found)
 }
 
+/// What of a stream was read, and where the next look begins.
+#[derive(Debug, Default)]
+pub struct Next {
+    /// The lines, the earliest first.
+    pub lines: Vec<Line>,
+    /// Where to go on; the same as was asked with: there is no more so far.
+    pub token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tail {
+    events: Vec<Event>,
+    next_forward_token: Option<String>,
+}
+
+/// Reads a stream from its beginning, or on from a token. A stream that is not there yet is empty. AWS's documentation:
+/// GetLogEvents.
+pub async fn stream(clients: &Clients, (group, stream): (&str, &str), token: Option<&str>) -> Result<Next, Error> {
+    let operation = ("logs:GetLogEvents", "Logs_20140328.GetLogEvents");
+    let mut body = json!({ "logGroupName": group, "logStreamName": stream, "startFromHead": true });
+    if let Some(token) = token {
+        body["nextToken"] = token.into();
+    }
+    let read: Tail = match LOGS.ask(clients, operation, group, &body).await {
+        Ok(read) => read,
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Next::default()),
+        Err(error) => return Err(error),
+    };
+    let lines = read.events.into_iter().map(|event| Line {
+        at: event.timestamp,
+        stream: stream.to_owned(),
+        message: Secret::new(event.message),
+    });
+    Ok(Next { lines: lines.collect(), token: read.next_forward_token.or_else(|| token.map(str::to_owned)) })
+}
+
 async fn page(clients: &Clients, query: Query<'_>, left: usize, token: Option<&str>) -> Result<Page, Error> {
     let mut body = json!({ "logGroupName": query.group, "startTime": query.from, "limit": left.min(PAGE) });
     for (name, value) in [("filterPattern", query.filter), ("nextToken", token)] {
@@ -98,18 +134,12 @@ async fn page(clients: &Clients, query: Query<'_>, left: usize, token: Option<&s
             body[name] = value.into();
         }
     }
-    let call = Call {
-        service: Service::Logs,
-        operation: OPERATION,
-        body: Body::Json {
-            target: "Logs_20140328.FilterLogEvents",
-            content_type: "application/x-amz-json-1.1",
-            text: Zeroizing::new(body.to_string()),
-        },
-        endpoint: endpoint(clients, "CLOUDWATCH_LOGS", "logs"),
-        region: None,
-        subject: query.group,
-    };
-    let answer = call.send(clients).await?;
-    serde_json::from_str(answer.expose()).map_err(|_| Error::unreadable(OPERATION, query.group, "events"))
+    LOGS.ask(clients, (OPERATION, "Logs_20140328.FilterLogEvents"), query.group, &body).await
 }
+
+const LOGS: Json = Json {
+    service: Service::Logs,
+    content_type: "application/x-amz-json-1.1",
+    variable: "CLOUDWATCH_LOGS",
+    host: "logs",
+};

@@ -11,6 +11,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Or
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -40,12 +42,57 @@ pub async fn delete_table(clients: &Clients, table: &str) -> Result<(), Error> {
     call.send(clients).await.map(|_| ())
 }
 
+/// A service of one of AWS's JSON protocols, for whoever makes several calls of it.
+pub(super) struct Json {
+    pub(super) service: Service,
+    /// `application/x-amz-json-1.1`, or 1.0.
+    pub(super) content_type: &'static str,
+    /// What names its endpoint in the environment: `CODEBUILD`.
+    pub(super) variable: &'static str,
+    /// Its host before the region.
+    pub(super) host: &'static str,
+}
+
+impl Json {
+    /// Asks, and reads the answer. `target` is the operation as the protocol names it.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        clients: &Clients,
+        (operation, target): (&'static str, &'static str),
+        subject: &str,
+        body: &Value,
+    ) -> Result<T, Error> {
+        let answer = self.tell(clients, (operation, target), subject, body).await?;
+        serde_json::from_str(answer.expose()).map_err(|_| Error::unreadable(operation, subject, "answer"))
+    }
+
+    /// The same where the answer says nothing.
+    pub(super) async fn tell(
+        &self,
+        clients: &Clients,
+        (operation, target): (&'static str, &'static str),
+        subject: &str,
+        body: &Value,
+    ) -> Result<Secret, Error> {
+        let text = Zeroizing::new(body.to_string());
+        let call = Call {
+            service: self.service,
+            operation,
+            body: Body::Json { target, content_type: self.content_type, text },
+            endpoint: endpoint(clients, self.variable, self.host),
+            region: None,
+            subject,
+        };
+        call.send(clients).await
+    }
+}
+
 /// What a request carries.
 pub(super) enum Body {
     /// Of one of AWS's JSON protocols.
     Json { target: &'static str, content_type: &'static str, text: Zeroizing<String> },
     /// Of the query protocol, encoded.
-    Form(&'static str),
+    Form(Zeroizing<String>),
 }
 
 /// A request of one of AWS's protocols.
@@ -65,6 +112,16 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// Sends it, as often as the retries say; the answer's text.
     pub(super) async fn send(self, clients: &Clients) -> Result<Secret, Error> {
+        let retries = clients.config().retry_config().cloned();
+        self.attempt(clients, retries).await
+    }
+
+    /// Sends it once: what would be done twice when an answer is lost.
+    pub(super) async fn send_once(self, clients: &Clients) -> Result<Secret, Error> {
+        self.attempt(clients, Some(RetryConfig::disabled())).await
+    }
+
+    async fn attempt(self, clients: &Clients, retries: Option<RetryConfig>) -> Result<Secret, Error> {
         let other = |message: String| Error::plain(self.operation, self.subject, ErrorKind::Other, message);
         let endpoint = self.endpoint.trim_end_matches('/').to_owned();
         let host = endpoint.split_once("://").map(|(_, host)| host.to_owned());
@@ -72,9 +129,7 @@ impl Call<'_> {
             host.filter(|host| !host.contains('/')).ok_or_else(|| other(format!("{endpoint} is no endpoint")))?;
         let (target, content_type, body) = match self.body {
             Body::Json { target, content_type, text } => (Some(target), content_type, text),
-            Body::Form(text) => {
-                (None, "application/x-www-form-urlencoded; charset=utf-8", Zeroizing::new(text.to_owned()))
-            }
+            Body::Form(text) => (None, "application/x-www-form-urlencoded; charset=utf-8", text),
         };
         let mut headers = vec![("host".to_owned(), host), ("content-type".to_owned(), content_type.to_owned())];
         headers.extend(target.map(|target| ("x-amz-target".to_owned(), target.to_owned())));
@@ -100,7 +155,7 @@ impl Call<'_> {
         if let Some(sleep) = config.sleep_impl() {
             request = request.sleep_impl(sleep);
         }
-        if let Some(retries) = config.retry_config() {
+        if let Some(retries) = &retries {
             request = request.standard_retry(retries);
         }
         if let Some(timeouts) = config.timeout_config() {

@@ -1,6 +1,7 @@
 //! `plumb redeploy`: asks the project's own deploy flow to roll a commit out, follows it, and looks what is live then.
 
 mod json;
+mod pipeline;
 mod told;
 
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub(crate) struct Args {
 pub(crate) enum Via {
     /// The project's GitHub workflow.
     Github,
+    /// The deploy pipeline, by a message to its topic.
+    Pipeline,
     /// A change set from here: plumb deploy --revert-drift.
     ChangeSet,
 }
@@ -73,10 +76,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         (Some(via), _) => via,
         (None, RedeployMethod::GitHub) => Via::Github,
         (None, RedeployMethod::ChangeSet) => Via::ChangeSet,
-        (None, RedeployMethod::Pipeline) => {
-            let why = Why::new("the project is rolled out by its pipeline, which plumb redeploy does not start");
-            return Err(why.hint("--via github or --via change-set").into());
-        }
+        (None, RedeployMethod::Pipeline) => Via::Pipeline,
     };
     // A plan may be looked at on hold, and says so.
     if args.how.dry_run || args.despite_hold {
@@ -86,6 +86,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     }
     match via {
         Via::Github => github(shared, &session, args).await,
+        Via::Pipeline => Box::pin(pipeline::run(shared, &session, args)).await,
         Via::ChangeSet => {
             if let Some(environment) = &args.if_smoke {
                 let commit = redeploy::commit(&session)?;

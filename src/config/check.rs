@@ -204,6 +204,16 @@ pub(super) fn project(name: &str) -> Checked {
     label("a project's name", name)
 }
 
+/// A project's name in the pipeline's registry: a part of a parameter's name and of messages.
+pub(super) fn registered(name: &str) -> Checked {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=63).contains(&name.len()) && name.bytes().all(fits) && !name.starts_with('-') {
+        return Ok(());
+    }
+    Err(Wrong::new(format!("\"{name}\" is no name of the pipeline's registry"))
+        .hint("at most 63 of a-z, 0-9 and -, and no - first"))
+}
+
 /// The name of the layer that all environments share: a part of paths and of parameters' names.
 pub(super) fn layer(name: &str) -> Checked {
     some(name)?;

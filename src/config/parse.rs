@@ -10,8 +10,8 @@ use super::near::suggestion;
 use super::origin::Origins;
 use super::pattern::{Bindings, Placeholder, fill};
 use super::project::{
-    ConfigTree, Crypto, Environment, Function, IgnoreRule, Layers, ParameterType, Project, Protection, Redeploy,
-    RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
+    ConfigTree, Crypto, Environment, Function, IgnoreRule, Layers, ParameterType, Pipeline, Project, Protection,
+    Redeploy, RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
 };
 use super::reader::{Period, Section, Wrong, read};
 
@@ -43,8 +43,10 @@ fn project(root: &mut Section<'_, '_>) -> Project {
     let config: Vec<ConfigTree> = root.sections("config").into_iter().map(config_tree).collect();
     let secrets = root.sections("secrets").into_iter().map(secret_file).collect();
     let sections = root.sections("stacks");
-    let redeploy = root.section("redeploy").map(redeploy).unwrap_or_default();
+    let is_piped = root.has("pipeline");
+    let redeploy = root.section("redeploy").map(|section| redeploy(section, is_piped)).unwrap_or_default();
     let crypto = root.section("crypto").map(crypto).unwrap_or_default();
+    let pipeline = root.section("pipeline").map(pipeline);
     let ignore = root.sections("ignore").into_iter().map(ignore).collect();
     let environments: Vec<Environment> =
         root.named("environments").into_iter().map(|(name, section)| environment(name, section, &config)).collect();
@@ -55,7 +57,7 @@ fn project(root: &mut Section<'_, '_>) -> Project {
         );
     }
     let stacks = stacks(sections, &environments);
-    Project { name, state_bucket, config, secrets, stacks, redeploy, crypto, ignore, environments }
+    Project { name, state_bucket, config, secrets, stacks, redeploy, crypto, pipeline, ignore, environments }
 }
 
 fn config_tree(mut section: Section<'_, '_>) -> ConfigTree {
@@ -230,7 +232,7 @@ fn function(mut section: Section<'_, '_>) -> Function {
     function
 }
 
-fn redeploy(mut section: Section<'_, '_>) -> Redeploy {
+fn redeploy(mut section: Section<'_, '_>, is_piped: bool) -> Redeploy {
     let redeploy = Redeploy {
         method: section.choice_or(
             "method",
@@ -242,10 +244,9 @@ fn redeploy(mut section: Section<'_, '_>) -> Redeploy {
         git_ref: section.text("ref", check::pattern(&[Env])),
         api: section.text("api", check::secure_url),
         secret: section.text("secret", check::pattern(&[Env])),
-        topic: section.text("topic", check::pattern(&[Env, Account, Region])),
     };
-    if redeploy.method == RedeployMethod::Pipeline && !section.has("topic") {
-        section.complain_at("topic", Wrong::new("is missing: the pipeline is started through its SNS topic"));
+    if redeploy.method == RedeployMethod::Pipeline && !is_piped {
+        section.complain_at("method", Wrong::new("there is no [pipeline] to do it").hint("add one, with its stack"));
     }
     section.finish();
     redeploy
@@ -261,6 +262,15 @@ fn crypto(mut section: Section<'_, '_>) -> Crypto {
     };
     section.finish();
     crypto
+}
+
+fn pipeline(mut section: Section<'_, '_>) -> Pipeline {
+    let pipeline = Pipeline {
+        stack: section.need("stack", check::pattern(&[Env, Account, Region])),
+        project: section.text("project", check::registered),
+    };
+    section.finish();
+    pipeline
 }
 
 fn ignore(mut section: Section<'_, '_>) -> IgnoreRule {

@@ -21,6 +21,8 @@ pub struct Project {
     pub redeploy: Redeploy,
     /// Where the crypto API is found.
     pub crypto: Crypto,
+    /// The deploy pipeline, where the project has one.
+    pub pipeline: Option<Pipeline>,
     /// Differences that do not count.
     pub ignore: Vec<IgnoreRule>,
     /// The environments, in the order of the file.
@@ -170,8 +172,6 @@ pub struct Redeploy {
     pub api: Option<String>,
     /// The secret with a token, for who has none of his own.
     pub secret: Option<String>,
-    /// The SNS topic of the pipeline.
-    pub topic: Option<String>,
 }
 
 /// The way a redeploy is asked for.
@@ -201,6 +201,15 @@ impl Crypto {
     pub fn is_named(&self) -> bool {
         self.endpoint.is_some() || self.output.is_some()
     }
+}
+
+/// The deploy pipeline that anybody with leave to publish may trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipeline {
+    /// The stack of `lambda/pipeline.yaml`: `petshop-pipeline`.
+    pub stack: String,
+    /// This repository's name in the registry; `None`: the project's.
+    pub project: Option<String>,
 }
 
 /// Differences that do not count.

@@ -5,8 +5,8 @@ use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
 use super::update::{
-    crypto, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, promote, push,
-    yank,
+    crypto, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, pipeline,
+    promote, push, yank,
 };
 
 /// Where an action's keys work.
@@ -24,6 +24,8 @@ pub enum Scope {
     Items,
     /// On the deploy page.
     Deploy,
+    /// On the pipeline page.
+    Pipeline,
     /// On the crypto page.
     Crypto,
     /// In the menu of what can be done with an item.
@@ -50,10 +52,11 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Page,
         Self::Items,
         Self::Deploy,
+        Self::Pipeline,
         Self::Crypto,
         Self::Actions,
         Self::Yank,
@@ -80,6 +83,7 @@ impl Scope {
             Self::Page => "On every page",
             Self::Items => "On items",
             Self::Deploy => "On the deploy page",
+            Self::Pipeline => "On the pipeline page",
             Self::Crypto => "On the crypto page",
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
@@ -100,6 +104,7 @@ impl Scope {
             Self::Always | Self::Back | Self::Move => "outside of a text field",
             Self::Page | Self::Items => "on a page",
             Self::Deploy => "on the deploy page",
+            Self::Pipeline => "on the pipeline page",
             Self::Crypto => "on the crypto page",
             Self::Actions => "in the menu of an item",
             Self::Yank => "in the menu of what is copied",
@@ -261,6 +266,12 @@ actions! {
     DeployCancel, "deploy-cancel", "Plan to take back what is under way", "take back" 79, ["C"], Deploy, Plans, deploy::nothing_under_way;
     DeployRecover, "deploy-recover", "Plan the way out of where the stack is stuck", "way out" 80, ["x"], Deploy, Plans, deploy::not_stuck;
     DeployRecoverLeaving, "deploy-recover-leaving", "The same, leaving as it is what holds the stack", "", ["X"], Deploy, Plans, deploy::not_stuck;
+    Pipeline, "pipeline", "The deploy pipeline", "", ["7"], Page, Nothing, pipeline::no_page;
+    PipelineTrigger, "pipeline-trigger", "Plan to have a branch built", "trigger" 79, ["t"], Pipeline, Plans, pipeline::no_project;
+    PipelineStop, "pipeline-stop", "Plan to end the job", "stop" 82, ["s"], Pipeline, Plans, pipeline::not_running;
+    PipelineRetry, "pipeline-retry", "Plan to start the job's build again", "build again" 78, ["b"], Pipeline, Plans, pipeline::not_built;
+    PipelineReplay, "pipeline-replay", "Plan to publish the dead letter again", "publish again" 80, ["p"], Pipeline, Plans, pipeline::no_letter;
+    PipelineFollow, "pipeline-follow", "Keep the end of the log in sight, or not", "follow" 66, ["f"], Pipeline, Nothing, pipeline::no_log;
     Crypto, "crypto", "The crypto API", "", ["6"], Page, Nothing, crypto::no_page;
     CryptoEncrypt, "crypto-encrypt", "Encrypt the input", "encrypt" 79, ["e"], Crypto, Nothing, crypto::cannot_play;
     CryptoDecrypt, "crypto-decrypt", "Decrypt the input", "decrypt" 78, ["d"], Crypto, Nothing, crypto::cannot_play;
@@ -344,6 +355,9 @@ fn no_item(model: &Model) -> Option<&'static str> {
     if model.page == Page::Deploy {
         return Some("the deploy page has no items");
     }
+    if model.page == Page::Pipeline {
+        return Some("the pipeline page has no items");
+    }
     if model.page != Page::Overview {
         let is_problem = model.list().cursor.is_some();
         return Some(if is_problem { "a problem is selected, and no item" } else { "no item is selected" });
@@ -364,6 +378,7 @@ fn not_in_overview(model: &Model) -> Option<&'static str> {
         Page::Overview => Some("the overview has what needs you; the other pages show everything"),
         Page::Crypto => Some("the crypto page shows everything"),
         Page::Deploy => Some("the deploy page shows everything"),
+        Page::Pipeline => Some("the pipeline page shows everything"),
         // Another list would put another item in the place of the one whose diff is read.
         Page::Stacks | Page::Parameters | Page::Secrets if model.list().zoom == Zoom::Diff => {
             Some("the diff shows one item: esc goes back to the list")
@@ -374,11 +389,14 @@ fn not_in_overview(model: &Model) -> Option<&'static str> {
 
 /// A page that is looked at already; what is open on it is closed, so that its list is there.
 pub(super) fn already_on(model: &Model, page: Page) -> Option<&'static str> {
-    let open = page.is_list() && model.list().zoom != Zoom::Split;
+    let open = page.is_list() && model.list().zoom != Zoom::Split || page == Page::Pipeline && model.pipeline.below;
     (model.page == page && !open).then_some("this is the page")
 }
 
 fn no_list(model: &Model) -> Option<&'static str> {
+    if model.page == Page::Pipeline {
+        return pipeline::no_log(model);
+    }
     matches!(model.page, Page::Crypto | Page::Deploy).then_some("there is nothing to filter here")
 }
 
@@ -400,6 +418,9 @@ fn already_reading(model: &Model) -> Option<&'static str> {
     if model.page == Page::Deploy {
         return deploy::reading_already(model);
     }
+    if model.page == Page::Pipeline {
+        return pipeline::reading_already(model);
+    }
     model.environment().inspecting.is_some().then_some("already reading: esc cancels")
 }
 
@@ -415,6 +436,7 @@ fn nothing_to_open(model: &Model) -> Option<&'static str> {
         }
         Page::Crypto => crypto::nothing_to_open(model),
         Page::Deploy => deploy::nothing_to_open(model),
+        Page::Pipeline => pipeline::nothing_to_open(model),
         _ if model.list().zoom != Zoom::Split => Some("already open: esc goes back"),
         _ if model.list().cursor.is_none() => Some("nothing is selected"),
         _ => None,

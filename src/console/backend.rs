@@ -13,6 +13,7 @@ use super::home::{Command, FilePlace};
 use super::memory::Memory;
 use super::mode::{Ended, Unlock};
 use super::overlay::{Compared, Prepared, Wanted, Work};
+use super::pipeline::{PipelineAnswer, PipelineAsk};
 use crate::compare::{Item, Kind, Why};
 use crate::config::Protection;
 use crate::ops::config::changes::{Change, Staged};
@@ -110,6 +111,11 @@ pub trait Backend: Send + Sync + 'static {
     /// How the last smoke test of the target went, whoever made it on this machine. Answered at once, as [`Self::last`].
     fn last_smoke(&self, _target: &Target) -> Option<Last> {
         None
+    }
+
+    /// Asks about the deploy pipeline of an environment. It writes nothing.
+    fn pipeline(&self, _target: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
+        Box::pin(async move { ask.failed(Why::new("there is no pipeline here")) })
     }
 
     /// Asks about the stacks of an environment, or follows what is under way with one. It writes nothing.
@@ -261,6 +267,8 @@ pub struct EnvironmentInfo {
     pub endpoint: Option<String>,
     /// Whether its project says where a crypto API is.
     pub crypto: bool,
+    /// Whether its project says where a deploy pipeline is.
+    pub pipeline: bool,
     /// The remotes of its repository and their URLs.
     pub remotes: Vec<(String, String)>,
 }

@@ -9,6 +9,7 @@ use super::memory::Memory;
 use super::message::Generation;
 use super::mode::{Confirmation, Ended};
 use super::overlay::{Held, Wanted, Work};
+use super::pipeline::PipelineAsk;
 use crate::compare::Kind;
 use crate::ops::config::changes::Alphabet;
 
@@ -66,6 +67,8 @@ pub enum Effect {
     Theme(String),
     /// Ask the crypto API, which writes nothing.
     Crypto(Generation, Target, CryptoAsk),
+    /// Ask about the deploy pipeline, which writes nothing.
+    Pipeline(Generation, Target, PipelineAsk),
     /// Ask about stacks, or follow what is under way with one, which writes nothing.
     Deploy(Generation, Target, DeployAsk),
     /// Take back what the plan of that request has left in the account, since nobody confirmed it.

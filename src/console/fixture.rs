@@ -2,6 +2,7 @@
 
 pub(crate) mod crypto;
 pub(crate) mod deploy;
+pub(crate) mod pipeline;
 pub(crate) mod values;
 
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::{CustomAction, Harm, On, Output, Protection};
 use crate::console::{
     Ask, Backend, BoxFuture, Command, Compared, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Key, Note,
-    Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
+    Permit, PipelineAnswer, PipelineAsk, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch,
+    Work,
 };
 use crate::ops::crypto::smoke::Step;
 use crate::ops::history::Timeline;
@@ -292,6 +294,7 @@ pub(crate) fn environments_of(project: &str) -> Vec<EnvironmentInfo> {
         region: Some(String::from("eu-central-1")),
         endpoint: None,
         crypto: false,
+        pipeline: false,
         remotes: Vec::new(),
     };
     vec![info("dev", Protection::Open), info("qa", Protection::Confirm), info("prod", Protection::ReadOnly)]
@@ -350,6 +353,9 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
         Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
         Wanted::Rotate => Prepared { writer: Ok(writer()), work: Work::Rotate(Arc::new(crypto::rotation())) },
+        Wanted::Pipeline(wanted) => {
+            Prepared { writer: Ok(writer()), work: Work::Pipeline(Arc::new(pipeline::work(wanted))) }
+        }
         Wanted::Restart(item) => Prepared { writer: Ok(writer()), work: values::restart(&item) },
         Wanted::Rollout(way) => Prepared { writer: Ok(writer()), work: deploy::work(&way) },
         Wanted::Values(wanted) => Prepared { writer: Ok(writer()), work: values::work(&wanted) },
@@ -526,6 +532,10 @@ impl Backend for Fixture {
             crypto::answer(&ask)
         }
         .boxed()
+    }
+
+    fn pipeline(&self, _: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
+        async move { pipeline::answer(&ask) }.boxed()
     }
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {

@@ -136,6 +136,9 @@ pub(super) const ON_CRYPTO: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move
 /// What is heard on the deploy page.
 pub(super) const ON_DEPLOY: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Deploy];
 
+/// What is heard on the pipeline page.
+pub(super) const ON_PIPELINE: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Pipeline];
+
 /// What is heard in a text field.
 pub(super) const TYPING: &[Scope] = &[Scope::Always, Scope::Input];
 
@@ -173,6 +176,8 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto],
     ON_DEPLOY,
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Deploy],
+    ON_PIPELINE,
+    &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Pipeline],
     LISTING,
     FILLING,
 ];

@@ -8,6 +8,7 @@ use super::deploy::DeployAnswer;
 use super::home::FilePlace;
 use super::keymap::Key;
 use super::overlay::{Compared, Prepared};
+use super::pipeline::PipelineAnswer;
 use super::pointer::Mouse;
 use crate::compare::{Item, Why};
 use crate::ops::config::changes::Committed;
@@ -76,6 +77,8 @@ pub enum Message {
     Journal(Generation, Result<Found, Why>),
     /// The crypto API has answered, or the smoke test goes on.
     Crypto(Generation, CryptoAnswer),
+    /// Something about the deploy pipeline is answered.
+    Pipeline(Generation, PipelineAnswer),
     /// Something about a stack is answered, or heard while it is changed.
     Deploy(Generation, DeployAnswer),
     /// What a plan had left in the environment of that name is taken back, or not.
@@ -151,6 +154,7 @@ impl Message {
             Self::Journal(..) => "journal",
             Self::Crypto(..) => "crypto",
             Self::Deploy(..) => "deploy",
+            Self::Pipeline(..) => "pipeline",
             Self::Abandoned(..) => "abandoned",
             Self::History(..) => "history",
             Self::Compared(..) => "compared",

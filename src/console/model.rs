@@ -22,7 +22,7 @@ use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::{Overlay, Tour};
 use super::page::list;
-use super::page::{ItemId, Mark, Page, crypto, deploy, overview};
+use super::page::{ItemId, Mark, Page, crypto, deploy, overview, pipeline};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Kind, Why};
 use crate::ops::crypto::last::Last;
@@ -96,6 +96,8 @@ pub struct Model {
     pub crypto: crypto::State,
     /// What the deploy page remembers.
     pub deploy: deploy::State,
+    /// What the pipeline page remembers.
+    pub pipeline: pipeline::State,
     /// What the diff remembers.
     pub diff: diff::State,
     /// How the selected item looks in its detail.
@@ -172,6 +174,7 @@ impl Model {
             over: false,
             crypto: crypto::State::default(),
             deploy: deploy::State::default(),
+            pipeline: pipeline::State::default(),
             diff: diff::State::default(),
             looks: looks::State::default(),
             home: home::State::new(setup.home),
@@ -250,8 +253,7 @@ impl Model {
 
     /// The pages that there are in the current environment.
     pub(super) fn pages(&self) -> impl Iterator<Item = Page> {
-        let crypto = self.environment().has_crypto();
-        Page::ALL.into_iter().filter(move |page| crypto || *page != Page::Crypto)
+        Page::ALL.into_iter().filter(|page| self.environment().has(*page))
     }
 
     /// Makes every list anew from the current environment.
@@ -334,11 +336,13 @@ impl Model {
         let crypto = [self.crypto.playing, env.crypto.smoke.job, env.crypto.reading];
         let crypto = crypto.into_iter().flatten().filter(|_| self.page == Page::Crypto);
         let deploy = env.deploys.reading.filter(|_| self.page == Page::Deploy);
+        let pipeline = env.pipeline.reading.filter(|_| self.page == Page::Pipeline);
         let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
         reveal
             .into_iter()
             .chain(crypto)
             .chain(deploy)
+            .chain(pipeline)
             .chain(errand)
             .chain(env.inspecting)
             .chain(fetching)
@@ -377,6 +381,7 @@ impl Model {
         }
         wake.extend(crypto::wake(self));
         wake.extend(deploy::wake(self));
+        wake.extend(pipeline::wake(self));
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
             wake.push(now + SPINNER);
         }
@@ -406,7 +411,7 @@ pub(super) fn has_unread(item: &Item) -> bool {
 
 fn list_index(page: Page) -> usize {
     match page {
-        Page::Overview | Page::Deploy | Page::Crypto | Page::Stacks => 0,
+        Page::Overview | Page::Deploy | Page::Pipeline | Page::Crypto | Page::Stacks => 0,
         Page::Parameters => 1,
         Page::Secrets => 2,
     }

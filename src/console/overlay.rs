@@ -7,6 +7,7 @@ mod history;
 mod journal;
 mod menu;
 mod palette;
+mod pipeline;
 mod plan;
 mod promote;
 mod rollout;
@@ -24,6 +25,7 @@ pub(super) use journal::Journal;
 pub(super) use menu::{MENUS, Menu};
 pub use palette::Palette;
 pub(super) use palette::{What, why_not};
+pub use pipeline::{PipelineWanted, PipelineWork};
 pub use plan::{Plan, Prepared, Wanted, Work};
 pub(super) use plan::{Sheet, SheetRow, Stage};
 pub use promote::{Compared, Held, Row as PromoteRow};
@@ -40,6 +42,7 @@ use super::backend::RefInfo;
 use super::model::Model;
 use super::page::Filter;
 use super::remote::Remote;
+use crate::ops::pipeline::message;
 
 /// Something that lies over the page and hears the keys.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,6 +148,8 @@ impl Overlay {
 pub struct Picker {
     /// What is typed.
     pub text: String,
+    /// Whether it is the branch that is chosen which the pipeline is to build.
+    pub branches: bool,
     /// The chosen line.
     pub line: usize,
     /// The first line drawn.
@@ -162,6 +167,8 @@ pub(super) enum Choice {
     Ref(RefInfo),
     /// Whatever is typed, as a ref: a commit, `HEAD~3`, `WORKTREE`.
     Typed(String),
+    /// A branch that is to be built.
+    Branch(String),
 }
 
 impl Picker {
@@ -169,6 +176,9 @@ impl Picker {
     pub(super) fn choices(&self, model: &Model) -> Vec<Choice> {
         let filter = Filter { text: self.text.clone(), editing: true };
         let matches = filter.matcher();
+        if self.branches {
+            return self.branch_choices(model, matches);
+        }
         let mut choices: Vec<Choice> = Vec::new();
         let environments = model
             .environments
@@ -190,6 +200,16 @@ impl Picker {
         let known = refs.iter().any(|r| r.name == typed) || model.environments.iter().any(|env| env.title == typed);
         if !typed.is_empty() && !known && !typed.starts_with('-') {
             choices.push(Choice::Typed(typed.to_owned()));
+        }
+        choices
+    }
+    fn branch_choices(&self, model: &Model, matches: impl Fn(&str) -> bool) -> Vec<Choice> {
+        let branches = model.pipeline.branches.value().map_or(&[][..], Vec::as_slice);
+        let mut choices: Vec<Choice> =
+            branches.iter().filter(|branch| matches(branch)).cloned().map(Choice::Branch).collect();
+        let typed = self.text.trim();
+        if branches.iter().all(|branch| branch != typed) && message::branch(typed).is_ok() {
+            choices.push(Choice::Branch(typed.to_owned()));
         }
         choices
     }

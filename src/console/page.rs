@@ -4,6 +4,7 @@ pub(super) mod crypto;
 pub(super) mod deploy;
 pub(super) mod list;
 pub(super) mod overview;
+pub(super) mod pipeline;
 
 pub(super) use list::{Filter, Pane, Zoom};
 
@@ -25,12 +26,14 @@ pub enum Page {
     Deploy,
     /// The crypto API, where the project has one.
     Crypto,
+    /// The deploy pipeline, where the project has one.
+    Pipeline,
 }
 
 impl Page {
     /// All pages.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets, Self::Deploy, Self::Crypto];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets, Self::Deploy, Self::Crypto, Self::Pipeline];
 
     /// Its number on the tab, which is its key unless the operator config says otherwise.
     #[must_use]
@@ -42,6 +45,7 @@ impl Page {
             Self::Secrets => 4,
             Self::Deploy => 5,
             Self::Crypto => 6,
+            Self::Pipeline => 7,
         }
     }
 
@@ -61,6 +65,7 @@ impl Page {
             Self::Secrets => "secrets",
             Self::Deploy => "deploy",
             Self::Crypto => "crypto",
+            Self::Pipeline => "pipeline",
         }
     }
 
@@ -70,6 +75,7 @@ impl Page {
         match self {
             Self::Overview => "over",
             Self::Parameters => "params",
+            Self::Pipeline => "pipe",
             page => page.title(),
         }
     }
@@ -83,6 +89,7 @@ impl Page {
             Self::Secrets => Action::Secrets,
             Self::Deploy => Action::DeployPage,
             Self::Crypto => Action::Crypto,
+            Self::Pipeline => Action::Pipeline,
         }
     }
 
@@ -90,7 +97,7 @@ impl Page {
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Overview | Self::Deploy | Self::Crypto => &[],
+            Self::Overview | Self::Deploy | Self::Crypto | Self::Pipeline => &[],
             Self::Stacks => &[Kind::Stack, Kind::Code],
             Self::Parameters => &[Kind::Parameter],
             Self::Secrets => &[Kind::Secret],

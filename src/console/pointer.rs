@@ -7,9 +7,12 @@ use super::model::Model;
 use super::overlay::Overlay;
 use super::page::crypto::{Field, Part};
 use super::page::overview::{Row, rows};
+use super::page::pipeline::Place;
 use super::page::{Page, Zoom};
 use super::text;
-use super::view::{crypto_spot_at, deploy_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at};
+use super::view::{
+    crypto_spot_at, deploy_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at, pipeline_spot_at,
+};
 use crate::console::action::Action;
 
 /// Something that the mouse did.
@@ -55,6 +58,8 @@ pub(super) enum Spot {
     Stack(usize),
     /// The lower part of that page, and what of it can be selected.
     Deployed(Option<usize>),
+    /// Something of the pipeline page.
+    Pipeline(Place),
     /// The rest of its table.
     Table,
     /// Something that needs the operator.
@@ -101,6 +106,7 @@ pub(super) fn spot(model: &Model, column: u16, line: u16) -> Option<Spot> {
         Page::Overview => overview(model, areas.body, here),
         Page::Crypto => crypto_spot_at(model, areas.body, here),
         Page::Deploy => deploy_spot_at(model, areas.body, here),
+        Page::Pipeline => pipeline_spot_at(model, areas.body, here).map(Spot::Pipeline),
         Page::Stacks | Page::Parameters | Page::Secrets => items(model, areas.body, here),
     }
 }

@@ -16,6 +16,7 @@ mod moved;
 mod own;
 mod panes;
 mod pictures;
+mod pipeline;
 mod pointer;
 mod push;
 mod random;

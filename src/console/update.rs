@@ -19,6 +19,7 @@ mod moves;
 mod opens;
 pub(super) mod outside;
 mod palette;
+pub(super) mod pipeline;
 pub(super) mod promote;
 pub(super) mod push;
 mod requests;
@@ -91,6 +92,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Crypto(generation, answer) => crypto::answered(model, generation, answer),
         Message::Deploy(generation, answer) => deploy::answered(model, generation, answer),
+        Message::Pipeline(generation, answer) => pipeline::answered(model, generation, answer),
         Message::Abandoned(name, answer) => deploy::abandoned(model, &name, answer),
         Message::History(generation, answer) => history::read(model, generation, answer),
         Message::Compared(generation, answer) => promote::compared(model, generation, answer),
@@ -109,6 +111,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     effects.extend(mask_what_was_left(model));
     effects.extend(crypto::settle(model));
     effects.extend(deploy::settle(model));
+    effects.extend(pipeline::settle(model));
     diff::settle(model);
     looks::settle(model);
     scroll(model);
@@ -126,6 +129,7 @@ fn time(model: &mut Model, now: i64) -> Vec<Effect> {
     crypto::time(model);
     changes::time(model);
     let mut effects = mode::time(model);
+    effects.extend(pipeline::time(model));
     if model.refresh_due().is_some_and(|due| due <= now) {
         effects.extend(asks::refresh_quietly(model));
     }
@@ -183,6 +187,8 @@ fn scroll(model: &mut Model) {
     } else if model.page == Page::Deploy {
         let (line, total, height) = deploy_heights(model, areas.body);
         model.deploy.offset = scrolled(model.deploy.offset, line, total, height);
+    } else if model.page == Page::Pipeline {
+        pipeline::scroll(model, areas.body);
     } else if let Some(list) = Panes::of(model, areas.body).list {
         let (state, _) = model.list_mut();
         state.offset = scrolled(state.offset, state.line, state.lines.len(), usize::from(list.height));

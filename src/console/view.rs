@@ -13,6 +13,7 @@ mod ink;
 mod list;
 mod overlay;
 mod overview;
+mod pipeline;
 mod window;
 
 use ratatui::Frame;
@@ -25,6 +26,9 @@ pub(super) use detail::{cell as detail_cell, height as detail_height, row_at as 
 pub(super) use facet::{role as facet_role, text as facet_text};
 pub(super) use overlay::tour::height as tour_height;
 pub(super) use overlay::{field_list, help_listed_at, menu_entry_at, palette_find_at, plan_sight};
+pub(super) use pipeline::{
+    heights as pipeline_heights, log_begins as pipeline_log_begins, spot_at as pipeline_spot_at,
+};
 
 use super::action::Action;
 use super::layout::{Areas, MINIMUM, Panes};
@@ -53,6 +57,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
             overview::above(&mut ink, model, areas.body, areas.tabs);
         }
         Page::Crypto => below.extend(crypto::draw(&mut ink, model, areas.body)),
+        Page::Pipeline => below.extend(pipeline::draw(&mut ink, model, areas.body)),
         Page::Deploy => below.push(deploy::draw(&mut ink, model, areas.body)),
         Page::Stacks | Page::Parameters | Page::Secrets => {
             let panes = Panes::of(model, areas.body);

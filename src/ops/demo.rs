@@ -6,6 +6,7 @@
 mod bootstrap;
 mod history;
 mod night;
+mod sample;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -81,13 +82,16 @@ pub async fn make(options: &Options, progress: &(dyn Fn(String) + Send + Sync)) 
         ("region", account.region.clone()),
         ("account", account.account.clone()),
     ]);
-    let mut history = History::begin(&project_dir, markers, recipient, keys)?;
+    let mut history = History::begin(&project_dir, markers.clone(), recipient, keys)?;
     history.write_until_rolled_out().await?;
     place(&bootstrap, &project_dir)?;
     let demo = Demo { project_dir, age_key_file, account };
     for environment in ["dev", "qa", "uat", ENVIRONMENT] {
         demo.roll_out(environment, &options.journal, progress).await?;
     }
+    let dev = demo.session("dev", &options.journal).await?;
+    let untold = sample::register(&options.directory.join("demo"), &markers, &dev).await?;
+    untold.iter().for_each(|why| progress(why.reason.clone()));
     history.write_rest().await?;
     if options.stay {
         super::local::note_keys(&options.paths, &demo.account, &demo.age_key_file)?;

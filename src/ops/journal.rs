@@ -117,6 +117,18 @@ pub enum Action {
     Release,
     /// The token that the loop asks GitHub with was put into its secret.
     Token,
+    /// A project of the pipeline's registry was added, changed or removed.
+    Registry,
+    /// The pipeline was asked for a build.
+    Trigger,
+    /// A build of the pipeline was asked to end.
+    Stop,
+    /// A build of the pipeline was started again.
+    Retry,
+    /// A dead letter of the pipeline was published again.
+    Replay,
+    /// An image of the pipeline's worker was pushed to the account's registry.
+    Image,
 }
 
 impl Action {
@@ -143,6 +155,12 @@ impl Action {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Token => "token",
+            Self::Registry => "registry",
+            Self::Trigger => "trigger",
+            Self::Stop => "stop",
+            Self::Retry => "retry",
+            Self::Replay => "replay",
+            Self::Image => "image",
         }
     }
 }

@@ -13,7 +13,7 @@ use super::hold;
 use super::inspect::partition;
 use super::map::bindings;
 use super::permissions::{self, Need, On, PERMISSIONS};
-use super::{failed, project};
+use super::{failed, pipeline, project};
 use crate::compare::Why;
 use crate::config::{self, Bindings, Environment, Layers, Project, Settings, Stack, mapping};
 use crate::git::Snapshot;
@@ -45,6 +45,8 @@ struct Ground {
     /// Parameters and secrets that the stacks themselves make, by their whole names, likewise.
     own_parameters: BTreeSet<String>,
     own_secrets: BTreeSet<String>,
+    /// The name of the pipeline's stack, likewise.
+    pipeline: Option<String>,
     /// What of these has a name that the template does not tell.
     nameless: Vec<String>,
     notes: Vec<String>,
@@ -64,6 +66,7 @@ pub fn policy(settings: &Settings, root: &Path, need: Need) -> Policy {
     let mut document: Vec<Value> =
         statements.into_iter().filter_map(|((need, on), actions)| ground.statement(need, on, &actions)).collect();
     document.extend(ground.drift(&mut notes));
+    document.extend(ground.pipeline(need));
     if need == Need::Write {
         document.extend(ground.put_back(&mut notes));
         notes.push(
@@ -151,6 +154,9 @@ fn survey(settings: &Settings, root: &Path) -> Ground {
         ground.stacks.extend(stack);
         ground.parameters.extend(adhoc.path.as_deref().map(exactly));
     }
+    let pipeline = project.pipeline.as_ref().map(|pipeline| &pipeline.stack);
+    ground.pipeline = pipeline.map(|stack| open(&config::fill(stack, &bindings(environment))));
+    ground.stacks.extend(ground.pipeline.clone());
     if let Some(bucket) = &project.state_bucket {
         let bucket = bucket.replace("{project}", &project.name);
         ground.bucket = Some(open(&config::fill(&bucket, &bindings(environment))));
@@ -311,6 +317,14 @@ impl Ground {
             }
             On::Keys => vec![within("kms", "key/*".to_owned())],
         }
+    }
+
+    fn pipeline(&self, need: Need) -> Vec<Value> {
+        let within = |service: &str, resource: &str| self.within(service, resource);
+        self.pipeline
+            .as_deref()
+            .map(|stack| pipeline::permissions::statements(stack, need, &within))
+            .unwrap_or_default()
     }
 
     fn within(&self, service: &str, resource: &str) -> String {

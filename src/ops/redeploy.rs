@@ -5,6 +5,7 @@
 
 mod follow;
 mod ground;
+pub mod pipeline;
 mod token;
 
 use std::time::Duration;

@@ -301,9 +301,15 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "4: redeploy.api: \"http://git.example/api/v3\" is not https: a token goes there; such as \"https://git.example/api/v3\"",
     ),
     (
-        "a pipeline without a topic",
+        "a redeploy by a pipeline that is not there",
         "[redeploy]\nmethod = \"pipeline\"",
-        "3: redeploy.topic: is missing: the pipeline is started through its SNS topic",
+        "4: redeploy.method: there is no [pipeline] to do it; add one, with its stack",
+    ),
+    ("a pipeline without its stack", "[pipeline]\nproject = \"shop\"", "3: pipeline.stack: is missing"),
+    (
+        "a name that the registry cannot have",
+        "[pipeline]\nstack = \"p\"\nproject = \"Shop\"",
+        "5: pipeline.project: \"Shop\" is no name of the pipeline's registry; at most 63 of a-z, 0-9 and -, and no - first",
     ),
     (
         "an output without a stack",

@@ -10,7 +10,7 @@ use crate::console::backend::{Ask, EnvironmentInfo, Fresh, Target};
 use crate::console::message::Generation;
 use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
-use crate::console::page::{ItemId, Mark, Page, crypto, deploy};
+use crate::console::page::{ItemId, Mark, Page, crypto, deploy, pipeline};
 use crate::console::remote::Remote;
 use crate::ops::hold;
 use crate::ops::journal::Entry;
@@ -66,6 +66,8 @@ pub struct EnvState {
     pub crypto: crypto::Known,
     /// What is known of its stacks beside their verdicts.
     pub deploys: deploy::Known,
+    /// What is known of its deploy pipeline.
+    pub pipeline: pipeline::Known,
     sections: BTreeMap<Kind, Remote<Section>>,
 }
 
@@ -121,6 +123,7 @@ impl EnvState {
     pub(in crate::console) fn forget(&mut self) {
         self.crypto.forget();
         self.deploys.forget();
+        self.pipeline.forget();
         self.was_whole = self.read_at.is_some();
         let since = self.inspecting.map(|job| job.since);
         let asked: Vec<Kind> = self.asked_whole().collect();
@@ -174,6 +177,21 @@ impl EnvState {
     #[must_use]
     pub fn has_crypto(&self) -> bool {
         self.info.as_ref().is_some_and(|info| info.crypto)
+    }
+
+    /// Whether its project says where a deploy pipeline is.
+    #[must_use]
+    pub fn has_pipeline(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.pipeline)
+    }
+
+    /// Whether there is such a page in it.
+    pub(in crate::console) fn has(&self, page: Page) -> bool {
+        match page {
+            Page::Crypto => self.has_crypto(),
+            Page::Pipeline => self.has_pipeline(),
+            _ => true,
+        }
     }
 
     /// The name of its project.

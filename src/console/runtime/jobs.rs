@@ -181,6 +181,12 @@ impl Jobs {
             }
             Effect::Crypto(generation, target, ask) => self.crypto(generation, target, ask),
             Effect::Deploy(generation, target, ask) => self.deploy(generation, target, ask),
+            Effect::Pipeline(generation, target, ask) => {
+                self.spawn(
+                    generation,
+                    async move { Message::Pipeline(generation, backend.pipeline(target, ask).await) },
+                );
+            }
             Effect::Abandon(generation) => self.abandon(generation),
             effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..) | Effect::Changes(..)) => {
                 self.of_git(effect);
@@ -353,7 +359,7 @@ impl Jobs {
                     Message::Deploy(generation, DeployAnswer::Over(over.map(Box::new)))
                 });
             }
-            work @ (Work::Record(_) | Work::Unlock(_) | Work::Rotate(_) | Work::Restart(_)) => {
+            work @ (Work::Record(_) | Work::Unlock(_) | Work::Rotate(_) | Work::Pipeline(_) | Work::Restart(_)) => {
                 self.spawn(generation, async move {
                     let answer = backend.write(order.target, work).await;
                     drop(under_way);

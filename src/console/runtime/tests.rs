@@ -17,8 +17,8 @@ use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
 use crate::console::{
     Ask, BoxFuture, Command, Compared, Confirmation, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Home,
-    Note, Order, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe,
-    Watch, Work,
+    Note, Order, Permit, PipelineAnswer, PipelineAsk, Prepared, ProjectInfo, Promotion, RefInfo, Tailor, Target, Theme,
+    Unlock, Wanted, Wardrobe, Watch, Work,
 };
 use crate::ops::crypto::smoke;
 use crate::ops::history::Timeline;
@@ -196,6 +196,10 @@ impl Backend for Fake {
         sink: mpsc::UnboundedSender<smoke::Step>,
     ) -> BoxFuture<'static, CryptoAnswer> {
         self.fixture.crypto(target, ask, sink)
+    }
+
+    fn pipeline(&self, target: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
+        self.fixture.pipeline(target, ask)
     }
 
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {

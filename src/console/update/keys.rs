@@ -9,14 +9,14 @@ use super::palette;
 use super::push;
 use super::tour;
 use super::{changes, custom, edit, outside, yank};
-use super::{crypto, deploy};
+use super::{crypto, deploy, pipeline};
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
 use crate::console::keymap::{
-    self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_DEPLOY, ON_PAGE, PAST, PROMOTING, TYPING,
+    self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_DEPLOY, ON_PAGE, ON_PIPELINE, PAST, PROMOTING, TYPING,
 };
 use crate::console::layout::Areas;
 use crate::console::model::Model;
@@ -94,7 +94,9 @@ fn heard_as_text(model: &Model) -> bool {
 /// What a key says that does nothing here: a key that is listed is never silent.
 fn not_heard(model: &Model, key: Key) -> Option<String> {
     match listed(model, key) {
-        Some(spec) if matches!(model.page, Page::Crypto | Page::Deploy) && spec.scope == Scope::Items => {
+        Some(spec)
+            if matches!(model.page, Page::Crypto | Page::Deploy | Page::Pipeline) && spec.scope == Scope::Items =>
+        {
             Some(format!("{key} works only on items, of which this page has none"))
         }
         Some(spec) => Some(format!("{key} works only {}", spec.scope.where_it_is())),
@@ -149,6 +151,7 @@ fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
         None if crypto::has_caret(model) || filter(model).editing => TYPING,
         None if model.page == Page::Crypto => ON_CRYPTO,
         None if model.page == Page::Deploy => ON_DEPLOY,
+        None if model.page == Page::Pipeline => ON_PIPELINE,
         None => ON_PAGE,
     }
 }
@@ -164,6 +167,7 @@ pub(in crate::console) fn filter_of(model: &Model, page: Page) -> &Filter {
     match page {
         Page::Overview => &model.overview.filter,
         Page::Crypto | Page::Deploy => &NONE,
+        Page::Pipeline => &model.pipeline.find,
         Page::Stacks | Page::Parameters | Page::Secrets => &model.list_of(page).filter,
     }
 }
@@ -312,6 +316,12 @@ fn done_with_values(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::DeployRecover
         | Action::DeployRecoverLeaving => return deploy::act(model, action),
         Action::CryptoRotate => return mode::rotate(model),
+        Action::Pipeline => go(model, Page::Pipeline),
+        Action::PipelineTrigger
+        | Action::PipelineStop
+        | Action::PipelineRetry
+        | Action::PipelineReplay
+        | Action::PipelineFollow => return pipeline::act(model, action),
         Action::CryptoEncrypt
         | Action::CryptoDecrypt
         | Action::CryptoRoundTrip
@@ -367,6 +377,9 @@ pub(super) fn edit_filter(model: &mut Model, change: impl FnOnce(&mut Filter)) {
     let page = model.page;
     if page == Page::Overview {
         change(&mut model.overview.filter);
+    } else if page == Page::Pipeline {
+        change(&mut model.pipeline.find);
+        model.pipeline.found = None;
     } else if page.is_list() {
         let (state, _) = model.list_mut();
         state.zoom = Zoom::Split;
@@ -398,6 +411,9 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             if model.page == Page::Overview {
                 return to_shown(model);
             }
+            if model.page == Page::Pipeline {
+                seek(model, true);
+            }
             if model.page.is_list() {
                 model.list_mut().0.chosen = true;
             }
@@ -417,6 +433,7 @@ pub(super) fn accept_choice(model: &mut Model, line: usize) -> Vec<Effect> {
         Choice::OwnRef => asks::compare_with(model, None),
         Choice::Ref(info) => asks::compare_with(model, Some(info.name)),
         Choice::Typed(text) => asks::compare_with(model, Some(text)),
+        Choice::Branch(branch) => pipeline::chosen(model, branch),
     }
 }
 
@@ -435,6 +452,7 @@ fn dismiss(model: &mut Model) -> Vec<Effect> {
 /// Leaves the topmost overlay, and what it waits for.
 pub(super) fn leave_overlay(model: &mut Model) -> Vec<Effect> {
     match model.overlays.pop() {
+        Some(Overlay::Picker(picker)) if picker.branches => pipeline::left_picker(model).into_iter().collect(),
         // What was confirmed goes on; its answer is told in a line.
         Some(Overlay::Plan(plan)) if plan.stage == Stage::Reading => vec![Effect::Cancel(plan.job.generation)],
         Some(Overlay::Plan(plan)) if plan.leaves_something() => vec![Effect::Abandon(plan.job.generation)],

@@ -6,6 +6,7 @@ use super::keys::{accept_choice, act as do_action, context};
 use super::moves::step;
 use super::opens::{go, open, switch};
 use super::palette;
+use super::{crypto, pipeline};
 use crate::console::action::{Action, Danger, Scope};
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, environments_offset, halves};
@@ -63,6 +64,7 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
         }
         Spot::Field(_) | Spot::Part(_) | Spot::Check(_) => return crypto::press(model, spot),
         Spot::Stack(_) | Spot::Deployed(_) => return deploy::press(model, spot),
+        Spot::Pipeline(place) => return pipeline::press(model, place),
         Spot::Line(line) => return press_line(model, line),
         Spot::List => model.list_mut().0.pane = Pane::List,
         Spot::Row(row) => {
@@ -134,6 +136,8 @@ fn leave_filter(model: &mut Model) {
         model.overview.filter.editing = false;
     } else if model.page == Page::Crypto {
         model.crypto.editing = false;
+    } else if model.page == Page::Pipeline {
+        model.pipeline.find.editing = false;
     } else if model.page.is_list() {
         model.list_mut().0.filter.editing = false;
     }
@@ -162,6 +166,7 @@ fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
         }
         Some(Spot::Field(_) | Spot::Part(_) | Spot::Check(_)) => crypto::look(model, here),
         Some(spot @ (Spot::Stack(_) | Spot::Deployed(_))) => deploy::look(model, spot),
+        Some(Spot::Pipeline(place)) => pipeline::look(model, place),
         Some(Spot::Need(_)) => model.overview.half = Half::Needs,
         Some(Spot::Line(_) | Spot::List) => model.list_mut().0.pane = Pane::List,
         Some(Spot::Row(_) | Spot::Detail) => focus_detail(model),

@@ -3,7 +3,7 @@
 use super::changes;
 use super::mode;
 use super::opens::switch;
-use super::{crypto, deploy};
+use super::{crypto, deploy, pipeline};
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes, halves};
@@ -70,6 +70,9 @@ fn step_here(model: &mut Model, by: isize) {
     if model.page == Page::Deploy {
         return deploy::step(model, by);
     }
+    if model.page == Page::Pipeline {
+        return pipeline::step(model, by);
+    }
     if model.page == Page::Overview {
         let env = &model.environments[model.current];
         return model.overview.step(by, env);
@@ -112,6 +115,10 @@ pub(super) fn seek(model: &mut Model, forward: bool) {
     }
     if model.page == Page::Deploy {
         model.notice = Some(String::from("this page shows no differences"));
+        return;
+    }
+    if model.page == Page::Pipeline {
+        model.notice = pipeline::seek(model, forward).err();
         return;
     }
     if model.page == Page::Overview {

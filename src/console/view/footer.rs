@@ -123,6 +123,9 @@ fn word(model: &Model, spec: &Spec) -> &'static str {
         Action::Readers if restarts(model) == Some(true) => "restart: yes",
         Action::Quit if model.page != Page::Overview => "back",
         Action::Open if model.page == Page::Crypto => "type",
+        Action::Filter if model.page == Page::Pipeline => "search",
+        Action::NextDifference if model.page == Page::Pipeline => "next found",
+        Action::PipelineFollow if model.pipeline.log.follows => "follow: yes",
         Action::Open if model.page == Page::Deploy => match chosen(model) {
             Some(Choice::Function(_)) => "turn back",
             Some(Choice::Entry(_)) => "roll back",
@@ -136,6 +139,7 @@ fn word(model: &Model, spec: &Spec) -> &'static str {
 fn priority(model: &Model, spec: &Spec) -> u8 {
     match spec.action {
         Action::NextPane if model.page == Page::Crypto => 87,
+        Action::NextPane if model.page == Page::Pipeline => 84,
         Action::Deploy if model.page == Page::Deploy => 78,
         _ => spec.priority,
     }
@@ -152,10 +156,11 @@ fn is_idle(model: &Model, action: Action) -> bool {
         // The page says of nothing else that something differs.
         Action::NextDifference => {
             model.page == Page::Deploy
+                || model.page == Page::Pipeline && model.pipeline.find.text.is_empty()
                 || model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
         }
         // It is about values, which these pages have none of.
-        Action::Push => matches!(model.page, Page::Crypto | Page::Deploy),
+        Action::Push => matches!(model.page, Page::Crypto | Page::Deploy | Page::Pipeline),
         Action::Changes => over.is_none() && pending(model).is_none(),
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
         Action::Accept => matches!(over, Some(Overlay::Plan(_))),
@@ -166,6 +171,9 @@ fn is_idle(model: &Model, action: Action) -> bool {
 fn found(model: &Model) -> String {
     if model.page == Page::Overview {
         return format!("{} found", model.overview.needs.len());
+    }
+    if model.page == Page::Pipeline {
+        return format!("{} found", model.pipeline.hits());
     }
     let items: usize =
         model.list().lines.iter().map(|line| if let Line::Item { more, .. } = line { 1 + more } else { 0 }).sum();

@@ -284,6 +284,7 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> Vec<Part> {
         let doing = match &sent.work {
             Work::Command(command) => format!("running {}", command.id),
             Work::Rotate(_) => String::from("rotating the keyring"),
+            Work::Pipeline(work) => work.doing(),
             Work::Restart(_) => String::from("restarting functions"),
             Work::Rollout(rollout) => format!("{} {}", rollout.doing(), rollout.stack()),
             Work::Record(_) | Work::Unlock(_) => String::from("writing"),

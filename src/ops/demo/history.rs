@@ -194,23 +194,27 @@ impl History {
         })
     }
 
-    /// Fills the markers in: `{{random 24}}` by as many random letters and digits, the others by what they stand for.
     fn marked(&self, text: &str) -> Result<String, Why> {
-        let mut filled = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once("{{") {
-            let Some((marker, after)) = after.split_once("}}") else { break };
-            filled.push_str(before);
-            match (marker.strip_prefix("random ").map(str::parse), self.markers.get(marker)) {
-                (Some(Ok(length)), _) => filled.push_str(&random(length)?),
-                (_, Some(value)) => filled.push_str(value),
-                _ => return Err(Why::new(format!("the demo has no marker {marker}"))),
-            }
-            rest = after;
-        }
-        filled.push_str(rest);
-        Ok(filled)
+        filled(text, &self.markers)
     }
+}
+
+/// Fills the markers in: `{{random 24}}` by as many random letters and digits, the others by what they stand for.
+pub(super) fn filled(text: &str, markers: &BTreeMap<&'static str, String>) -> Result<String, Why> {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((marker, after)) = after.split_once("}}") else { break };
+        filled.push_str(before);
+        match (marker.strip_prefix("random ").map(str::parse), markers.get(marker)) {
+            (Some(Ok(length)), _) => filled.push_str(&random(length)?),
+            (_, Some(value)) => filled.push_str(value),
+            _ => return Err(Why::new(format!("the demo has no marker {marker}"))),
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
 }
 
 /// Sets a value in a tree; objects that are missing on the way are made.
@@ -250,12 +254,12 @@ fn stamp(at: i64) -> String {
     crate::ops::schema::time(at / 1000 * 1000)
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Why {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Why {
     Why::new(format!("cannot write {}: {error}", path.display()))
 }
 
 /// Runs git without the user's own configuration, which may ask for signatures or hooks.
-async fn git(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), Why> {
+pub(super) async fn git(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), Why> {
     let output = Command::new("git")
         .args(["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0"])
         .args(arguments)

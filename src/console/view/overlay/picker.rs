@@ -18,11 +18,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, picker: &Picker
     // At the foot of the room is a rule already.
     let ruled = area.height < room.height;
     ink.fill(area, Role::Text);
-    ink.row(area, &Row::default().flow(1, area.width, [(String::from("ENVIRONMENT, GIT REF"), Role::Heading)]).ruled());
+    ink.row(area, &Row::default().flow(1, area.width, [(title(model, picker), Role::Heading)]).ruled());
     let mut x = ink.put(area.x + 3, area.y + 1, area.width.saturating_sub(8), &picker.text, Role::Input);
     x = ink.put(x, area.y + 1, 1, ink.symbols().caret, Role::Key);
     if picker.text.is_empty() {
-        let text = "a name, a commit, HEAD~3, WORKTREE";
+        let text = if picker.branches { "a branch" } else { "a name, a commit, HEAD~3, WORKTREE" };
         ink.put(x + 1, area.y + 1, area.width.saturating_sub(x + 2), text, Role::Dim);
     }
     let list = picker_list(choices.len(), room);
@@ -33,23 +33,38 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, room: Rect, picker: &Picker
         ink.row(line, &row);
     }
     let y = area.bottom().saturating_sub(1 + u16::from(ruled));
-    match &model.refs {
-        Remote::Loading { .. } => {
-            let text = format!("{} listing the refs", spinner(model, ink));
-            ink.put(area.x + 3, y, area.width, &text, Role::Dim);
-        }
-        Remote::Failed(why) => {
-            ink.put(area.x + 3, y, area.width.saturating_sub(4), &format!("? refs: {}", why.reason), Role::Error);
-        }
-        Remote::Ready(_) | Remote::Stale(_) => {
-            let listed = model.refs_at.map(|at| format!("refs listed {} ago", model.clock.age(at)));
-            ink.put(area.x + 3, y, area.width.saturating_sub(4), &listed.unwrap_or_default(), Role::Dim);
-        }
-        Remote::Idle => {}
-    }
+    let (text, role) = if picker.branches { listing_of_branches(model, ink) } else { listing_of_refs(model, ink) };
+    ink.put(area.x + 3, y, area.width.saturating_sub(4), &text, role);
     // The page's own rule may lie right below.
     if ruled && !ink.is_rule(area.x, area.bottom()) {
         ink.rule(area.x, area.bottom().saturating_sub(1), area.width);
+    }
+}
+
+fn title(model: &Model, picker: &Picker) -> String {
+    if picker.branches { format!("BRANCH OF {}", model.pipeline.of) } else { String::from("ENVIRONMENT, GIT REF") }
+}
+
+fn listing_of_refs(model: &Model, ink: &Ink<'_>) -> (String, Role) {
+    match &model.refs {
+        Remote::Loading { .. } => (format!("{} listing the refs", spinner(model, ink)), Role::Dim),
+        Remote::Failed(why) => (format!("? refs: {}", why.reason), Role::Error),
+        Remote::Ready(_) | Remote::Stale(_) => {
+            let listed = model.refs_at.map(|at| format!("refs listed {} ago", model.clock.age(at)));
+            (listed.unwrap_or_default(), Role::Dim)
+        }
+        Remote::Idle => (String::new(), Role::Dim),
+    }
+}
+
+fn listing_of_branches(model: &Model, ink: &Ink<'_>) -> (String, Role) {
+    match &model.pipeline.branches {
+        Remote::Loading { .. } => (format!("{} asking the repository", spinner(model, ink)), Role::Dim),
+        Remote::Failed(why) => (format!("? {}", why.reason), Role::Error),
+        Remote::Ready(_) | Remote::Stale(_) => {
+            (String::from("the branches that the registry lets it build"), Role::Dim)
+        }
+        Remote::Idle => (String::new(), Role::Dim),
     }
 }
 
@@ -75,6 +90,7 @@ fn choice_row(model: &Model, choice: &Choice, width: u16) -> Row {
                 .piece(36, rest.saturating_sub(10), about, Role::Text)
                 .piece(width.saturating_sub(9), 8, age, Role::Dim)
         }
+        Choice::Branch(branch) => row.piece(3, width.saturating_sub(4), branch, Role::Strong),
         Choice::Typed(text) => {
             row.piece(3, 5, "ref", Role::Dim).piece(9, 26, text, Role::Strong).piece(36, rest, "as typed", Role::Dim)
         }
