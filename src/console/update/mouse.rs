@@ -1,12 +1,10 @@
 //! What the mouse does: it selects, opens what is selected, scrolls, and moves the border. It confirms nothing.
 
-use super::crypto;
-use super::deploy;
 use super::keys::{accept_choice, act as do_action, context};
 use super::moves::step;
 use super::opens::{go, open, switch};
 use super::palette;
-use super::{crypto, pipeline};
+use super::{crypto, deploy, pipeline};
 use crate::console::action::{Action, Danger, Scope};
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, environments_offset, halves};
