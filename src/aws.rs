@@ -8,6 +8,7 @@ mod calls;
 mod clients;
 pub mod cloudformation;
 pub mod cloudtrail;
+pub mod dynamodb;
 mod error;
 pub mod events;
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Default for Limits {
         Self {
             cloudformation: Semaphore::new(4),
             cloudtrail: Semaphore::new(1),
-            dynamodb: Semaphore::new(2),
+            dynamodb: Semaphore::new(8),
             events: Semaphore::new(2),
             kms: Semaphore::new(8),
             lambda: Semaphore::new(8),

@@ -10,8 +10,8 @@ use super::near::suggestion;
 use super::origin::Origins;
 use super::pattern::{Bindings, Placeholder, fill};
 use super::project::{
-    ConfigTree, Crypto, Environment, Function, IgnoreRule, Layers, ParameterType, Project, Protection, Redeploy,
-    RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
+    ConfigTree, Crypto, Environment, Function, IgnoreRule, Intake, Layers, ParameterType, Project, Protection,
+    Redeploy, RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
 };
 use super::reader::{Period, Section, Wrong, read};
 
@@ -45,6 +45,7 @@ fn project(root: &mut Section<'_, '_>) -> Project {
     let sections = root.sections("stacks");
     let redeploy = root.section("redeploy").map(redeploy).unwrap_or_default();
     let crypto = root.section("crypto").map(crypto).unwrap_or_default();
+    let intake = root.section("intake").map(intake);
     let ignore = root.sections("ignore").into_iter().map(ignore).collect();
     let environments: Vec<Environment> =
         root.named("environments").into_iter().map(|(name, section)| environment(name, section, &config)).collect();
@@ -55,7 +56,7 @@ fn project(root: &mut Section<'_, '_>) -> Project {
         );
     }
     let stacks = stacks(sections, &environments);
-    Project { name, state_bucket, config, secrets, stacks, redeploy, crypto, ignore, environments }
+    Project { name, state_bucket, config, secrets, stacks, redeploy, crypto, intake, ignore, environments }
 }
 
 fn config_tree(mut section: Section<'_, '_>) -> ConfigTree {
@@ -261,6 +262,12 @@ fn crypto(mut section: Section<'_, '_>) -> Crypto {
     };
     section.finish();
     crypto
+}
+
+fn intake(mut section: Section<'_, '_>) -> Intake {
+    let intake = Intake { stack: section.need("stack", check::pattern(&[Env, Account, Region])) };
+    section.finish();
+    intake
 }
 
 fn ignore(mut section: Section<'_, '_>) -> IgnoreRule {

@@ -21,6 +21,8 @@ pub struct Project {
     pub redeploy: Redeploy,
     /// Where the crypto API is found.
     pub crypto: Crypto,
+    /// Where records are taken in and summed up, if they are.
+    pub intake: Option<Intake>,
     /// Differences that do not count.
     pub ignore: Vec<IgnoreRule>,
     /// The environments, in the order of the file.
@@ -201,6 +203,13 @@ impl Crypto {
     pub fn is_named(&self) -> bool {
         self.endpoint.is_some() || self.output.is_some()
     }
+}
+
+/// Where records are taken in, and summed up by the week.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intake {
+    /// The stack of `lambda/intake.yaml`, whose outputs name everything else: `petshop-intake-{env}`.
+    pub stack: String,
 }
 
 /// Differences that do not count.

@@ -316,6 +316,7 @@ fn empty() -> Project {
         stacks: Vec::new(),
         redeploy: Redeploy::default(),
         crypto: Crypto::default(),
+        intake: None,
         ignore: Vec::new(),
         environments: Vec::new(),
     }

@@ -117,6 +117,10 @@ pub enum Action {
     Release,
     /// The token that the loop asks GitHub with was put into its secret.
     Token,
+    /// A record was posted to the intake.
+    Post,
+    /// A week's summary was written.
+    Summarise,
 }
 
 impl Action {
@@ -143,6 +147,8 @@ impl Action {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Token => "token",
+            Self::Post => "post",
+            Self::Summarise => "summarise",
         }
     }
 }
