@@ -15,9 +15,9 @@ use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::Settings;
 use crate::console::{
-    Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, DeployAnswer,
-    DeployAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Heard, Memory, Over, Permit, Prepared, ProjectInfo, Promotion,
-    RefInfo, Target, Unlock, Wanted, Watch, Work,
+    Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, DataAnswer, DataAsk,
+    DeployAnswer, DeployAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Heard, Memory, Over, Permit, Prepared,
+    ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::config::changes::{Change, Staged};
 use crate::ops::crypto::last::Last as LastSmoke;
@@ -336,6 +336,11 @@ impl Backend for Live {
     ) -> BoxFuture<'static, CryptoAnswer> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.crypto(&target, &ask, &sink).await })
+    }
+
+    fn data(&self, target: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.data(&target, ask).await })
     }
 
     fn deployments(

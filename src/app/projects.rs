@@ -98,6 +98,7 @@ pub(super) fn environments(project: &str, opened: &Opened) -> Vec<EnvironmentInf
         region: environment.region.clone(),
         endpoint: environment.endpoint.clone(),
         crypto: opened.settings.project.crypto.is_named(),
+        intake: opened.settings.project.intake.is_some(),
         remotes: remotes.clone(),
     };
     opened.settings.environments.iter().map(info).collect()

@@ -95,6 +95,7 @@ impl Inner {
             }
             Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
             Wanted::Command(command) => Work::Command(command.into()),
+            Wanted::Data(wanted) => Work::Data(self.plan_data(&session, wanted).await?.into()),
             Wanted::Rotate => Work::Rotate(rotate::plan(&session).await?.into()),
             Wanted::Restart(item) => {
                 let reader = planner(&session, writer).await;
@@ -119,6 +120,7 @@ impl Inner {
         match work {
             Work::Record(plan) => record::write(&session, plan).await.map(|outcome| outcome.untold),
             Work::Rotate(plan) => rotate::write(&session, plan, &|_| {}).await.map(|rotated| rotated.untold),
+            Work::Data(work) => Box::pin(super::data::write(&session, work)).await,
             Work::Restart(plan) => Box::pin(restart::write(&session, plan)).await?.whole(),
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
             Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
@@ -137,6 +139,7 @@ impl Inner {
             | Work::Unlock(_)
             | Work::Command(_)
             | Work::Rotate(_)
+            | Work::Data(_)
             | Work::Restart(_)
             | Work::Rollout(_) => Err(Why::new("refused: there are no values in this")),
         }

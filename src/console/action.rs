@@ -5,8 +5,8 @@ use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
 use super::update::{
-    crypto, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, promote, push,
-    yank,
+    crypto, data, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, promote,
+    push, yank,
 };
 
 /// Where an action's keys work.
@@ -26,6 +26,8 @@ pub enum Scope {
     Deploy,
     /// On the crypto page.
     Crypto,
+    /// On the data page.
+    Data,
     /// In the menu of what can be done with an item.
     Actions,
     /// In the menu of what can be copied of an item.
@@ -50,11 +52,12 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Page,
         Self::Items,
         Self::Deploy,
         Self::Crypto,
+        Self::Data,
         Self::Actions,
         Self::Yank,
         Self::Changes,
@@ -81,6 +84,7 @@ impl Scope {
             Self::Items => "On items",
             Self::Deploy => "On the deploy page",
             Self::Crypto => "On the crypto page",
+            Self::Data => "On the data page",
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
             Self::Plan => "In a plan",
@@ -101,6 +105,7 @@ impl Scope {
             Self::Page | Self::Items => "on a page",
             Self::Deploy => "on the deploy page",
             Self::Crypto => "on the crypto page",
+            Self::Data => "on the data page",
             Self::Actions => "in the menu of an item",
             Self::Yank => "in the menu of what is copied",
             Self::Plan => "in a plan whose items are chosen",
@@ -275,6 +280,11 @@ actions! {
     CryptoCopy, "crypto-copy", "Copy the result, without showing it", "copy" 67, ["y"], Crypto, Nothing, crypto::no_result;
     CryptoClear, "crypto-clear", "Wipe the input and the result", "wipe" 62, ["x"], Crypto, Nothing, always;
     CryptoRotate, "crypto-rotate", "Rotate the keyring", "rotate" 61, ["K"], Crypto, Plans, writing_already;
+    Data, "data", "The intake and its summaries", "", ["8"], Page, Nothing, data::no_page;
+    DataPost, "data-post", "Plan to post a test record", "post" 77, ["p"], Data, Plans, data::no_post;
+    DataVerify, "data-verify", "Verify the summary of the week: its files, and the table", "verify" 79, ["v"], Data, Nothing, data::no_proof;
+    DataSummarise, "data-summarise", "Plan to make the summary of the week", "summarise" 78, ["w"], Data, Plans, data::no_week;
+    DataPager, "data-pager", "The open record in the pager", "pager" 76, ["o"], Data, Nothing, data::no_record;
     Down, "down", "Down", "", ["j", "down"], Move, Nothing, always;
     Up, "up", "Up", "", ["k", "up"], Move, Nothing, always;
     First, "first", "To the first", "", ["g", "home"], Move, Nothing, always;
@@ -341,6 +351,9 @@ fn no_item(model: &Model) -> Option<&'static str> {
     if model.page == Page::Crypto {
         return Some("the crypto page has no items");
     }
+    if model.page == Page::Data {
+        return Some("the data page has no items");
+    }
     if model.page == Page::Deploy {
         return Some("the deploy page has no items");
     }
@@ -363,6 +376,7 @@ fn not_in_overview(model: &Model) -> Option<&'static str> {
     match model.page {
         Page::Overview => Some("the overview has what needs you; the other pages show everything"),
         Page::Crypto => Some("the crypto page shows everything"),
+        Page::Data => Some("the data page shows everything"),
         Page::Deploy => Some("the deploy page shows everything"),
         // Another list would put another item in the place of the one whose diff is read.
         Page::Stacks | Page::Parameters | Page::Secrets if model.list().zoom == Zoom::Diff => {
@@ -374,12 +388,12 @@ fn not_in_overview(model: &Model) -> Option<&'static str> {
 
 /// A page that is looked at already; what is open on it is closed, so that its list is there.
 pub(super) fn already_on(model: &Model, page: Page) -> Option<&'static str> {
-    let open = page.is_list() && model.list().zoom != Zoom::Split;
+    let open = page.is_list() && model.list().zoom != Zoom::Split || page == Page::Data && model.data.open.is_some();
     (model.page == page && !open).then_some("this is the page")
 }
 
 fn no_list(model: &Model) -> Option<&'static str> {
-    matches!(model.page, Page::Crypto | Page::Deploy).then_some("there is nothing to filter here")
+    matches!(model.page, Page::Crypto | Page::Data | Page::Deploy).then_some("there is nothing to filter here")
 }
 
 fn writing_already(model: &Model) -> Option<&'static str> {
@@ -396,6 +410,9 @@ fn already_reading(model: &Model) -> Option<&'static str> {
     }
     if model.page == Page::Crypto {
         return crypto::reading_already(model);
+    }
+    if model.page == Page::Data {
+        return data::reading_already(model);
     }
     if model.page == Page::Deploy {
         return deploy::reading_already(model);
@@ -414,6 +431,7 @@ fn nothing_to_open(model: &Model) -> Option<&'static str> {
             nothing.then_some("nothing is selected")
         }
         Page::Crypto => crypto::nothing_to_open(model),
+        Page::Data => data::nothing_to_open(model),
         Page::Deploy => deploy::nothing_to_open(model),
         _ if model.list().zoom != Zoom::Split => Some("already open: esc goes back"),
         _ if model.list().cursor.is_none() => Some("nothing is selected"),

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::changes::{ChangeAnswer, ChangeAsk};
 use super::crypto::{CryptoAnswer, CryptoAsk};
+use super::data::{DataAnswer, DataAsk};
 use super::deploy::{DeployAnswer, DeployAsk, Heard, Over};
 use super::effect::Promotion;
 use super::home::{Command, FilePlace};
@@ -110,6 +111,11 @@ pub trait Backend: Send + Sync + 'static {
     /// How the last smoke test of the target went, whoever made it on this machine. Answered at once, as [`Self::last`].
     fn last_smoke(&self, _target: &Target) -> Option<Last> {
         None
+    }
+
+    /// Asks about the intake of an environment and its summaries. It writes nothing.
+    fn data(&self, _target: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {
+        Box::pin(async move { ask.failed(Why::new("there is no intake here")) })
     }
 
     /// Asks about the stacks of an environment, or follows what is under way with one. It writes nothing.
@@ -261,6 +267,8 @@ pub struct EnvironmentInfo {
     pub endpoint: Option<String>,
     /// Whether its project says where a crypto API is.
     pub crypto: bool,
+    /// Whether its project says where an intake is.
+    pub intake: bool,
     /// The remotes of its repository and their URLs.
     pub remotes: Vec<(String, String)>,
 }

@@ -1,6 +1,7 @@
 //! A synthetic night in prod, much like the pictures of the design.
 
 pub(crate) mod crypto;
+pub(crate) mod data;
 pub(crate) mod deploy;
 pub(crate) mod values;
 
@@ -12,8 +13,8 @@ use tokio::sync::mpsc;
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::{CustomAction, Harm, On, Output, Protection};
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, Compared, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Key, Note,
-    Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
+    Ask, Backend, BoxFuture, Command, Compared, CryptoAnswer, CryptoAsk, DataAnswer, DataAsk, Ended, EnvironmentInfo,
+    FilePlace, Key, Note, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::crypto::smoke::Step;
 use crate::ops::history::Timeline;
@@ -292,6 +293,7 @@ pub(crate) fn environments_of(project: &str) -> Vec<EnvironmentInfo> {
         region: Some(String::from("eu-central-1")),
         endpoint: None,
         crypto: false,
+        intake: false,
         remotes: Vec::new(),
     };
     vec![info("dev", Protection::Open), info("qa", Protection::Confirm), info("prod", Protection::ReadOnly)]
@@ -350,6 +352,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Unlock(unlock) => Prepared { writer: Ok(writer()), work: Work::Unlock(Arc::new(unlock)) },
         Wanted::Command(command) => Prepared { writer: Ok(writer()), work: Work::Command(Arc::new(command)) },
         Wanted::Rotate => Prepared { writer: Ok(writer()), work: Work::Rotate(Arc::new(crypto::rotation())) },
+        Wanted::Data(wanted) => Prepared { writer: Ok(writer()), work: Work::Data(Arc::new(data::work(wanted))) },
         Wanted::Restart(item) => Prepared { writer: Ok(writer()), work: values::restart(&item) },
         Wanted::Rollout(way) => Prepared { writer: Ok(writer()), work: deploy::work(&way) },
         Wanted::Values(wanted) => Prepared { writer: Ok(writer()), work: values::work(&wanted) },
@@ -526,6 +529,10 @@ impl Backend for Fixture {
             crypto::answer(&ask)
         }
         .boxed()
+    }
+
+    fn data(&self, _: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {
+        async move { data::answer(ask) }.boxed()
     }
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {

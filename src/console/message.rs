@@ -4,6 +4,7 @@ use super::backend::{EnvironmentInfo, RefInfo};
 use super::changes::ChangeAnswer;
 use super::clipboard::Sent;
 use super::crypto::CryptoAnswer;
+use super::data::DataAnswer;
 use super::deploy::DeployAnswer;
 use super::home::FilePlace;
 use super::keymap::Key;
@@ -76,6 +77,8 @@ pub enum Message {
     Journal(Generation, Result<Found, Why>),
     /// The crypto API has answered, or the smoke test goes on.
     Crypto(Generation, CryptoAnswer),
+    /// Something about the intake or its summaries is answered.
+    Data(Generation, DataAnswer),
     /// Something about a stack is answered, or heard while it is changed.
     Deploy(Generation, DeployAnswer),
     /// What a plan had left in the environment of that name is taken back, or not.
@@ -150,6 +153,7 @@ impl Message {
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
             Self::Crypto(..) => "crypto",
+            Self::Data(..) => "data",
             Self::Deploy(..) => "deploy",
             Self::Abandoned(..) => "abandoned",
             Self::History(..) => "history",

@@ -22,7 +22,7 @@ use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::{Overlay, Tour};
 use super::page::list;
-use super::page::{ItemId, Mark, Page, crypto, deploy, overview};
+use super::page::{ItemId, Mark, Page, crypto, data, deploy, overview};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Kind, Why};
 use crate::ops::crypto::last::Last;
@@ -94,6 +94,8 @@ pub struct Model {
     pub over: bool,
     /// What the crypto page remembers while it is looked at.
     pub crypto: crypto::State,
+    /// What the data page remembers while it is looked at.
+    pub data: data::State,
     /// What the deploy page remembers.
     pub deploy: deploy::State,
     /// What the diff remembers.
@@ -171,6 +173,7 @@ impl Model {
             leaving: false,
             over: false,
             crypto: crypto::State::default(),
+            data: data::State::default(),
             deploy: deploy::State::default(),
             diff: diff::State::default(),
             looks: looks::State::default(),
@@ -250,8 +253,7 @@ impl Model {
 
     /// The pages that there are in the current environment.
     pub(super) fn pages(&self) -> impl Iterator<Item = Page> {
-        let crypto = self.environment().has_crypto();
-        Page::ALL.into_iter().filter(move |page| crypto || *page != Page::Crypto)
+        Page::ALL.into_iter().filter(|page| self.environment().has(*page))
     }
 
     /// Makes every list anew from the current environment.
@@ -334,11 +336,13 @@ impl Model {
         let crypto = [self.crypto.playing, env.crypto.smoke.job, env.crypto.reading];
         let crypto = crypto.into_iter().flatten().filter(|_| self.page == Page::Crypto);
         let deploy = env.deploys.reading.filter(|_| self.page == Page::Deploy);
+        let data = env.data.jobs().filter(|_| self.page == Page::Data);
         let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
         reveal
             .into_iter()
             .chain(crypto)
             .chain(deploy)
+            .chain(data)
             .chain(errand)
             .chain(env.inspecting)
             .chain(fetching)
@@ -376,6 +380,7 @@ impl Model {
             Some(Revealing::Failed(_)) | None => {}
         }
         wake.extend(crypto::wake(self));
+        wake.extend(data::wake(self));
         wake.extend(deploy::wake(self));
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
             wake.push(now + SPINNER);
@@ -406,7 +411,7 @@ pub(super) fn has_unread(item: &Item) -> bool {
 
 fn list_index(page: Page) -> usize {
     match page {
-        Page::Overview | Page::Deploy | Page::Crypto | Page::Stacks => 0,
+        Page::Overview | Page::Deploy | Page::Crypto | Page::Data | Page::Stacks => 0,
         Page::Parameters => 1,
         Page::Secrets => 2,
     }

@@ -1,6 +1,7 @@
 //! What each page remembers.
 
 pub(super) mod crypto;
+pub(super) mod data;
 pub(super) mod deploy;
 pub(super) mod list;
 pub(super) mod overview;
@@ -25,12 +26,14 @@ pub enum Page {
     Deploy,
     /// The crypto API, where the project has one.
     Crypto,
+    /// The intake and its summaries, where the project has them.
+    Data,
 }
 
 impl Page {
     /// All pages.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets, Self::Deploy, Self::Crypto];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets, Self::Deploy, Self::Crypto, Self::Data];
 
     /// Its number on the tab, which is its key unless the operator config says otherwise.
     #[must_use]
@@ -42,6 +45,7 @@ impl Page {
             Self::Secrets => 4,
             Self::Deploy => 5,
             Self::Crypto => 6,
+            Self::Data => 8,
         }
     }
 
@@ -61,6 +65,7 @@ impl Page {
             Self::Secrets => "secrets",
             Self::Deploy => "deploy",
             Self::Crypto => "crypto",
+            Self::Data => "data",
         }
     }
 
@@ -83,6 +88,7 @@ impl Page {
             Self::Secrets => Action::Secrets,
             Self::Deploy => Action::DeployPage,
             Self::Crypto => Action::Crypto,
+            Self::Data => Action::Data,
         }
     }
 
@@ -90,7 +96,7 @@ impl Page {
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Overview | Self::Deploy | Self::Crypto => &[],
+            Self::Overview | Self::Deploy | Self::Crypto | Self::Data => &[],
             Self::Stacks => &[Kind::Stack, Kind::Code],
             Self::Parameters => &[Kind::Parameter],
             Self::Secrets => &[Kind::Secret],

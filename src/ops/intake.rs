@@ -67,6 +67,12 @@ impl std::fmt::Debug for Record {
     }
 }
 
+/// The id of a record that came in at a time.
+#[cfg(test)]
+pub(crate) fn id_of(at: i64) -> String {
+    ulid::least(at)
+}
+
 impl Record {
     fn of(item: &Item) -> Option<Self> {
         let text = |name| item.text(name).map(str::to_owned);

@@ -10,7 +10,7 @@ use crate::console::backend::{Ask, EnvironmentInfo, Fresh, Target};
 use crate::console::message::Generation;
 use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
-use crate::console::page::{ItemId, Mark, Page, crypto, deploy};
+use crate::console::page::{ItemId, Mark, Page, crypto, data, deploy};
 use crate::console::remote::Remote;
 use crate::ops::hold;
 use crate::ops::journal::Entry;
@@ -64,6 +64,8 @@ pub struct EnvState {
     pub was_whole: bool,
     /// What is known of its crypto API.
     pub crypto: crypto::Known,
+    /// What is known of its intake.
+    pub data: data::Known,
     /// What is known of its stacks beside their verdicts.
     pub deploys: deploy::Known,
     sections: BTreeMap<Kind, Remote<Section>>,
@@ -120,6 +122,7 @@ impl EnvState {
     /// answered stays, and what it was not asked for is wanted.
     pub(in crate::console) fn forget(&mut self) {
         self.crypto.forget();
+        self.data.forget();
         self.deploys.forget();
         self.was_whole = self.read_at.is_some();
         let since = self.inspecting.map(|job| job.since);
@@ -174,6 +177,15 @@ impl EnvState {
     #[must_use]
     pub fn has_crypto(&self) -> bool {
         self.info.as_ref().is_some_and(|info| info.crypto)
+    }
+
+    /// Whether there is such a page in it.
+    pub(in crate::console) fn has(&self, page: Page) -> bool {
+        match page {
+            Page::Crypto => self.has_crypto(),
+            Page::Data => self.has_intake(),
+            _ => true,
+        }
     }
 
     /// The name of its project.

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::data::{DataWanted, DataWork};
 use super::rollout::{self, Rollout, Way};
 use super::values::{self, Ended, Items, Values};
 use crate::compare::Why;
@@ -30,6 +31,8 @@ pub enum Wanted {
     Command(Command),
     /// To rotate the crypto API's keyring.
     Rotate,
+    /// To post a record or to make a summary.
+    Data(DataWanted),
     /// To start the functions anew that read an item.
     Restart(ItemId),
     /// To write values.
@@ -45,6 +48,7 @@ impl Wanted {
             Self::Unlock(_) => "UNLOCK PLAN",
             Self::Command(_) => "RUN PLAN",
             Self::Rotate => "ROTATE PLAN",
+            Self::Data(wanted) => wanted.title(),
             Self::Restart(_) => "RESTART PLAN",
             Self::Values(values) => values.title(),
             Self::Rollout(way) => way.title(),
@@ -63,6 +67,8 @@ pub enum Work {
     Command(Arc<Command>),
     /// The crypto API's keyring gets a new key.
     Rotate(Arc<rotate::Plan>),
+    /// A record is posted, or a summary made.
+    Data(Arc<DataWork>),
     /// Functions are started anew.
     Restart(Arc<restart::Plan>),
     /// Values are written, all that are planned but those at these places.
@@ -89,6 +95,7 @@ impl Work {
             (Self::Unlock(one), Self::Unlock(two)) => Arc::ptr_eq(one, two),
             (Self::Command(one), Self::Command(two)) => Arc::ptr_eq(one, two),
             (Self::Rotate(one), Self::Rotate(two)) => Arc::ptr_eq(one, two),
+            (Self::Data(one), Self::Data(two)) => Arc::ptr_eq(one, two),
             (Self::Restart(one), Self::Restart(two)) => Arc::ptr_eq(one, two),
             // What is left out is not written, which needs nobody's leave.
             (Self::Values(one, _), Self::Values(two, _)) => Arc::ptr_eq(one, two),
@@ -99,6 +106,7 @@ impl Work {
                 | Self::Unlock(_)
                 | Self::Command(_)
                 | Self::Rotate(_)
+                | Self::Data(_)
                 | Self::Restart(_)
                 | Self::Values(..)
                 | Self::Resume(_)
@@ -249,6 +257,7 @@ impl Sheet {
             Work::Unlock(unlock) => unlocking(unlock, env),
             Work::Command(command) => running(command, env),
             Work::Rotate(plan) => rotating(plan, env),
+            Work::Data(work) => work.sheet(),
             Work::Restart(plan) => values::restarts(plan),
             Work::Values(plan, _) => values::sheet(plan, items, ended),
             Work::Resume(entry) => values::cut_off(entry, ended),

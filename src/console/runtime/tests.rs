@@ -16,9 +16,9 @@ use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
 use crate::console::{
-    Ask, BoxFuture, Command, Compared, Confirmation, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Home,
-    Note, Order, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe,
-    Watch, Work,
+    Ask, BoxFuture, Command, Compared, Confirmation, CryptoAnswer, CryptoAsk, DataAnswer, DataAsk, Ended,
+    EnvironmentInfo, FilePlace, Home, Note, Order, Permit, Prepared, ProjectInfo, Promotion, RefInfo, Tailor, Target,
+    Theme, Unlock, Wanted, Wardrobe, Watch, Work,
 };
 use crate::ops::crypto::smoke;
 use crate::ops::history::Timeline;
@@ -196,6 +196,10 @@ impl Backend for Fake {
         sink: mpsc::UnboundedSender<smoke::Step>,
     ) -> BoxFuture<'static, CryptoAnswer> {
         self.fixture.crypto(target, ask, sink)
+    }
+
+    fn data(&self, target: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {
+        self.fixture.data(target, ask)
     }
 
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {

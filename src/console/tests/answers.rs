@@ -70,6 +70,9 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Outside(_) => Message::Returned(Err(why())),
         Effect::End(generation) | Effect::Run(generation, _) => Message::Ran(generation, Err(why())),
         Effect::Crypto(generation, _, ask) if fine => Message::Crypto(generation, fixture::crypto::answer(&ask)),
+        Effect::Data(generation, _, ask) => {
+            Message::Data(generation, if fine { fixture::data::answer(ask) } else { ask.failed(why()) })
+        }
         Effect::Deploy(generation, ..) | Effect::Crypto(generation, ..) => Message::Lost(generation),
         Effect::Changes(generation, _, ask) => {
             Message::Changes(generation, if fine { Ok(changes::answer(&ask)) } else { Err(why()) })

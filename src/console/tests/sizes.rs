@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::story::{Story, story, text, with_crypto};
+use super::story::{Story, story, text, with, with_crypto};
 use crate::console::{ACTIONS, Action, Message, Page};
 
 const WIDTHS: [u16; 7] = [60, 79, 80, 99, 120, 180, 300];
@@ -14,7 +14,13 @@ fn pages() -> Vec<(String, Story)> {
     for page in Page::ALL {
         let key = page.number().to_string();
         pages.push((format!("{} unread", page.title()), story().press(&key)));
-        pages.push((page.title().to_owned(), with_crypto().press(&key)));
+        pages.push((page.title().to_owned(), with(page).press(&key)));
+    }
+    for keys in ["8", "8⇥", "8⇥⇥", "8⏎", "8⇥j⏎v"] {
+        pages.push((
+            format!("data after {keys}"),
+            with(Page::Data).press("8").answers_all().press(&keys[1..]).answers_all(),
+        ));
     }
     pages.push((String::from("crypto, answered"), with_crypto().press("6").answers_all().press("S S").answers_all()));
     pages
@@ -26,7 +32,7 @@ fn opened() -> Vec<(String, Story)> {
     for page in Page::ALL {
         for spec in ACTIONS.iter().filter(|spec| !matches!(spec.action, Action::Quit | Action::Leave | Action::Suspend))
         {
-            let story = with_crypto().press(&page.number().to_string());
+            let story = with(page).press(&page.number().to_string()).answers_all();
             let Some(key) = story.model.keymap.keys(spec.action).next() else { continue };
             let story = story.hears(Message::Key(key)).answers_all();
             opened.push((format!("{} on {}", spec.id, page.title()), story));

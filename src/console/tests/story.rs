@@ -14,8 +14,8 @@ use crate::console::home::{Home, Outside};
 use crate::console::message::Generation;
 use crate::console::pointer::{Button, Mouse};
 use crate::console::{
-    CryptoAnswer, CryptoAsk, DeployAnswer, Effect, Granted, Key, Keymap, Memory, Message, Model, Order, ProjectInfo,
-    Role, Sent, Setup, Theme, Values, Wanted, Work, update, view,
+    CryptoAnswer, CryptoAsk, DeployAnswer, Effect, Granted, Key, Keymap, Memory, Message, Model, Order, Page,
+    ProjectInfo, Role, Sent, Setup, Theme, Values, Wanted, Work, update, view,
 };
 use crate::ops::crypto::play::{self, Play};
 use crate::ops::report::Report;
@@ -90,6 +90,16 @@ fn begun(setup: Setup, remembered: impl Fn(&str) -> Option<Snapshot>) -> Story {
 /// A console that has read every environment of a project with a crypto API.
 pub(super) fn with_crypto() -> Story {
     begun(Setup { environments: fixture::crypto::with_crypto(), ..setup() }, |_| None).answers_all().after(12_000)
+}
+
+/// A console that has read every environment of a project with an intake.
+pub(super) fn with_intake() -> Story {
+    begun(Setup { environments: fixture::data::with_intake(), ..setup() }, |_| None).answers_all().after(12_000)
+}
+
+/// A console that has read every environment of a project that has that page.
+pub(super) fn with(page: Page) -> Story {
+    if page == Page::Data { with_intake() } else { with_crypto() }
 }
 
 /// A console that has read every environment.
@@ -219,6 +229,7 @@ impl Story {
                     }
                     Message::Crypto(generation, fixture::crypto::answer(&ask))
                 }
+                Effect::Data(generation, _, ask) => Message::Data(generation, fixture::data::answer(ask)),
                 Effect::Deploy(generation, target, ask) => {
                     Message::Deploy(generation, fixture::deploy::answer(&target.environment, &ask))
                 }
@@ -340,6 +351,7 @@ fn words(effect: &Effect) -> String {
         Effect::Run(_, command) => format!("run {}", command.argv.join(" ")),
         Effect::Theme(name) => format!("theme {name}"),
         Effect::Crypto(_, target, ask) => format!("crypto {} {}", target.environment, asked(ask)),
+        Effect::Data(_, target, ask) => format!("data {} {ask:?}", target.environment),
         Effect::End(_) => String::from("end"),
         Effect::Notify(text) => format!("notify {text}"),
         Effect::Refs(..) => String::from("refs"),

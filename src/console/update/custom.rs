@@ -101,6 +101,7 @@ pub(in crate::console) fn last_running(model: &Model) -> Option<(Generation, &st
         | Work::Unlock(_)
         | Work::Command(_)
         | Work::Rotate(_)
+        | Work::Data(_)
         | Work::Restart(_)
         | Work::Values(..)
         | Work::Resume(_)

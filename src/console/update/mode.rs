@@ -4,7 +4,7 @@ use super::asks::read_again;
 use super::custom::begun;
 use super::opens::quit;
 use super::outside::{news, with_hint};
-use super::{deploy, history, promote, push};
+use super::{data, deploy, history, promote, push};
 use crate::compare::Why;
 use crate::console::action::Scope;
 use crate::console::effect::{Effect, Order};
@@ -196,6 +196,7 @@ pub(in crate::console) fn asks(env: &EnvState, plan: &Plan, prepared: &Prepared,
         Work::Record(_)
         | Work::Command(_)
         | Work::Rotate(_)
+        | Work::Data(_)
         | Work::Restart(_)
         | Work::Values(..)
         | Work::Resume(_)
@@ -229,6 +230,7 @@ fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
         Work::Record(_)
         | Work::Command(_)
         | Work::Rotate(_)
+        | Work::Data(_)
         | Work::Restart(_)
         | Work::Values(..)
         | Work::Resume(_) => {}
@@ -273,6 +275,9 @@ pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<
     let name = model.environments[sent.environment].name().to_owned();
     if matches!(sent.work, Work::Rotate(_)) {
         model.environments[sent.environment].crypto.wanted = true;
+    }
+    if let Work::Data(work) = &sent.work {
+        data::written(&mut model.environments[sent.environment], work);
     }
     match answer {
         Ok(untold) => {

@@ -1,10 +1,10 @@
 //! What the mouse does: it selects, opens what is selected, scrolls, and moves the border. It confirms nothing.
 
-use super::crypto;
 use super::keys::{accept_choice, act as do_action, context};
 use super::moves::step;
 use super::opens::{go, open, switch};
 use super::palette;
+use super::{crypto, data};
 use crate::console::action::{Action, Danger, Scope};
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, environments_offset, halves};
@@ -61,6 +61,7 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
             }
         }
         Spot::Field(_) | Spot::Part(_) | Spot::Check(_) => return crypto::press(model, spot),
+        Spot::Data(place) => return data::press(model, place),
         Spot::Line(line) => return press_line(model, line),
         Spot::List => model.list_mut().0.pane = Pane::List,
         Spot::Row(row) => {
@@ -159,6 +160,7 @@ fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
             return Vec::new();
         }
         Some(Spot::Field(_) | Spot::Part(_) | Spot::Check(_)) => crypto::look(model, here),
+        Some(Spot::Data(place)) => data::look(model, place),
         Some(Spot::Need(_)) => model.overview.half = Half::Needs,
         Some(Spot::Line(_) | Spot::List) => model.list_mut().0.pane = Pane::List,
         Some(Spot::Row(_) | Spot::Detail) => focus_detail(model),

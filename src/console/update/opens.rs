@@ -1,7 +1,7 @@
 //! Opening, leaving, and what is shown meanwhile.
 
 use super::keys::{edit_filter, filter, leave_overlay};
-use super::{asks, changes, crypto, deploy, requests};
+use super::{asks, changes, crypto, data, deploy, requests};
 use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
@@ -13,6 +13,9 @@ use crate::console::page::{Filter, ItemId, Page, Pane, Zoom};
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     if model.page == Page::Crypto {
         return crypto::open(model);
+    }
+    if model.page == Page::Data {
+        return data::open(model);
     }
     if model.page == Page::Deploy {
         return deploy::open(model);
@@ -52,7 +55,7 @@ pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
     }
     model.leave_environment();
     model.current = index;
-    if model.page == Page::Crypto && !model.environment().has_crypto() {
+    if !model.environment().has(model.page) {
         model.page = Page::Overview;
     }
     model.overview.top = None;
@@ -64,6 +67,10 @@ pub(super) fn switch(model: &mut Model, index: usize) -> Vec<Effect> {
 pub(super) fn go(model: &mut Model, page: Page) {
     if page == Page::Crypto && !model.environment().has_crypto() {
         model.notice = Some(String::from(crypto::NONE));
+        return;
+    }
+    if page == Page::Data && !model.environment().has_intake() {
+        model.notice = Some(String::from(data::NONE));
         return;
     }
     if model.page == page {
@@ -82,6 +89,9 @@ pub(super) fn other_pane(model: &mut Model) {
     }
     if model.page == Page::Crypto {
         return crypto::other_part(model);
+    }
+    if model.page == Page::Data {
+        return data::other_part(model);
     }
     if model.page == Page::Deploy {
         return deploy::other_part(model);
@@ -134,7 +144,10 @@ pub(in crate::console) fn is_at_rest(model: &Model) -> bool {
 
 /// Whether something is open on the page.
 pub(in crate::console) fn is_open(model: &Model) -> bool {
-    model.page.is_list() && (model.list().zoom != Zoom::Split || model.list().pane == Pane::Detail)
+    match model.page {
+        Page::Data => model.data.open.is_some(),
+        page => page.is_list() && (model.list().zoom != Zoom::Split || model.list().pane == Pane::Detail),
+    }
 }
 
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
@@ -171,6 +184,9 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
 /// Closes what is open on the page; false when nothing is.
 fn close(model: &mut Model) -> bool {
     let was_open = is_open(model);
+    if model.page == Page::Data {
+        return data::close(model);
+    }
     if !model.page.is_list() {
         return false;
     }

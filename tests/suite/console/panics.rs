@@ -40,8 +40,19 @@ impl Backend for Silent {
     fn environments(&self) -> Vec<EnvironmentInfo> {
         let (project, name, protection) = (self.project_name(), "prod".to_owned(), Protection::Confirm);
         let (profile, write_profile, region, endpoint, remotes) = (None, None, None, None, Vec::new());
-        let crypto = false;
-        vec![EnvironmentInfo { project, name, protection, profile, write_profile, region, endpoint, remotes, crypto }]
+        let info = EnvironmentInfo {
+            project,
+            name,
+            protection,
+            profile,
+            write_profile,
+            region,
+            endpoint,
+            remotes,
+            crypto: false,
+            intake: false,
+        };
+        vec![info]
     }
 
     fn inspect(&self, _: Target, _: Ask, _: mpsc::UnboundedSender<Part>) -> BoxFuture<'static, Report> {
