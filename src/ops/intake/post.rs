@@ -25,6 +25,8 @@ pub struct Plan {
     pub stack: String,
     /// Where it is posted.
     pub endpoint: String,
+    /// What a caller's policy has to allow.
+    pub needs: String,
     /// What is posted.
     pub record: Draft,
 }
@@ -94,7 +96,8 @@ pub async fn plan(session: &Session, record: Draft) -> Result<Plan, Why> {
     record.check()?;
     let intake = Intake::open(session).await?;
     let endpoint = intake.output("IntakeEndpoint")?;
-    Ok(Plan { stack: intake.stack().to_owned(), endpoint, record })
+    let needs = intake.outputs.get("InvokeArn").map_or_else(|| format!("the API of {}", intake.stack()), str::to_owned);
+    Ok(Plan { stack: intake.stack().to_owned(), endpoint, needs, record })
 }
 
 /// Posts what was planned. The journal has the stack's name, and nothing of the record.
@@ -141,7 +144,7 @@ fn answer(plan: &Plan, reply: &Reply) -> Result<Posted, Why> {
     Err(match reply.status {
         200 | 201 => why.hint("something between here and AWS may answer instead of it: a proxy, a portal"),
         401 | 403 => why
-            .hint(format!("execute-api:Invoke on the API of {} is needed, or another profile", plan.stack))
+            .hint(format!("execute-api:Invoke on {} is needed, or another profile", plan.needs))
             .kind(WhyKind::Denied),
         404 => why.hint(format!("is it the endpoint of {TEMPLATE}?")),
         429 | 503 => why.hint("it was tried for a while; try again in a minute").kind(WhyKind::Throttled),
@@ -166,7 +169,7 @@ mod tests {
     #[test]
     fn nothing_of_a_record_is_in_a_debug_text() {
         let record = Draft { body: String::from("{\"name\":\"pelican\"}"), ..Draft::default() };
-        let plan = Plan { stack: String::from("s"), endpoint: String::from("e"), record };
+        let plan = Plan { stack: String::from("s"), endpoint: String::from("e"), needs: String::new(), record };
         assert!(!format!("{plan:?}").contains("pelican"));
     }
 }
