@@ -6,14 +6,13 @@
 
 mod item;
 
-use std::fmt;
 use std::time::Instant;
 
-use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::event::{self, Event, Route};
+pub use crate::answer::Answer;
+use crate::event::{self, Event, Row};
 use crate::json::{self, Fault};
 use crate::keyring::{Keys, State, Store};
 use crate::problem::{Kind, Problem};
@@ -31,27 +30,35 @@ pub const TEXT_LIMIT: usize = 1_310_720;
 /// More fields than a request has.
 const FIELDS: usize = 16;
 
+/// The metrics' namespace.
+pub const NAMESPACE: &str = "Plumb/Crypto";
+
+/// What can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    Encrypt,
+    Decrypt,
+    Rewrap,
+    Keys,
+    Health,
+}
+
+/// The shorter paths are aliases.
+pub(crate) const ROUTES: [Row<Route>; 7] = [
+    ("/v1/encrypt", "POST", "encrypt", Route::Encrypt),
+    ("/v1/decrypt", "POST", "decrypt", Route::Decrypt),
+    ("/v1/rewrap", "POST", "rewrap", Route::Rewrap),
+    ("/v1/keys", "GET", "keys", Route::Keys),
+    ("/v1/health", "GET", "health", Route::Health),
+    ("/encrypt", "POST", "encrypt", Route::Encrypt),
+    ("/decrypt", "POST", "decrypt", Route::Decrypt),
+];
+
 /// The function's state.
 pub struct Crypto<S> {
     keys: Keys<S>,
     service: String,
     log: Box<dyn Fn(&str) + Send + Sync>,
-}
-
-/// The header with Lambda's id of the request: API Gateway has one of its own for each.
-const REQUEST_ID: &str = "x-plumb-request-id";
-
-/// What goes back: to API Gateway a proxy answer, to who invokes directly `{"status", "body", "request_id"}`.
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// JSON.
-    pub body: Zeroizing<String>,
-    problem: Option<Kind>,
-    allow: Option<&'static str>,
-    through_gateway: bool,
-    /// Lambda's, by which the log has the request too.
-    request_id: String,
 }
 
 impl<S: Store> Crypto<S> {
@@ -63,8 +70,8 @@ impl<S: Store> Crypto<S> {
     /// Answers one event, whatever it is.
     pub async fn handle(&self, event: &str, request_id: &str) -> Answer {
         let begun = Instant::now();
-        let (event, problem) = event::read(event);
-        let mut record = Record::default();
+        let (event, problem) = event::read(event, &ROUTES);
+        let mut record = Record::new(NAMESPACE);
         let result = match (problem, event.route) {
             (Some(problem), _) => Err(problem),
             (None, Some(route)) => self.route(route, &event, &mut record).await,
@@ -76,19 +83,15 @@ impl<S: Store> Crypto<S> {
         });
         let (answer, problem) = match result {
             Ok(body) => (Answer::new(200, body, &event, request_id), None),
-            Err(problem) => {
-                let body = serde_json::to_string(&problem.body(Some(request_id))).unwrap_or_default();
-                let answer = Answer::new(problem.kind.status(), Zeroizing::new(body), &event, request_id);
-                (Answer { problem: Some(problem.kind), allow: problem.allow, ..answer }, Some(problem))
-            }
+            Err(problem) => (Answer::of_problem(&problem, &event, request_id), Some(problem)),
         };
         record.bytes_out = answer.body.len();
-        let line = record.line(&self.service, request_id, &event, problem.as_ref(), begun.elapsed());
+        let line = record.line(&self.service, request_id, &event, answer.status, problem.as_ref(), begun.elapsed());
         (self.log)(&line.to_string());
         answer
     }
 
-    async fn route(&self, route: Route, event: &Event<'_>, record: &mut Record) -> Result<Done, Problem> {
+    async fn route(&self, route: Route, event: &Event<'_, Route>, record: &mut Record) -> Result<Done, Problem> {
         match route {
             Route::Encrypt | Route::Decrypt | Route::Rewrap => self.messages(route, &event.body, record).await,
             Route::Keys => {
@@ -113,7 +116,7 @@ impl<S: Store> Crypto<S> {
         if body.is_empty() {
             return Err(Problem::new(Kind::InvalidJson, "the body is empty"));
         }
-        let fields = json::object(body, FIELDS).map_err(|fault| whole(&fault))?;
+        let fields = json::object(body, FIELDS).map_err(|fault| Problem::of_body(&fault))?;
         let items = fields.iter().find(|(name, _)| name.as_str() == "items").map(|(_, items)| *items);
         let Some(items) = items else {
             record.items = 1;
@@ -162,16 +165,6 @@ impl<S: Store> Crypto<S> {
     }
 }
 
-/// What is wrong with a body as a whole.
-fn whole(fault: &Fault) -> Problem {
-    match fault {
-        Fault::Syntax { .. } => Problem::new(Kind::InvalidJson, format!("the body is {fault}")),
-        Fault::NotA(_) => Problem::new(Kind::InvalidRequest, format!("the body is {fault}")),
-        Fault::Twice => Problem::new(Kind::InvalidRequest, "a name stands twice in the body"),
-        Fault::TooMany(_) => Problem::new(Kind::InvalidRequest, "the body has fields that this route does not take"),
-    }
-}
-
 /// A key version as it is told.
 #[derive(serde::Serialize)]
 pub(crate) struct KeyVersion {
@@ -188,48 +181,6 @@ impl KeyVersion {
         let made: Option<jiff::Timestamp> = created.parse().ok();
         let age_seconds = made.map(|made| now.duration_since(made).as_secs().max(0));
         Self { version, created: created.to_owned(), age_seconds, state }
-    }
-}
-
-impl Answer {
-    fn new(status: u16, body: Zeroizing<String>, event: &Event<'_>, request_id: &str) -> Self {
-        let request_id = request_id.to_owned();
-        Self { status, body, problem: None, allow: None, through_gateway: event.through_gateway, request_id }
-    }
-
-    /// The headers, as API Gateway sends them on.
-    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let kind = if self.problem.is_some() { "application/problem+json" } else { "application/json" };
-        let retry = (self.problem == Some(Kind::KeyringUnavailable)).then_some(("retry-after", "5"));
-        let fixed = [("content-type", kind), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
-        let own = (REQUEST_ID, self.request_id.as_str());
-        fixed.into_iter().chain([own]).chain(self.allow.map(|method| ("allow", method))).chain(retry)
-    }
-}
-
-impl Serialize for Answer {
-    fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
-        if !self.through_gateway {
-            let body: &RawValue = serde_json::from_str(&self.body).map_err(serde::ser::Error::custom)?;
-            let mut answer = serializer.serialize_struct("Answer", 3)?;
-            answer.serialize_field("status", &self.status)?;
-            answer.serialize_field("body", body)?;
-            answer.serialize_field("request_id", &self.request_id)?;
-            return answer.end();
-        }
-        let headers: std::collections::BTreeMap<_, _> = self.headers().collect();
-        let mut answer = serializer.serialize_struct("Answer", 4)?;
-        answer.serialize_field("statusCode", &self.status)?;
-        answer.serialize_field("headers", &headers)?;
-        answer.serialize_field("isBase64Encoded", &false)?;
-        answer.serialize_field("body", self.body.as_str())?;
-        answer.end()
-    }
-}
-
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
     }
 }
 

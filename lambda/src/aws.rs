@@ -1,5 +1,5 @@
-//! As much of AWS as `integrity` asks for, signed and sent without an SDK crate per service: five services, of each a call
-//! or two.
+//! As much of AWS as `integrity`, `intake` and `summary` ask for, signed and sent without an SDK crate per service: of each
+//! a call or two.
 //!
 //! Answers are text; who asks knows what is in it.
 
@@ -60,7 +60,8 @@ impl Aws {
         let action = format!("{service}:{}", target.rsplit('.').next().unwrap_or(target));
         let kind = if service == "dynamodb" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
         let headers = [("content-type", kind), ("x-amz-target", target)];
-        self.ask(service, &action, "POST", "/", &headers, &Zeroizing::new(body.to_string())).await
+        let body = Zeroizing::new(body.to_string());
+        Ok(self.ask(service, &action, "POST", "/", &headers, body.as_bytes()).await?.body)
     }
 
     /// An operation of a service that takes forms and answers in XML.
@@ -74,23 +75,38 @@ impl Aws {
         let fields = fields.iter().map(|(name, value)| format!("&{name}={}", encoded(value)));
         let body = format!("Action={action}&Version={version}{}", fields.collect::<String>());
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        self.ask(service, &format!("{service}:{action}"), "POST", "/", &headers, &body).await
+        Ok(self.ask(service, &format!("{service}:{action}"), "POST", "/", &headers, body.as_bytes()).await?.body)
     }
 
     /// What lies at a path of a service. The path is encoded already.
     pub(crate) async fn get(&self, service: &str, action: &str, path: &str) -> Result<Zeroizing<String>, Error> {
-        self.ask(service, &format!("{service}:{action}"), "GET", path, &[], "").await
+        Ok(self.ask(service, &format!("{service}:{action}"), "GET", path, &[], b"").await?.body)
     }
 
-    async fn ask(
+    /// Any request that must be granted; `action` is how IAM names it. The path is encoded already.
+    pub(crate) async fn ask(
         &self,
         service: &str,
         action: &str,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: &str,
-    ) -> Result<Zeroizing<String>, Error> {
+        body: &[u8],
+    ) -> Result<Reply, Error> {
+        let reply = self.exchange(service, action, method, path, headers, body).await?;
+        if reply.is_success() { Ok(reply) } else { Err(refused(action, &reply)) }
+    }
+
+    /// The same for who wants the answer whatever it says; only none at all is an error.
+    pub(crate) async fn exchange(
+        &self,
+        service: &str,
+        action: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Reply, Error> {
         let failed = |why: String| Error { action: action.to_owned(), code: String::new(), why };
         let endpoint = self.endpoint(service);
         let host = endpoint.split_once("://").map(|(_, host)| host.to_owned());
@@ -99,8 +115,7 @@ impl Aws {
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let url = format!("{endpoint}{path}");
         let request = Request { method, url: &url, headers: &all, body };
-        let reply = self.http.send(request, || self.signature(service, &request)).await.map_err(failed)?;
-        if reply.is_success() { Ok(reply.body) } else { Err(refused(action, &reply)) }
+        self.http.send(request, || self.signature(service, &request)).await.map_err(failed)
     }
 
     fn endpoint(&self, service: &str) -> String {
@@ -132,7 +147,7 @@ impl Aws {
             .map_err(|error| unsigned(&error))?
             .into();
         let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let body = SignableBody::Bytes(request.body.as_bytes());
+        let body = SignableBody::Bytes(request.body);
         let signable = SignableRequest::new(request.method, request.url, headers, body);
         let made = sign(signable.map_err(|error| unsigned(&error))?, &params).map_err(|error| unsigned(&error))?;
         let (instructions, _) = made.into_parts();
@@ -141,7 +156,7 @@ impl Aws {
 }
 
 /// AWS's own code and message: in JSON, or in XML.
-fn refused(action: &str, reply: &Reply) -> Error {
+pub(crate) fn refused(action: &str, reply: &Reply) -> Error {
     let said: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let json = |names: [&str; 2]| names.iter().find_map(|name| said.get(*name)?.as_str().map(str::to_owned));
     let xml = |name: &str| element(&reply.body, name);

@@ -11,11 +11,9 @@ use aws_smithy_types::byte_stream::ByteStream;
 use zeroize::Zeroizing;
 
 const CONNECT: Duration = Duration::from_secs(3);
-/// For the whole of an answer.
-const ANSWER: Duration = Duration::from_secs(8);
-/// So often a request is sent that finds nobody, or somebody who is busy.
-const ATTEMPTS: u32 = 3;
-/// Before the second attempt; before the third it is four times as long.
+/// What is enough for most.
+const PATIENCE: Patience = Patience { answer: Duration::from_secs(8), attempts: 3 };
+/// Before the second attempt; before each further one it is four times as long.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Longer a server's own wish is not waited for: who asks is asked again later, as a whole.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
@@ -26,13 +24,26 @@ pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
     pub(crate) url: &'a str,
     pub(crate) headers: &'a [(String, String)],
-    pub(crate) body: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+/// How long a request may take, and how often it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For the whole of an answer.
+    pub(crate) answer: Duration,
+    /// So often a request is sent that finds nobody, or somebody who is busy.
+    pub(crate) attempts: u32,
 }
 
 /// An answer, whatever it says. It may be a secret, so there is no `Debug`.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Zeroizing<String>,
+    /// S3's name of a content.
+    pub(crate) etag: Option<String>,
+    /// How long the body is, or would be of a request that asks for the headers alone.
+    pub(crate) length: Option<u64>,
     /// How long the server wants not to be asked, in seconds.
     retry_after: Option<u64>,
     /// The server counts requests, and there are none left.
@@ -56,35 +67,42 @@ impl Reply {
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     connector: SharedHttpConnector,
+    patience: Patience,
 }
 
 impl Http {
     /// Connects to nothing yet.
     pub(crate) fn new() -> Result<Self, &'static str> {
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build();
-        let connector = default_connector(&settings, None).ok_or("this program was built without TLS")?;
-        Ok(Self { connector })
+        Self::with(PATIENCE)
     }
 
-    /// Sends it, up to three times as long as nobody answers or somebody busy does. `prepare` makes the headers of each
-    /// attempt, since signatures age.
+    /// The same for requests that may take longer, or are repeated by who asks.
+    pub(crate) fn with(patience: Patience) -> Result<Self, &'static str> {
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(patience.answer).build();
+        let connector = default_connector(&settings, None).ok_or("this program was built without TLS")?;
+        Ok(Self { connector, patience })
+    }
+
+    /// Sends it, and again as long as nobody answers or somebody busy does. `prepare` makes the headers of each attempt,
+    /// since signatures age.
     pub(crate) async fn send(
         &self,
         request: Request<'_>,
         prepare: impl Fn() -> Result<Vec<(String, String)>, String>,
     ) -> Result<Reply, String> {
+        let Patience { answer: limit, attempts } = self.patience;
         let mut attempt = 1;
         loop {
-            let answer = match tokio::time::timeout(ANSWER, self.exchange(request, &prepare()?)).await {
+            let answer = match tokio::time::timeout(limit, self.exchange(request, &prepare()?)).await {
                 Ok(answer) => answer,
-                Err(_) => Err(format!("no answer within {} s", ANSWER.as_secs())),
+                Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
             };
-            let again = attempt < ATTEMPTS && answer.as_ref().map_or(true, Reply::is_busy);
+            let again = attempt < attempts && answer.as_ref().map_or(true, Reply::is_busy);
             if !again {
                 return answer;
             }
             let wished = answer.ok().and_then(|reply| reply.retry_after).map(Duration::from_secs);
-            let pause = wished.unwrap_or(PAUSE * 4_u32.pow(attempt - 1));
+            let pause = wished.unwrap_or(PAUSE * 4_u32.saturating_pow(attempt - 1));
             tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
             attempt += 1;
         }
@@ -102,10 +120,12 @@ impl Http {
         let answer = self.connector.call(sent).await.map_err(|error| chain(&error))?;
         let number = |name: &str| answer.headers().get(name).and_then(|value| value.trim().parse::<u64>().ok());
         let (retry_after, exhausted) = (number("retry-after"), number("x-ratelimit-remaining") == Some(0));
+        let length = number("content-length");
+        let etag = answer.headers().get("etag").map(str::to_owned);
         let status = answer.status().as_u16();
         let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| chain(&error))?;
         let body = Zeroizing::new(String::from_utf8_lossy(&body.to_vec()).into_owned());
-        Ok(Reply { status, body, retry_after, exhausted })
+        Ok(Reply { status, body, etag, length, retry_after, exhausted })
     }
 }
 

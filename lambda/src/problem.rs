@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::envelope;
+use crate::json::Fault;
 use crate::keyring::Unavailable;
 
 /// What can go wrong. The problem's `type` is `urn:plumb:problem:` and the kind's name, which is stable.
@@ -29,27 +30,41 @@ pub enum Kind {
     UnsupportedMediaType,
     /// Something is larger than is taken.
     TooLarge,
+    /// JSON, and no record that is taken.
+    InvalidRecord,
+    /// It does not fit the schema that was deployed.
+    SchemaMismatch,
+    /// The idempotency key belongs to another content.
+    KeyReused,
     /// The keyring cannot be read.
     KeyringUnavailable,
+    /// Nothing can be stored.
+    StoreUnavailable,
     /// The function failed.
     Internal,
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 11] = [
+    /// What both APIs may answer.
+    pub const SHARED: [Self; 7] = [
         Self::InvalidJson,
         Self::InvalidRequest,
-        Self::NotACiphertext,
-        Self::DecryptionRefused,
-        Self::UnknownKeyVersion,
         Self::NoSuchRoute,
         Self::MethodNotAllowed,
         Self::UnsupportedMediaType,
         Self::TooLarge,
-        Self::KeyringUnavailable,
         Self::Internal,
     ];
+    /// What the crypto API may answer besides.
+    pub const CRYPTO: [Self; 4] =
+        [Self::NotACiphertext, Self::DecryptionRefused, Self::UnknownKeyVersion, Self::KeyringUnavailable];
+    /// What the intake may answer besides.
+    pub const INTAKE: [Self; 4] = [Self::InvalidRecord, Self::SchemaMismatch, Self::KeyReused, Self::StoreUnavailable];
+
+    /// Whether the same may be tried again in a moment.
+    pub(crate) const fn may_pass(self) -> bool {
+        matches!(self, Self::KeyringUnavailable | Self::StoreUnavailable)
+    }
 
     const fn row(self) -> (u16, &'static str, &'static str) {
         match self {
@@ -62,6 +77,10 @@ impl Kind {
             Self::MethodNotAllowed => (405, "method-not-allowed", "This route takes another method"),
             Self::UnsupportedMediaType => (415, "unsupported-media-type", "The body must be JSON"),
             Self::TooLarge => (413, "too-large", "The request is too large"),
+            Self::InvalidRecord => (422, "invalid-record", "The record is not one that is taken"),
+            Self::SchemaMismatch => (422, "schema-mismatch", "The record does not fit the schema"),
+            Self::KeyReused => (422, "idempotency-key-reused", "The idempotency key belongs to another record"),
+            Self::StoreUnavailable => (503, "store-unavailable", "Nothing can be stored right now"),
             Self::KeyringUnavailable => (503, "keyring-unavailable", "The keyring cannot be read right now"),
             Self::Internal => (500, "internal", "The function failed"),
         }
@@ -113,6 +132,16 @@ pub(crate) struct Body<'a> {
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), allow: None, reason: None }
+    }
+
+    /// What is wrong with a body as a whole.
+    pub(crate) fn of_body(fault: &Fault) -> Self {
+        match fault {
+            Fault::Syntax { .. } => Self::new(Kind::InvalidJson, format!("the body is {fault}")),
+            Fault::NotA(_) => Self::new(Kind::InvalidRequest, format!("the body is {fault}")),
+            Fault::Twice => Self::new(Kind::InvalidRequest, "a name stands twice in the body"),
+            Fault::TooMany(_) => Self::new(Kind::InvalidRequest, "the body has fields that this route does not take"),
+        }
     }
 
     pub(crate) fn body<'a>(&'a self, request_id: Option<&'a str>) -> Body<'a> {

@@ -10,31 +10,34 @@ use serde_json::{Value, json};
 use crate::event::Event;
 use crate::problem::Problem;
 
-/// The metrics' namespace.
-pub const NAMESPACE: &str = "Plumb/Crypto";
-/// A batch may use as many versions as it has items; a log line names this many.
-const VERSIONS: usize = 16;
-
 /// What is to be said of one request.
-#[derive(Default)]
 pub(crate) struct Record {
+    /// Of the metrics.
+    namespace: &'static str,
     pub(crate) items: usize,
     pub(crate) failed: usize,
     pub(crate) bytes_out: usize,
-    pub(crate) versions: BTreeSet<u32>,
+    /// The crypto function's: under which versions it worked.
+    pub(crate) key_versions: BTreeSet<u32>,
+    /// The intake's: how many records were there already. A metric too.
+    pub(crate) duplicates: Option<usize>,
 }
 
 impl Record {
+    pub(crate) fn new(namespace: &'static str) -> Self {
+        Self { namespace, items: 0, failed: 0, bytes_out: 0, key_versions: BTreeSet::new(), duplicates: None }
+    }
+
     /// The line, without its end.
-    pub(crate) fn line(
+    pub(crate) fn line<R>(
         &self,
         service: &str,
         request_id: &str,
-        event: &Event<'_>,
+        event: &Event<'_, R>,
+        status: u16,
         problem: Option<&Problem>,
         took: Duration,
     ) -> Value {
-        let status = problem.map_or(200, |problem| problem.kind.status());
         let level = match status {
             500.. => "error",
             400.. => "warn",
@@ -44,7 +47,7 @@ impl Record {
             "_aws": {
                 "Timestamp": jiff::Timestamp::now().as_millisecond(),
                 "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
+                    "Namespace": self.namespace,
                     "Dimensions": [["Service"], ["Service", "Route"]],
                     "Metrics": [
                         {"Name": "Requests", "Unit": "Count"},
@@ -56,7 +59,7 @@ impl Record {
                 }],
             },
             "Service": service,
-            "Route": event.route.map_or("unknown", |route| route.name()),
+            "Route": event.operation,
             "Requests": 1,
             "Items": self.items,
             "Refused": if (400..500).contains(&status) { 1 } else { self.failed },
@@ -68,8 +71,14 @@ impl Record {
             "outcome": problem.map_or("ok", |problem| problem.kind.name()),
             "bytes_in": event.body.len(),
             "bytes_out": self.bytes_out,
-            "key_versions": self.versions.iter().take(VERSIONS).collect::<Vec<_>>(),
         });
+        if let Some(count) = self.duplicates {
+            line["Duplicates"] = count.into();
+            let metrics = line.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics").and_then(Value::as_array_mut);
+            metrics.into_iter().for_each(|metrics| metrics.push(json!({"Name": "Duplicates", "Unit": "Count"})));
+        } else {
+            line["key_versions"] = json!(self.key_versions);
+        }
         let more = [
             ("gateway_request_id", event.gateway_request_id.as_deref()),
             ("caller", event.caller.as_deref()),

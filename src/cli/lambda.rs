@@ -97,7 +97,7 @@ fn show(built: &build::Built) -> Result<(), Failed> {
             clean(&file)
         )?;
     }
-    for template in [&built.template, &built.integrity_template] {
+    for template in [&built.template, &built.integrity_template, &built.intake_template] {
         writeln!(out, "template {}", clean(&template.display().to_string()))?;
     }
     writeln!(out, "source   git tree {}", built.source_tree)?;

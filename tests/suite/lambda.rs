@@ -39,7 +39,7 @@ impl Place {
             "cargo",
             &format!(
                 "echo \"$@\" >> ../asked\nwhile [ $# -gt 0 ]; do [ \"$1\" = --target-dir ] && target=$2; shift; done\n\
-                 mkdir -p $target/lambda\nfor name in crypto rotate integrity; do cp {made} $target/lambda/$name; done"
+                 mkdir -p $target/lambda\nfor name in crypto rotate integrity intake summary; do cp {made} $target/lambda/$name; done"
             ),
         );
         self.script("rustc", &format!("echo 'rustc 1.95.0'; echo 'host: {host}'"));
@@ -85,6 +85,7 @@ fn what_is_written_out_is_a_workspace_that_cargo_takes_as_it_is() {
         "lambda/Cargo.toml",
         "lambda/template.yaml",
         "lambda/integrity.yaml",
+        "lambda/intake.yaml",
         "lambda/src/envelope.rs",
     ] {
         assert!(written.lines().any(|line| line == format!("api/{file}")), "{file}: {written}");
@@ -129,7 +130,7 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
     let (one, other) = (build("one"), build("other"));
-    for number in 0..3 {
+    for number in 0..5 {
         let function = &one["functions"][number];
         let (name, sha256) = (function["name"].as_str().unwrap(), function["sha256"].as_str().unwrap());
         let zip = std::fs::read(place.path(&format!("one/{name}-{sha256}.zip"))).unwrap();
@@ -149,13 +150,15 @@ fn each_artifact_is_named_by_its_digest_and_is_the_same_again() {
     assert_eq!(template, include_str!("../../lambda/template.yaml"));
     let template = std::fs::read_to_string(place.path("one/integrity.yaml")).unwrap();
     assert_eq!(template, include_str!("../../lambda/integrity.yaml"));
+    let template = std::fs::read_to_string(place.path("one/intake.yaml")).unwrap();
+    assert_eq!(template, include_str!("../../lambda/intake.yaml"));
     assert_eq!(one["source_tree"].as_str().map(str::len), Some(40));
     let source = place.path("data/lambda").join(one["source_tree"].as_str().unwrap());
     assert!(source.join("lambda/Cargo.toml").is_file(), "what is carried is unpacked under its name");
     let asked = std::fs::read_to_string(place.path("data/lambda/asked")).unwrap();
     assert!(
         asked.starts_with(
-            "build --locked --profile lambda --package plumb-lambda --bin crypto --bin rotate --bin integrity"
+            "build --locked --profile lambda --package plumb-lambda --bin crypto --bin rotate --bin integrity --bin intake --bin summary"
         ),
         "{asked}"
     );

@@ -11,14 +11,32 @@ use super::http::{Reply, request};
 
 /// Sends a request of `application/json`, signed by this account's credentials for `execute-api`.
 pub fn call(account: &Account, method: &str, url: &str, body: &str) -> Reply {
-    let (host, path) = place(url);
-    let headers = [("host", host), ("content-type", "application/json")];
     let credentials = Credentials::new(&account.access_key_id, &account.secret_access_key, None, None, "tests");
-    let identity = credentials.into();
+    send(account, credentials, "execute-api", (method, url), &[("content-type", "application/json")], body)
+}
+
+/// Asks for an operation of a JSON service for which no SDK is linked, as `DynamoDB_20120810.Scan` of `dynamodb`.
+pub fn json(account: &Account, who: Credentials, service: &str, target: &str, body: &serde_json::Value) -> Reply {
+    let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
+    let url = format!("{}/", account.endpoint_url);
+    send(account, who, service, ("POST", &url), &headers, &body.to_string())
+}
+
+fn send(
+    account: &Account,
+    who: Credentials,
+    service: &str,
+    (method, url): (&str, &str),
+    more: &[(&str, &str)],
+    body: &str,
+) -> Reply {
+    let (host, path) = place(url);
+    let headers = [&[("host", host)], more].concat();
+    let identity = who.into();
     let settings = SigningParams::builder()
         .identity(&identity)
         .region(&account.region)
-        .name("execute-api")
+        .name(service)
         .time(SystemTime::now())
         .settings(SigningSettings::default())
         .build()
@@ -28,7 +46,7 @@ pub fn call(account: &Account, method: &str, url: &str, body: &str) -> Reply {
         sign(signable.expect("a request that can be signed"), &settings.into()).expect("it can be signed").into_parts();
     let added: Vec<(String, String)> =
         signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let mut headers = vec![("content-type", "application/json")];
+    let mut headers = more.to_vec();
     headers.extend(added.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     request(&format!("http://{host}"), method, path, &headers, body.as_bytes()).expect("an answer")
 }

@@ -7,9 +7,8 @@ use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::{FIELDS, KeyVersion};
+use super::{FIELDS, KeyVersion, Route};
 use crate::envelope::{self, Context};
-use crate::event::Route;
 use crate::json::{self, Fault, Fields};
 use crate::keyring::{Keys, Store};
 use crate::problem::{Kind, Problem};
@@ -19,6 +18,8 @@ use crate::record::Record;
 pub const PAIR_LIMIT: usize = 16;
 /// Names and values of a context may have this many bytes together.
 pub const CONTEXT_LIMIT: usize = 8192;
+/// A log line names this many key versions.
+const VERSIONS: usize = 16;
 /// A reference may have this many bytes.
 pub const REFERENCE_LIMIT: usize = 128;
 
@@ -208,7 +209,10 @@ fn context(value: &RawValue) -> Result<Context, Problem> {
 
 impl Record {
     pub(super) fn note(&mut self, outcome: &Outcome) {
-        self.versions.insert(outcome.key_version);
+        // A batch may use as many versions as it has items.
+        if self.key_versions.len() < VERSIONS {
+            self.key_versions.insert(outcome.key_version);
+        }
     }
 }
 

@@ -74,7 +74,7 @@ impl Access {
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let body = body.to_string();
-        let request = Request { method: "POST", url: &url, headers: &headers, body: &body };
+        let request = Request { method: "POST", url: &url, headers: &headers, body: body.as_bytes() };
         let token = || Ok(vec![("authorization".to_owned(), format!("Bearer {}", self.token.as_str()))]);
         let reply = http.send(request, token).await.map_err(|why| format!("GitHub cannot be asked: {why}"))?;
         if reply.is_success() {

@@ -151,6 +151,8 @@ fn without_its_settings_it_says_so_and_ends() {
         (env!("CARGO_BIN_EXE_crypto"), "KEYRING_SECRET"),
         (env!("CARGO_BIN_EXE_rotate"), "KEYRING_SECRET"),
         (env!("CARGO_BIN_EXE_integrity"), "PROJECT"),
+        (env!("CARGO_BIN_EXE_intake"), "AWS_ACCESS_KEY_ID"),
+        (env!("CARGO_BIN_EXE_summary"), "AWS_ACCESS_KEY_ID"),
     ] {
         let mut command = Command::new(binary);
         let ended = command.env_clear().stdin(Stdio::null()).output().expect("the bootstrap starts");

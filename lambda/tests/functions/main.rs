@@ -17,9 +17,12 @@ mod openapi;
 mod runtime_api;
 #[path = "../support/secrets.rs"]
 mod secrets;
+#[path = "../support/week.rs"]
+mod week;
 
 mod bootstrap;
 mod judged;
 mod reference;
 mod requests;
+mod summed;
 mod vectors;

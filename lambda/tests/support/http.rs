@@ -12,7 +12,10 @@ pub struct Request {
     pub path: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    /// As text, whatever it is.
     pub body: String,
+    /// How long it is.
+    pub length: usize,
 }
 
 impl Request {
@@ -77,13 +80,14 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut request = Request { method, path, headers, body: String::new() };
+    let mut request = Request { method, path, headers, body: String::new(), length: 0 };
     let body = match request.header("content-length").map(str::parse) {
         Some(length) => exactly(reader, length.ok()?)?,
         None if request.header("transfer-encoding") == Some("chunked") => chunks(reader)?,
         None => Vec::new(),
     };
-    request.body = String::from_utf8(body).ok()?;
+    request.length = body.len();
+    request.body = String::from_utf8_lossy(&body).into_owned();
     Some(request)
 }
 

@@ -16,7 +16,7 @@ use crate::ops::artifact::{self, Artifact};
 use crate::ops::failed;
 
 /// What is built: each a binary of the package, each a function of its own.
-const FUNCTIONS: [&str; 3] = ["crypto", "rotate", "integrity"];
+const FUNCTIONS: [&str; 5] = ["crypto", "rotate", "integrity", "intake", "summary"];
 /// The glibc of Amazon Linux 2023.
 const GLIBC: (u32, u32) = (2, 34);
 const PROFILE: &str = "lambda";
@@ -66,6 +66,8 @@ pub struct Built {
     pub template: PathBuf,
     /// The template of `integrity`, there too.
     pub integrity_template: PathBuf,
+    /// The template of `intake` and `summary`, there too.
+    pub intake_template: PathBuf,
     /// The artifacts.
     pub functions: Vec<Function>,
 }
@@ -115,7 +117,7 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         source.write(&directory, true)?;
         (source, directory)
     };
-    let (template, integrity) = (source.template()?, source.integrity_template()?);
+    let (template, integrity, intake) = (source.template()?, source.integrity_template()?, source.intake_template()?);
     let (builder, executables) = compile(&directory, options.arch, progress).await?;
     std::fs::create_dir_all(&options.out).map_err(|error| unwritten(&options.out, &error))?;
     let mut functions = Vec::new();
@@ -139,9 +141,11 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         let bytes = bytes.len();
         functions.push(Function { name, file, sha256: digest, code_sha256, bytes, executable_bytes, glibc });
     }
-    let [template_file, integrity_file] = ["template.yaml", "integrity.yaml"].map(|name| options.out.join(name));
+    let [template_file, integrity_file, intake_file] =
+        ["template.yaml", "integrity.yaml", "intake.yaml"].map(|name| options.out.join(name));
     write(&template_file, template.as_bytes())?;
     write(&integrity_file, integrity.as_bytes())?;
+    write(&intake_file, intake.as_bytes())?;
     let built = Built {
         schema: 1,
         source_tree: source.tree_id()?,
@@ -149,6 +153,7 @@ pub async fn build(options: &Options, progress: &(dyn Fn(String) + Send + Sync))
         builder,
         template: template_file,
         integrity_template: integrity_file,
+        intake_template: intake_file,
         functions,
     };
     let manifest = serde_json::to_string_pretty(&built).map_err(|error| failed(&error))?;

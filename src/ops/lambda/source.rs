@@ -62,9 +62,14 @@ impl Source {
         git::tree_id(&files).map_err(|error| git_why(&error))
     }
 
-    /// The template, with the hash of its API in the deployment's name.
+    /// The crypto API's template, with the hash of its API in the deployment's name.
     pub fn template(&self) -> Result<String, Why> {
         template::rendered("lambda/template.yaml", self.text("template.yaml")?)
+    }
+
+    /// The same of the intake's.
+    pub fn intake_template(&self) -> Result<String, Why> {
+        template::rendered("lambda/intake.yaml", self.text("intake.yaml")?)
     }
 
     /// The template of the loop that keeps live true to git, which is deployed apart.

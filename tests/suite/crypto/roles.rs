@@ -80,8 +80,8 @@ pub(crate) async fn name_of(account: &Account, stack: &str, logical_id: &str) ->
 
 /// The SDK under a role. Only Lambda may take it on; the test lets a user of its own do so too, which changes whom the
 /// role trusts and not what it may.
-pub(super) async fn under(account: &Account, logical_id: &str) -> (SdkConfig, Credentials) {
-    let name = name_of(account, STACK, logical_id).await;
+pub(crate) async fn under(account: &Account, stack: &str, logical_id: &str) -> (SdkConfig, Credentials) {
+    let name = name_of(account, stack, logical_id).await;
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{}:root", account.id)}, "Action": "sts:AssumeRole",
     }]});
@@ -101,7 +101,8 @@ pub(super) async fn under(account: &Account, logical_id: &str) -> (SdkConfig, Cr
     (config.credentials_provider(provider).build(), credentials)
 }
 
-fn code<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
+/// AWS's code of an error, or that there was none.
+pub(crate) fn code<T, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
     result.map_or_else(|error| error.code().unwrap_or("without a code").to_owned(), |_| "allowed".to_owned())
 }
 
@@ -128,7 +129,7 @@ async fn each_role_has_exactly_its_actions_and_a_call_beyond_them_is_denied() {
             );
         }
 
-        let (config, _) = under(account, logical_id).await;
+        let (config, _) = under(account, STACK, logical_id).await;
         let client = aws_sdk_secretsmanager::Client::new(&config);
         let read = client.get_secret_value().secret_id(keyring).send().await;
         assert_eq!(code(read), "allowed", "{logical_id}");

@@ -12,7 +12,7 @@ use crate::support::sdk;
 /// The rotation function's own binary, under its own role, against the account's Secrets Manager: what Secrets Manager
 /// would invoke, and the emulator does not.
 pub(super) async fn rotation(api: &Api) -> Function {
-    let (_, credentials) = roles::under(&api.account, "RotateRole").await;
+    let (_, credentials) = roles::under(&api.account, STACK, "RotateRole").await;
     let environment = [
         ("AWS_ENDPOINT_URL", api.account.endpoint_url.as_str()),
         ("AWS_REGION", REGION),

@@ -58,7 +58,7 @@ fn row(model: &Model, line: &Line<'_>, count: &str, (width, spin): (u16, &str)) 
     };
     let written = line.row.and_then(|row| row.written_at).map(|at| format!("{:>4} ago", model.clock.age(at)));
     let pieces = [
-        (format!("{count} records"), Role::Text),
+        (format!("{count} record{}", if found.records == 1 { " " } else { "s" }), Role::Text),
         (format!("{:>8}", size(found.bytes)), Role::Dim),
         (written.unwrap_or_default(), Role::Dim),
         (word, role),
