@@ -22,7 +22,7 @@ const MOST: u32 = 8;
 impl Inner {
     pub(super) async fn data(&self, target: &Target, ask: DataAsk) -> DataAnswer {
         let intake = match self.session(&target.project, &target.environment).await {
-            Ok(session) => Intake::open(&session).await,
+            Ok(session) => Intake::open(&session).await.map(|intake| intake.at(self.clock())),
             Err(why) => Err(why),
         };
         let intake = match intake {

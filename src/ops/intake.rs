@@ -42,6 +42,8 @@ pub struct Intake {
     pub(in crate::ops) session: Session,
     outputs: Outputs,
     table: String,
+    /// Where the clock stands still, when that is.
+    clock: Option<i64>,
 }
 
 /// A record as the table has it. It is its sender's own, so `Debug` has its id alone.
@@ -115,7 +117,13 @@ impl Intake {
         };
         let outputs = Outputs::of(session, &stack).await?;
         let table = outputs.need("TableName", TEMPLATE, TABLE)?;
-        Ok(Self { session: session.clone(), outputs, table })
+        Ok(Self { session: session.clone(), outputs, table, clock: None })
+    }
+
+    /// The same as of a time, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn at(self, clock: Option<i64>) -> Self {
+        Self { clock, ..self }
     }
 
     /// The stack's name.
@@ -164,6 +172,7 @@ impl Intake {
 
     /// Now by AWS's clock as far as that is known, in milliseconds since the Unix epoch: the ids are of that clock.
     fn now(&self) -> i64 {
-        super::inspect::now() - self.session.clients.clock_skew().unwrap_or_default()
+        let by_aws = || super::inspect::now() - self.session.clients.clock_skew().unwrap_or_default();
+        self.clock.unwrap_or_else(by_aws)
     }
 }

@@ -2,7 +2,7 @@
 //! `plumb policy` says, and little else.
 
 mod commands;
-mod page;
+pub(crate) mod page;
 mod weeks;
 
 use serde_json::{Value, json};

@@ -40,7 +40,11 @@ impl Intake {
 
     /// With a JSON Schema, where there is one.
     async fn deploy_with(schema: Option<&Value>) -> Self {
-        let account = Account::enforcing_iam();
+        Self::deploy_in(Account::enforcing_iam(), schema).await
+    }
+
+    /// In an account that enforces IAM.
+    pub(crate) async fn deploy_in(account: Account, schema: Option<&Value>) -> Self {
         let s3 = upload(&account, &["intake", "summary"]).await;
         let (_, proxy) = account.behind_proxy();
         // When a function's configuration changes, the local account ends the environments of functions of that name in

@@ -84,7 +84,7 @@ pub struct State {
     pub first_week: usize,
     /// What is open.
     pub open: Option<Opened>,
-    /// The first line drawn of what is open.
+    /// The first line drawn of what is open, or of what comes in.
     pub scroll: usize,
 }
 

@@ -111,7 +111,12 @@ pub(super) fn scroll(model: &mut Model, body: Rect) {
     let state = &mut model.data;
     state.first_record = scrolled(state.first_record, record, records, sight.records);
     state.first_week = scrolled(state.first_week, state.week, weeks, sight.weeks);
-    state.scroll = state.scroll.min(sight.open);
+    let most = match (&state.open, state.part) {
+        (Some(_), _) => sight.open,
+        (None, Part::Rate) => sight.rate,
+        (None, Part::Records | Part::Weeks) => 0,
+    };
+    state.scroll = state.scroll.min(most);
 }
 
 /// Opens the selected record or week.
@@ -157,12 +162,12 @@ pub(super) fn close(model: &mut Model) -> bool {
 }
 
 pub(super) fn other_part(model: &mut Model) {
-    model.data.open = None;
+    close(model);
     model.data.part = model.data.part.next();
 }
 
 pub(super) fn step(model: &mut Model, by: isize) {
-    if model.data.open.is_some() {
+    if model.data.open.is_some() || model.data.part == Part::Rate {
         // What is drawn says how far it can go.
         model.data.scroll = model.data.scroll.saturating_add_signed(by);
         return;

@@ -31,11 +31,12 @@ struct Places {
     rate: Rect,
 }
 
-/// How much of the lists is seen, and how far down what is open can be scrolled.
+/// How much of the lists is seen, and how far down what is open can be scrolled, and what comes in.
 pub(in crate::console) struct Sight {
     pub(in crate::console) records: usize,
     pub(in crate::console) weeks: usize,
     pub(in crate::console) open: usize,
+    pub(in crate::console) rate: usize,
 }
 
 impl Places {
@@ -102,6 +103,7 @@ pub(in crate::console) fn sight(model: &Model, body: Rect) -> Sight {
         records: height(places.records),
         weeks: height(places.weeks),
         open: open::count(model, body.width).saturating_sub(height(body)),
+        rate: rate::count(model, places.rate.width).saturating_sub(height(places.rate)),
     }
 }
 

@@ -79,13 +79,17 @@ fn lines(model: &Model, week: Week, (width, spin): (u16, &str), symbols: &Symbol
     let known = &model.environment().data;
     let listed = known.lines(model.clock.now);
     let line = listed.iter().find(|line| line.week == week);
-    let mut rows = match line.and_then(|line| line.row).map(|row| &row.manifest) {
+    let row = line.and_then(|line| line.row);
+    let mut rows = match row.map(|row| &row.manifest) {
         None => {
             let key = model.keymap.key(Action::DataSummarise);
             return said(&format!("- it has no summary: {key} makes it"), Role::GitOnly, width);
         }
         Some(Err(why)) => told(why, width),
-        Some(Ok(manifest)) => stored(manifest, width),
+        Some(Ok(manifest)) => {
+            let written = row.and_then(|row| row.written_at).map(|at| format!("written {} ago", model.clock.age(at)));
+            stored(manifest, written.unwrap_or_default(), width)
+        }
     };
     match line.and_then(|line| line.proof) {
         None => {
@@ -108,11 +112,12 @@ fn lines(model: &Model, week: Week, (width, spin): (u16, &str), symbols: &Symbol
     rows
 }
 
-fn stored(manifest: &Manifest, width: u16) -> Vec<Row> {
+fn stored(manifest: &Manifest, written: String, width: u16) -> Vec<Row> {
     let facts = [
         (format!("{} to {}", manifest.from, manifest.to), Role::Dim),
         (records(manifest.records), Role::Strong),
         (size(manifest.bytes), Role::Text),
+        (written, Role::Dim),
     ];
     vec![Row::default().flow(3, width.saturating_sub(1), facts)]
 }

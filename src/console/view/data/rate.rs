@@ -7,7 +7,7 @@ use super::{Line, age, below, figure, head, is_open, nothing, records};
 use crate::console::model::Model;
 use crate::console::page::data::Part;
 use crate::console::text;
-use crate::console::theme::{Role, Symbols};
+use crate::console::theme::{Role, Symbols, UNICODE};
 use crate::ops::intake::count::{Count, by_source};
 
 /// How many days have a bar.
@@ -44,8 +44,15 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, spin: &str) -> 
         return 0;
     }
     let rows = lines(counts, area.width, &symbols);
-    ink.rows(list, &rows, 0);
-    rows.len().saturating_sub(usize::from(list.height))
+    let first = if model.data.part == Part::Rate { model.data.scroll } else { 0 };
+    ink.rows(list, &rows, first);
+    ink.more(Rect { height: 1, ..area }, first, true);
+    rows.len().saturating_sub(first + usize::from(list.height))
+}
+
+/// How many lines there are.
+pub(super) fn count(model: &Model, width: u16) -> usize {
+    model.environment().data.counts.found.value().map_or(0, |counts| lines(counts, width, &UNICODE).len())
 }
 
 fn lines(counts: &[Count], width: u16, symbols: &Symbols) -> Vec<Row> {

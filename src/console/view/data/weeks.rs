@@ -11,6 +11,9 @@ use crate::console::remote::Remote;
 use crate::console::theme::Role;
 use crate::ops::summary::verify::{Recomputed, Standing, Verified};
 
+/// Columns from which there is room for how large a summary is and when it was written, beside what was proven of it.
+const WIDE: u16 = 92;
+
 pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, spin: &str) -> usize {
     let known = &model.environment().data;
     let lines = known.lines(model.clock.now);
@@ -56,13 +59,12 @@ fn row(model: &Model, line: &Line<'_>, count: &str, (width, spin): (u16, &str)) 
     let Some(found) = found else {
         return row.flow(13, width.saturating_sub(1), [(word, role)]);
     };
-    let written = line.row.and_then(|row| row.written_at).map(|at| format!("{:>4} ago", model.clock.age(at)));
-    let pieces = [
-        (format!("{count} record{}", if found.records == 1 { " " } else { "s" }), Role::Text),
-        (format!("{:>8}", size(found.bytes)), Role::Dim),
-        (written.unwrap_or_default(), Role::Dim),
-        (word, role),
-    ];
+    let mut pieces = vec![(format!("{count} record{}", if found.records == 1 { " " } else { "s" }), Role::Text)];
+    if width >= WIDE {
+        let written = line.row.and_then(|row| row.written_at).map(|at| format!("{:>4} ago", model.clock.age(at)));
+        pieces.extend([(format!("{:>8}", size(found.bytes)), Role::Dim), (written.unwrap_or_default(), Role::Dim)]);
+    }
+    pieces.push((word, role));
     row.flow(13, width.saturating_sub(1), pieces)
 }
 
