@@ -2,6 +2,7 @@
 
 mod changes;
 mod crypto;
+mod data;
 mod deploy;
 mod home;
 mod last;

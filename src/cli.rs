@@ -16,6 +16,8 @@ mod history;
 mod hold;
 mod hook;
 mod init;
+mod input;
+mod intake;
 mod journal;
 mod keys;
 mod lambda;
@@ -36,6 +38,7 @@ mod recover;
 mod redeploy;
 mod shared;
 mod status;
+mod summary;
 mod table;
 mod undo;
 mod values;
@@ -48,7 +51,7 @@ use clap_complete::ArgValueCandidates;
 use futures::future::BoxFuture;
 
 pub use self::keys::{KeyRow, Rows};
-use self::print::{print_json, say};
+use self::print::{print_json, print_json_line, say};
 use self::progress::Progress;
 pub(crate) use self::projects::Place;
 pub use self::shared::{Failed, Shared};
@@ -190,6 +193,12 @@ enum Command {
     /// The deploy pipeline that anybody with leave to publish may trigger: its projects, its jobs, their logs.
     #[command(subcommand)]
     Pipeline(pipeline::Command),
+    /// The intake: post a record, read one, count them, look on as they come in.
+    #[command(subcommand)]
+    Intake(intake::Command),
+    /// The weekly summaries of the intake: what there is, what is in one, making and proving one.
+    #[command(subcommand)]
+    Summary(summary::Command),
     /// A project that has really drifted, on the local account.
     Demo(demo::Args),
     /// Every key of the console.
@@ -262,6 +271,8 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
             Some(Command::Lambda(command)) => lambda::run(&shared, command).await,
             Some(Command::Crypto(command)) => Box::pin(crypto::run(&shared, command)).await,
             Some(Command::Pipeline(command)) => Box::pin(pipeline::run(&shared, command)).await,
+            Some(Command::Intake(command)) => Box::pin(intake::run(&shared, command)).await,
+            Some(Command::Summary(command)) => Box::pin(summary::run(&shared, command)).await,
             Some(Command::Keys(args)) => keys::run(&shared, args, console.keys, console.keys_markdown),
             Some(Command::Completions(args)) => completions::run(args),
             Some(Command::Man(args)) => man::run(args),

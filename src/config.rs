@@ -29,8 +29,8 @@ pub use origin::{Origin, Origins};
 pub use parse::{DRIFT_MAX_AGE, parse_project};
 pub use pattern::{Bindings, Pattern, PatternError, Placeholder, Unbound, fill};
 pub use project::{
-    ConfigTree, Crypto, Environment, Function, IgnoreRule, Layers, ParameterType, Project, Protection, Redeploy,
-    RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
+    ConfigTree, Crypto, Environment, Function, IgnoreRule, Intake, Layers, ParameterType, Project, Protection,
+    Redeploy, RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
 };
 pub use reader::Period;
 pub use settle::{Adhoc, Environ, Flags, Settings, SourceLine, settle};

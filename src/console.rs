@@ -19,6 +19,7 @@ mod changes;
 mod clipboard;
 mod command;
 mod crypto;
+mod data;
 mod deploy;
 mod diff;
 mod effect;
@@ -63,6 +64,7 @@ pub use backend::{Ask, Backend, BoxFuture, EnvironmentInfo, Fresh, Note, Permit,
 pub use changes::{ChangeAnswer, ChangeAsk};
 pub use clipboard::{Multiplexer, Sent};
 pub use crypto::{CryptoAnswer, CryptoAsk, Smoked};
+pub use data::{DataAnswer, DataAsk};
 pub use deploy::{DeployAnswer, DeployAsk, Heard, Over};
 pub use effect::{Effect, Order, Promotion};
 pub use home::{Command, FilePlace, Home};
@@ -72,8 +74,8 @@ pub use message::{Granted, Message};
 pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
 pub use overlay::{
-    Changes, Compared, Deployment, Edit, Held, Help, Overlay, Palette, Picker, PipelineWanted, PipelineWork, Plan,
-    Prepared, PromoteRow, Redeploy, Rollout, Tour, Values, Wanted, Way, Work,
+    Changes, Compared, DataWanted, DataWork, Deployment, Edit, Held, Help, Overlay, Palette, Picker, PipelineWanted,
+    PipelineWork, Plan, Prepared, PromoteRow, Redeploy, Rollout, Tour, Values, Wanted, Way, Work,
 };
 pub use page::Page;
 pub use pipeline::{PipelineAnswer, PipelineAsk, PipelineRead, PipelineSeen};

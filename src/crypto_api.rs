@@ -1,12 +1,9 @@
-//! The crypto API from outside: what goes over the wire, and one HTTP request at a time.
+//! The crypto API from outside: what goes over the wire.
 //!
-//! A leaf room that knows no AWS: whoever calls brings the headers that sign a request. Nothing is sent to where others
-//! could read it: TLS, or this machine. Plaintexts leave only as [`crate::secret::Secret`].
+//! A leaf room that knows no AWS and sends nothing. Plaintexts leave only as [`crate::secret::Secret`].
 
-mod http;
 mod wire;
 
-pub use http::{Connection, Error, Reply, Signature};
 pub use wire::{
-    Decrypt, Decrypted, Encrypt, Encrypted, Health, KeyVersion, Keys, Problem, Rewrapped, Route, direct, direct_answer,
+    Decrypt, Decrypted, Encrypt, Encrypted, Health, KeyVersion, Keys, Rewrapped, Route, direct, direct_answer,
 };

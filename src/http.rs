@@ -2,6 +2,8 @@
 //!
 //! Knows no service and repeats nothing. No error has what a header or a body holds: it may be a token or a plaintext.
 
+pub mod api;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -4,6 +4,7 @@
 //! Errors are [`Why`]s: what failed, on what, why, and what to try.
 
 pub mod artifact;
+mod call;
 pub mod command;
 pub mod config;
 pub mod crypto;
@@ -14,6 +15,7 @@ pub mod history;
 pub mod hold;
 pub mod init;
 pub mod inspect;
+pub mod intake;
 pub mod journal;
 mod kept;
 pub mod keys;
@@ -22,6 +24,7 @@ pub mod local;
 pub mod locate;
 pub mod map;
 pub mod names;
+mod outputs;
 pub mod patience;
 pub mod permissions;
 pub mod pipeline;
@@ -38,6 +41,7 @@ pub mod restart;
 pub mod schema;
 pub mod session;
 pub mod snapshot;
+pub mod summary;
 pub mod unlock;
 
 use crate::aws;

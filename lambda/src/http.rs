@@ -18,6 +18,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Longer a server's own wish is not waited for: who asks is asked again later, as a whole.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
+/// In these codes AWS says with a 400 that there was too much at once.
+const BUSY: [&str; 3] = ["Throttl", "ThroughputExceeded", "RequestLimitExceeded"];
+
 /// A request.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
@@ -86,7 +89,7 @@ impl Reply {
     /// Whether the server counts requests, and has refused this one for that: it has done nothing.
     fn is_limited(&self) -> bool {
         let limited = self.status == 403 && (self.exhausted || self.retry_after.is_some());
-        let throttled = self.status == 400 && self.body.contains("Throttl");
+        let throttled = self.status == 400 && BUSY.iter().any(|code| self.body.contains(code));
         limited || throttled || self.status == 429
     }
 }

@@ -37,7 +37,7 @@ pub const NAMESPACE: &str = "Plumb/Intake";
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// What API Gateway says of a request's time is believed so far from our own clock, in milliseconds.
-const SKEW: i64 = 15 * 60 * 1000;
+const SKEW: u64 = 15 * 60 * 1000;
 
 /// What can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,7 +281,7 @@ impl<W: World> Intake<W> {
             schema.check(item.record).map_err(|place| Problem::new(Kind::SchemaMismatch, place))?;
         }
         let own = self.world.now();
-        let now = event.time.filter(|time| (time - own).abs() <= SKEW).unwrap_or(own);
+        let now = event.time.filter(|time| time.abs_diff(own) <= SKEW).unwrap_or(own);
         let id = self.ulids.next(now).map_err(|_| internal())?;
         let entry = item.entry(id, now / 1000, self.settings.keep_keys);
         self.store(entry, now / 1000, begun).await

@@ -62,6 +62,9 @@ pub struct Page {
 
 /// The table, the bucket and the clock.
 pub trait World: Sync {
+    /// An object that is larger than this is uploaded in parts, each but the last at least as large.
+    const PART: usize;
+
     /// Now, in milliseconds since 1970.
     fn now(&self) -> i64;
     /// Records of a slot that had not expired at `end` (in seconds), from `after` on.

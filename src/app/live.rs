@@ -15,9 +15,9 @@ use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};
 use crate::config::{Environ, Settings};
 use crate::console::{
-    Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, DeployAnswer,
-    DeployAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Heard, Memory, Over, Permit, PipelineAnswer, PipelineAsk,
-    Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
+    Ask, Backend, BoxFuture, ChangeAnswer, ChangeAsk, Command, Compared, CryptoAnswer, CryptoAsk, DataAnswer, DataAsk,
+    DeployAnswer, DeployAsk, Ended, EnvironmentInfo, FilePlace, Fresh, Heard, Memory, Over, Permit, PipelineAnswer,
+    PipelineAsk, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch, Work,
 };
 use crate::ops::config::changes::{Change, Staged};
 use crate::ops::crypto::last::Last as LastSmoke;
@@ -348,6 +348,11 @@ impl Backend for Live {
     fn pipeline(&self, target: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.pipeline(&target, ask).await })
+    }
+
+    fn data(&self, target: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.data(&target, ask).await })
     }
 
     fn deployments(

@@ -99,6 +99,7 @@ pub(super) fn environments(project: &str, opened: &Opened) -> Vec<EnvironmentInf
         endpoint: environment.endpoint.clone(),
         crypto: opened.settings.project.crypto.is_named(),
         pipeline: opened.settings.project.pipeline.is_some(),
+        intake: opened.settings.project.intake.is_some(),
         remotes: remotes.clone(),
     };
     opened.settings.environments.iter().map(info).collect()

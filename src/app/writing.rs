@@ -96,6 +96,7 @@ impl Inner {
             Wanted::Unlock(unlock) => Work::Unlock(unlock.into()),
             Wanted::Command(command) => Work::Command(command.into()),
             Wanted::Pipeline(wanted) => Work::Pipeline(self.plan_pipeline(&session, wanted).await?.into()),
+            Wanted::Data(wanted) => Work::Data(self.plan_data(&session, wanted).await?.into()),
             Wanted::Rotate => Work::Rotate(rotate::plan(&session).await?.into()),
             Wanted::Restart(item) => {
                 let reader = planner(&session, writer).await;
@@ -121,6 +122,7 @@ impl Inner {
             Work::Record(plan) => record::write(&session, plan).await.map(|outcome| outcome.untold),
             Work::Rotate(plan) => rotate::write(&session, plan, &|_| {}).await.map(|rotated| rotated.untold),
             Work::Pipeline(work) => Box::pin(super::pipeline::write(&session, work)).await,
+            Work::Data(work) => Box::pin(super::data::write(&session, work)).await,
             Work::Restart(plan) => Box::pin(restart::write(&session, plan)).await?.whole(),
             Work::Unlock(_) => Err(Why::new("refused: unlocking is no write")),
             Work::Command(_) => Err(Why::new("refused: a command is run by the console")),
@@ -140,6 +142,7 @@ impl Inner {
             | Work::Command(_)
             | Work::Rotate(_)
             | Work::Pipeline(_)
+            | Work::Data(_)
             | Work::Restart(_)
             | Work::Rollout(_) => Err(Why::new("refused: there are no values in this")),
         }

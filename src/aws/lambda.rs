@@ -17,7 +17,7 @@ mod invoke;
 mod policy;
 mod versions;
 
-pub use invoke::{Invoked, invoke};
+pub use invoke::{Invoked, invoke, invoke_long};
 pub use policy::policy;
 pub use versions::{Published, versions};
 

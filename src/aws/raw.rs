@@ -224,7 +224,8 @@ impl ClassifyRetry for Busy {
         let error = error.as_operation_error().and_then(|error| error.downcast_ref::<ErrorMetadata>());
         let code = error.and_then(ErrorMetadata::code).unwrap_or_default();
         let status = context.response().map(|response| response.status().as_u16()).unwrap_or_default();
-        if code.contains("Throttl") || code == "TooManyRequestsException" || status == 429 {
+        let is_busy = code.contains("Throttl") || code == "ProvisionedThroughputExceededException";
+        if is_busy || code == "TooManyRequestsException" || status == 429 {
             RetryAction::throttling_error()
         } else if matches!(status, 500 | 502 | 503 | 504) {
             RetryAction::server_error()

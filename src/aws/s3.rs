@@ -1,5 +1,6 @@
 //! S3: receipts and artifacts.
 
+mod digest;
 pub mod versions;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
     VersioningConfiguration,
 };
+
+pub use digest::{Digest, digest};
 
 use super::limit::Service;
 use super::{Clients, Error, ErrorKind, millis};

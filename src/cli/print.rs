@@ -35,11 +35,20 @@ fn write_json(out: impl Write, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, formatter)).map_err(io::Error::from)
 }
 
-/// Indented JSON in which whatever a terminal would act on or hide is escaped: a script reads the same, and who looks at
-/// it on a terminal sees what is there.
-struct Escaping<'a>(PrettyFormatter<'a>);
+/// Writes one of many values that a script reads, in a line of its own, at once.
+pub(super) fn print_json_line(value: &impl Serialize) -> Result<(), Failed> {
+    let mut out = io::stdout().lock();
+    let mut to = serde_json::Serializer::with_formatter(&mut out, Escaping(CompactFormatter));
+    value.serialize(&mut to).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}
 
-impl Formatter for Escaping<'_> {
+/// JSON in which whatever a terminal would act on or hide is escaped: a script reads the same, and who looks at
+/// it on a terminal sees what is there.
+struct Escaping<F>(F);
+
+impl<F: Formatter> Formatter for Escaping<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(is_hidden) {
@@ -52,6 +61,11 @@ impl Formatter for Escaping<'_> {
             rest = after.as_str();
         }
         CompactFormatter.write_string_fragment(out, rest)
+    }
+
+    /// JSON that is written as it came. Outside of its strings there is nothing hidden but white space.
+    fn write_raw_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        self.write_string_fragment(out, &fragment.replace(['\n', '\r', '\t'], " "))
     }
 
     fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
@@ -105,6 +119,10 @@ mod tests {
         assert!(!written.chars().any(|c| is_hidden(c) && c != '\n'), "{written:?}");
         assert!(written.contains(r#""a\u009b31m\u202eb\u200b\u007f\udb40\udc41 \"é\" \n""#), "{written}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), value);
+        let raw = serde_json::value::RawValue::from_string("{\"a\":\n\t1.10, \"b\": \"\u{202e}\"}".into()).unwrap();
+        let mut out = Vec::new();
+        write_json(&mut out, &raw).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "{\"a\":  1.10, \"b\": \"\\u202e\"}");
         let plain = serde_json::json!({ "a": [1, 2], "b": {} });
         let mut out = Vec::new();
         write_json(&mut out, &plain).unwrap();

@@ -10,8 +10,8 @@ use super::near::suggestion;
 use super::origin::Origins;
 use super::pattern::{Bindings, Placeholder, fill};
 use super::project::{
-    ConfigTree, Crypto, Environment, Function, IgnoreRule, Layers, ParameterType, Pipeline, Project, Protection,
-    Redeploy, RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
+    ConfigTree, Crypto, Environment, Function, IgnoreRule, Intake, Layers, ParameterType, Pipeline, Project,
+    Protection, Redeploy, RedeployMethod, SecretFile, SecretShape, Stack, StackKind, Tier,
 };
 use super::reader::{Period, Section, Wrong, read};
 
@@ -47,6 +47,7 @@ fn project(root: &mut Section<'_, '_>) -> Project {
     let redeploy = root.section("redeploy").map(|section| redeploy(section, is_piped)).unwrap_or_default();
     let crypto = root.section("crypto").map(crypto).unwrap_or_default();
     let pipeline = root.section("pipeline").map(pipeline);
+    let intake = root.section("intake").map(intake);
     let ignore = root.sections("ignore").into_iter().map(ignore).collect();
     let environments: Vec<Environment> =
         root.named("environments").into_iter().map(|(name, section)| environment(name, section, &config)).collect();
@@ -57,7 +58,7 @@ fn project(root: &mut Section<'_, '_>) -> Project {
         );
     }
     let stacks = stacks(sections, &environments);
-    Project { name, state_bucket, config, secrets, stacks, redeploy, crypto, pipeline, ignore, environments }
+    Project { name, state_bucket, config, secrets, stacks, redeploy, crypto, pipeline, intake, ignore, environments }
 }
 
 fn config_tree(mut section: Section<'_, '_>) -> ConfigTree {
@@ -271,6 +272,12 @@ fn pipeline(mut section: Section<'_, '_>) -> Pipeline {
     };
     section.finish();
     pipeline
+}
+
+fn intake(mut section: Section<'_, '_>) -> Intake {
+    let intake = Intake { stack: section.need("stack", check::pattern(&[Env, Account, Region])) };
+    section.finish();
+    intake
 }
 
 fn ignore(mut section: Section<'_, '_>) -> IgnoreRule {

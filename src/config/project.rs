@@ -23,6 +23,8 @@ pub struct Project {
     pub crypto: Crypto,
     /// The deploy pipeline, where the project has one.
     pub pipeline: Option<Pipeline>,
+    /// Where records are taken in and summed up, if they are.
+    pub intake: Option<Intake>,
     /// Differences that do not count.
     pub ignore: Vec<IgnoreRule>,
     /// The environments, in the order of the file.
@@ -210,6 +212,13 @@ pub struct Pipeline {
     pub stack: String,
     /// This repository's name in the registry; `None`: the project's.
     pub project: Option<String>,
+}
+
+/// Where records are taken in, and summed up by the week.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intake {
+    /// The stack of `lambda/intake.yaml`, whose outputs name everything else: `petshop-intake-{env}`.
+    pub stack: String,
 }
 
 /// Differences that do not count.

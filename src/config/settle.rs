@@ -317,6 +317,7 @@ fn empty() -> Project {
         redeploy: Redeploy::default(),
         crypto: Crypto::default(),
         pipeline: None,
+        intake: None,
         ignore: Vec::new(),
         environments: Vec::new(),
     }

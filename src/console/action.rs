@@ -5,7 +5,7 @@ use super::overlay::Menu;
 use super::page::overview::Half;
 use super::page::{Page, Zoom};
 use super::update::{
-    crypto, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, pipeline,
+    crypto, data, deploy, history, is_writing, last_running, no_command, no_config, nothing_listed, outside, pipeline,
     promote, push, yank,
 };
 
@@ -28,6 +28,8 @@ pub enum Scope {
     Pipeline,
     /// On the crypto page.
     Crypto,
+    /// On the data page.
+    Data,
     /// In the menu of what can be done with an item.
     Actions,
     /// In the menu of what can be copied of an item.
@@ -58,6 +60,7 @@ impl Scope {
         Self::Deploy,
         Self::Pipeline,
         Self::Crypto,
+        Self::Data,
         Self::Actions,
         Self::Yank,
         Self::Changes,
@@ -85,6 +88,7 @@ impl Scope {
             Self::Deploy => "On the deploy page",
             Self::Pipeline => "On the pipeline page",
             Self::Crypto => "On the crypto page",
+            Self::Data => "On the data page",
             Self::Actions => "In the menu of an item",
             Self::Yank => "In the menu of what is copied",
             Self::Plan => "In a plan",
@@ -106,6 +110,7 @@ impl Scope {
             Self::Deploy => "on the deploy page",
             Self::Pipeline => "on the pipeline page",
             Self::Crypto => "on the crypto page",
+            Self::Data => "on the data page",
             Self::Actions => "in the menu of an item",
             Self::Yank => "in the menu of what is copied",
             Self::Plan => "in a plan whose items are chosen",
@@ -286,6 +291,11 @@ actions! {
     CryptoCopy, "crypto-copy", "Copy the result, without showing it", "copy" 67, ["y"], Crypto, Nothing, crypto::no_result;
     CryptoClear, "crypto-clear", "Wipe the input and the result", "wipe" 62, ["x"], Crypto, Nothing, always;
     CryptoRotate, "crypto-rotate", "Rotate the keyring", "rotate" 61, ["K"], Crypto, Plans, writing_already;
+    Data, "data", "The intake and its summaries", "", ["8"], Page, Nothing, data::no_page;
+    DataPost, "data-post", "Plan to post a test record", "post" 77, ["p"], Data, Plans, data::no_post;
+    DataVerify, "data-verify", "Verify the summary of the week: its files, and the table", "verify" 79, ["v"], Data, Nothing, data::no_proof;
+    DataSummarise, "data-summarise", "Plan to make the summary of the week", "summarise" 78, ["w"], Data, Plans, data::no_week;
+    DataPager, "data-pager", "The open record in the pager", "pager" 76, ["o"], Data, Nothing, data::no_record;
     Down, "down", "Down", "", ["j", "down"], Move, Nothing, always;
     Up, "up", "Up", "", ["k", "up"], Move, Nothing, always;
     First, "first", "To the first", "", ["g", "home"], Move, Nothing, always;
@@ -352,6 +362,9 @@ fn no_item(model: &Model) -> Option<&'static str> {
     if model.page == Page::Crypto {
         return Some("the crypto page has no items");
     }
+    if model.page == Page::Data {
+        return Some("the data page has no items");
+    }
     if model.page == Page::Deploy {
         return Some("the deploy page has no items");
     }
@@ -377,6 +390,7 @@ fn not_in_overview(model: &Model) -> Option<&'static str> {
     match model.page {
         Page::Overview => Some("the overview has what needs you; the other pages show everything"),
         Page::Crypto => Some("the crypto page shows everything"),
+        Page::Data => Some("the data page shows everything"),
         Page::Deploy => Some("the deploy page shows everything"),
         Page::Pipeline => Some("the pipeline page shows everything"),
         // Another list would put another item in the place of the one whose diff is read.
@@ -389,7 +403,9 @@ fn not_in_overview(model: &Model) -> Option<&'static str> {
 
 /// A page that is looked at already; what is open on it is closed, so that its list is there.
 pub(super) fn already_on(model: &Model, page: Page) -> Option<&'static str> {
-    let open = page.is_list() && model.list().zoom != Zoom::Split || page == Page::Pipeline && model.pipeline.below;
+    let open = page.is_list() && model.list().zoom != Zoom::Split
+        || page == Page::Pipeline && model.pipeline.below
+        || page == Page::Data && model.data.open.is_some();
     (model.page == page && !open).then_some("this is the page")
 }
 
@@ -397,7 +413,7 @@ fn no_list(model: &Model) -> Option<&'static str> {
     if model.page == Page::Pipeline {
         return pipeline::no_log(model);
     }
-    matches!(model.page, Page::Crypto | Page::Deploy).then_some("there is nothing to filter here")
+    matches!(model.page, Page::Crypto | Page::Data | Page::Deploy).then_some("there is nothing to filter here")
 }
 
 fn writing_already(model: &Model) -> Option<&'static str> {
@@ -414,6 +430,9 @@ fn already_reading(model: &Model) -> Option<&'static str> {
     }
     if model.page == Page::Crypto {
         return crypto::reading_already(model);
+    }
+    if model.page == Page::Data {
+        return data::reading_already(model);
     }
     if model.page == Page::Deploy {
         return deploy::reading_already(model);
@@ -435,6 +454,7 @@ fn nothing_to_open(model: &Model) -> Option<&'static str> {
             nothing.then_some("nothing is selected")
         }
         Page::Crypto => crypto::nothing_to_open(model),
+        Page::Data => data::nothing_to_open(model),
         Page::Deploy => deploy::nothing_to_open(model),
         Page::Pipeline => pipeline::nothing_to_open(model),
         _ if model.list().zoom != Zoom::Split => Some("already open: esc goes back"),

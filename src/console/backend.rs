@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::changes::{ChangeAnswer, ChangeAsk};
 use super::crypto::{CryptoAnswer, CryptoAsk};
+use super::data::{DataAnswer, DataAsk};
 use super::deploy::{DeployAnswer, DeployAsk, Heard, Over};
 use super::effect::Promotion;
 use super::home::{Command, FilePlace};
@@ -116,6 +117,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Asks about the deploy pipeline of an environment. It writes nothing.
     fn pipeline(&self, _target: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
         Box::pin(async move { ask.failed(Why::new("there is no pipeline here")) })
+    }
+
+    /// Asks about the intake of an environment and its summaries. It writes nothing.
+    fn data(&self, _target: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {
+        Box::pin(async move { ask.failed(Why::new("there is no intake here")) })
     }
 
     /// Asks about the stacks of an environment, or follows what is under way with one. It writes nothing.
@@ -269,6 +275,8 @@ pub struct EnvironmentInfo {
     pub crypto: bool,
     /// Whether its project says where a deploy pipeline is.
     pub pipeline: bool,
+    /// Whether its project says where an intake is.
+    pub intake: bool,
     /// The remotes of its repository and their URLs.
     pub remotes: Vec<(String, String)>,
 }

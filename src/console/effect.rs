@@ -3,6 +3,7 @@
 use super::backend::{Ask, Target};
 use super::changes::ChangeAsk;
 use super::crypto::CryptoAsk;
+use super::data::DataAsk;
 use super::deploy::DeployAsk;
 use super::home::{Command, Copy, Outside};
 use super::memory::Memory;
@@ -69,6 +70,8 @@ pub enum Effect {
     Crypto(Generation, Target, CryptoAsk),
     /// Ask about the deploy pipeline, which writes nothing.
     Pipeline(Generation, Target, PipelineAsk),
+    /// Ask about the intake or its summaries, which writes nothing.
+    Data(Generation, Target, DataAsk),
     /// Ask about stacks, or follow what is under way with one, which writes nothing.
     Deploy(Generation, Target, DeployAsk),
     /// Take back what the plan of that request has left in the account, since nobody confirmed it.

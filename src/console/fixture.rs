@@ -1,6 +1,7 @@
 //! A synthetic night in prod, much like the pictures of the design.
 
 pub(crate) mod crypto;
+pub(crate) mod data;
 pub(crate) mod deploy;
 pub(crate) mod pipeline;
 pub(crate) mod values;
@@ -13,9 +14,9 @@ use tokio::sync::mpsc;
 use crate::compare::{Changed, Facet, Item, Kind, Row, Sides, Verdict, Why};
 use crate::config::{CustomAction, Harm, On, Output, Protection};
 use crate::console::{
-    Ask, Backend, BoxFuture, Command, Compared, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Key, Note,
-    Permit, PipelineAnswer, PipelineAsk, Prepared, ProjectInfo, Promotion, RefInfo, Target, Unlock, Wanted, Watch,
-    Work,
+    Ask, Backend, BoxFuture, Command, Compared, CryptoAnswer, CryptoAsk, DataAnswer, DataAsk, Ended, EnvironmentInfo,
+    FilePlace, Key, Note, Permit, PipelineAnswer, PipelineAsk, Prepared, ProjectInfo, Promotion, RefInfo, Target,
+    Unlock, Wanted, Watch, Work,
 };
 use crate::ops::crypto::smoke::Step;
 use crate::ops::history::Timeline;
@@ -295,6 +296,7 @@ pub(crate) fn environments_of(project: &str) -> Vec<EnvironmentInfo> {
         endpoint: None,
         crypto: false,
         pipeline: false,
+        intake: false,
         remotes: Vec::new(),
     };
     vec![info("dev", Protection::Open), info("qa", Protection::Confirm), info("prod", Protection::ReadOnly)]
@@ -356,6 +358,7 @@ pub(crate) fn plan(wanted: Wanted) -> Prepared {
         Wanted::Pipeline(wanted) => {
             Prepared { writer: Ok(writer()), work: Work::Pipeline(Arc::new(pipeline::work(wanted))) }
         }
+        Wanted::Data(wanted) => Prepared { writer: Ok(writer()), work: Work::Data(Arc::new(data::work(wanted))) },
         Wanted::Restart(item) => Prepared { writer: Ok(writer()), work: values::restart(&item) },
         Wanted::Rollout(way) => Prepared { writer: Ok(writer()), work: deploy::work(&way) },
         Wanted::Values(wanted) => Prepared { writer: Ok(writer()), work: values::work(&wanted) },
@@ -536,6 +539,10 @@ impl Backend for Fixture {
 
     fn pipeline(&self, _: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
         async move { pipeline::answer(&ask) }.boxed()
+    }
+
+    fn data(&self, _: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {
+        async move { data::answer(ask) }.boxed()
     }
 
     fn lock(&self, _: Target, _: Ended) -> BoxFuture<'static, Option<Why>> {

@@ -133,6 +133,9 @@ pub(super) const ON_PAGE: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, 
 /// What is heard on the crypto page.
 pub(super) const ON_CRYPTO: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto];
 
+/// What is heard on the data page.
+pub(super) const ON_DATA: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Data];
+
 /// What is heard on the deploy page.
 pub(super) const ON_DEPLOY: &[Scope] = &[Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Deploy];
 
@@ -174,6 +177,8 @@ pub(super) const CONTEXTS: &[&[Scope]] = &[
     &[Scope::Always, Scope::Yank],
     ON_CRYPTO,
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Crypto],
+    ON_DATA,
+    &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Data],
     ON_DEPLOY,
     &[Scope::Tour, Scope::Always, Scope::Back, Scope::Move, Scope::Page, Scope::Deploy],
     ON_PIPELINE,

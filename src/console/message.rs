@@ -4,6 +4,7 @@ use super::backend::{EnvironmentInfo, RefInfo};
 use super::changes::ChangeAnswer;
 use super::clipboard::Sent;
 use super::crypto::CryptoAnswer;
+use super::data::DataAnswer;
 use super::deploy::DeployAnswer;
 use super::home::FilePlace;
 use super::keymap::Key;
@@ -79,6 +80,8 @@ pub enum Message {
     Crypto(Generation, CryptoAnswer),
     /// Something about the deploy pipeline is answered.
     Pipeline(Generation, PipelineAnswer),
+    /// Something about the intake or its summaries is answered.
+    Data(Generation, DataAnswer),
     /// Something about a stack is answered, or heard while it is changed.
     Deploy(Generation, DeployAnswer),
     /// What a plan had left in the environment of that name is taken back, or not.
@@ -153,6 +156,7 @@ impl Message {
             Self::Locked(..) => "locked",
             Self::Journal(..) => "journal",
             Self::Crypto(..) => "crypto",
+            Self::Data(..) => "data",
             Self::Deploy(..) => "deploy",
             Self::Pipeline(..) => "pipeline",
             Self::Abandoned(..) => "abandoned",

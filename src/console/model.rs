@@ -22,7 +22,7 @@ use super::memory::Memory;
 use super::message::Generation;
 use super::overlay::{Overlay, Tour};
 use super::page::list;
-use super::page::{ItemId, Mark, Page, crypto, deploy, overview, pipeline};
+use super::page::{ItemId, Mark, Page, crypto, data, deploy, overview, pipeline};
 use super::remote::Remote;
 use crate::compare::{Facet, Item, Kind, Why};
 use crate::ops::crypto::last::Last;
@@ -94,6 +94,8 @@ pub struct Model {
     pub over: bool,
     /// What the crypto page remembers while it is looked at.
     pub crypto: crypto::State,
+    /// What the data page remembers while it is looked at.
+    pub data: data::State,
     /// What the deploy page remembers.
     pub deploy: deploy::State,
     /// What the pipeline page remembers.
@@ -173,6 +175,7 @@ impl Model {
             leaving: false,
             over: false,
             crypto: crypto::State::default(),
+            data: data::State::default(),
             deploy: deploy::State::default(),
             pipeline: pipeline::State::default(),
             diff: diff::State::default(),
@@ -337,12 +340,14 @@ impl Model {
         let crypto = crypto.into_iter().flatten().filter(|_| self.page == Page::Crypto);
         let deploy = env.deploys.reading.filter(|_| self.page == Page::Deploy);
         let pipeline = env.pipeline.reading.filter(|_| self.page == Page::Pipeline);
+        let data = env.data.jobs().filter(|_| self.page == Page::Data);
         let errand = self.home.waiting().map(|errand| Job { generation: errand.generation, since: errand.since });
         reveal
             .into_iter()
             .chain(crypto)
             .chain(deploy)
             .chain(pipeline)
+            .chain(data)
             .chain(errand)
             .chain(env.inspecting)
             .chain(fetching)
@@ -380,6 +385,7 @@ impl Model {
             Some(Revealing::Failed(_)) | None => {}
         }
         wake.extend(crypto::wake(self));
+        wake.extend(data::wake(self));
         wake.extend(deploy::wake(self));
         wake.extend(pipeline::wake(self));
         if matches!(self.refs, Remote::Loading { .. }) && !self.overlays.is_empty() {
@@ -411,7 +417,7 @@ pub(super) fn has_unread(item: &Item) -> bool {
 
 fn list_index(page: Page) -> usize {
     match page {
-        Page::Overview | Page::Deploy | Page::Pipeline | Page::Crypto | Page::Stacks => 0,
+        Page::Overview | Page::Deploy | Page::Pipeline | Page::Crypto | Page::Data | Page::Stacks => 0,
         Page::Parameters => 1,
         Page::Secrets => 2,
     }

@@ -1,6 +1,7 @@
 //! What can lie over a page: a closed set, on a stack.
 
 mod changes;
+mod data;
 mod edit;
 mod help;
 mod history;
@@ -16,6 +17,7 @@ mod values;
 
 pub use changes::Changes;
 pub(super) use changes::Part;
+pub use data::{DataWanted, DataWork};
 pub use edit::Edit;
 pub(super) use edit::{Filling, Line, Purpose};
 pub use help::Help;

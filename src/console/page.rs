@@ -1,6 +1,7 @@
 //! What each page remembers.
 
 pub(super) mod crypto;
+pub(super) mod data;
 pub(super) mod deploy;
 pub(super) mod list;
 pub(super) mod overview;
@@ -28,12 +29,22 @@ pub enum Page {
     Crypto,
     /// The deploy pipeline, where the project has one.
     Pipeline,
+    /// The intake and its summaries, where the project has them.
+    Data,
 }
 
 impl Page {
     /// All pages.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Stacks, Self::Parameters, Self::Secrets, Self::Deploy, Self::Crypto, Self::Pipeline];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Stacks,
+        Self::Parameters,
+        Self::Secrets,
+        Self::Deploy,
+        Self::Crypto,
+        Self::Pipeline,
+        Self::Data,
+    ];
 
     /// Its number on the tab, which is its key unless the operator config says otherwise.
     #[must_use]
@@ -46,6 +57,7 @@ impl Page {
             Self::Deploy => 5,
             Self::Crypto => 6,
             Self::Pipeline => 7,
+            Self::Data => 8,
         }
     }
 
@@ -66,6 +78,7 @@ impl Page {
             Self::Deploy => "deploy",
             Self::Crypto => "crypto",
             Self::Pipeline => "pipeline",
+            Self::Data => "data",
         }
     }
 
@@ -90,6 +103,7 @@ impl Page {
             Self::Deploy => Action::DeployPage,
             Self::Crypto => Action::Crypto,
             Self::Pipeline => Action::Pipeline,
+            Self::Data => Action::Data,
         }
     }
 
@@ -97,7 +111,7 @@ impl Page {
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Overview | Self::Deploy | Self::Crypto | Self::Pipeline => &[],
+            Self::Overview | Self::Deploy | Self::Crypto | Self::Pipeline | Self::Data => &[],
             Self::Stacks => &[Kind::Stack, Kind::Code],
             Self::Parameters => &[Kind::Parameter],
             Self::Secrets => &[Kind::Secret],

@@ -6,12 +6,14 @@ use super::layout::{Areas, Panes, environments_offset, halves, picker_list};
 use super::model::Model;
 use super::overlay::Overlay;
 use super::page::crypto::{Field, Part};
+use super::page::data::Place;
 use super::page::overview::{Row, rows};
 use super::page::pipeline::Place;
 use super::page::{Page, Zoom};
 use super::text;
 use super::view::{
-    crypto_spot_at, deploy_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at, pipeline_spot_at,
+    crypto_spot_at, data_spot_at, deploy_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at,
+    pipeline_spot_at,
 };
 use crate::console::action::Action;
 
@@ -52,6 +54,8 @@ pub(super) enum Spot {
     Field(Field),
     /// A part of the crypto page.
     Part(Part),
+    /// Something of the data page.
+    Data(Place),
     /// A check of the smoke test.
     Check(usize),
     /// A stack of the deploy page.
@@ -105,6 +109,7 @@ pub(super) fn spot(model: &Model, column: u16, line: u16) -> Option<Spot> {
     match model.page {
         Page::Overview => overview(model, areas.body, here),
         Page::Crypto => crypto_spot_at(model, areas.body, here),
+        Page::Data => data_spot_at(model, areas.body, here),
         Page::Deploy => deploy_spot_at(model, areas.body, here),
         Page::Pipeline => pipeline_spot_at(model, areas.body, here).map(Spot::Pipeline),
         Page::Stacks | Page::Parameters | Page::Secrets => items(model, areas.body, here),

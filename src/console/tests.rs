@@ -3,6 +3,7 @@
 mod answers;
 mod changes;
 mod crypto;
+mod data;
 mod deploy;
 mod direction;
 mod discover;

@@ -8,6 +8,7 @@ mod changes;
 mod commands;
 pub(super) mod crypto;
 mod custom;
+pub(super) mod data;
 pub(super) mod deploy;
 mod edit;
 pub(super) mod history;
@@ -91,6 +92,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Locked(name, untold) => mode::locked(model, &name, untold),
         Message::Journal(generation, answer) => mode::journal_read(model, generation, answer),
         Message::Crypto(generation, answer) => crypto::answered(model, generation, answer),
+        Message::Data(generation, answer) => data::answered(model, generation, answer),
         Message::Deploy(generation, answer) => deploy::answered(model, generation, answer),
         Message::Pipeline(generation, answer) => pipeline::answered(model, generation, answer),
         Message::Abandoned(name, answer) => deploy::abandoned(model, &name, answer),
@@ -110,6 +112,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     }
     effects.extend(mask_what_was_left(model));
     effects.extend(crypto::settle(model));
+    effects.extend(data::settle(model));
     effects.extend(deploy::settle(model));
     effects.extend(pipeline::settle(model));
     diff::settle(model);
@@ -184,6 +187,8 @@ fn scroll(model: &mut Model) {
     } else if model.page == Page::Crypto {
         let (line, total, height) = crypto_heights(model, areas.body);
         model.crypto.offset = scrolled(model.crypto.offset, line, total, height);
+    } else if model.page == Page::Data {
+        data::scroll(model, areas.body);
     } else if model.page == Page::Deploy {
         let (line, total, height) = deploy_heights(model, areas.body);
         model.deploy.offset = scrolled(model.deploy.offset, line, total, height);

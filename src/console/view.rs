@@ -2,6 +2,7 @@
 
 mod counts;
 mod crypto;
+mod data;
 mod deploy;
 mod detail;
 mod diff;
@@ -21,6 +22,7 @@ use ratatui::layout::Rect;
 
 use crypto::sign as crypto_sign;
 pub(super) use crypto::{heights as crypto_heights, spot_at as crypto_spot_at};
+pub(super) use data::{sight as data_sight, spot_at as data_spot_at};
 pub(super) use deploy::{heights as deploy_heights, spot_at as deploy_spot_at};
 pub(super) use detail::{cell as detail_cell, height as detail_height, row_at as detail_row_at};
 pub(super) use facet::{role as facet_role, text as facet_text};
@@ -58,6 +60,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         }
         Page::Crypto => below.extend(crypto::draw(&mut ink, model, areas.body)),
         Page::Pipeline => below.extend(pipeline::draw(&mut ink, model, areas.body)),
+        Page::Data => below.extend(data::draw(&mut ink, model, areas.body)),
         Page::Deploy => below.push(deploy::draw(&mut ink, model, areas.body)),
         Page::Stacks | Page::Parameters | Page::Secrets => {
             let panes = Panes::of(model, areas.body);

@@ -142,28 +142,6 @@ pub struct Health {
     pub version: String,
 }
 
-/// Why a request was refused: a problem of RFC 9457, or what API Gateway says in words of its own.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Problem {
-    /// `urn:plumb:problem:…`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// What it is about; never what was sent.
-    #[serde(alias = "message", alias = "Message")]
-    pub detail: String,
-    /// AWS's id of the request.
-    pub request_id: Option<String>,
-}
-
-impl Problem {
-    /// The last part of its type: `decryption-refused`.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.kind.rsplit(':').next().unwrap_or_default()
-    }
-}
-
 /// The payload that calls the function itself.
 #[must_use]
 pub fn direct(route: Route, body: &[u8]) -> Vec<u8> {
@@ -209,15 +187,6 @@ mod tests {
             direct_answer(br#"{"status": 422, "body": {"type": "x"}, "request_id": "r"}"#).unwrap();
         assert_eq!((status, body.as_slice(), id.as_deref()), (422, br#"{"type": "x"}"#.as_slice(), Some("r")));
         assert!(direct_answer(br#"{"errorMessage": "x"}"#).is_none());
-    }
-
-    #[test]
-    fn a_refusal_in_the_gateway_s_own_words_is_read_too() {
-        let read = |text: &str| serde_json::from_str::<Problem>(text).unwrap();
-        let own = read(r#"{"type": "urn:plumb:problem:too-large", "title": "t", "status": 413, "detail": "d"}"#);
-        assert_eq!((own.name(), own.detail.as_str(), own.request_id.as_deref()), ("too-large", "d", None));
-        assert_eq!(read(r#"{"message": "Forbidden"}"#).detail, "Forbidden");
-        assert_eq!(read(r#"{"Message": "User is not authorized"}"#).name(), "");
     }
 
     #[test]

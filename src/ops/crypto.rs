@@ -24,14 +24,18 @@ use zeroize::Zeroizing;
 
 use self::locate::Place;
 use self::trail::Trail;
+use super::call::{self, Call};
 use super::session::Session;
 use super::{failed, why};
-use crate::aws::sign::{Request, sign};
-use crate::aws::{ErrorKind, lambda};
+use crate::aws::lambda;
 use crate::compare::{Why, WhyKind};
-use crate::crypto_api::{Connection, Decrypt, Encrypt, Error, Problem, Reply, Route, direct, direct_answer};
+use crate::crypto_api::{Decrypt, Encrypt, Route, direct, direct_answer};
 pub use crate::crypto_api::{Decrypted, Encrypted, KeyVersion, Keys, Rewrapped};
+use crate::http::api::{Connection, Problem, Reply};
 use crate::secret::Secret;
+
+/// What to try where nobody answers.
+const ELSEWHERE: &str = "is there a network, a proxy, a VPN? --via function goes through Lambda's API";
 
 /// What a message is bound to.
 pub type Context = BTreeMap<String, String>;
@@ -137,15 +141,10 @@ impl Crypto {
     async fn ask(&self, route: Route, body: &[u8]) -> Result<Answer, Why> {
         let reply = match &self.way {
             Way::Api(connection) => {
-                let url = connection.url(&route.path());
+                let path = route.path();
                 let headers = Connection::headers(body);
-                let request = Request { service: "execute-api", method: route.method(), url: &url, headers, body };
-                let signature = match sign(&self.session.clients, request).await {
-                    Ok(signature) => signature,
-                    Err(failure) => return Err(self.unsigned(failure).await),
-                };
-                let sent = connection.send(route.method(), &route.path(), &signature, body).await;
-                sent.map_err(|error| self.silent(&error))?
+                let call = Call { method: route.method(), path: &path, headers, body };
+                call::signed(&self.session, connection, call, ELSEWHERE).await?
             }
             Way::Function(function) => self.invoke(function, route, body).await?,
         };
@@ -177,23 +176,7 @@ impl Crypto {
     async fn ask_unsigned(&self, route: Route, body: &[u8]) -> Option<Result<Answer, Why>> {
         let Way::Api(connection) = &self.way else { return None };
         let sent = connection.send(route.method(), &route.path(), &[], body).await;
-        Some(sent.map(|reply| Answer { route, reply }).map_err(|error| self.silent(&error)))
-    }
-
-    fn silent(&self, error: &Error) -> Why {
-        Why::new(format!("cannot call {}: {error}", self.place()))
-            .hint("is there a network, a proxy, a VPN? --via function goes through Lambda's API")
-            .kind(WhyKind::Network)
-    }
-
-    /// STS tells better what is wrong with the credentials.
-    async fn unsigned(&self, (kind, message): (ErrorKind, String)) -> Why {
-        let own = Why::new(format!("cannot call {}: {message}", self.place()));
-        if kind != ErrorKind::NoCredentials {
-            return own;
-        }
-        let own = own.hint("`aws sso login`, AWS_PROFILE, or --profile").kind(WhyKind::NoCredentials);
-        self.session.identity().await.err().unwrap_or(own)
+        Some(sent.map(|reply| Answer { route, reply }).map_err(|error| call::silent(self.place(), &error, ELSEWHERE)))
     }
 }
 
@@ -204,19 +187,17 @@ impl Answer {
 
     /// The problem, whatever form it has.
     fn problem(&self) -> Problem {
-        serde_json::from_slice(&self.reply.body).unwrap_or_default()
+        self.reply.problem()
     }
 
     /// AWS's id of the request.
     fn request_id(&self) -> Option<String> {
-        self.problem().request_id.or_else(|| self.reply.request_id.clone())
+        self.reply.id()
     }
 
     /// Status and kind in a few words, without what was sent or answered.
     fn brief(&self) -> String {
-        let problem = self.problem();
-        let status = self.reply.status;
-        if problem.name().is_empty() { format!("HTTP {status}") } else { format!("HTTP {status} {}", problem.name()) }
+        self.reply.brief()
     }
 
     /// What a success says.
@@ -237,9 +218,7 @@ impl Answer {
             Route::Health => "ask for health",
         };
         let problem = self.problem();
-        let detail = if problem.detail.is_empty() { String::new() } else { format!(": {}", problem.detail) };
-        let id = self.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
-        let why = Why::new(format!("cannot {what} by {}: {}{detail}{id}", crypto.place(), self.brief()));
+        let why = Why::new(format!("cannot {what} by {}: {}", crypto.place(), self.reply.refusal()));
         Err(match (self.reply.status, problem.name()) {
             (200, _) => why.hint("something between here and AWS may answer instead of it: a proxy, a portal"),
             (_, "decryption-refused") => why.hint("the same -c pairs as when it was encrypted; plumb crypto keys"),

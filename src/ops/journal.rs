@@ -129,6 +129,10 @@ pub enum Action {
     Replay,
     /// An image of the pipeline's worker was pushed to the account's registry.
     Image,
+    /// A record was posted to the intake.
+    Post,
+    /// A week's summary was written.
+    Summarise,
 }
 
 impl Action {
@@ -161,6 +165,8 @@ impl Action {
             Self::Retry => "retry",
             Self::Replay => "replay",
             Self::Image => "image",
+            Self::Post => "post",
+            Self::Summarise => "summarise",
         }
     }
 }

@@ -12,7 +12,7 @@ use self::names::{exactly, narrowest, open, start};
 use super::hold;
 use super::inspect::partition;
 use super::map::bindings;
-use super::permissions::{self, Need, On, PERMISSIONS};
+use super::permissions::{self, INTAKE, Need, On, PERMISSIONS};
 use super::{failed, pipeline, project};
 use crate::compare::Why;
 use crate::config::{self, Bindings, Environment, Layers, Project, Settings, Stack, mapping};
@@ -42,6 +42,8 @@ struct Ground {
     bucket: Option<String>,
     objects: Vec<String>,
     types: BTreeSet<String>,
+    /// The name of the intake's stack, likewise.
+    intake: Option<String>,
     /// Parameters and secrets that the stacks themselves make, by their whole names, likewise.
     own_parameters: BTreeSet<String>,
     own_secrets: BTreeSet<String>,
@@ -57,7 +59,7 @@ struct Ground {
 pub fn policy(settings: &Settings, root: &Path, need: Need) -> Policy {
     let ground = survey(settings, root);
     let mut statements: BTreeMap<(Need, On), BTreeSet<&'static str>> = BTreeMap::new();
-    for permission in PERMISSIONS.iter().filter(|permission| permission.need <= need) {
+    for permission in PERMISSIONS.iter().chain(INTAKE).filter(|permission| permission.need <= need) {
         statements.entry((permission.need, permission.on)).or_default().insert(permission.action);
     }
     let mut notes =
@@ -147,6 +149,13 @@ fn survey(settings: &Settings, root: &Path) -> Ground {
     let (stacks, _) = mapping::stacks(&project, &bindings(environment), listing);
     for stack in &stacks {
         ground.stack(stack, environment, commit.as_ref().ok().map(|(_, snapshot, _)| snapshot));
+    }
+    if let Some(intake) = &project.intake {
+        ground.intake = Some(open(&config::fill(&intake.stack, &bindings(environment))));
+        ground.notes.push(
+            "posting to the intake needs execute-api:Invoke on its API, whose id its stack has: not in the policy"
+                .to_owned(),
+        );
     }
     if let Some(adhoc) = &settings.adhoc {
         let stack = adhoc.stack.as_deref().map(exactly);
@@ -307,6 +316,19 @@ impl Ground {
                     self.objects.iter().map(move |key| format!("arn:{}:s3:::{bucket}/{key}", self.partition))
                 })
                 .collect(),
+            On::IntakeStack => {
+                self.intake.iter().map(|name| within("cloudformation", format!("stack/{name}/*"))).collect()
+            }
+            // CloudFormation begins the names that it makes with the stack's, and a bucket has no capital letters.
+            On::Records => self.intake.iter().map(|name| within("dynamodb", format!("table/{name}-*"))).collect(),
+            On::SummaryFunction => {
+                self.intake.iter().map(|name| within("lambda", format!("function:{name}-*"))).collect()
+            }
+            On::SummaryBucket | On::Summaries => {
+                let below = if on == On::Summaries { "/summaries/*" } else { "" };
+                let arn = |name: &String| format!("arn:{}:s3:::{}-*{below}", self.partition, name.to_lowercase());
+                self.intake.iter().map(arn).collect()
+            }
             On::Keys
                 if self.parameters.is_empty()
                     && self.secrets.is_empty()

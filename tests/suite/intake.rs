@@ -4,7 +4,7 @@
 mod api;
 mod faults;
 mod roles;
-mod weeks;
+pub(crate) mod weeks;
 
 use std::collections::BTreeMap;
 
@@ -20,27 +20,31 @@ use crate::support::{sdk, signed};
 const TEMPLATE: &str = include_str!("../../lambda/intake.yaml");
 
 /// A deployed intake.
-struct Intake {
-    account: Account,
-    stack: String,
-    outputs: BTreeMap<String, String>,
+pub(crate) struct Intake {
+    pub(crate) account: Account,
+    pub(crate) stack: String,
+    pub(crate) outputs: BTreeMap<String, String>,
     /// Who may call everything of it.
     caller: Account,
     /// Between its functions and the account.
-    proxy: Proxy,
+    pub(crate) proxy: Proxy,
 }
 
 /// What the summary function made of an event, or how it failed.
 type Summed = Result<Value, String>;
 
 impl Intake {
-    async fn deploy() -> Self {
+    pub(crate) async fn deploy() -> Self {
         Self::deploy_with(None).await
     }
 
     /// With a JSON Schema, where there is one.
     async fn deploy_with(schema: Option<&Value>) -> Self {
-        let account = Account::enforcing_iam();
+        Self::deploy_in(Account::enforcing_iam(), schema).await
+    }
+
+    /// In an account that enforces IAM.
+    pub(crate) async fn deploy_in(account: Account, schema: Option<&Value>) -> Self {
         let s3 = upload(&account, &["intake", "summary"]).await;
         let (_, proxy) = account.behind_proxy();
         // When a function's configuration changes, the local account ends the environments of functions of that name in
@@ -105,7 +109,7 @@ impl Intake {
     }
 
     /// An operation of DynamoDB on the intake's table, by the account's root.
-    fn table(&self, operation: &str, mut body: Value) -> Value {
+    pub(crate) fn table(&self, operation: &str, mut body: Value) -> Value {
         body["TableName"] = json!(self.outputs["TableName"]);
         let caller = self.account.caller();
         let reply = caller.json("dynamodb", &format!("DynamoDB_20120810.{operation}"), &body).unwrap();
@@ -119,12 +123,12 @@ impl Intake {
     }
 
     /// How many records the table has.
-    fn records(&self) -> u64 {
+    pub(crate) fn records(&self) -> u64 {
         let filter = json!({"Select": "COUNT", "FilterExpression": "attribute_exists(slot)"});
         self.table("Scan", filter)["Count"].as_u64().unwrap()
     }
 
-    async fn s3(&self) -> aws_sdk_s3::Client {
+    pub(crate) async fn s3(&self) -> aws_sdk_s3::Client {
         let config = sdk::config(&self.account, true).await;
         aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build())
     }

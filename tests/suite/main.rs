@@ -11,6 +11,7 @@ mod aws;
 mod cli;
 mod console;
 mod crypto;
+mod data;
 mod discover;
 mod fleet;
 mod harness;

@@ -23,6 +23,42 @@ pub use committed::{asked_to_write, differs, file, keep, write};
 pub use film::Film;
 pub use stand_in::StandIns;
 
+use super::terminal::Terminal;
+
+/// Takes the picture of a console at each of these sizes, once its screen begins so, this is seen, and nothing is read.
+///
+/// # Panics
+/// When that is waited for in vain, or a picture is not what is committed.
+pub fn take(
+    console: &Terminal,
+    (begins, seen): (&str, &str),
+    pictures: &[(&str, (u16, u16))],
+    drawn: impl Fn(&vt100::Screen) -> String,
+) {
+    for (name, (columns, rows)) in pictures {
+        console.resize(*columns, *rows);
+        let is_there = |screen: &vt100::Screen| {
+            let size = screen.size();
+            let text = screen.contents();
+            // It is drawn anew when its size has changed, and nothing is on its way.
+            let is_whole = text.starts_with(begins) && text.trim_end().ends_with("keys");
+            (size.1.get(), size.0.get()) == (*columns, *rows)
+                && is_whole
+                && text.contains(seen)
+                && !text.contains("reading")
+        };
+        if asked_to_write() {
+            let screen = console.comes_to(is_there).unwrap_or_else(|_| panic!("{name}: waited in vain for {seen}"));
+            write(name, &drawn(&screen));
+            continue;
+        }
+        let differs = |screen: &vt100::Screen| differs(name, &drawn(screen));
+        if let Err(screen) = console.comes_to(|screen| is_there(screen) && differs(screen).is_none()) {
+            panic!("{}", differs(&screen).unwrap_or_default());
+        }
+    }
+}
+
 /// A cell's width and height, and the baseline below its top, in pixels: at 20 px the font's advance is 12 px.
 const CELL: (u32, u32) = (12, 26);
 const BASELINE: u32 = 20;

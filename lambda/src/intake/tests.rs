@@ -1,77 +1,23 @@
-//! The intake against its description, over a table in memory that keeps DynamoDB's rules.
+//! The intake against its description, over a table in memory.
 
 #[path = "../../tests/support/openapi.rs"]
 #[allow(unreachable_pub, missing_docs, dead_code, reason = "shared with the tests that run the real bootstrap")]
 mod openapi;
+mod random;
+mod table;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::{Value, json};
 
 use super::*;
 use openapi::OpenApi;
+use table::{Fault, Table};
 
 static OPENAPI: LazyLock<OpenApi> = LazyLock::new(OpenApi::of_intake);
 /// 2026-11-22T06:00:00Z.
 const NOON: i64 = 1_795_327_200_000;
-
-/// What becomes of a write instead of being made.
-#[derive(Debug, Clone)]
-enum Fault {
-    /// It is refused.
-    Refused(bool),
-    /// It is made, and its answer is lost.
-    Lost,
-}
-
-#[derive(Default)]
-struct Table {
-    now: Mutex<i64>,
-    records: Mutex<BTreeMap<String, Entry>>,
-    markers: Mutex<BTreeMap<String, (String, String, i64)>>,
-    faults: Mutex<VecDeque<Fault>>,
-    broken: Mutex<bool>,
-    schema: Mutex<Option<String>>,
-}
-
-impl World for Arc<Table> {
-    fn now(&self) -> i64 {
-        *self.now.lock().unwrap()
-    }
-
-    async fn put(&self, entry: &Entry, now: i64) -> Result<Put, Unstored> {
-        let fault = self.faults.lock().unwrap().pop_front();
-        let refused = |may_pass| Err(Unstored { may_pass, reason: "ThrottlingException".to_owned() });
-        if let Some(Fault::Refused(may_pass)) = fault {
-            return refused(may_pass);
-        }
-        if *self.broken.lock().unwrap() {
-            return refused(true);
-        }
-        let (mut records, mut markers) = (self.records.lock().unwrap(), self.markers.lock().unwrap());
-        if let Some((record, digest, _)) = markers.get(&entry.key).filter(|(_, _, expires)| *expires > now) {
-            return Ok(Put::Known { record: record.clone(), digest: digest.clone() });
-        }
-        if records.contains_key(&entry.id.to_string()) {
-            return Ok(Put::Taken);
-        }
-        markers.insert(entry.key.clone(), (entry.id.to_string(), entry.digest.clone(), entry.key_expires));
-        records.insert(entry.id.to_string(), entry.clone());
-        if fault.is_some() { refused(true) } else { Ok(Put::Stored) }
-    }
-
-    async fn reach(&self) -> Result<(), Unstored> {
-        if *self.broken.lock().unwrap() {
-            return Err(Unstored { may_pass: false, reason: "ResourceNotFoundException".to_owned() });
-        }
-        Ok(())
-    }
-
-    async fn schema(&self) -> Result<Option<String>, Unstored> {
-        Ok(self.schema.lock().unwrap().clone())
-    }
-}
 
 struct Function {
     intake: Intake<Arc<Table>>,
@@ -342,10 +288,15 @@ async fn ids_rise_whatever_the_clock_does_and_follow_the_requests_time() {
         ask(2, NOON - 60_000, None).await,
         ask(3, NOON - 86_400_000, Some(0)).await,
         ask(4, NOON + 7, Some(i64::MAX)).await,
+        ask(5, NOON + 8, Some(i64::MIN)).await,
     ];
     assert!(answers.is_sorted_by(|one, other| one.0 < other.0), "{answers:?}");
     let times: Vec<&str> = answers.iter().map(|(_, received)| &received[17..]).collect();
-    assert_eq!(times, ["00.005Z", "00.005Z", "00.005Z", "00.007Z"], "what nobody can believe is not believed");
+    assert_eq!(
+        times,
+        ["00.005Z", "00.005Z", "00.005Z", "00.007Z", "00.008Z"],
+        "what nobody can believe is not believed"
+    );
 }
 
 #[tokio::test]

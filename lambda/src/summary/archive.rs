@@ -12,9 +12,6 @@ use sha2::{Digest as _, Sha256};
 use super::{Failure, Row, World};
 use crate::digest;
 
-/// S3 takes parts from five megabytes on, and ten thousand of them: 60 GB.
-const PART: usize = 6 * 1024 * 1024;
-
 /// A file that is being made.
 pub(super) struct Archive<'a, W> {
     world: &'a W,
@@ -37,7 +34,7 @@ impl<'a, W: World> Archive<'a, W> {
     pub(super) async fn add(&mut self, row: &Row) -> Result<(), Failure> {
         let packed = self.packed.write_all(line(row).as_bytes());
         packed.map_err(|error| Failure(format!("a record cannot be packed: {error}")))?;
-        if self.packed.get_ref().len() < PART {
+        if self.packed.get_ref().len() < W::PART {
             return Ok(());
         }
         let part = std::mem::take(self.packed.get_mut());

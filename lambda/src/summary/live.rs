@@ -117,6 +117,9 @@ fn failed(error: &crate::aws::Error) -> Failure {
 }
 
 impl World for Live {
+    /// S3 takes parts from five megabytes on, and ten thousand of them: 60 GB.
+    const PART: usize = 6 * 1024 * 1024;
+
     fn now(&self) -> i64 {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         since.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()

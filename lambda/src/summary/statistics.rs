@@ -199,7 +199,7 @@ mod tests {
             r#"{"amount": 9.5, "who": null, "tags": [1, 2]}"#,
             r#"{"amount": "9", "who": {"age": 31}}"#,
         ]);
-        assert_eq!((&told["records"], &told["bytes"]), (&json!(3), &json!(129)));
+        assert_eq!((&told["records"], &told["bytes"]), (&json!(3), &json!(125)));
         assert_eq!(told["days"], json!({"2026-11-16": 3}));
         assert_eq!(told["sources"], json!({"app": 2, "web": 1}));
         assert_eq!(told["first"], json!({"id": format!("{:026}", 0), "received": "2026-11-16T00:00:00.000Z"}));

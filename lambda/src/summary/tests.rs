@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Notify;
 
 use super::*;
 use crate::digest;
@@ -35,6 +36,8 @@ struct Memory {
     miscount: u64,
     /// The write (put, part or completion) that fails, from 1.
     fails: AtomicUsize,
+    /// Instead of failing it never comes back: that is where the function is killed.
+    killed: Option<Notify>,
     writes: AtomicUsize,
     reads: AtomicUsize,
 }
@@ -49,6 +52,7 @@ impl Memory {
             page: 7,
             miscount: 0,
             fails: AtomicUsize::new(0),
+            killed: None,
             writes: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
         }
@@ -81,9 +85,16 @@ impl Memory {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    fn write(&self) -> Result<(), Failure> {
+    async fn write(&self) -> Result<(), Failure> {
         let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
-        if self.fails.load(Ordering::SeqCst) == number { Err(Failure("NoSuchBucket".to_owned())) } else { Ok(()) }
+        if self.fails.load(Ordering::SeqCst) != number {
+            return Ok(());
+        }
+        if let Some(killed) = &self.killed {
+            killed.notify_one();
+            std::future::pending::<()>().await;
+        }
+        Err(Failure("NoSuchBucket".to_owned()))
     }
 
     async fn runs(&self) -> Report {
@@ -92,6 +103,8 @@ impl Memory {
 }
 
 impl World for Memory {
+    const PART: usize = 200_000;
+
     fn now(&self) -> i64 {
         self.now
     }
@@ -124,7 +137,7 @@ impl World for Memory {
     }
 
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), Failure> {
-        self.write()?;
+        self.write().await?;
         self.objects.lock().unwrap().insert(key.to_owned(), bytes.to_vec());
         Ok(())
     }
@@ -135,7 +148,7 @@ impl World for Memory {
     }
 
     async fn part(&self, _: &str, upload: &str, number: usize, bytes: &[u8]) -> Result<String, Failure> {
-        self.write()?;
+        self.write().await?;
         let mut uploads = self.uploads.lock().unwrap();
         let parts = uploads.get_mut(upload).unwrap();
         assert_eq!(parts.len() + 1, number);
@@ -144,10 +157,10 @@ impl World for Memory {
     }
 
     async fn complete(&self, key: &str, upload: &str, tags: &[String]) -> Result<(), Failure> {
-        self.write()?;
+        self.write().await?;
         let parts = self.uploads.lock().unwrap().remove(upload).unwrap();
         assert_eq!(parts.len(), tags.len());
-        assert!(parts.iter().rev().skip(1).all(|part| part.len() >= 5 * 1024 * 1024), "S3 takes no smaller ones");
+        assert!(parts.iter().rev().skip(1).all(|part| part.len() >= Self::PART), "S3 takes no smaller ones");
         self.objects.lock().unwrap().insert(key.to_owned(), parts.concat());
         Ok(())
     }
@@ -286,19 +299,28 @@ fn noise(number: usize) -> String {
 }
 
 #[tokio::test]
-async fn whatever_write_fails_there_is_no_manifest_and_the_next_run_is_whole() {
+async fn whichever_write_fails_or_is_the_last_there_is_no_manifest_and_the_next_run_is_whole() {
     // Enough for two parts and a rest.
-    let whole = Memory::new().with(spread(1400), noise);
+    let whole = Memory::new().with(spread(60), noise);
     whole.runs().await;
     let right = whole.objects.lock().unwrap().clone();
     let writes = whole.writes.load(Ordering::SeqCst);
     assert!(writes >= 6, "three parts, their completion, the summary and the manifest: {writes}");
-    for number in 1..=writes {
+    for (number, killed) in (1..=writes).flat_map(|number| [(number, false), (number, true)]) {
         let slots = Mutex::new(whole.slots.lock().unwrap().clone());
-        let world = Memory { slots, fails: AtomicUsize::new(number), page: 100, ..Memory::new() };
-        assert_eq!(handle(&world, r#"{"week":"2026-W47"}"#).await.unwrap_err().to_string(), "NoSuchBucket");
+        let stop = killed.then(Notify::new);
+        let world = Memory { slots, fails: AtomicUsize::new(number), killed: stop, page: 100, ..Memory::new() };
+        let failed = async { handle(&world, r#"{"week":"2026-W47"}"#).await.unwrap_err().to_string() };
+        if let Some(killed) = &world.killed {
+            tokio::select! {
+                failed = failed => panic!("write {number}: it failed before it was killed: {failed}"),
+                () = killed.notified() => {}
+            }
+        } else {
+            assert_eq!(failed.await, "NoSuchBucket");
+            assert!(world.uploads.lock().unwrap().is_empty(), "write {number}: the upload was given up");
+        }
         assert!(world.object(MANIFEST).is_none(), "write {number}");
-        assert!(world.uploads.lock().unwrap().is_empty(), "write {number}: the upload was given up");
         assert!(world.runs().await.written);
         assert_eq!(*world.objects.lock().unwrap(), right, "write {number}");
     }

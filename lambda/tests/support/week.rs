@@ -81,8 +81,9 @@ fn answer(state: &Mutex<State>, records: u64, request: &Request) -> Response {
         note("Query");
         if state.throttled > 0 {
             state.throttled -= 1;
+            let code = ["ThrottlingException", "ProvisionedThroughputExceededException"][state.throttled % 2];
             let refused =
-                json!({"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "Rate exceeded"});
+                json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "Rate exceeded"});
             return Response::json(400, refused);
         }
         drop(state);
@@ -130,7 +131,7 @@ fn page(records: u64, asked: &Value) -> Value {
         let body = json!({
             "order": whole, "amount": f64::from(u32::try_from(whole * 7919 % 100_003).unwrap()) / 100.0, "paid": whole % 3 == 0,
             "customer": {"country": country, "age": 18 + whole % 70},
-            "note": "x".repeat(usize::try_from(whole % 97).unwrap()),
+            "note": noise(whole),
         })
         .to_string();
         bytes += body.len() + 200;
@@ -145,6 +146,16 @@ fn page(records: u64, asked: &Value) -> Value {
         page["LastEvaluatedKey"] = json!({"number": {"N": number.to_string()}});
     }
     page
+}
+
+/// Up to 400 characters that do not pack well, so that many records are several parts.
+fn noise(whole: u64) -> String {
+    let mut state = whole;
+    let words = (0..whole % 25).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{state:016x}")
+    });
+    words.collect()
 }
 
 /// A ULID of the day: the record's number is its time and its chance.

@@ -1,17 +1,13 @@
 //! Where a message or a ciphertext comes from, and what it is bound to.
 
-use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::super::{Failed, clean, say};
+use super::super::{Failed, clean};
 use crate::compare::Why;
 use crate::ops::crypto::Context;
 use crate::secret::Secret;
-
-/// More than the API takes, so that what is too large is refused there, in its words.
-const MOST: u64 = 16 * 1024 * 1024;
 
 /// What is encrypted or decrypted.
 #[derive(Debug, clap::Args)]
@@ -55,11 +51,7 @@ impl Input {
         if let Some(text) = &self.text {
             return Ok(Zeroizing::new(text.expose().as_bytes().to_vec()));
         }
-        let Some(path) = self.file.clone() else { return from_stdin().await };
-        let name = clean(&path.display().to_string());
-        let opened = std::fs::File::open(path).map_err(|error| error.to_string());
-        let read = opened.and_then(all);
-        Ok(read.map_err(|error| Why::new(format!("cannot read {name}: {error}")))?)
+        super::super::input::read(self.file.as_deref()).await
     }
 
     /// A ciphertext, without the spaces and line ends around it.
@@ -73,27 +65,4 @@ impl Input {
         }
         Ok(text.to_owned())
     }
-}
-
-async fn from_stdin() -> Result<Zeroizing<Vec<u8>>, Failed> {
-    if std::io::stdin().is_terminal() {
-        say!("reading from the terminal, which shows what is typed; ^D on an empty line ends it");
-    }
-    let (sender, answer) = tokio::sync::oneshot::channel();
-    // Not the runtime's own thread for what blocks: that would keep ^C from ending the command.
-    std::thread::spawn(move || {
-        // Nobody listens any more once the command was interrupted.
-        let _ = sender.send(all(std::io::stdin().lock()));
-    });
-    let read = answer.await.unwrap_or_else(|_| Err("nothing can be read".to_owned()));
-    Ok(read.map_err(|error| Why::new(format!("cannot read stdin: {error}")))?)
-}
-
-fn all(from: impl Read) -> Result<Zeroizing<Vec<u8>>, String> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    from.take(MOST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MOST {
-        return Err(format!("it has more than {MOST} bytes, and the API takes 2.75 MiB"));
-    }
-    Ok(bytes)
 }

@@ -316,6 +316,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "[crypto]\noutput = \"CryptoEndpoint\"",
         "4: crypto.output: \"CryptoEndpoint\" names no output of a stack; such as \"petshop-{env}/CryptoEndpoint\"",
     ),
+    ("an intake without a stack", "[intake]", "3: intake.stack: is missing"),
     (
         "a broken glob",
         "[[ignore]]\nname = \"/a/[\"",

@@ -10,7 +10,7 @@ use crate::console::backend::{Ask, EnvironmentInfo, Fresh, Target};
 use crate::console::message::Generation;
 use crate::console::mode::{Asks, Mode, Unlocked, asks_to_unlock, asks_to_write};
 use crate::console::page::list::Line;
-use crate::console::page::{ItemId, Mark, Page, crypto, deploy, pipeline};
+use crate::console::page::{ItemId, Mark, Page, crypto, data, deploy, pipeline};
 use crate::console::remote::Remote;
 use crate::ops::hold;
 use crate::ops::journal::Entry;
@@ -64,6 +64,8 @@ pub struct EnvState {
     pub was_whole: bool,
     /// What is known of its crypto API.
     pub crypto: crypto::Known,
+    /// What is known of its intake.
+    pub data: data::Known,
     /// What is known of its stacks beside their verdicts.
     pub deploys: deploy::Known,
     /// What is known of its deploy pipeline.
@@ -122,6 +124,7 @@ impl EnvState {
     /// answered stays, and what it was not asked for is wanted.
     pub(in crate::console) fn forget(&mut self) {
         self.crypto.forget();
+        self.data.forget();
         self.deploys.forget();
         self.pipeline.forget();
         self.was_whole = self.read_at.is_some();
@@ -190,6 +193,15 @@ impl EnvState {
         match page {
             Page::Crypto => self.has_crypto(),
             Page::Pipeline => self.has_pipeline(),
+            _ => true,
+        }
+    }
+
+    /// Whether there is such a page in it.
+    pub(in crate::console) fn has(&self, page: Page) -> bool {
+        match page {
+            Page::Crypto => self.has_crypto(),
+            Page::Data => self.has_intake(),
             _ => true,
         }
     }

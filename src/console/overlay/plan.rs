@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::data::{DataWanted, DataWork};
 use super::pipeline::{self, PipelineWanted, PipelineWork};
 use super::rollout::{self, Rollout, Way};
 use super::values::{self, Ended, Items, Values};
@@ -33,6 +34,8 @@ pub enum Wanted {
     Rotate,
     /// To do something with the deploy pipeline.
     Pipeline(PipelineWanted),
+    /// To post a record or to make a summary.
+    Data(DataWanted),
     /// To start the functions anew that read an item.
     Restart(ItemId),
     /// To write values.
@@ -49,6 +52,7 @@ impl Wanted {
             Self::Command(_) => "RUN PLAN",
             Self::Rotate => "ROTATE PLAN",
             Self::Pipeline(wanted) => wanted.title(),
+            Self::Data(wanted) => wanted.title(),
             Self::Restart(_) => "RESTART PLAN",
             Self::Values(values) => values.title(),
             Self::Rollout(way) => way.title(),
@@ -69,6 +73,8 @@ pub enum Work {
     Rotate(Arc<rotate::Plan>),
     /// Something is done with the deploy pipeline.
     Pipeline(Arc<PipelineWork>),
+    /// A record is posted, or a summary made.
+    Data(Arc<DataWork>),
     /// Functions are started anew.
     Restart(Arc<restart::Plan>),
     /// Values are written, all that are planned but those at these places.
@@ -96,6 +102,7 @@ impl Work {
             (Self::Command(one), Self::Command(two)) => Arc::ptr_eq(one, two),
             (Self::Rotate(one), Self::Rotate(two)) => Arc::ptr_eq(one, two),
             (Self::Pipeline(one), Self::Pipeline(two)) => Arc::ptr_eq(one, two),
+            (Self::Data(one), Self::Data(two)) => Arc::ptr_eq(one, two),
             (Self::Restart(one), Self::Restart(two)) => Arc::ptr_eq(one, two),
             // What is left out is not written, which needs nobody's leave.
             (Self::Values(one, _), Self::Values(two, _)) => Arc::ptr_eq(one, two),
@@ -107,6 +114,7 @@ impl Work {
                 | Self::Command(_)
                 | Self::Rotate(_)
                 | Self::Pipeline(_)
+                | Self::Data(_)
                 | Self::Restart(_)
                 | Self::Values(..)
                 | Self::Resume(_)
@@ -258,6 +266,7 @@ impl Sheet {
             Work::Command(command) => running(command, env),
             Work::Rotate(plan) => rotating(plan, env),
             Work::Pipeline(work) => pipeline::sheet(work),
+            Work::Data(work) => work.sheet(),
             Work::Restart(plan) => values::restarts(plan),
             Work::Values(plan, _) => values::sheet(plan, items, ended),
             Work::Resume(entry) => values::cut_off(entry, ended),

@@ -180,6 +180,9 @@ impl Jobs {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
             Effect::Crypto(generation, target, ask) => self.crypto(generation, target, ask),
+            Effect::Data(generation, target, ask) => {
+                self.spawn(generation, async move { Message::Data(generation, backend.data(target, ask).await) });
+            }
             Effect::Deploy(generation, target, ask) => self.deploy(generation, target, ask),
             Effect::Pipeline(generation, target, ask) => {
                 self.spawn(
@@ -359,7 +362,12 @@ impl Jobs {
                     Message::Deploy(generation, DeployAnswer::Over(over.map(Box::new)))
                 });
             }
-            work @ (Work::Record(_) | Work::Unlock(_) | Work::Rotate(_) | Work::Pipeline(_) | Work::Restart(_)) => {
+            work @ (Work::Record(_)
+            | Work::Unlock(_)
+            | Work::Rotate(_)
+            | Work::Pipeline(_)
+            | Work::Data(_)
+            | Work::Restart(_)) => {
                 self.spawn(generation, async move {
                     let answer = backend.write(order.target, work).await;
                     drop(under_way);

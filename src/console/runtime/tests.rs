@@ -16,9 +16,9 @@ use super::*;
 use crate::compare::{Item, Kind, Why};
 use crate::console::fixture::{self, Fixture};
 use crate::console::{
-    Ask, BoxFuture, Command, Compared, Confirmation, CryptoAnswer, CryptoAsk, Ended, EnvironmentInfo, FilePlace, Home,
-    Note, Order, Permit, PipelineAnswer, PipelineAsk, Prepared, ProjectInfo, Promotion, RefInfo, Tailor, Target, Theme,
-    Unlock, Wanted, Wardrobe, Watch, Work,
+    Ask, BoxFuture, Command, Compared, Confirmation, CryptoAnswer, CryptoAsk, DataAnswer, DataAsk, Ended,
+    EnvironmentInfo, FilePlace, Home, Note, Order, Permit, PipelineAnswer, PipelineAsk, Prepared, ProjectInfo,
+    Promotion, RefInfo, Tailor, Target, Theme, Unlock, Wanted, Wardrobe, Watch, Work,
 };
 use crate::ops::crypto::smoke;
 use crate::ops::history::Timeline;
@@ -200,6 +200,10 @@ impl Backend for Fake {
 
     fn pipeline(&self, target: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
         self.fixture.pipeline(target, ask)
+    }
+
+    fn data(&self, target: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {
+        self.fixture.data(target, ask)
     }
 
     fn lock(&self, target: Target, ended: Ended) -> BoxFuture<'static, Option<Why>> {

@@ -73,6 +73,9 @@ pub(super) fn answer(effect: Effect, fine: bool) -> Option<Message> {
         Effect::Pipeline(generation, _, ask) => {
             Message::Pipeline(generation, if fine { fixture::pipeline::answer(&ask) } else { ask.failed(why()) })
         }
+        Effect::Data(generation, _, ask) => {
+            Message::Data(generation, if fine { fixture::data::answer(ask) } else { ask.failed(why()) })
+        }
         Effect::Deploy(generation, ..) | Effect::Crypto(generation, ..) => Message::Lost(generation),
         Effect::Changes(generation, _, ask) => {
             Message::Changes(generation, if fine { Ok(changes::answer(&ask)) } else { Err(why()) })

@@ -1,6 +1,6 @@
 //! What a person is told of what can be pressed, and of what cannot.
 
-use super::story::{Story, first_run, night, with_crypto, with_pipeline};
+use super::story::{Story, first_run, night, with_crypto, with_intake, with_pipeline};
 use crate::console::action::Scope;
 use crate::console::fixture::SECRETS;
 use crate::console::overlay::Menu;
@@ -15,7 +15,11 @@ fn listed(story: &Story, spec: &Spec) -> Vec<Vec<Key>> {
 
 /// Whether these keys do something on the page, at that end of it, or say why not.
 fn answers(page: &str, end: &str, keys: &[Key]) -> bool {
-    let begun = if page.starts_with('7') { with_pipeline() } else { with_crypto() };
+    let begun = match page.as_bytes()[0] {
+        b'7' => with_pipeline(),
+        b'8' => with_intake(),
+        _ => with_crypto(),
+    };
     let mut story = begun.size(60, 16).press(page).answers_all().press(end);
     story.effects.clear();
     for key in keys {
@@ -34,7 +38,8 @@ fn answers(page: &str, end: &str, keys: &[Key]) -> bool {
 
 #[test]
 fn no_listed_key_is_silent_on_any_page() {
-    for page in ["1", "1⇥", "2", "3", "4", "2⏎", "4jd", "u", "6", "6s", "7", "7⏎", "7⇥", "7⇥⇥"] {
+    let pages = ["1", "1⇥", "2", "3", "4", "2⏎", "4jd", "u", "6", "6s", "7", "7⏎", "7⇥", "7⇥⇥", "8", "8⏎", "8⇥", "8⇥⇥"];
+    for page in pages {
         for spec in ACTIONS {
             for keys in listed(&night(), spec) {
                 // What moves has nowhere to go at one end; within a diff that fits it has none at all.

@@ -16,9 +16,14 @@ fn pages() -> Vec<(String, Story)> {
         pages.push((format!("{} unread", page.title()), story().press(&key)));
         pages.push((page.title().to_owned(), with(page).press(&key)));
     }
-    for keys in ["7", "7⇥", "7⇥⇥", "7⏎", "7jjj⏎", "7/step⏎", "7t"] {
-        let story = with(Page::Pipeline).press("7").answers_all().press(&keys[1..]).answers_all();
-        pages.push((format!("pipeline after {keys}"), story));
+    for (page, all) in [
+        (Page::Pipeline, ["7", "7⇥", "7⇥⇥", "7⏎", "7jjj⏎", "7/step⏎", "7t"].as_slice()),
+        (Page::Data, ["8", "8⇥", "8⇥⇥", "8⏎", "8⇥j⏎v"].as_slice()),
+    ] {
+        for keys in all {
+            let story = with(page).press(&keys[..1]).answers_all().press(&keys[1..]).answers_all();
+            pages.push((format!("{} after {keys}", page.title()), story));
+        }
     }
     pages.push((String::from("crypto, answered"), with_crypto().press("6").answers_all().press("S S").answers_all()));
     pages

@@ -102,6 +102,16 @@ pub(super) fn with(page: Page) -> Story {
     if page == Page::Pipeline { with_pipeline() } else { with_crypto() }
 }
 
+/// A console that has read every environment of a project with an intake.
+pub(super) fn with_intake() -> Story {
+    begun(Setup { environments: fixture::data::with_intake(), ..setup() }, |_| None).answers_all().after(12_000)
+}
+
+/// A console that has read every environment of a project that has that page.
+pub(super) fn with(page: Page) -> Story {
+    if page == Page::Data { with_intake() } else { with_crypto() }
+}
+
 /// A console that has read every environment.
 pub(super) fn night() -> Story {
     story().answers_all().after(12_000)
@@ -230,6 +240,7 @@ impl Story {
                     Message::Crypto(generation, fixture::crypto::answer(&ask))
                 }
                 Effect::Pipeline(generation, _, ask) => Message::Pipeline(generation, fixture::pipeline::answer(&ask)),
+                Effect::Data(generation, _, ask) => Message::Data(generation, fixture::data::answer(ask)),
                 Effect::Deploy(generation, target, ask) => {
                     Message::Deploy(generation, fixture::deploy::answer(&target.environment, &ask))
                 }
@@ -353,6 +364,7 @@ fn words(effect: &Effect) -> String {
         Effect::Crypto(_, target, ask) => format!("crypto {} {}", target.environment, asked(ask)),
         Effect::Pipeline(_, target, PipelineAsk::Look) => format!("pipeline {} Look", target.environment),
         Effect::Pipeline(_, target, ask) => format!("pipeline {} {ask:?}", target.environment),
+        Effect::Data(_, target, ask) => format!("data {} {ask:?}", target.environment),
         Effect::End(_) => String::from("end"),
         Effect::Notify(text) => format!("notify {text}"),
         Effect::Refs(..) => String::from("refs"),

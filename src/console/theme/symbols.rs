@@ -27,6 +27,8 @@ pub struct Symbols {
     pub full: &'static str,
     /// A cell of what is not.
     pub empty: &'static str,
+    /// How high a number is, from nothing up.
+    pub levels: &'static [&'static str],
     /// The pictures of a spinner.
     pub spinner: &'static [&'static str],
 }
@@ -45,12 +47,21 @@ pub(in crate::console) const UNICODE: Symbols = Symbols {
     stale: "°",
     full: "█",
     empty: "░",
+    levels: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
 };
 
 /// For the console of Linux, whose own font has the glyphs of code page 437 and no others.
-pub(super) const LINUX_CONSOLE: Symbols =
-    Symbols { cursor: "►", ellipsis: "..", up: "▲", down: "▼", caret: "_", spinner: ASCII.spinner, ..UNICODE };
+pub(super) const LINUX_CONSOLE: Symbols = Symbols {
+    cursor: "►",
+    ellipsis: "..",
+    up: "▲",
+    down: "▼",
+    caret: "_",
+    levels: &["_", "░", "▒", "▓", "█"],
+    spinner: ASCII.spinner,
+    ..UNICODE
+};
 
 /// For terminals that show ASCII alone.
 pub(super) const ASCII: Symbols = Symbols {
@@ -68,5 +79,6 @@ pub(super) const ASCII: Symbols = Symbols {
     stale: "o",
     full: "#",
     empty: ".",
+    levels: &["_", ".", ":", "|", "#"],
     spinner: &["-", "\\", "|", "/"],
 };

@@ -2,7 +2,7 @@
 
 use super::outside;
 use super::requests::give_up;
-use super::{crypto, deploy, pipeline};
+use super::{crypto, data, deploy, pipeline};
 use crate::compare::Why;
 use crate::console::backend::{Ask, Fresh};
 use crate::console::effect::Effect;
@@ -31,6 +31,9 @@ pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
     }
     if model.page == Page::Crypto {
         return crypto::refresh(model);
+    }
+    if model.page == Page::Data {
+        return data::refresh(model);
     }
     if model.page == Page::Deploy {
         return deploy::refresh(model);
@@ -144,7 +147,11 @@ pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
     if let Some(effect) = outside::cancel(model) {
         return Some(vec![effect]);
     }
-    if let Some(effects) = crypto::cancel(model).or_else(|| deploy::cancel(model)).or_else(|| pipeline::cancel(model)) {
+    if let Some(effects) = crypto::cancel(model)
+        .or_else(|| data::cancel(model))
+        .or_else(|| deploy::cancel(model))
+        .or_else(|| pipeline::cancel(model))
+    {
         return Some(effects);
     }
     if let Some(Revealing::Reading(job)) = model.revealed() {

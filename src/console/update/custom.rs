@@ -102,6 +102,7 @@ pub(in crate::console) fn last_running(model: &Model) -> Option<(Generation, &st
         | Work::Command(_)
         | Work::Rotate(_)
         | Work::Pipeline(_)
+        | Work::Data(_)
         | Work::Restart(_)
         | Work::Values(..)
         | Work::Resume(_)

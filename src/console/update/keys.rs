@@ -9,14 +9,15 @@ use super::palette;
 use super::push;
 use super::tour;
 use super::{changes, custom, edit, outside, yank};
-use super::{crypto, deploy, pipeline};
+use super::{crypto, data, deploy, pipeline};
 use crate::console::action::{ACTIONS, Action, Scope, Spec};
 use crate::console::backend::Fresh;
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::home::Side;
 use crate::console::keymap::{
-    self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_DEPLOY, ON_PAGE, ON_PIPELINE, PAST, PROMOTING, TYPING,
+    self, CHOOSING, FILLING, IN_HISTORY, Key, ON_CRYPTO, ON_DATA, ON_DEPLOY, ON_PAGE, ON_PIPELINE, PAST, PROMOTING,
+    TYPING,
 };
 use crate::console::layout::Areas;
 use crate::console::model::Model;
@@ -95,7 +96,8 @@ fn heard_as_text(model: &Model) -> bool {
 fn not_heard(model: &Model, key: Key) -> Option<String> {
     match listed(model, key) {
         Some(spec)
-            if matches!(model.page, Page::Crypto | Page::Deploy | Page::Pipeline) && spec.scope == Scope::Items =>
+            if matches!(model.page, Page::Crypto | Page::Data | Page::Deploy | Page::Pipeline)
+                && spec.scope == Scope::Items =>
         {
             Some(format!("{key} works only on items, of which this page has none"))
         }
@@ -150,6 +152,7 @@ fn heard(model: &Model, overlay: Option<&Overlay>) -> &'static [Scope] {
         Some(Overlay::Menu(scope)) => keymap::context_of(*scope),
         None if crypto::has_caret(model) || filter(model).editing => TYPING,
         None if model.page == Page::Crypto => ON_CRYPTO,
+        None if model.page == Page::Data => ON_DATA,
         None if model.page == Page::Deploy => ON_DEPLOY,
         None if model.page == Page::Pipeline => ON_PIPELINE,
         None => ON_PAGE,
@@ -166,7 +169,7 @@ pub(in crate::console) fn filter_of(model: &Model, page: Page) -> &Filter {
     static NONE: Filter = Filter { text: String::new(), editing: false };
     match page {
         Page::Overview => &model.overview.filter,
-        Page::Crypto | Page::Deploy => &NONE,
+        Page::Crypto | Page::Data | Page::Deploy => &NONE,
         Page::Pipeline => &model.pipeline.find,
         Page::Stacks | Page::Parameters | Page::Secrets => &model.list_of(page).filter,
     }
@@ -322,6 +325,9 @@ fn done_with_values(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::PipelineRetry
         | Action::PipelineReplay
         | Action::PipelineFollow => return pipeline::act(model, action),
+        Action::Data | Action::DataPost | Action::DataVerify | Action::DataSummarise | Action::DataPager => {
+            return data::act(model, action);
+        }
         Action::CryptoEncrypt
         | Action::CryptoDecrypt
         | Action::CryptoRoundTrip

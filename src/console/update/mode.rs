@@ -4,7 +4,7 @@ use super::asks::read_again;
 use super::custom::begun;
 use super::opens::quit;
 use super::outside::{news, with_hint};
-use super::{deploy, history, pipeline, promote, push};
+use super::{data, deploy, history, pipeline, promote, push};
 use crate::compare::Why;
 use crate::console::action::Scope;
 use crate::console::effect::{Effect, Order};
@@ -197,6 +197,7 @@ pub(in crate::console) fn asks(env: &EnvState, plan: &Plan, prepared: &Prepared,
         | Work::Command(_)
         | Work::Rotate(_)
         | Work::Pipeline(_)
+        | Work::Data(_)
         | Work::Restart(_)
         | Work::Values(..)
         | Work::Resume(_)
@@ -231,6 +232,7 @@ fn confirm(model: &mut Model, confirmation: Confirmation) -> Vec<Effect> {
         | Work::Command(_)
         | Work::Rotate(_)
         | Work::Pipeline(_)
+        | Work::Data(_)
         | Work::Restart(_)
         | Work::Values(..)
         | Work::Resume(_) => {}
@@ -278,6 +280,9 @@ pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<
     }
     if let Work::Pipeline(work) = &sent.work {
         pipeline::written(model, sent.environment, work);
+    }
+    if let Work::Data(work) = &sent.work {
+        data::written(&mut model.environments[sent.environment], work);
     }
     match answer {
         Ok(untold) => {

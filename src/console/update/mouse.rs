@@ -4,6 +4,7 @@ use super::keys::{accept_choice, act as do_action, context};
 use super::moves::step;
 use super::opens::{go, open, switch};
 use super::palette;
+use super::{crypto, data};
 use super::{crypto, deploy, pipeline};
 use crate::console::action::{Action, Danger, Scope};
 use crate::console::effect::Effect;
@@ -63,6 +64,7 @@ fn press(model: &mut Model, spot: Spot) -> Vec<Effect> {
         Spot::Field(_) | Spot::Part(_) | Spot::Check(_) => return crypto::press(model, spot),
         Spot::Stack(_) | Spot::Deployed(_) => return deploy::press(model, spot),
         Spot::Pipeline(place) => return pipeline::press(model, place),
+        Spot::Data(place) => return data::press(model, place),
         Spot::Line(line) => return press_line(model, line),
         Spot::List => model.list_mut().0.pane = Pane::List,
         Spot::Row(row) => {
@@ -165,6 +167,7 @@ fn wheel(model: &mut Model, here: Option<Spot>, by: isize) -> Vec<Effect> {
         Some(Spot::Field(_) | Spot::Part(_) | Spot::Check(_)) => crypto::look(model, here),
         Some(spot @ (Spot::Stack(_) | Spot::Deployed(_))) => deploy::look(model, spot),
         Some(Spot::Pipeline(place)) => pipeline::look(model, place),
+        Some(Spot::Data(place)) => data::look(model, place),
         Some(Spot::Need(_)) => model.overview.half = Half::Needs,
         Some(Spot::Line(_) | Spot::List) => model.list_mut().0.pane = Pane::List,
         Some(Spot::Row(_) | Spot::Detail) => focus_detail(model),

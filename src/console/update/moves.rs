@@ -3,7 +3,7 @@
 use super::changes;
 use super::mode;
 use super::opens::switch;
-use super::{crypto, deploy, pipeline};
+use super::{crypto, data, deploy, pipeline};
 use crate::console::diff;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes, halves};
@@ -67,6 +67,9 @@ fn step_here(model: &mut Model, by: isize) {
     if model.page == Page::Crypto {
         return crypto::step(model, by);
     }
+    if model.page == Page::Data {
+        return data::step(model, by);
+    }
     if model.page == Page::Deploy {
         return deploy::step(model, by);
     }
@@ -110,6 +113,12 @@ pub(super) fn seek(model: &mut Model, forward: bool) {
     if model.page == Page::Crypto {
         if !crypto::seek(model, forward) {
             model.notice = Some(String::from("no further check that did not pass"));
+        }
+        return;
+    }
+    if model.page == Page::Data {
+        if !data::seek(model, forward) {
+            model.notice = Some(String::from("no further week that is not proven"));
         }
         return;
     }

@@ -1,7 +1,7 @@
 //! Opening, leaving, and what is shown meanwhile.
 
 use super::keys::{edit_filter, filter, leave_overlay};
-use super::{asks, changes, crypto, deploy, pipeline, requests};
+use super::{asks, changes, crypto, data, deploy, pipeline, requests};
 use crate::console::action::Action;
 use crate::console::effect::Effect;
 use crate::console::layout::{Areas, Panes};
@@ -13,6 +13,9 @@ use crate::console::page::{Filter, ItemId, Page, Pane, Zoom};
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     if model.page == Page::Crypto {
         return crypto::open(model);
+    }
+    if model.page == Page::Data {
+        return data::open(model);
     }
     if model.page == Page::Deploy {
         return deploy::open(model);
@@ -73,6 +76,10 @@ pub(super) fn go(model: &mut Model, page: Page) {
         model.notice = Some(String::from(pipeline::NONE));
         return;
     }
+    if page == Page::Data && !model.environment().has_intake() {
+        model.notice = Some(String::from(data::NONE));
+        return;
+    }
     if model.page == page {
         close(model);
     }
@@ -89,6 +96,9 @@ pub(super) fn other_pane(model: &mut Model) {
     }
     if model.page == Page::Crypto {
         return crypto::other_part(model);
+    }
+    if model.page == Page::Data {
+        return data::other_part(model);
     }
     if model.page == Page::Deploy {
         return deploy::other_part(model);
@@ -145,6 +155,7 @@ pub(in crate::console) fn is_at_rest(model: &Model) -> bool {
 /// Whether something is open on the page.
 pub(in crate::console) fn is_open(model: &Model) -> bool {
     match model.page {
+        Page::Data => model.data.open.is_some(),
         Page::Pipeline => model.pipeline.below,
         page => page.is_list() && (model.list().zoom != Zoom::Split || model.list().pane == Pane::Detail),
     }
@@ -192,6 +203,9 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
 fn close(model: &mut Model) -> bool {
     let was_open = is_open(model);
     model.pipeline.below &= model.page != Page::Pipeline;
+    if model.page == Page::Data {
+        return data::close(model);
+    }
     if !model.page.is_list() {
         return false;
     }

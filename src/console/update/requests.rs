@@ -5,7 +5,7 @@ use super::carry;
 use super::changes;
 use super::mode;
 use super::outside;
-use super::{crypto, deploy, pipeline};
+use super::{crypto, data, deploy, pipeline};
 use crate::compare::{Item, Kind, Why};
 use crate::console::backend::{Ask, EnvironmentInfo, Fresh, RefInfo};
 use crate::console::effect::Effect;
@@ -162,6 +162,7 @@ pub(super) fn lost(model: &mut Model, generation: Generation) -> Vec<Effect> {
     outside::lost(model, generation, &why);
     crypto::lost(model, generation, &why);
     pipeline::lost(model, generation, &why);
+    data::lost(model, generation, &why);
     changes::lost(model, generation, &why);
     let mut effects = deploy::lost(model, generation, &why);
     effects.extend(mode::lost(model, generation, &why));

@@ -11,7 +11,7 @@ use crate::console::overlay::Overlay;
 use crate::console::page::crypto::Row;
 use crate::console::page::deploy::{Choice, chosen};
 use crate::console::page::list::Line;
-use crate::console::page::{Page, Zoom};
+use crate::console::page::{Page, Zoom, data};
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::update::push::restarts;
@@ -138,7 +138,7 @@ fn word(model: &Model, spec: &Spec) -> &'static str {
 /// Where but one part of a page is open, the way to the others is wanted more, and on its own page what it is for.
 fn priority(model: &Model, spec: &Spec) -> u8 {
     match spec.action {
-        Action::NextPane if model.page == Page::Crypto => 87,
+        Action::NextPane if matches!(model.page, Page::Crypto | Page::Data) => 87,
         Action::NextPane if model.page == Page::Pipeline => 84,
         Action::Deploy if model.page == Page::Deploy => 78,
         _ => spec.priority,
@@ -157,15 +157,21 @@ fn is_idle(model: &Model, action: Action) -> bool {
         Action::NextDifference => {
             model.page == Page::Deploy
                 || model.page == Page::Pipeline && model.pipeline.find.text.is_empty()
+                || model.page == Page::Data && !needs_attention(model)
                 || model.page == Page::Crypto && !model.environment().crypto.rows().iter().any(Row::needs_attention)
         }
         // It is about values, which these pages have none of.
-        Action::Push => matches!(model.page, Page::Crypto | Page::Deploy | Page::Pipeline),
+        Action::Push => matches!(model.page, Page::Crypto | Page::Data | Page::Deploy | Page::Pipeline),
         Action::Changes => over.is_none() && pending(model).is_none(),
         Action::HelpHere => matches!(over, Some(Overlay::Help(_))),
         Action::Accept => matches!(over, Some(Overlay::Plan(_))),
         _ => false,
     }
+}
+
+/// Whether a week of the data page is to be looked at.
+fn needs_attention(model: &Model) -> bool {
+    model.environment().data.lines(model.clock.now).iter().any(data::Line::needs_attention)
 }
 
 fn found(model: &Model) -> String {

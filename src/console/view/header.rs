@@ -283,6 +283,7 @@ fn live(model: &Model, env: &EnvState, ink: &Ink<'_>, width: u16) -> Vec<Part> {
     if let Some(sent) = model.sent.iter().find(|sent| sent.environment == model.current) {
         let doing = match &sent.work {
             Work::Command(command) => format!("running {}", command.id),
+            Work::Data(work) => work.doing(),
             Work::Rotate(_) => String::from("rotating the keyring"),
             Work::Pipeline(work) => work.doing(),
             Work::Restart(_) => String::from("restarting functions"),

@@ -1,12 +1,9 @@
 //! Where the crypto API of an environment is: its URL, its function, its keyring.
 
-use std::collections::BTreeMap;
-
 use super::Via;
-use crate::aws::cloudformation;
 use crate::compare::{Why, WhyKind};
+use crate::ops::outputs::Outputs;
 use crate::ops::session::Session;
-use crate::ops::why;
 
 /// The outputs of `lambda/template.yaml`.
 const ENDPOINT: &str = "CryptoEndpoint";
@@ -21,7 +18,7 @@ pub(super) struct Place {
     endpoint: Option<String>,
     /// The stack's output that has the URL.
     output: String,
-    stack: Option<(String, BTreeMap<String, String>)>,
+    stack: Option<Outputs>,
 }
 
 /// Looks where the project says, else into its stacks. A URL that the project says needs no stack.
@@ -37,13 +34,13 @@ pub(super) async fn locate(session: &Session, via: Via) -> Result<Place, Why> {
         return Ok(place);
     }
     if let Some(name) = adhoc {
-        return at_stack(session, place, name).await;
+        return Ok(Place { stack: Some(Outputs::of(session, &name).await?), ..place });
     }
     if let Some(output) = &crypto.output {
         let output = session.expand(output).await?;
         let (stack, output) = output.split_once('/').unwrap_or((output.as_str(), ENDPOINT));
         let place = Place { output: output.to_owned(), ..place };
-        return at_stack(session, place, stack.to_owned()).await;
+        return Ok(Place { stack: Some(Outputs::of(session, stack).await?), ..place });
     }
     let mut names = Vec::new();
     for stack in &session.project().stacks {
@@ -54,28 +51,14 @@ pub(super) async fn locate(session: &Session, via: Via) -> Result<Place, Why> {
         }
     }
     for name in &names {
-        if let Some(outputs) = outputs(session, name).await?.filter(|outputs| outputs.contains_key(FUNCTION)) {
-            return Ok(Place { stack: Some((name.clone(), outputs)), ..place });
+        if let Some(stack) = Outputs::find(session, name).await?.filter(|outputs| outputs.get(FUNCTION).is_some()) {
+            return Ok(Place { stack: Some(stack), ..place });
         }
     }
     let looked = if names.is_empty() { String::new() } else { format!(": not in {}", names.join(", ")) };
     Err(Why::new(format!("nothing says where the crypto API of {} is{looked}", session.environment().name))
         .hint("--stack NAME, or [crypto] in plumb.toml: output = \"petshop-crypto-{env}/CryptoEndpoint\"")
         .kind(WhyKind::Missing))
-}
-
-async fn at_stack(session: &Session, place: Place, name: String) -> Result<Place, Why> {
-    let Some(outputs) = outputs(session, &name).await? else {
-        return Err(Why::new(format!("there is no stack {name} in {}", session.clients.region()))
-            .hint("another region or profile? lambda/README.md says how it is deployed")
-            .kind(WhyKind::Missing));
-    };
-    Ok(Place { stack: Some((name, outputs)), ..place })
-}
-
-async fn outputs(session: &Session, name: &str) -> Result<Option<BTreeMap<String, String>>, Why> {
-    let stack = cloudformation::stack(&session.clients, name).await.map_err(|error| why(&error))?;
-    Ok(stack.map(|stack| stack.outputs))
 }
 
 impl Place {
@@ -94,7 +77,7 @@ impl Place {
 
     /// The stack that it is in, where that is known.
     pub(super) fn stack(&self) -> Option<&str> {
-        self.stack.as_ref().map(|(name, _)| name.as_str())
+        self.stack.as_ref().map(|outputs| outputs.stack.as_str())
     }
 
     /// The function's log group: `FUNCTION` is an ARN or a name, each with or without a qualifier.
@@ -109,20 +92,16 @@ impl Place {
 
     /// What a caller that is refused lacks.
     pub(super) fn needs(&self) -> String {
-        let on = self.stack.as_ref().and_then(|(_, outputs)| outputs.get(INVOKE));
-        let on = on.map_or_else(|| String::from("the API"), String::clone);
+        let on = self.stack.as_ref().and_then(|outputs| outputs.get(INVOKE)).unwrap_or("the API");
         format!("execute-api:Invoke on {on} is needed, or another profile")
     }
 
     fn output(&self, name: &str) -> Result<String, Why> {
-        let Some((stack, outputs)) = &self.stack else {
+        let Some(outputs) = &self.stack else {
             return Err(Why::new(format!("[crypto] names a URL alone, which does not say the {name}"))
                 .hint("[crypto] in plumb.toml: output = \"petshop-crypto-{env}/CryptoEndpoint\""));
         };
-        outputs.get(name).cloned().ok_or_else(|| {
-            Why::new(format!("the stack {stack} has no output {name}"))
-                .hint("is it one of lambda/template.yaml? [crypto] in plumb.toml names another")
-        })
+        outputs.need(name, "lambda/template.yaml", "[crypto]")
     }
 }
 

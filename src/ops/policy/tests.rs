@@ -57,6 +57,27 @@ fn resources_are_those_of_the_environment() {
 }
 
 #[test]
+fn the_intake_is_a_part_of_it_where_the_project_has_one() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let with = PROJECT.replace("[environments.dev]", "[intake]\nstack = \"P-intake-{env}\"\n[environments.dev]");
+    let resources = |text: &str, need| {
+        let policy = policy(&settings(text, "dev"), nowhere.path(), need);
+        let statements = policy.document["Statement"].as_array().unwrap().clone();
+        statements.iter().flat_map(|statement| texts(&statement["Resource"])).collect::<BTreeSet<String>>()
+    };
+    let own = |need| resources(&with, need).difference(&resources(PROJECT, need)).cloned().collect::<Vec<_>>();
+    let reading = [
+        "arn:aws:cloudformation:eu-central-1:471100004201:stack/P-intake-dev/*",
+        "arn:aws:dynamodb:eu-central-1:471100004201:table/P-intake-dev-*",
+        "arn:aws:s3:::p-intake-dev-*",
+        "arn:aws:s3:::p-intake-dev-*/summaries/*",
+    ];
+    assert_eq!(own(Need::Read), reading);
+    let function = "arn:aws:lambda:eu-central-1:471100004201:function:P-intake-dev-*";
+    assert!(own(Need::Write).contains(&function.to_owned()), "{:?}", own(Need::Write));
+}
+
+#[test]
 fn no_statement_for_everything_answers_with_values() {
     let template = "Resources:\n  Known:\n    Type: AWS::SecretsManager::Secret\n    Properties:\n      Name: dev/stack/known\n  \
         Unnamed:\n    Type: AWS::SecretsManager::Secret\n  Plain:\n    Type: AWS::SSM::Parameter\n    Properties:\n      \

@@ -51,6 +51,7 @@ impl Backend for Silent {
             remotes,
             crypto: false,
             pipeline: false,
+            intake: false,
         };
         vec![info]
     }

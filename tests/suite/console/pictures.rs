@@ -269,7 +269,10 @@ fn no_picture_is_committed_that_nobody_takes() {
         .into_iter()
         .flatten()
         .map(|picture| picture.name);
-    let elsewhere = ["harness", super::tour::NAME].into_iter().chain(crate::cli::deploy::console::PICTURES);
+    let elsewhere = ["harness", super::tour::NAME]
+        .into_iter()
+        .chain(crate::cli::deploy::console::PICTURES)
+        .chain(crate::data::page::PICTURES);
     let taken: Vec<&str> = taken.chain(elsewhere).collect();
     for entry in std::fs::read_dir(screenshot::file("")).unwrap() {
         let path = entry.unwrap().path();

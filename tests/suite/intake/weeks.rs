@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::Intake;
 
 /// Stores records as the intake does, of a time that is over: the intake itself knows only now.
-fn past(intake: &Intake, records: &[(&str, &str, &str, Option<i64>)]) {
+pub(crate) fn past(intake: &Intake, records: &[(&str, &str, &str, Option<i64>)]) {
     for (number, (received, shard, body, expires)) in records.iter().enumerate() {
         let time: jiff::Timestamp = received.parse().unwrap();
         let mut item = json!({

@@ -70,13 +70,20 @@ static SHAPES: LazyLock<Vec<Regex>> =
 pub struct StandIns {
     /// Full ids, the oldest first.
     commits: Vec<String>,
+    /// How many of the screen's rows have something new.
+    rows: u16,
     seen: BTreeMap<(&'static str, String), usize>,
 }
 
 impl StandIns {
     /// For the screens of a project with these commits, the oldest first.
     pub fn new(commits: &[String]) -> Self {
-        Self { commits: commits.to_vec(), seen: BTreeMap::new() }
+        Self { commits: commits.to_vec(), rows: u16::MAX, seen: BTreeMap::new() }
+    }
+
+    /// In the uppermost rows alone: those below them show nothing that is new each time.
+    pub fn in_rows(self, rows: u16) -> Self {
+        Self { rows, ..self }
     }
 
     /// The screen with everything replaced.
@@ -84,7 +91,7 @@ impl StandIns {
         let (rows, columns) = screen.size();
         let mut parser = vt100::Parser::new(rows, columns, 0);
         parser.process(screen.contents_formatted().as_bytes());
-        for row in 0..rows.get() {
+        for row in 0..rows.get().min(self.rows) {
             let (text, places) = line(screen, row, columns);
             for (start, new) in self.replacements(&text) {
                 for (offset, character) in new.chars().enumerate() {

@@ -160,29 +160,10 @@ fn take(name: &str, shop: &Stacked, console: &Terminal, seen: &str) {
     let commits = shop.git_text(&["log", "--reverse", "--format=%H"]);
     let commits: Vec<String> = commits.lines().map(str::to_owned).collect();
     let drawn = |screen: &vt100::Screen| screenshot::svg_on(&StandIns::new(&commits).screen(screen), Paper::Dark);
-    for (name, (columns, rows)) in [(name.to_owned(), WIDE), (format!("{name}-80x24"), NARROW)] {
-        assert!(PICTURES.contains(&&*name), "{name}");
-        console.resize(columns, rows);
-        let is_there = |screen: &vt100::Screen| {
-            let size = screen.size();
-            let text = screen.contents();
-            // It is drawn anew when its size has changed, and nothing is on its way.
-            let is_whole = text.starts_with(" plumb  shop / dev") && text.trim_end().ends_with("keys");
-            (size.1.get(), size.0.get()) == (columns, rows)
-                && is_whole
-                && text.contains(seen)
-                && !text.contains("reading")
-        };
-        if screenshot::asked_to_write() {
-            let screen = console.comes_to(is_there).unwrap_or_else(|_| panic!("{name}: waited in vain for {seen}"));
-            screenshot::write(&name, &drawn(&screen));
-            continue;
-        }
-        let differs = |screen: &vt100::Screen| screenshot::differs(&name, &drawn(screen));
-        if let Err(screen) = console.comes_to(|screen| is_there(screen) && differs(screen).is_none()) {
-            panic!("{}", differs(&screen).unwrap_or_default());
-        }
-    }
+    let narrow = format!("{name}-80x24");
+    let pictures = [(name, WIDE), (&*narrow, NARROW)];
+    assert!(pictures.iter().all(|(name, _)| PICTURES.contains(name)), "{name}");
+    screenshot::take(console, (" plumb  shop / dev", seen), &pictures, drawn);
     console.resize(WIDE.0, WIDE.1);
 }
 

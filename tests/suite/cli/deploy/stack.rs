@@ -119,12 +119,6 @@ impl Stacked {
         self.write(file, &text.replacen(from, to, 1));
     }
 
-    pub fn git_text(&self, arguments: &[&str]) -> String {
-        let output = std::process::Command::new("git").current_dir(self.root()).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
     pub fn head(&self) -> String {
         self.git_text(&["rev-parse", "HEAD"])
     }

@@ -1,10 +1,11 @@
-//! Requests to the crypto API: signed by whoever calls, sent once.
+//! Requests to an API of this project's own at one base URL: signed by whoever calls, sent once.
 
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::http::{Connections, Failure, is_safe};
+use super::{Connections, Failure, is_safe};
 
 /// The headers that sign a request.
 pub type Signature = [(String, String)];
@@ -27,7 +28,7 @@ const LOGGED_ID: &str = "x-plumb-request-id";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not where anything is sent to.
-    #[error("{url} is no endpoint of the crypto API: {why}")]
+    #[error("{url} is no endpoint that anything is sent to: {why}")]
     Endpoint {
         /// As it was given.
         url: String,
@@ -54,6 +55,37 @@ pub struct Reply {
     pub logged_id: Option<String>,
     /// From the first byte sent to the last one read.
     pub took: Duration,
+}
+
+impl Reply {
+    /// The problem, whatever form it has.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// AWS's id of the request, wherever it stands.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        self.problem().request_id.or_else(|| self.request_id.clone())
+    }
+
+    /// Status and kind in a few words, without what was sent or answered.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        let problem = self.problem();
+        let status = self.status;
+        if problem.name().is_empty() { format!("HTTP {status}") } else { format!("HTTP {status} {}", problem.name()) }
+    }
+
+    /// A refusal as an operator reads it: `HTTP 422 invalid-record: the record is no object (request 6b1c)`.
+    #[must_use]
+    pub fn refusal(&self) -> String {
+        let detail = self.problem().detail;
+        let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+        let id = self.id().map(|id| format!(" (request {id})")).unwrap_or_default();
+        format!("{}{detail}{id}", self.brief())
+    }
 }
 
 /// The API at one URL; connections are kept for the next request.
@@ -91,9 +123,21 @@ impl Connection {
 
     /// Sends a request once. Without a signature it is one of nobody.
     pub async fn send(&self, method: &str, path: &str, signature: &Signature, body: &[u8]) -> Result<Reply, Error> {
+        self.send_with(method, path, Self::headers(body), signature, body).await
+    }
+
+    /// The same with headers of the caller's own, which the signature covers.
+    pub async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        signature: &Signature,
+        body: &[u8],
+    ) -> Result<Reply, Error> {
         let began = Instant::now();
         let signed = signature.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let headers: Vec<(&str, &str)> = Self::headers(body).iter().copied().chain(signed).collect();
+        let headers: Vec<(&str, &str)> = headers.iter().copied().chain(signed).collect();
         let answer = self.connections.send(method, &self.url(path), &headers, body).await?;
         let request_id = REQUEST_ID.iter().find_map(|name| answer.header(name)).map(str::to_owned);
         let logged_id = answer.header(LOGGED_ID).map(str::to_owned);
@@ -107,5 +151,41 @@ impl From<Failure> for Error {
             Failure::Network(why) => Self::Network(why),
             Failure::Timeout => Self::Timeout,
         }
+    }
+}
+
+/// Why a request was refused: a problem of RFC 9457, or what API Gateway says in words of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Problem {
+    /// `urn:plumb:problem:…`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it is about; never what was sent.
+    #[serde(alias = "message", alias = "Message")]
+    pub detail: String,
+    /// AWS's id of the request.
+    pub request_id: Option<String>,
+}
+
+impl Problem {
+    /// The last part of its type: `decryption-refused`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.kind.rsplit(':').next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_in_the_gateway_s_own_words_is_read_too() {
+        let read = |text: &str| serde_json::from_str::<Problem>(text).unwrap();
+        let own = read(r#"{"type": "urn:plumb:problem:too-large", "title": "t", "status": 413, "detail": "d"}"#);
+        assert_eq!((own.name(), own.detail.as_str(), own.request_id.as_deref()), ("too-large", "d", None));
+        assert_eq!(read(r#"{"message": "Forbidden"}"#).detail, "Forbidden");
+        assert_eq!(read(r#"{"Message": "User is not authorized"}"#).name(), "");
     }
 }
