@@ -159,15 +159,27 @@ fn an_alias_serves_its_previous_version_again_from_the_page() {
 fn take(name: &str, shop: &Stacked, console: &Terminal, seen: &str) {
     let commits = shop.git_text(&["log", "--reverse", "--format=%H"]);
     let commits: Vec<String> = commits.lines().map(str::to_owned).collect();
-    let drawn = |screen: &vt100::Screen| screenshot::svg_on(&StandIns::new(&commits).screen(screen), Paper::Dark);
-    for (name, (columns, rows)) in [(name.to_owned(), WIDE), (format!("{name}-80x24"), NARROW)] {
-        assert!(PICTURES.contains(&&*name), "{name}");
+    take_at(&PICTURES, name, [WIDE, NARROW], &commits, console, seen);
+}
+
+/// The same of a project with these commits; the picture of the smaller size has that in its name.
+pub fn take_at(
+    pictures: &[&str],
+    name: &str,
+    [wide, narrow]: [(u16, u16); 2],
+    commits: &[String],
+    console: &Terminal,
+    seen: &str,
+) {
+    let drawn = |screen: &vt100::Screen| screenshot::svg_on(&StandIns::new(commits).screen(screen), Paper::Dark);
+    for (name, (columns, rows)) in [(name.to_owned(), wide), (format!("{name}-80x24"), narrow)] {
+        assert!(pictures.contains(&&*name), "{name}");
         console.resize(columns, rows);
         let is_there = |screen: &vt100::Screen| {
             let size = screen.size();
             let text = screen.contents();
             // It is drawn anew when its size has changed, and nothing is on its way.
-            let is_whole = text.starts_with(" plumb  shop / dev") && text.trim_end().ends_with("keys");
+            let is_whole = text.starts_with(" plumb  ") && text.trim_end().ends_with("keys");
             (size.1.get(), size.0.get()) == (columns, rows)
                 && is_whole
                 && text.contains(seen)
@@ -183,7 +195,7 @@ fn take(name: &str, shop: &Stacked, console: &Terminal, seen: &str) {
             panic!("{}", differs(&screen).unwrap_or_default());
         }
     }
-    console.resize(WIDE.0, WIDE.1);
+    console.resize(wide.0, wide.1);
 }
 
 #[test]
