@@ -5,6 +5,8 @@
 //! of a build, and knows no idempotency token. So the function reaches it through the recording proxy, where StartBuild is
 //! read as it was sent, and answers to it are made; and the worker runs with the variables that were found there.
 
+mod looked_at;
+mod operated;
 mod publisher;
 mod role;
 mod started;
@@ -12,6 +14,8 @@ mod worked;
 
 #[path = "../../lambda/tests/support/git_server.rs"]
 pub(crate) mod git_server;
+
+pub(crate) use looked_at::PICTURES;
 
 use std::collections::BTreeMap;
 use std::time::Instant;

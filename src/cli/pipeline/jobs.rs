@@ -157,6 +157,10 @@ pub(super) async fn stop(session: &Session, args: &OneArgs) -> Result<Outcome, F
 pub(super) async fn retry(session: &Session, args: &OneArgs) -> Result<Outcome, Failed> {
     let pipeline = Pipeline::open(session).await?;
     let (job, build) = one(&pipeline, &args.job).await?;
+    if !build.is_over() {
+        let why = Why::new(format!("the job {} goes on", job.id));
+        return Err(why.hint(format!("plumb pipeline stop {} ends it", job.id)).into());
+    }
     let does = format!("start {} of {} again", job.id, job.project);
     let Some(writer) = agreed(session, args, ("pipeline retry", &does)).await? else { return Ok(Outcome::Differences) };
     let (build, untold) = pipeline.by(&writer).retry(&build.id).await?;

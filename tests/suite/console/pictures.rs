@@ -272,7 +272,8 @@ fn no_picture_is_committed_that_nobody_takes() {
     let elsewhere = ["harness", super::tour::NAME]
         .into_iter()
         .chain(crate::cli::deploy::console::PICTURES)
-        .chain(crate::data::page::PICTURES);
+        .chain(crate::data::page::PICTURES)
+        .chain(crate::pipeline::PICTURES);
     let taken: Vec<&str> = taken.chain(elsewhere).collect();
     for entry in std::fs::read_dir(screenshot::file("")).unwrap() {
         let path = entry.unwrap().path();

@@ -159,12 +159,24 @@ fn an_alias_serves_its_previous_version_again_from_the_page() {
 fn take(name: &str, shop: &Stacked, console: &Terminal, seen: &str) {
     let commits = shop.git_text(&["log", "--reverse", "--format=%H"]);
     let commits: Vec<String> = commits.lines().map(str::to_owned).collect();
-    let drawn = |screen: &vt100::Screen| screenshot::svg_on(&StandIns::new(&commits).screen(screen), Paper::Dark);
-    let narrow = format!("{name}-80x24");
-    let pictures = [(name, WIDE), (&*narrow, NARROW)];
-    assert!(pictures.iter().all(|(name, _)| PICTURES.contains(name)), "{name}");
-    screenshot::take(console, (" plumb  shop / dev", seen), &pictures, drawn);
-    console.resize(WIDE.0, WIDE.1);
+    take_at(&PICTURES, name, [WIDE, NARROW], &commits, console, seen);
+}
+
+/// The same of a project with these commits; the picture of the smaller size has that in its name.
+pub fn take_at(
+    pictures: &[&str],
+    name: &str,
+    [wide, narrow]: [(u16, u16); 2],
+    commits: &[String],
+    console: &Terminal,
+    seen: &str,
+) {
+    let drawn = |screen: &vt100::Screen| screenshot::svg_on(&StandIns::new(commits).screen(screen), Paper::Dark);
+    let small = format!("{name}-80x24");
+    let taken = [(name, wide), (&*small, narrow)];
+    assert!(taken.iter().all(|(name, _)| pictures.contains(name)), "{name}");
+    screenshot::take(console, (" plumb  ", seen), &taken, drawn);
+    console.resize(wide.0, wide.1);
 }
 
 #[test]
