@@ -95,6 +95,22 @@ fn a_new_users_folder_is_rolled_out_by_the_steps_of_its_own_workflow() {
     is_checked(&mara, &account, &mut runner);
 }
 
+#[test]
+fn what_cannot_be_put_back_keeps_no_value_from_being_pushed_and_fails_at_the_end() {
+    let mara = Newcomer::new(Vec::new());
+    mara.plumb(&["init", "--yes", "--workflows", "--name", "shop"]).ended(0);
+    let commit = mara.hands_on("Begin");
+    let all = ["Install plumb", "Deploy stacks and code", "Push values", "What is left"];
+    for (code, steps, well) in [(0, &all[..3], true), (1, &all[..], false), (2, &all[..2], false)] {
+        let mut runner = Runner::new(&mara, &format!("runner-{code}"));
+        runner.tool("plumb", &format!("[ \"$1\" != deploy ] || exit {code}"));
+        runner.expressions.extend(expressions(&commit));
+        assert_eq!(runner.runs("deploy.yml", "deploy", &commit), well, "{code}: {:#?}", runner.steps);
+        let names: Vec<&str> = runner.steps.iter().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(names, steps, "{code}");
+    }
+}
+
 /// Writes a parameter past git; signed, since IAM is enforced.
 fn put(account: &Account, name: &str, value: &str) {
     let work = async {

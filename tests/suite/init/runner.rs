@@ -41,8 +41,11 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// A tool of the runner, in the place of one that is there.
     pub fn tool(&self, name: &str, script: &str) {
         let path = self.tools.join(name);
+        // What is there may be a link to the real one.
+        let _ = std::fs::remove_file(&path);
         std::fs::write(&path, format!("#!/bin/bash\nset -euo pipefail\n{script}\n")).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
     }

@@ -4,8 +4,10 @@ use aws_sdk_cloudformation::types::StackDriftDetectionStatus;
 use serde_json::{Value, json};
 
 use super::events::{self, By};
-use super::{Loop, code, just_now};
+use super::{Loop, WATCHED, code, just_now};
 use crate::crypto::bucket;
+use crate::support::account::Account;
+use crate::support::proxy::Fault;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn code_that_is_not_the_receipts_is_found_by_comparing() {
@@ -24,6 +26,57 @@ async fn code_that_is_not_the_receipts_is_found_by_comparing() {
     assert_eq!(own.github.redeploys(), 1);
     let reason = own.github.dispatches()[0]["reason"].as_str().unwrap().to_owned();
     assert!(reason.contains("code of function shop-prod-checkout"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_is_a_difference_and_no_calm() {
+    let own = Loop::deploy(&[("Mode", "heal"), ("GraceSeconds", "0"), ("SettleSeconds", "1")]).await;
+    let lambda = aws_sdk_lambda::Client::new(&own.config);
+    let live = lambda.get_function_configuration().function_name("shop-prod-checkout").send().await.unwrap();
+    let checkout = json!({"Checkout": {"version": "1", "code_sha256": live.code_sha256()}});
+    own.records(&format!("stack/{}", events::STACK), &checkout).await;
+    assert_eq!(own.decides(&events::tick()).await, "quiet", "live is what was rolled out");
+    lambda.delete_function().function_name("shop-prod-checkout").send().await.unwrap();
+    assert_eq!(own.decides(&events::tick()).await, "redeploy");
+    let stacks = aws_sdk_cloudformation::Client::new(&own.config);
+    stacks.delete_stack().stack_name(events::STACK).send().await.unwrap();
+    while stacks.describe_stacks().stack_name(events::STACK).send().await.is_ok() {}
+    assert_eq!(own.decides_at_last(&events::tick()).await, "redeploy");
+    let reasons: Vec<Value> = own.github.dispatches().iter().map(|inputs| inputs["reason"].clone()).collect();
+    assert_eq!(
+        reasons,
+        ["function shop-prod-checkout was rolled out, and is gone", "stack shop-prod was rolled out, and is gone"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_detection_under_way_fails_nothing_and_a_change_set_by_its_arn_is_its_stacks() {
+    let account = Account::enforcing_iam();
+    let (behind, proxy) = account.behind_proxy();
+    let own = Loop::nowhere(account).await;
+    own.roll_out(events::STACK, WATCHED, &[]).await;
+    let reads = ("DriftPolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    let own =
+        own.begins(&[("Mode", "heal"), ("GraceSeconds", "0"), reads, ("EndpointUrl", &behind.endpoint_url)]).await;
+    let refused = "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Drift detection is already \
+        in progress for stack [shop-prod]</Message></Error></ErrorResponse>";
+    proxy.on("cloudformation:DetectStackDrift").reply(Fault::Body(400, refused.as_bytes().to_vec()));
+    assert_eq!(own.decides(&events::tick()).await, "quiet");
+    assert_eq!(proxy.count("cloudformation:DetectStackDrift"), 1);
+
+    // As AWS describes a stack; the local account says no change set.
+    let change_set = "arn:aws:cloudformation:eu-central-1:471100004242:changeSet/by-hand/0b1c2d3e";
+    let described = format!(
+        "<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>shop-prod</StackName><ChangeSetId>\
+         {change_set}</ChangeSetId><StackStatus>UPDATE_COMPLETE</StackStatus></member></Stacks></DescribeStacksResult>\
+         </DescribeStacksResponse>"
+    );
+    let executed = json!({"changeSetName": change_set});
+    let executed = just_now(events::call("cloudformation", "ExecuteChangeSet", &executed, By::User));
+    assert_eq!(own.decides(&executed).await, "ignored", "it is of no watched stack");
+    proxy.on("cloudformation:DescribeStacks").reply(Fault::Body(200, described.into_bytes()));
+    assert_eq!(own.decides(&executed).await, "redeploy");
+    assert_eq!(own.github.dispatches()[0]["reason"], "ExecuteChangeSet of stack shop-prod");
 }
 
 #[tokio::test(flavor = "multi_thread")]
