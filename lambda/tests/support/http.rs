@@ -69,6 +69,12 @@ fn converse(stream: &TcpStream, answer: &dyn Fn(Request) -> Option<Response>) ->
 }
 
 fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
+    let (request, body) = read_bytes(reader)?;
+    Some(Request { body: String::from_utf8_lossy(&body).into_owned(), ..request })
+}
+
+/// A request without its body, and that as it came.
+pub fn read_bytes(reader: &mut BufReader<&TcpStream>) -> Option<(Request, Vec<u8>)> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let mut words = line.split(' ');
@@ -87,8 +93,7 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         None => Vec::new(),
     };
     request.length = body.len();
-    request.body = String::from_utf8_lossy(&body).into_owned();
-    Some(request)
+    Some((request, body))
 }
 
 fn exactly(reader: &mut BufReader<&TcpStream>, length: usize) -> Option<Vec<u8>> {
