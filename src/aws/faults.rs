@@ -199,7 +199,7 @@ fn log_page(lines: &[&str], next: Option<&str>) -> Step {
 
 #[tokio::test]
 async fn log_lines_are_read_to_their_end_or_to_the_limit_which_is_told() {
-    let query = logs::Query { group: "/aws/lambda/shop", from: 5, filter: Some("ERROR"), limit: 100 };
+    let query = logs::Query { group: "/aws/lambda/shop", from: 5, until: None, filter: Some("ERROR"), limit: 100 };
     let pages = Server::answering(|request| {
         assert!(request.target.ends_with("Logs_20140328.FilterLogEvents"), "{}", request.target);
         let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
@@ -237,7 +237,7 @@ async fn a_log_that_cannot_be_read_is_an_error_and_never_an_empty_one() {
     ];
     for (steps, kind) in rows {
         let server = Server::scripted(steps).await;
-        let query = logs::Query { group: "/aws/lambda/shop", from: 0, filter: None, limit: 10 };
+        let query = logs::Query { group: "/aws/lambda/shop", from: 0, until: None, filter: None, limit: 10 };
         let error = logs::filter(&clients(&server.url).await, query).await.unwrap_err();
         assert_eq!((error.kind.clone(), error.subject.as_str()), (kind, "/aws/lambda/shop"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Data keys under KMS keys: what wraps and unwraps those of encrypted documents.
+//! KMS keys, and data keys under them: what wraps and unwraps those of encrypted documents.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::limit::Service;
 use super::raw::{Body, Call, endpoint};
-use super::{Clients, Error};
+use super::{Clients, Error, ErrorKind};
 
 /// What a ciphertext is bound to, beside its key.
 pub type Context = BTreeMap<String, String>;
@@ -38,8 +38,31 @@ pub async fn encrypt(clients: &Clients, key: &str, context: &Context, plaintext:
     said.ciphertext.ok_or_else(|| Error::unreadable(OPERATION, key, "CiphertextBlob"))
 }
 
+/// The ARN and the state (`Enabled`, `PendingDeletion`, …) of a key, by its id, its ARN or an alias (`alias/…`); `None`:
+/// there is none.
+pub async fn key(clients: &Clients, name: &str) -> Result<Option<(String, String)>, Error> {
+    const OPERATION: &str = "kms:DescribeKey";
+    let body = json!({ "KeyId": name }).to_string();
+    let said: Said = match ask(clients, OPERATION, "TrentService.DescribeKey", name, body).await {
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+        said => said?,
+    };
+    let metadata = said.metadata.ok_or_else(|| Error::unreadable(OPERATION, name, "KeyMetadata"))?;
+    Ok(Some((metadata.arn, metadata.state)))
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(rename = "Arn")]
+    arn: String,
+    #[serde(rename = "KeyState", default)]
+    state: String,
+}
+
 #[derive(Deserialize)]
 struct Said {
+    #[serde(rename = "KeyMetadata")]
+    metadata: Option<Metadata>,
     #[serde(rename = "CiphertextBlob")]
     ciphertext: Option<String>,
     #[serde(rename = "Plaintext")]

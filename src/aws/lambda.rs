@@ -14,10 +14,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 mod invoke;
+mod logging;
 mod policy;
 mod versions;
 
 pub use invoke::{Invoked, invoke, invoke_long};
+pub use logging::log_group;
 pub use policy::policy;
 pub use versions::{Published, versions};
 

@@ -20,6 +20,8 @@ pub struct Query<'a> {
     pub group: &'a str,
     /// The earliest time, milliseconds since the Unix epoch.
     pub from: i64,
+    /// The latest time; `None`: now.
+    pub until: Option<i64>,
     /// What a line has to match, in the syntax of filter patterns; `None`: every line.
     pub filter: Option<&'a str>,
     /// The most lines that are read.
@@ -129,6 +131,9 @@ pub async fn stream(clients: &Clients, (group, stream): (&str, &str), token: Opt
 
 async fn page(clients: &Clients, query: Query<'_>, left: usize, token: Option<&str>) -> Result<Page, Error> {
     let mut body = json!({ "logGroupName": query.group, "startTime": query.from, "limit": left.min(PAGE) });
+    if let Some(until) = query.until {
+        body["endTime"] = until.into();
+    }
     for (name, value) in [("filterPattern", query.filter), ("nextToken", token)] {
         if let Some(value) = value {
             body[name] = value.into();

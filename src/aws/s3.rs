@@ -27,6 +27,9 @@ const BODY_ATTEMPTS: u32 = 3;
 /// How long one body may take.
 const BODY_TIMEOUT: Duration = Duration::from_mins(2);
 
+/// What the keys of all objects begin with that are put into a bucket of ours.
+const OURS: &str = "plumb/";
+
 /// When to write an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition<'a> {
@@ -198,23 +201,65 @@ where
 }
 
 /// Makes the bucket when it is not there: encrypted, versioned, all public access blocked. A bucket that is there is
-/// left as it is. `true` when it was made.
+/// left as it is, but for one that was begun here and not finished. `true` when it was made or finished.
 pub async fn ensure_bucket(clients: &Clients, bucket: &str) -> Result<bool, Error> {
-    if bucket_exists(clients, bucket).await? {
-        return Ok(false);
+    match standing(clients, bucket).await? {
+        Standing::Whole => return Ok(false),
+        Standing::Begun => {}
+        Standing::Absent => create(clients, bucket).await?,
     }
-    let client = clients.s3();
+    settle(clients, bucket).await?;
+    Ok(true)
+}
+
+/// How far a bucket is.
+enum Standing {
+    Absent,
+    /// It was made here, and whoever made it was stopped before it was as it should be.
+    Begun,
+    Whole,
+}
+
+async fn standing(clients: &Clients, bucket: &str) -> Result<Standing, Error> {
+    const OPERATION: &str = "s3:GetBucketVersioning";
+    let request = clients.s3().get_bucket_versioning().bucket(bucket).send();
+    match clients.send(Service::S3, OPERATION, bucket, request).await {
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Standing::Absent),
+        // Who may not ask can still be told whether it is there.
+        Err(error) if error.kind == ErrorKind::AccessDenied => {
+            let is_there = bucket_exists(clients, bucket).await?;
+            return Ok(if is_there { Standing::Whole } else { Standing::Absent });
+        }
+        Err(error) => return Err(error),
+        // It is what is set last, and nobody can make it unsaid afterwards.
+        Ok(found) if found.status.is_some() => return Ok(Standing::Whole),
+        Ok(_) => {}
+    }
+    // Somebody's own bucket, which never had versions, has what is not ours.
+    let request = clients.s3().list_objects_v2().bucket(bucket).send();
+    let page = clients.send(Service::S3, "s3:ListBucket", bucket, request).await?;
+    let is_ours = |key: Option<&str>| key.is_some_and(|key| key.starts_with(OURS));
+    let all_ours = page.contents().iter().all(|object| is_ours(object.key()));
+    Ok(if all_ours { Standing::Begun } else { Standing::Whole })
+}
+
+async fn create(clients: &Clients, bucket: &str) -> Result<(), Error> {
     // us-east-1 is the one region that must not be named.
     let place = (clients.region() != "us-east-1").then(|| {
         CreateBucketConfiguration::builder()
             .location_constraint(BucketLocationConstraint::from(clients.region()))
             .build()
     });
-    let request = client.create_bucket().bucket(bucket).set_create_bucket_configuration(place).send();
+    let request = clients.s3().create_bucket().bucket(bucket).set_create_bucket_configuration(place).send();
     match clients.send(Service::S3, "s3:CreateBucket", bucket, request).await {
-        Err(error) if error.code.as_deref() != Some("BucketAlreadyOwnedByYou") => return Err(error),
-        Ok(_) | Err(_) => {}
+        Err(error) if error.code.as_deref() != Some("BucketAlreadyOwnedByYou") => Err(error),
+        Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// What a bucket of ours is to be. Versioning comes last: it tells that the rest is done.
+async fn settle(clients: &Clients, bucket: &str) -> Result<(), Error> {
+    let client = clients.s3();
     let block = PublicAccessBlockConfiguration::builder()
         .block_public_acls(true)
         .block_public_policy(true)
@@ -228,8 +273,7 @@ pub async fn ensure_bucket(clients: &Clients, bucket: &str) -> Result<bool, Erro
     clients.send(Service::S3, "s3:PutEncryptionConfiguration", bucket, request).await?;
     let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     let request = client.put_bucket_versioning().bucket(bucket).versioning_configuration(versioning).send();
-    clients.send(Service::S3, "s3:PutBucketVersioning", bucket, request).await?;
-    Ok(true)
+    clients.send(Service::S3, "s3:PutBucketVersioning", bucket, request).await.map(drop)
 }
 
 /// Where CloudFormation reads an object: with the bucket in the path, since its name may have dots.

@@ -9,9 +9,12 @@ use crate::ops::deploy::{Ask, Foundation, bootstrap};
 /// Arguments of `plumb bootstrap`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The repository on GitHub that may deploy. Default: as plumb.toml or a remote says.
+    /// The repository on GitHub that may deploy, or its URL. Default: as plumb.toml or a remote says.
     #[arg(long, value_name = "OWNER/NAME", value_parser = repository)]
     github: Option<String>,
+    /// Who issues the tokens of its workflows, where it is not on github.com: https://HOST/_services/token of a server.
+    #[arg(long, value_name = "URL", value_parser = issuer)]
+    issuer: Option<String>,
     /// The branch whose workflows may deploy.
     #[arg(long, default_value = "main", value_name = "NAME")]
     branch: String,
@@ -33,9 +36,20 @@ fn repository(text: &str) -> Result<String, String> {
     let is_name = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
-    match text.split_once('/') {
-        Some((owner, name)) if is_name(owner) && is_name(name) => Ok(text.to_owned()),
-        _ => Err("OWNER/NAME is wanted".to_owned()),
+    // A URL is read where it is known what one of GitHub's looks like.
+    let parts = text.split_once('/').filter(|(owner, name)| is_name(owner) && is_name(name));
+    if parts.is_some() || (text.starts_with("https://") && !text.contains('*')) {
+        return Ok(text.to_owned());
+    }
+    Err("OWNER/NAME is wanted".to_owned())
+}
+
+/// Host and path of an issuer's URL, as IAM names a provider.
+fn issuer(text: &str) -> Result<String, String> {
+    let usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    match text.strip_prefix("https://").map(|issuer| issuer.trim_end_matches('/')) {
+        Some(issuer) if issuer.contains('.') && issuer.bytes().all(usual) => Ok(issuer.to_owned()),
+        _ => Err("https://HOST/PATH is wanted".to_owned()),
     }
 }
 
@@ -47,7 +61,12 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     }
     let session = shared.session().await?;
     let opened = interruptible(args.consent.open(&session, "bootstrap")).await??;
-    let wish = Foundation { repository: args.github.clone(), branch: args.branch.clone(), attach: args.attach.clone() };
+    let wish = Foundation {
+        repository: args.github.clone(),
+        issuer: args.issuer.clone(),
+        branch: args.branch.clone(),
+        attach: args.attach.clone(),
+    };
     let (draft, notes) = interruptible(Box::pin(bootstrap(&opened, &wish))).await??;
     for note in &notes {
         say!("note: {}", clean(note));
@@ -65,8 +84,15 @@ mod tests {
     #[test]
     fn a_repository_is_one_and_no_pattern() {
         assert!(repository("team/shop.site").is_ok());
-        for text in ["team", "team/*", "*/*", "team/shop:ref", "team/", "a/b/c"] {
+        assert!(repository("https://github.com/team/shop").is_ok());
+        for text in ["team", "team/*", "*/*", "team/shop:ref", "team/", "a/b/c", "https://github.com/team/*"] {
             assert!(repository(text).is_err(), "{text}");
+        }
+        assert_eq!(issuer("https://git.example/_services/token/").as_deref(), Ok("git.example/_services/token"));
+        for text in
+            ["git.example", "http://git.example", "https://git.example/*", "https://git.example:8443/x", "https://"]
+        {
+            assert!(issuer(text).is_err(), "{text}");
         }
     }
 }

@@ -6,13 +6,14 @@ use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use super::consent::{Asks, Deed, How};
-use super::deploy::{EndedJson, interruptible, told};
+use super::deploy::{EndedJson, interruptible, looked_on, told};
 use super::table::Table;
 use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
 use crate::compare::Why;
 use crate::ops::deploy::{self, Cleaned, Cleaning, Fate, Going};
 use crate::ops::schema::VERSION;
 use crate::ops::session::Session;
+use crate::secret::Secret;
 
 /// Arguments of `plumb clean`.
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,7 @@ pub(crate) struct Args {
     #[arg(value_name = "STACK", add = ArgValueCandidates::new(values::stacks))]
     // `stack` is the option that looks at one without a project.
     name: String,
-    /// Delete the artifacts, too, that no other receipt of the project names.
+    /// Delete, too, what is kept in the state bucket and nothing else needs: artifacts, packaged files, templates.
     #[arg(long)]
     with_artifacts: bool,
     /// Delete the stack although it is protected from that.
@@ -41,7 +42,7 @@ struct CleanJson<'a> {
     artifacts: Vec<&'a str>,
     receipt: bool,
     ended: Option<EndedJson<'a>>,
-    notes: &'a [String],
+    notes: Vec<&'a str>,
     problem: Option<&'a str>,
 }
 
@@ -84,10 +85,12 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let deed = Deed { command: "clean", does: &does, asks: Asks::Named(stack) };
         let writer = interruptible(args.how.consent.obtain(&session, deed)).await??;
         let work = Box::pin(deploy::clean(&writer, &cleaning, args.unprotect, &told::progress));
-        Some(interruptible(work).await??)
+        Some(looked_on(stack, "", work).await??)
     };
+    let failure = cleaned.as_ref().and_then(|cleaned| cleaned.ended.failure.as_ref());
+    let log = told::log(&session, stack, failure).await;
     if args.how.output == Output::Json {
-        print_json(&json(&session, &cleaning, cleaned.as_ref()))?;
+        print_json(&json(&session, &cleaning, cleaned.as_ref(), &log))?;
     }
     shared.stats(&session);
     let Some(cleaned) = cleaned else { return Ok(Outcome::Differences) };
@@ -136,6 +139,9 @@ fn show(out: &mut impl Write, cleaning: &Cleaning) -> io::Result<()> {
         for key in &artifacts.keys {
             writeln!(out, "  - goes  s3://{}/{}", clean(&artifacts.bucket), clean(key))?;
         }
+        for note in &artifacts.notes {
+            writeln!(out, "  = {}", clean(note))?;
+        }
     }
     if cleaning.recorded {
         writeln!(out, "  - goes  its receipt")?;
@@ -151,7 +157,12 @@ fn about(going: &Going) -> String {
     }
 }
 
-fn json<'a>(session: &'a Session, cleaning: &'a Cleaning, cleaned: Option<&'a Cleaned>) -> CleanJson<'a> {
+fn json<'a>(
+    session: &'a Session,
+    cleaning: &'a Cleaning,
+    cleaned: Option<&'a Cleaned>,
+    log: &'a [Secret],
+) -> CleanJson<'a> {
     let stack = cleaning.stack.name.as_str();
     let going = cleaning.resources.iter().map(|going| GoingJson {
         logical_id: &going.logical_id,
@@ -161,6 +172,8 @@ fn json<'a>(session: &'a Session, cleaning: &'a Cleaning, cleaned: Option<&'a Cl
         destroys: going.destroys,
         objects: going.objects,
     });
+    let stays = cleaning.artifacts.iter().flat_map(|artifacts| &artifacts.notes);
+    let done = cleaned.into_iter().flat_map(|cleaned| &cleaned.notes);
     let artifacts = cleaning.artifacts.as_ref().map(|artifacts| artifacts.keys.iter().map(String::as_str).collect());
     CleanJson {
         version: VERSION,
@@ -170,8 +183,8 @@ fn json<'a>(session: &'a Session, cleaning: &'a Cleaning, cleaned: Option<&'a Cl
         resources: going.collect(),
         artifacts: artifacts.unwrap_or_default(),
         receipt: cleaning.recorded,
-        ended: cleaned.map(|cleaned| EndedJson::of(session, stack, &cleaned.ended)),
-        notes: cleaned.map(|cleaned| cleaned.notes.as_slice()).unwrap_or_default(),
+        ended: cleaned.map(|cleaned| EndedJson::of(session, stack, &cleaned.ended, log)),
+        notes: stays.chain(done).map(String::as_str).collect(),
         problem: cleaned.and_then(|cleaned| cleaned.failed.as_ref()).map(|why| why.reason.as_str()),
     }
 }

@@ -15,6 +15,7 @@ use crate::compare::Why;
 use crate::ops::deploy::{self, Ask, Deployed, Draft, Operation, Plan};
 use crate::ops::hold;
 use crate::ops::session::Session;
+use crate::secret::Secret;
 
 /// Arguments of `plumb deploy`.
 #[derive(Debug, clap::Args)]
@@ -23,9 +24,10 @@ pub(crate) struct Args {
     /// Only these stacks. Default: all of the environment, in the order of plumb.toml.
     #[arg(value_name = "STACK", add = ArgValueCandidates::new(values::stacks))]
     stacks: Vec<String>,
-    /// Put back, too, what was changed by hand: drift of the stack, and code of its functions.
-    #[arg(long)]
-    revert_drift: bool,
+    /// Put back, too, what was changed by hand: drift of the stack, and code of its functions. With names of resources
+    /// (`--revert-drift=Queue,Api`) only that of these, and nothing else is deployed.
+    #[arg(long, value_name = "RESOURCE", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    revert_drift: Option<Vec<String>>,
     /// Have the change set worked out, show it, and delete it again.
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
@@ -69,6 +71,8 @@ struct Done {
     stack: String,
     plan: Option<(Draft, Plan)>,
     deployed: Option<Deployed>,
+    /// The last lines of the function that is the cause of its failure.
+    log: Vec<Secret>,
 }
 
 /// Runs `plumb deploy`.
@@ -78,10 +82,19 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         return Err(why.hint("plumb deploy --env NAME; --dry-run shows what would be changed").into());
     }
     markdown::of_dry_runs(args.output, args.dry_run)?;
-    let ask = Ask { reference: None, revert_drift: args.revert_drift, dry_run: args.dry_run };
+    let (revert_drift, only) = (args.revert_drift.is_some(), args.revert_drift.clone().unwrap_or_default());
+    if !only.is_empty() && args.stacks.len() != 1 {
+        let why = Why::new(format!("of which stack is {} to be put back?", clean(&only.join(", "))));
+        return Err(why.hint("plumb deploy STACK --revert-drift=RESOURCE").into());
+    }
+    let ask = Ask { reference: None, revert_drift, only, dry_run: args.dry_run };
     if args.follow || args.cancel {
         let session = shared.session().await?;
-        let names = interruptible(names(&session, &args.stacks, &ask)).await??;
+        // Looking on needs nothing of the commit: a stack may be looked at that the project does not name.
+        let names = match &*args.stacks {
+            named if args.follow && !named.is_empty() => named.to_vec(),
+            stacks => interruptible(names(&session, stacks, &ask)).await??,
+        };
         return Box::pin(under_way(shared, &session, args, &names)).await;
     }
     let (stacks, dry_run, consent, output) = (&*args.stacks, args.dry_run, &args.consent, args.output);
@@ -102,7 +115,7 @@ pub(super) async fn carry_out(shared: &Shared, order: &Order<'_>) -> Result<Outc
         let done = Box::pin(one(&opened, order, name)).await;
         let (done, failed) = match done {
             Ok(done) => (done, None),
-            Err(failed) => (Done { stack: name.clone(), plan: None, deployed: None }, Some(failed)),
+            Err(failed) => (Done::at(name.clone(), None), Some(failed)),
         };
         let of_this = if failed.is_some() { Outcome::Problem } else { done.outcome() };
         if let (Form::Text, Some(deployed)) = (order.output, &done.deployed) {
@@ -163,10 +176,10 @@ async fn finish(session: &Session, order: &Order<'_>, draft: Draft) -> Result<Do
     let stack = name.clone();
     if order.dry_run {
         draft.abandon().await?;
-        return Ok(Done { stack, plan: Some((draft, plan)), deployed: None });
+        return Ok(Done::at(stack, Some((draft, plan))));
     }
     if plan.is_empty() && draft.commit.is_none() {
-        return Ok(Done { stack, plan: Some((draft, plan)), deployed: None });
+        return Ok(Done::at(stack, Some((draft, plan))));
     }
     let does = text::intent(&draft, &plan);
     let asks = if plan.is_empty() { Asks::Protected } else { Asks::Always };
@@ -182,14 +195,9 @@ async fn finish(session: &Session, order: &Order<'_>, draft: Draft) -> Result<Do
         return Err(taken_back(&draft, failed).await);
     }
     let work = Box::pin(deploy::execute(&draft, &plan, &told::progress));
-    let deployed = match interruptible(work).await {
-        Ok(deployed) => deployed?,
-        Err(failed) => {
-            say!("{name} goes on without you: plumb deploy --follow looks on again, --cancel takes it back");
-            return Err(failed);
-        }
-    };
-    Ok(Done { stack, plan: Some((draft, plan)), deployed: Some(deployed) })
+    let deployed = looked_on(&name, ", --cancel takes it back", work).await??;
+    let log = told::log(session, &stack, deployed.failure.as_ref()).await;
+    Ok(Done { stack, plan: Some((draft, plan)), deployed: Some(deployed), log })
 }
 
 /// The same for a draft that came from elsewhere than a commit.
@@ -228,7 +236,8 @@ async fn told_after(shared: &Shared, session: &Session, order: &Order<'_>, all: 
 
 /// Deletes what was only made to be looked at, and hands on why.
 async fn taken_back(draft: &Draft, failed: Failed) -> Failed {
-    match draft.abandon().await {
+    // It may have to wait until AWS has worked it out; another ^C ends that.
+    match interruptible(draft.abandon()).await.unwrap_or_else(|_| Err(Why::new("interrupted"))) {
         Ok(()) => say!("the change set of {} is deleted again", clean(draft.stack())),
         Err(why) => say!("the change set of {} is left behind: {}", clean(draft.stack()), clean(&why.reason)),
     }
@@ -255,8 +264,9 @@ async fn under_way(shared: &Shared, session: &Session, args: &Args, names: &[Str
             Failed::from(why).print();
             outcome = Outcome::Problem;
         }
+        let log = told::log(session, name, ended.failure.as_ref()).await;
         if args.output == Form::Json {
-            print_json(&EndedJson::of(session, name, &ended))?;
+            print_json(&EndedJson::of(session, name, &ended, &log))?;
         } else {
             text::ended(&mut std::io::stdout().lock(), name, &ended)?;
         }
@@ -273,8 +283,17 @@ async fn cancel(session: &Session, args: &Args, operation: &Operation) -> Result
     let deed = Deed { command: "deploy --cancel", does: &does, asks: Asks::Always };
     let writer = interruptible(args.consent.obtain(session, deed)).await??;
     let work = Box::pin(deploy::cancel(&writer, operation, &told::progress));
-    let (ended, untold) = interruptible(work).await??;
-    Ok((ended, untold))
+    Ok(looked_on(&operation.stack, "", work).await??)
+}
+
+/// Work on a stack that AWS does: ^C ends the looking on and nothing else. `more` is what else leads on.
+pub(super) async fn looked_on<T>(stack: &str, more: &str, work: impl Future<Output = T>) -> Result<T, Failed> {
+    let done = interruptible(work).await;
+    if done.is_err() {
+        let stack = clean(stack);
+        say!("what AWS is at with {stack} goes on without you: plumb deploy --follow {stack} looks on again{more}");
+    }
+    done
 }
 
 /// Work that ^C ends.
@@ -294,6 +313,11 @@ fn worse(one: Outcome, other: Outcome) -> Outcome {
 }
 
 impl Done {
+    /// What nothing was done to.
+    fn at(stack: String, plan: Option<(Draft, Plan)>) -> Self {
+        Self { stack, plan, deployed: None, log: Vec::new() }
+    }
+
     /// What is rolled out although something that was changed by hand stays as it is has not failed: it still differs.
     fn outcome(&self) -> Outcome {
         match (&self.deployed, &self.plan) {

@@ -4,7 +4,7 @@ use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use super::consent::{Asks, Deed, How};
-use super::deploy::{EndedJson, interruptible, told};
+use super::deploy::{EndedJson, interruptible, looked_on, told};
 use super::table::Table;
 use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
 use crate::compare::Why;
@@ -76,12 +76,13 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let deed = Deed { command: "recover", does: &does, asks };
         let writer = interruptible(args.how.consent.obtain(&session, deed)).await??;
         let work = Box::pin(deploy::recover(&writer, &recovery, &told::progress));
-        let (ended, untold) = interruptible(work).await??;
+        let (ended, untold) = looked_on(stack, "", work).await??;
         if let Some(why) = untold {
             say!("note: {}", clean(&why.reason));
         }
         Some(ended)
     };
+    let log = told::log(&session, stack, ended.as_ref().and_then(|ended| ended.failure.as_ref())).await;
     if args.how.output == Output::Json {
         print_json(&RecoverJson {
             version: VERSION,
@@ -89,7 +90,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
             stuck: Some(&recovery.stack.status),
             way: Some(way),
             resources: held(&recovery),
-            ended: ended.as_ref().map(|ended| EndedJson::of(&session, stack, ended)),
+            ended: ended.as_ref().map(|ended| EndedJson::of(&session, stack, ended, &log)),
         })?;
     }
     shared.stats(&session);

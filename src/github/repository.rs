@@ -70,6 +70,14 @@ impl Repository {
         host.strip_prefix("api.").unwrap_or(host)
     }
 
+    /// The address that a person has it at, by which [`Self::of`] finds it again; `None`: its API lies where no address tells.
+    #[must_use]
+    pub fn page(&self) -> Option<String> {
+        let scheme = self.api.split_once("://").map_or("https", |(scheme, _)| scheme);
+        let page = format!("{scheme}://{}/{}", self.host(), self.name);
+        Self::of(&page).filter(|found| found == self).map(|_| page)
+    }
+
     /// Whether GitHub itself runs it, and not somebody's own server.
     #[must_use]
     pub fn is_cloud(&self) -> bool {
@@ -107,6 +115,12 @@ mod tests {
                 "{address}"
             );
         }
+        for address in
+            ["https://github.com/shop/petshop", "http://127.0.0.1:8080/shop/petshop", "https://eu.ghe.com/a/b"]
+        {
+            assert_eq!(Repository::of(address).unwrap().page().as_deref(), Some(address));
+        }
+        assert_eq!(Repository::at("https://git.example/github/api/v3", "a/b").unwrap().page(), None);
         for address in [
             "",
             "/srv/git/petshop.git",

@@ -24,7 +24,9 @@ mod preview;
 mod publish;
 mod recover;
 mod request;
+mod revert;
 mod standing;
+mod stopped;
 mod stuck;
 mod widening;
 

@@ -17,7 +17,7 @@ use crate::git::{Repository, WORKTREE};
 
 pub use key::new_key;
 pub use plan::{File, Proposal, Wish, propose, write};
-pub use token::{Token, repository_url, store};
+pub use token::{Token, endpoint, repository_url, store};
 pub use workflow::{Credentials, Workflows};
 
 /// What was guessed for a directory.

@@ -121,6 +121,7 @@ pub const PERMISSIONS: &[Permission] = &[
     write("s3:CreateBucket", On::Bucket),
     write("s3:PutBucketPublicAccessBlock", On::Bucket),
     write("s3:PutEncryptionConfiguration", On::Bucket),
+    write("s3:GetBucketVersioning", On::Bucket),
     write("s3:PutBucketVersioning", On::Bucket),
 ];
 

@@ -243,6 +243,10 @@ impl Ground {
         };
         for resource in template.resources() {
             self.types.insert(resource.type_name.clone());
+            // CloudFormation begins the names of stacks within with the stack's.
+            if resource.type_name == "AWS::CloudFormation::Stack" {
+                self.stacks.insert(format!("{name}-*"));
+            }
             let own = match resource.type_name.as_str() {
                 "AWS::SSM::Parameter" => Some(&mut self.own_parameters),
                 "AWS::SecretsManager::Secret" => Some(&mut self.own_secrets),

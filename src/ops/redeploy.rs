@@ -21,6 +21,8 @@ use crate::config::Environ;
 use crate::github::{Dispatch, Error, Event, GitHub, Patience, Workflow};
 use crate::secret::Secret;
 
+pub(super) use ground::repository;
+
 pub use crate::github::{Job, Run, Step};
 pub use follow::{Followed, LONGEST, follow, why_failed};
 
@@ -130,7 +132,7 @@ pub fn commit(session: &Session) -> Result<String, Why> {
 
 /// GitHub as the project names it, with a token; and where that is from.
 async fn connect(session: &Session, environ: &Environ) -> Result<(GitHub, String), Why> {
-    let repository = ground::repository(session)?;
+    let repository = repository(session)?;
     let token = token::find(session, environ, &repository).await?;
     let github = GitHub::new(repository, token.token, Patience::default()).map_err(|error| told(&error))?;
     Ok((github, token.from))

@@ -182,6 +182,33 @@ async fn objects_are_written_only_over_what_was_read() {
     assert_eq!(s3::list(&clients, &bucket, "k/").await.unwrap()[0].etag, second);
 }
 
+#[tokio::test]
+async fn a_bucket_that_was_begun_and_not_finished_is_finished_and_somebody_elses_is_left_alone() {
+    let account = Account::fresh();
+    let clients = clients(&account).await;
+    let caller = account.caller();
+    let place =
+        "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+    let versioning =
+        |bucket: &str| caller.send("s3", "GET", &format!("/{bucket}?versioning"), &[], b"").unwrap().text();
+    for (bucket, key, is_ours) in [
+        ("begun", None, true),
+        ("used", Some("plumb/shop/dev/lock.json"), true),
+        ("theirs", Some("invoices/1.pdf"), false),
+    ] {
+        let bucket = format!("{bucket}-{}", account.id);
+        assert_eq!(caller.send("s3", "PUT", &format!("/{bucket}"), &[], place.as_bytes()).unwrap().status, 200);
+        if let Some(key) = key {
+            assert_eq!(caller.send("s3", "PUT", &format!("/{bucket}/{key}"), &[], b"x").unwrap().status, 200);
+        }
+        assert_eq!(s3::ensure_bucket(&clients, &bucket).await.unwrap(), is_ours, "{bucket}");
+        assert_eq!(versioning(&bucket).contains("Enabled"), is_ours, "{bucket}");
+        let blocked = caller.send("s3", "GET", &format!("/{bucket}?publicAccessBlock"), &[], b"").unwrap();
+        assert_eq!(blocked.text().contains("<BlockPublicPolicy>true"), is_ours, "{bucket}");
+        assert!(!s3::ensure_bucket(&clients, &bucket).await.unwrap(), "{bucket}");
+    }
+}
+
 fn request(stack: &str, template: &serde_json::Value, create: bool) -> ChangeSetRequest {
     ChangeSetRequest {
         stack: stack.into(),

@@ -295,6 +295,13 @@ pub async fn wait_change_set(clients: &Clients, id: &str, limit: Duration) -> Re
     }
 }
 
+/// Whether a change set is still being worked out, by its name and that of its stack.
+pub async fn is_worked_on(clients: &Clients, name: &str, stack: &str) -> Result<bool, Error> {
+    let request = clients.cloudformation().describe_change_set().change_set_name(name).stack_name(stack).send();
+    let found = clients.send(Service::CloudFormation, "cloudformation:DescribeChangeSet", name, request).await?;
+    Ok(matches!(found.status, Some(aws::ChangeSetStatus::CreatePending | aws::ChangeSetStatus::CreateInProgress)))
+}
+
 /// Begins to execute a change set, by its ARN. The stack is named too: an ARN does not say whose it is, and whoever reads
 /// CloudTrail has nothing else. `client_token` marks the stack's events of it.
 pub async fn execute_change_set(

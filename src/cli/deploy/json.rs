@@ -9,6 +9,7 @@ use crate::compare::{Fingerprinter, Tally, Why};
 use crate::ops::deploy::{Ask, Change, Drifted, Ended, Failure, Plan, Property, PutBack};
 use crate::ops::schema::{FacetJson, VERSION, masked, time};
 use crate::ops::session::Session;
+use crate::secret::Secret;
 
 #[derive(Serialize)]
 pub(super) struct DeployJson<'a> {
@@ -125,6 +126,9 @@ struct FailureJson<'a> {
     status: &'a str,
     reason: Option<&'a str>,
     at: String,
+    /// The last lines of the function that is its cause.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    log: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -154,7 +158,7 @@ pub(super) fn of<'a>(session: &'a Session, ask: &Ask, all: &'a [Done], live: Opt
 
 impl<'a> EndedJson<'a> {
     /// How an operation of whomever ended.
-    pub(in crate::cli) fn of(session: &'a Session, stack: &'a str, ended: &'a Ended) -> Self {
+    pub(in crate::cli) fn of(session: &'a Session, stack: &'a str, ended: &'a Ended, log: &'a [Secret]) -> Self {
         Self {
             version: VERSION,
             environment: &session.environment().name,
@@ -162,7 +166,7 @@ impl<'a> EndedJson<'a> {
             status: &ended.status,
             succeeded: ended.succeeded(),
             milliseconds: ended.took,
-            failure: ended.failure.as_ref().map(FailureJson::of),
+            failure: ended.failure.as_ref().map(|failure| FailureJson::of(failure, log)),
         }
     }
 }
@@ -171,6 +175,7 @@ impl<'a> StackJson<'a> {
     fn of(done: &'a Done, print: &Fingerprinter) -> Self {
         let (draft, plan) = (done.plan.as_ref().map(|(draft, _)| draft), done.plan.as_ref().map(|(_, plan)| plan));
         let deployed = done.deployed.as_ref();
+        let failure = deployed.and_then(|deployed| deployed.failure.as_ref());
         let texts = |map: &'a BTreeMap<String, String>| map.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         Self {
             name: &done.stack,
@@ -203,7 +208,7 @@ impl<'a> StackJson<'a> {
                 (Some(plan), None) => plan.left.iter().map(ProblemJson::of).collect(),
                 (None, None) => Vec::new(),
             },
-            failure: deployed.and_then(|deployed| deployed.failure.as_ref()).map(FailureJson::of),
+            failure: failure.map(|failure| FailureJson::of(failure, &done.log)),
         }
     }
 }
@@ -271,7 +276,7 @@ impl<'a> ProblemJson<'a> {
 }
 
 impl<'a> FailureJson<'a> {
-    fn of(failure: &'a Failure) -> Self {
+    fn of(failure: &'a Failure, log: &'a [Secret]) -> Self {
         let event = &failure.event;
         Self {
             name: event.name(),
@@ -279,6 +284,7 @@ impl<'a> FailureJson<'a> {
             status: &event.status,
             reason: event.reason.as_deref(),
             at: time(event.at),
+            log: log.iter().map(|line| line.expose().trim_end()).collect(),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What happens during a deployment, on stderr, line by line as it arrives.
 
-use super::interruptible;
+use super::{interruptible, looked_on};
 use crate::cli::{Failed, clean, say};
-use crate::ops::deploy::{self, Ended, Happened, Operation, Progress};
+use crate::ops::deploy::{self, Ended, Failure, Happened, Operation, Progress};
 use crate::ops::schema::time;
 use crate::ops::session::Session;
+use crate::secret::Secret;
 
 /// Says how far a deployment is.
 pub(in crate::cli) fn progress(progress: Progress) {
@@ -21,9 +22,30 @@ pub(in crate::cli) fn progress(progress: Progress) {
     }
 }
 
+/// The last lines of the log of the function that is the cause of a failure, which are said as well.
+pub(in crate::cli) async fn log(session: &Session, stack: &str, failure: Option<&Failure>) -> Vec<Secret> {
+    let Some(failure) = failure else { return Vec::new() };
+    match Box::pin(interruptible(deploy::last_lines(session, stack, failure))).await {
+        Ok(Some(Ok(lines))) => {
+            if lines.is_empty() {
+                say!("? its log has no line of that time");
+            }
+            for line in &lines {
+                say!("  log  {}", clean(line.expose().trim_end()));
+            }
+            lines
+        }
+        Ok(Some(Err(why))) => {
+            say!("? its log: {}", clean(&why.reason));
+            Vec::new()
+        }
+        Ok(None) | Err(_) => Vec::new(),
+    }
+}
+
 /// Follows an operation; ^C ends the looking on and nothing else.
 pub(in crate::cli) async fn follow(session: &Session, operation: &Operation) -> Result<Ended, Failed> {
-    Ok(interruptible(Box::pin(deploy::follow(session, operation, &progress))).await??)
+    Ok(looked_on(&operation.stack, "", Box::pin(deploy::follow(session, operation, &progress))).await??)
 }
 
 /// Whose operation it is, as far as that is known.

@@ -15,21 +15,11 @@ pub(super) struct Options {
     #[arg(long, value_name = "NAME", default_value = "github_secret", requires = "github_token")]
     secret: String,
     /// The repository's URL. Default: as plumb.toml or a remote says.
-    #[arg(long, value_name = "URL", requires = "github_token", value_parser = url)]
+    #[arg(long, value_name = "URL", requires = "github_token", value_parser = init::endpoint)]
     github_endpoint: Option<String>,
     /// Whose token it is.
     #[arg(long, value_name = "USER", default_value = "plumb", requires = "github_token")]
     github_user: String,
-}
-
-/// A token goes there, so it is over TLS, or to this machine.
-fn url(text: &str) -> Result<String, String> {
-    let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    if (text.starts_with("https://") || here.iter().any(|start| text.starts_with(start))) && !text.contains(['@', ' '])
-    {
-        return Ok(text.to_owned());
-    }
-    Err("https://github.com/OWNER/NAME is wanted".to_owned())
 }
 
 /// Stores it.
@@ -39,10 +29,10 @@ pub(super) async fn store(shared: &Shared, options: &Options, consent: &Consent)
         return Err(why.hint("plumb init --github-token --env NAME, with the token on stdin").into());
     }
     let session = shared.session().await?;
-    let unknown = || {
-        Why::new("no remote's URL is a repository on GitHub").hint("--github-endpoint https://github.com/OWNER/NAME")
+    let endpoint = match &options.github_endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => init::repository_url(&session)?,
     };
-    let endpoint = options.github_endpoint.clone().or_else(|| init::repository_url(&session)).ok_or_else(unknown)?;
     consent.check(&session).await?;
     let from_stdin = !std::io::stdin().is_terminal();
     let token = typed::value(from_stdin, format!("the token for {endpoint}")).await?;

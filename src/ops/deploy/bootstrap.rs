@@ -1,7 +1,7 @@
 //! What a project needs in an account before it can be deployed there: a stack of Plumb's own template.
 //!
-//! What there is already is found and not made twice: the state bucket, GitHub's OIDC provider, a trail. What this stack
-//! made itself stays its own.
+//! What there is already is found and not made twice: the state bucket, GitHub's OIDC provider, the keys, a trail. What this
+//! stack made itself stays its own.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,22 @@ use serde_json::{Map, Value, json};
 
 use super::draft::{Ask, Draft};
 use crate::aws::cloudformation::{self, StackInfo};
-use crate::aws::{cloudtrail, iam, s3};
+use crate::aws::{Clients, cloudtrail, iam, kms, s3};
 use crate::compare::Why;
 use crate::config::{Environment, Settings, Stack, StackKind};
 use crate::github::Repository;
 use crate::ops::inspect::now;
 use crate::ops::permissions::Need;
 use crate::ops::policy;
-use crate::ops::session::{self, Session};
+use crate::ops::redeploy;
+use crate::ops::session::Session;
 use crate::ops::{failed, why};
 use crate::template::Template;
 
 /// The template, of which the roles' policies are filled in.
 const TEMPLATE: &str = include_str!("bootstrap/template.yaml");
 
-/// Whose tokens the deploy role takes.
+/// Whose tokens the roles take where the repository is on github.com.
 const ISSUER: &str = "token.actions.githubusercontent.com";
 
 /// All policies of a role that stand in it may have so many characters together.
@@ -32,8 +33,10 @@ const LONGEST_POLICY: usize = 10_240;
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Foundation {
-    /// `OWNER/NAME` on GitHub; `None`: as the project or a remote says, else nobody.
+    /// `OWNER/NAME` where the project's repository is, or an address; `None`: as the project or a remote says, else nobody.
     pub repository: Option<String>,
+    /// Who issues the tokens of that repository's workflows, as host and path; `None`: github.com, for what is there.
+    pub issuer: Option<String>,
     /// The branch whose workflows may deploy.
     pub branch: String,
     /// ARNs of policies that the deploy role gets besides, for what the stacks' own resources need.
@@ -60,26 +63,26 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
         }
         Some(bucket) => bucket,
     };
-    let repository = wish.repository.clone().or_else(|| on_github(&session)).unwrap_or_default();
+    let trusted = trusted(&session, wish, &mut notes)?;
+    let (repository, issuer) = trusted.unwrap_or_else(|| (String::new(), ISSUER.to_owned()));
     let mut provider = String::new();
-    if repository.is_empty() {
-        notes.push("no repository on GitHub is known, so no deploy role is made: --github OWNER/NAME".to_owned());
-    } else if !kept.made_provider() {
+    if !repository.is_empty() && !kept.made_provider(&issuer) {
         let found = iam::oidc_providers(clients).await.map_err(|error| why(&error))?;
-        if let Some(arn) = found.into_iter().find(|arn| arn.ends_with(&format!(":oidc-provider/{ISSUER}"))) {
+        if let Some(arn) = found.into_iter().find(|arn| arn.ends_with(&format!(":oidc-provider/{issuer}"))) {
             notes.push(format!("{arn} is there already, and is trusted"));
             provider = arn;
         }
     }
-    let trails = if kept.is("MakeTrail", "yes") {
-        Vec::new()
-    } else {
-        cloudtrail::trails(clients).await.map_err(|error| why(&error))?
-    };
-    if let Some(trail) = trails.first() {
-        notes.push(format!("the trail {trail} is there already"));
+    let make_trail = kept.is("MakeTrail", "yes") || needs_trail(clients, &mut notes).await?;
+    let (mut sops, mut parameters_key) = (String::new(), String::new());
+    for (key, parameter, suffix) in
+        [(&mut sops, "SopsKeyArn", "sops"), (&mut parameters_key, "ParametersKeyArn", "parameters")]
+    {
+        if !kept.made(parameter) {
+            *key = found_key(clients, &format!("alias/{}-{suffix}", session.project().name), &mut notes).await?;
+        }
     }
-    let (document, told) = filled(&session, wish, !repository.is_empty())?;
+    let (document, told) = filled(&session, wish, !repository.is_empty(), &issuer)?;
     notes.extend(told);
     let text = document.to_string();
     let template = Template::parse(&name, &text).map_err(|error| failed(&error))?;
@@ -88,8 +91,11 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
         ("BucketName".to_owned(), bucket),
         ("Repository".to_owned(), repository),
         ("Branch".to_owned(), wish.branch.clone()),
+        ("Issuer".to_owned(), issuer),
         ("ProviderArn".to_owned(), provider),
-        ("MakeTrail".to_owned(), if trails.is_empty() { "yes" } else { "no" }.to_owned()),
+        ("SopsKeyArn".to_owned(), sops),
+        ("ParametersKeyArn".to_owned(), parameters_key),
+        ("MakeTrail".to_owned(), if make_trail { "yes" } else { "no" }.to_owned()),
     ]);
     let stack = Stack {
         name,
@@ -117,13 +123,89 @@ impl Kept<'_> {
         self.0.and_then(|info| info.parameters.get(parameter)).is_some_and(|found| found == value)
     }
 
-    fn made_provider(&self) -> bool {
-        self.0.is_some() && self.is("ProviderArn", "") && !self.is("Repository", "")
+    /// Whether it made what a parameter would name that was there before; a stack of before that parameter did.
+    fn made(&self, parameter: &str) -> bool {
+        self.0.is_some_and(|info| info.parameters.get(parameter).is_none_or(String::is_empty))
+    }
+
+    fn made_provider(&self, issuer: &str) -> bool {
+        let is_its = match self.0.and_then(|info| info.parameters.get("Issuer")) {
+            Some(found) => found == issuer,
+            None => issuer == ISSUER,
+        };
+        is_its && self.made("ProviderArn") && !self.is("Repository", "")
     }
 }
 
+/// The repository whose workflows the roles trust, and who issues their tokens; `None`: nobody is trusted, which a note says.
+fn trusted(session: &Session, wish: &Foundation, notes: &mut Vec<String>) -> Result<Option<(String, String)>, Why> {
+    let known = redeploy::repository(session).ok();
+    let repository = match &wish.repository {
+        None => known,
+        Some(address) if address.contains("://") => {
+            let none = || Why::new(format!("{address} is no repository")).hint("https://github.com/OWNER/NAME");
+            Some(Repository::of(address).ok_or_else(none)?)
+        }
+        // Where the project's own is.
+        Some(name) => {
+            let api = known.map_or_else(|| "https://api.github.com".to_owned(), |known| known.api);
+            Some(Repository::at(&api, name).map_err(Why::new)?)
+        }
+    };
+    let Some(repository) = repository else {
+        notes.push("no repository on GitHub is known, so no deploy role is made: --github OWNER/NAME".to_owned());
+        return Ok(None);
+    };
+    let (name, host) = (repository.name.clone(), repository.host());
+    if let Some(issuer) = &wish.issuer {
+        notes.push(format!("{issuer} is trusted to tell which workflows are those of {name}"));
+        return Ok(Some((name, issuer.clone())));
+    }
+    if host == "github.com" {
+        return Ok(Some((name, ISSUER.to_owned())));
+    }
+    // On github.com the name may be anybody's.
+    let issuer = if repository.is_cloud() {
+        format!("https://token.actions.{host}")
+    } else {
+        format!("https://{host}/_services/token")
+    };
+    notes.push(format!(
+        "{name} is on {host}, whose workflows have no tokens of github.com, so no deploy role is made: --issuer URL says \
+         who issues theirs, by default {issuer}; --github https://github.com/OWNER/NAME names one on github.com"
+    ));
+    Ok(None)
+}
+
+/// Whether no trail records what changes something; what there is, is noted.
+async fn needs_trail(clients: &Clients, notes: &mut Vec<String>) -> Result<bool, Why> {
+    for trail in cloudtrail::trails(clients).await.map_err(|error| why(&error))? {
+        let found = cloudtrail::recording(clients, &trail).await.map_err(|error| why(&error))?;
+        if found.is_logging && found.has_writes {
+            notes.push(format!("the trail {trail} is there already"));
+            return Ok(false);
+        }
+        let lacks = if found.is_logging { "records no management events that write" } else { "is switched off" };
+        notes.push(format!("the trail {trail} {lacks}, so the loop would hear of nothing by it"));
+    }
+    Ok(true)
+}
+
+/// The key that an alias leads to already, by its ARN: one that an earlier stack of this kind left. Empty: there is none.
+async fn found_key(clients: &Clients, alias: &str, notes: &mut Vec<String>) -> Result<String, Why> {
+    let Some((arn, state)) = kms::key(clients, alias).await.map_err(|error| why(&error))? else {
+        return Ok(String::new());
+    };
+    if state != "Enabled" {
+        return Err(Why::new(format!("{alias} leads to {arn}, which is {state}"))
+            .hint("enable that key, or cancel its deletion; or delete the alias, and another key is made"));
+    }
+    notes.push(format!("{alias} is there already, and stays as it is"));
+    Ok(arn)
+}
+
 /// The template with the roles' policies: those of every environment of this account and region.
-fn filled(session: &Session, wish: &Foundation, has_role: bool) -> Result<(Value, Vec<String>), Why> {
+fn filled(session: &Session, wish: &Foundation, has_role: bool, issuer: &str) -> Result<(Value, Vec<String>), Why> {
     let template = Template::parse("bootstrap", TEMPLATE).map_err(|error| failed(&error))?;
     let mut document = template.value().clone();
     let mut notes = Vec::new();
@@ -147,18 +229,15 @@ fn filled(session: &Session, wish: &Foundation, has_role: bool) -> Result<(Value
         checks.push(json!({ "PolicyName": name, "PolicyDocument": check.document }));
     }
     for (role, policies) in [("deploy", &policies), ("check", &checks)] {
-        let length = Value::Array(policies.clone()).to_string().len();
-        if length > LONGEST_POLICY {
-            notes.push(format!(
-                "the {role} role's policies have {length} characters, and IAM takes {LONGEST_POLICY}: name account and \
-                 region of each environment in plumb.toml, so that fewer belong here"
-            ));
-        }
+        refuse_long(role, policies)?;
     }
     notes.push(
         "the deploy role may do what plumb does; what the stacks' own resources need is up to --attach POLICY-ARN"
             .to_owned(),
     );
+    for role in ["DeployRole", "CheckRole"] {
+        trust(properties(&mut document, role)?, issuer);
+    }
     properties(&mut document, "CheckRole")?.insert("Policies".to_owned(), Value::Array(checks));
     let deploy = properties(&mut document, "DeployRole")?;
     deploy.insert("Policies".to_owned(), Value::Array(policies));
@@ -173,15 +252,27 @@ fn properties<'a>(document: &'a mut Value, role: &str) -> Result<&'a mut Map<Str
     found.ok_or_else(|| Why::new(format!("the template has no {role}")))
 }
 
-/// The project's repository on GitHub, as the project file or a remote names it.
-fn on_github(session: &Session) -> Option<String> {
-    let named = session.project().redeploy.repository.clone();
-    named.or_else(|| session::remotes(&session.root).iter().find_map(|(_, url)| of_url(url)))
+/// Has a role ask for tokens of that issuer: condition keys begin with it, and can be no parameter.
+fn trust(role: &mut Map<String, Value>, issuer: &str) {
+    let policy = role.get_mut("AssumeRolePolicyDocument");
+    let asked = policy.and_then(|policy| policy.pointer_mut("/Statement/0/Condition/StringEquals"));
+    if let Some(Value::Object(asked)) = asked {
+        let of = |(key, value): (String, Value)| (key.replace(ISSUER, issuer), value);
+        *asked = std::mem::take(asked).into_iter().map(of).collect();
+    }
 }
 
-/// `OWNER/NAME` of a URL on github.com.
-fn of_url(url: &str) -> Option<String> {
-    Repository::of(url).filter(|repository| repository.host() == "github.com").map(|repository| repository.name)
+/// IAM counts the documents together, without white space.
+fn refuse_long(role: &str, policies: &[Value]) -> Result<(), Why> {
+    let length: usize = policies.iter().map(|policy| policy["PolicyDocument"].to_string().len()).sum();
+    if length <= LONGEST_POLICY {
+        return Ok(());
+    }
+    let told = format!("the {role} role's policies have {length} characters, and IAM takes {LONGEST_POLICY} in a role");
+    Err(Why::new(told).hint(
+        "account and region of each environment in plumb.toml, so that fewer belong to this one; or names of parameters, \
+         secrets and stacks that begin alike",
+    ))
 }
 
 #[cfg(test)]
@@ -190,16 +281,23 @@ mod tests {
     use crate::template::Scope;
 
     #[test]
-    fn a_repository_is_known_by_its_url() {
-        for (url, expected) in [
-            ("git@github.com:team/shop.git", Some("team/shop")),
-            ("https://github.com/team/shop", Some("team/shop")),
-            ("ssh://git@github.com/team/shop.git/", Some("team/shop")),
-            ("https://gitlab.com/team/shop", None),
-            ("https://github.com/team", None),
-        ] {
-            assert_eq!(of_url(url).as_deref(), expected, "{url}");
+    fn a_role_asks_for_tokens_of_the_repositorys_own_issuer_and_for_no_other() {
+        let mut document = Template::parse("bootstrap", TEMPLATE).unwrap().value().clone();
+        for role in ["DeployRole", "CheckRole"] {
+            let properties = properties(&mut document, role).unwrap();
+            trust(properties, "git.example/_services/token");
+            let asked = &properties["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"];
+            let keys: Vec<&String> = asked.as_object().unwrap().keys().collect();
+            assert_eq!(keys, ["git.example/_services/token:aud", "git.example/_services/token:sub"], "{role}");
         }
+    }
+
+    #[test]
+    fn policies_that_no_role_can_hold_are_refused_before_anything_is_sent() {
+        let policy = |length: usize| json!({ "PolicyName": "p", "PolicyDocument": "x".repeat(length - 2) });
+        assert!(refuse_long("deploy", &[policy(5000), policy(5240)]).is_ok());
+        let why = refuse_long("deploy", &[policy(5000), policy(5241)]).unwrap_err();
+        assert!(why.reason.contains("10241 characters, and IAM takes 10240"), "{why}");
     }
 
     #[test]
@@ -209,24 +307,40 @@ mod tests {
             let given = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             template.present(id, &Scope { parameters: given.collect(), ..Scope::default() }).unwrap()
         };
-        let none = [("BucketName", ""), ("Repository", ""), ("ProviderArn", ""), ("MakeTrail", "no")];
-        let all = [("BucketName", "b"), ("Repository", "t/s"), ("ProviderArn", ""), ("MakeTrail", "yes")];
-        let found = [("BucketName", "b"), ("Repository", "t/s"), ("ProviderArn", "arn:p"), ("MakeTrail", "no")];
+        let given = |bucket, repository, there, trail| {
+            [
+                ("BucketName", bucket),
+                ("Repository", repository),
+                ("ProviderArn", there),
+                ("SopsKeyArn", there),
+                ("ParametersKeyArn", there),
+                ("MakeTrail", trail),
+            ]
+        };
+        let none = given("", "", "", "no");
+        let all = given("b", "t/s", "", "yes");
+        let found = given("b", "t/s", "arn:p", "no");
         for (id, of_none, of_all, of_found) in [
             ("StateBucket", false, true, true),
             ("DeployRole", false, true, true),
             ("CheckRole", false, true, true),
             ("Provider", false, true, false),
             ("Trail", false, true, false),
-            ("SopsKey", true, true, true),
+            ("SopsKey", true, true, false),
+            ("SopsKeyAlias", true, true, false),
+            ("ParametersKey", true, true, false),
+            ("ParametersKeyAlias", true, true, false),
         ] {
             assert_eq!(present(id, &none), of_none, "{id}");
             assert_eq!(present(id, &all), of_all, "{id}");
             assert_eq!(present(id, &found), of_found, "{id}");
         }
-        for id in ["StateBucket", "Provider", "SopsKey", "ParametersKey", "TrailBucket"] {
+        // What a creation that failed has made goes with it, since the next one would find it in its way.
+        for id in
+            ["StateBucket", "Provider", "SopsKey", "SopsKeyAlias", "ParametersKey", "ParametersKeyAlias", "TrailBucket"]
+        {
             let policy = template.resource(id).unwrap().deletion_policy.as_ref();
-            assert_eq!(policy.and_then(Value::as_str), Some("Retain"), "{id}");
+            assert_eq!(policy.and_then(Value::as_str), Some("RetainExceptOnCreate"), "{id}");
         }
     }
 }

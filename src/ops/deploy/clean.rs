@@ -1,22 +1,22 @@
 //! Deletes a stack and what it leaves in the way: the objects of its buckets, its receipt, and artifacts that nobody needs.
 
-use std::collections::BTreeSet;
+mod artifacts;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+pub use artifacts::Artifacts;
 
 use super::delete;
 use super::follow::{Ended, Progress};
 use super::preview::Fate;
 use super::recover::Wish;
+use super::stopped::Stopped;
 use crate::aws::cloudformation::{self, StackInfo, StackResource, Stage};
-use crate::aws::s3::versions::{self, Version};
+use crate::aws::s3::versions;
 use crate::aws::{Clients, s3};
 use crate::compare::Why;
 use crate::ops::journal::{Action, Begun, Intent};
-use crate::ops::receipt::{Receipt, UnitId};
+use crate::ops::receipt::UnitId;
 use crate::ops::session::Session;
-use crate::ops::{hex, why};
+use crate::ops::{failed, why};
 use crate::template::{self, Template};
 
 /// What cleaning a stack would do, worked out by reading.
@@ -24,7 +24,7 @@ use crate::template::{self, Template};
 pub struct Cleaning {
     /// The stack.
     pub stack: StackInfo,
-    /// Its resources and what becomes of each.
+    /// Its resources, those of stacks within it after each, and what becomes of each.
     pub resources: Vec<Going>,
     /// What is deleted of the state bucket, where that was asked for.
     pub artifacts: Option<Artifacts>,
@@ -35,7 +35,7 @@ pub struct Cleaning {
 /// A resource of a stack that is to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Going {
-    /// Its name in the template.
+    /// Its name in the template, after the stacks within that lead to it: `Database/Table`.
     pub logical_id: String,
     /// Its type.
     pub type_name: String,
@@ -47,16 +47,6 @@ pub struct Going {
     pub destroys: bool,
     /// Of a bucket that is deleted: how many objects it has, each version counted.
     pub objects: Option<usize>,
-}
-
-/// Artifacts that no other receipt of the project names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifacts {
-    /// The state bucket.
-    pub bucket: String,
-    /// Their keys.
-    pub keys: BTreeSet<String>,
-    versions: Vec<Version>,
 }
 
 /// What cleaning did.
@@ -73,37 +63,71 @@ pub struct Cleaned {
 }
 
 /// Works out what cleaning a stack would do. `None`: there is no such stack.
+///
+/// Fails while CloudFormation is at work on it, and where it is not known what of it is to be kept.
 pub async fn cleaning(session: &Session, stack: &str, with_artifacts: bool) -> Result<Option<Cleaning>, Why> {
     let clients = &session.clients;
     let Some(info) = cloudformation::stack(clients, stack).await.map_err(|error| why(&error))? else {
         return Ok(None);
     };
-    let (resources, template) = tokio::join!(
-        cloudformation::resources(clients, stack),
-        cloudformation::template(clients, stack, Stage::Processed)
-    );
-    let resources = resources.map_err(|error| why(&error))?;
-    // A stack under review has no template yet, and no resource either.
-    let template = template.ok().and_then(|text| Template::parse(stack, &text).ok());
-    let mut going = Vec::new();
-    for resource in resources {
-        if matches!(resource.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED") {
-            continue;
-        }
-        going.push(of_resource(clients, template.as_ref(), resource).await?);
-    }
+    delete::refuse_busy(&info)?;
+    let resources = going(clients, &info.id, &info.name, "").await?;
     let store = session.receipts().await?;
     let recorded = store.held(clients, &UnitId::Stack(stack.to_owned())).await?.is_some();
-    let artifacts = if with_artifacts { Some(artifacts(session, stack).await?) } else { None };
-    Ok(Some(Cleaning { stack: info, resources: going, artifacts, recorded }))
+    let artifacts = if with_artifacts { Some(artifacts::of(session, stack).await?) } else { None };
+    Ok(Some(Cleaning { stack: info, resources, artifacts, recorded }))
 }
 
-async fn of_resource(clients: &Clients, template: Option<&Template>, resource: StackResource) -> Result<Going, Why> {
-    let policy = template.and_then(|template| template.resource(&resource.logical_id)?.deletion_policy.as_ref());
-    let fate = match policy.and_then(serde_json::Value::as_str) {
-        Some("Retain" | "RetainExceptOnCreate") => Fate::Retained,
-        Some("Snapshot") => Fate::Snapshot,
-        _ => Fate::Deleted,
+/// The resources of a stack, with those of stacks within it after each. `path` leads to it and ends in a slash.
+async fn going(clients: &Clients, id: &str, name: &str, path: &str) -> Result<Vec<Going>, Why> {
+    let found = cloudformation::resources(clients, id).await.map_err(|error| why(&error))?;
+    let is_there = |resource: &StackResource| !matches!(resource.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED");
+    let there: Vec<StackResource> = found.into_iter().filter(is_there).collect();
+    let mut all = Vec::new();
+    // A stack under review has no template yet, and no resource either.
+    if there.is_empty() {
+        return Ok(all);
+    }
+    let template = template(clients, id, name).await?;
+    for resource in there {
+        let going = of_resource(clients, &template, path, resource).await?;
+        let is_within = going.type_name == "AWS::CloudFormation::Stack" && going.fate == Fate::Deleted;
+        let within = going.physical_id.clone().filter(|_| is_within);
+        let path = format!("{}/", going.logical_id);
+        all.push(going);
+        if let Some(id) = within {
+            all.extend(Box::pin(self::going(clients, &id, path.trim_end_matches('/'), &path)).await?);
+        }
+    }
+    Ok(all)
+}
+
+/// The template that says what of a stack is kept. Where it cannot be read nothing may be taken away.
+async fn template(clients: &Clients, id: &str, name: &str) -> Result<Template, Why> {
+    let unknown = |told: Why| {
+        let reason = format!("refused: it is not known what of {name} is to be kept: {}", told.reason);
+        Why { reason, ..told }
+    };
+    let text = cloudformation::template(clients, id, Stage::Processed).await.map_err(|error| unknown(why(&error)))?;
+    Template::parse(name, &text).map_err(|error| unknown(failed(&error)))
+}
+
+async fn of_resource(
+    clients: &Clients,
+    template: &Template,
+    path: &str,
+    resource: StackResource,
+) -> Result<Going, Why> {
+    let logical_id = format!("{path}{}", resource.logical_id);
+    let policy = template.resource(&resource.logical_id).and_then(|found| found.deletion_policy.as_ref());
+    let fate = match policy.map(|policy| policy.as_str().ok_or(policy)) {
+        None | Some(Ok("Delete")) => Fate::Deleted,
+        Some(Ok("Retain" | "RetainExceptOnCreate")) => Fate::Retained,
+        Some(Ok("Snapshot")) => Fate::Snapshot,
+        Some(Ok(_) | Err(_)) => {
+            let policy = policy.map(ToString::to_string).unwrap_or_default();
+            return Err(Why::new(format!("refused: it is not known whether {logical_id} is to be kept: {policy}")));
+        }
     };
     let mut objects = None;
     if let (Fate::Deleted, "AWS::S3::Bucket", Some(bucket)) = (fate, resource.type_name.as_str(), &resource.physical_id)
@@ -112,52 +136,12 @@ async fn of_resource(clients: &Clients, template: Option<&Template>, resource: S
     }
     Ok(Going {
         destroys: fate == Fate::Deleted && template::is_stateful(&resource.type_name),
-        logical_id: resource.logical_id,
+        logical_id,
         type_name: resource.type_name,
         physical_id: resource.physical_id,
         fate,
         objects,
     })
-}
-
-/// The artifacts and templates of the project that no receipt but this stack's needs.
-async fn artifacts(session: &Session, stack: &str) -> Result<Artifacts, Why> {
-    let clients = &session.clients;
-    let store = session.receipts().await?;
-    let Some(bucket) = store.bucket.clone() else {
-        return Err(Why::new("the project names no state bucket, and so has no artifacts"));
-    };
-    let root = format!("plumb/{}/", session.project().name);
-    let own = store.key(&UnitId::Stack(stack.to_owned()));
-    let mut kept = BTreeSet::new();
-    let listed = match s3::list(clients, &bucket, &root).await {
-        Err(error) if error.code.as_deref() == Some("NoSuchBucket") => Vec::new(),
-        listed => listed.map_err(|error| why(&error))?,
-    };
-    // The receipts of all environments: they share the bucket, and an artifact is the same for the same source.
-    let receipts = listed.iter().filter(|object| object.key.contains("/receipts/") && object.key != own);
-    for object in receipts {
-        let Some((bytes, _)) = s3::get(clients, &bucket, &object.key).await.map_err(|error| why(&error))? else {
-            continue;
-        };
-        let receipt: Receipt = serde_json::from_slice(&bytes).map_err(|error| {
-            Why::new(format!(
-                "it is not known which artifacts are needed: receipt {} cannot be read: {error}",
-                object.key
-            ))
-        })?;
-        let codes = receipt.items.values().filter_map(|entry| entry.code_sha256.as_deref());
-        kept.extend(codes.filter_map(|code| STANDARD.decode(code).ok()).map(|hash| hex(&hash)));
-    }
-    let start = format!("{root}artifacts/");
-    let all = versions::list(clients, &bucket, &start).await.map_err(|error| why(&error))?;
-    let is_kept = |version: &Version| {
-        let digest = version.key.strip_prefix(&start).and_then(|name| name.split('.').next());
-        digest.is_some_and(|digest| kept.contains(digest))
-    };
-    let versions: Vec<Version> = all.into_iter().filter(|version| !is_kept(version)).collect();
-    let keys = versions.iter().map(|version| version.key.clone()).collect();
-    Ok(Artifacts { bucket, keys, versions })
 }
 
 /// Empties the buckets, deletes the stack, and then what only it needed.
@@ -169,53 +153,74 @@ pub async fn clean(
 ) -> Result<Cleaned, Why> {
     let (session, writer) = session.for_writing().await?;
     let name = &cleaning.stack.name;
-    delete::refuse_protected(&cleaning.stack, unprotect)?;
     let begun = Begun::new(&session, &writer, Intent::new(Action::Clean, vec![name.clone()]))?;
     let token = format!("plumb-{}", begun.entry().id);
-    match Box::pin(carry_out(&session, cleaning, unprotect, &token, progress)).await {
-        Ok(done) => {
-            let told = done.failed.as_ref().map(|why| why.reason.clone());
+    let mut notes = Vec::new();
+    let done = Box::pin(carry_out(&session, cleaning, unprotect, &token, &mut notes, progress)).await;
+    match done {
+        Ok(ended) => {
+            let told = ended.1.as_ref().map(|why| why.reason.clone());
             let untold = begun.settle(&session, told).await;
-            Ok(Cleaned { untold, ..done })
+            let (ended, failed) = ended;
+            Ok(Cleaned { ended, notes, failed, untold })
         }
-        Err(why) => {
-            let _ = begun.settle(&session, Some(why.reason.clone())).await;
-            Err(why)
+        Err(stopped) => {
+            let stopped = stopped.map(|why| match notes.is_empty() {
+                true => why,
+                // What is gone is gone, whatever became of the rest.
+                false => Why { reason: format!("{}; before that: {}", why.reason, notes.join("; ")), ..why },
+            });
+            Err(stopped.settle(begun, &session).await)
         }
     }
 }
 
+/// Answers how the deletion ended, and what is not as it should be then.
 async fn carry_out(
     session: &Session,
     cleaning: &Cleaning,
     unprotect: bool,
     token: &str,
+    notes: &mut Vec<String>,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Cleaned, Why> {
-    let clients = &session.clients;
+) -> Result<(Ended, Option<Why>), Stopped> {
     let name = &cleaning.stack.name;
-    let mut notes = Vec::new();
+    let wish = Wish { unprotect, ..Wish::default() };
+    let emptied = empty(&session.clients, cleaning, notes, progress);
+    let ended = delete::delete(session, &cleaning.stack, &wish, token, progress, emptied).await?;
+    if ended.stack.is_some() {
+        let failed = ended.why(name);
+        return Ok((ended, failed));
+    }
+    let failed = match forget(session, cleaning, notes).await {
+        Ok(()) => None,
+        Err(why) => Some(Why { reason: format!("{name} is gone, but what it needed is not: {}", why.reason), ..why }),
+    };
+    Ok((ended, failed))
+}
+
+/// Empties the buckets that are deleted, since CloudFormation deletes no other.
+async fn empty(
+    clients: &Clients,
+    cleaning: &Cleaning,
+    notes: &mut Vec<String>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(), Why> {
     for going in cleaning.resources.iter().filter(|going| going.objects.is_some()) {
         let Some(bucket) = &going.physical_id else { continue };
         progress(Progress::Step(format!("emptying {bucket}")));
         // Listed anew: whoever writes to it may not have stopped.
         let all = versions::list(clients, bucket, "").await.map_err(|error| why(&error))?;
-        versions::delete(clients, bucket, &all).await.map_err(|error| why(&error))?;
-        if !all.is_empty() {
-            notes.push(format!("{} versions of objects of {bucket} deleted", all.len()));
+        let count = all.len();
+        if let Err(error) = versions::delete(clients, bucket, &all).await {
+            notes.push(format!("some of {count} versions of objects of {bucket} may be deleted"));
+            return Err(why(&error));
+        }
+        if count > 0 {
+            notes.push(format!("{count} versions of objects of {bucket} deleted"));
         }
     }
-    let wish = Wish { unprotect, ..Wish::default() };
-    let ended = delete::delete(session, &cleaning.stack, &wish, token, progress).await?;
-    if ended.stack.is_some() {
-        let failed = ended.why(name);
-        return Ok(Cleaned { ended, notes, failed, untold: None });
-    }
-    let failed = match forget(session, cleaning, &mut notes).await {
-        Ok(()) => None,
-        Err(why) => Some(Why { reason: format!("{name} is gone, but what it needed is not: {}", why.reason), ..why }),
-    };
-    Ok(Cleaned { ended, notes, failed, untold: None })
+    Ok(())
 }
 
 /// Deletes the receipt of a stack that is gone, and the artifacts that only it needed.
@@ -227,9 +232,8 @@ async fn forget(session: &Session, cleaning: &Cleaning, notes: &mut Vec<String>)
         s3::delete(clients, bucket, &key).await.map_err(|error| why(&error))?;
         notes.push("its receipt deleted".to_owned());
     }
-    if let Some(artifacts) = cleaning.artifacts.as_ref().filter(|artifacts| !artifacts.versions.is_empty()) {
-        versions::delete(clients, &artifacts.bucket, &artifacts.versions).await.map_err(|error| why(&error))?;
-        notes.push(format!("{} artifacts deleted", artifacts.keys.len()));
+    match &cleaning.artifacts {
+        Some(artifacts) => artifacts.delete(clients, notes).await,
+        None => Ok(()),
     }
-    Ok(())
 }

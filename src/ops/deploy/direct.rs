@@ -1,7 +1,7 @@
 //! Puts back directly what was changed by hand and no change set puts back: configuration of functions and plain
-//! parameters where CloudFormation answers that it has nothing to change, and code of functions, which it never looks at.
+//! parameters that CloudFormation leaves, and code of functions, which it never looks at.
 //!
-//! What it puts back is what CloudFormation expects of the resource; it is worked out by reading alone and shown before.
+//! What it puts back is what the template that is deployed says; it is worked out by reading alone and shown before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,17 @@ use serde_json::Value;
 use super::draft::Draft;
 use super::drift::Drifted;
 use super::follow::{LONGEST, Progress};
-use super::plan::{self, Plan};
+use super::plan::Plan;
 use super::preview::{Act, Change, Sight};
+use super::revert;
+use crate::aws::cloudformation::NO_ECHO;
 use crate::aws::cloudformation::drift::{DriftStatus, ResourceDrift};
 use crate::aws::lambda::{self, Configuration};
 use crate::aws::ssm;
 use crate::compare::Why;
 use crate::ops::why;
 use crate::secret::Secret;
+use crate::template;
 
 const FUNCTION: &str = "AWS::Lambda::Function";
 const PARAMETER: &str = "AWS::SSM::Parameter";
@@ -56,24 +59,67 @@ struct Plain {
     tags: Vec<(String, String)>,
 }
 
-/// What CloudFormation found changed by hand and does not put back: what Plumb puts back, and what it cannot.
-pub(super) fn drifted(draft: &Draft, drifts: &[ResourceDrift], sight: &Sight<'_>) -> (Vec<PutBack>, Vec<Why>) {
+/// What was found changed by hand and the change set leaves: what Plumb puts back, and what it cannot. `after` is what is to
+/// be; `None`: what was deployed last. `stays` says what to do about what stays so: of a property, or empty, of all of it.
+pub(super) fn drifted<'a>(
+    draft: &Draft,
+    drifts: impl Iterator<Item = &'a ResourceDrift>,
+    changes: &[Change],
+    after: Option<&Sight<'_>>,
+    stays: &dyn Fn(&ResourceDrift, &str) -> Why,
+) -> (Vec<PutBack>, Vec<Why>) {
     let (mut put_back, mut left) = (Vec::new(), Vec::new());
-    for drift in drifts.iter().filter(|drift| matches!(drift.status, DriftStatus::Modified | DriftStatus::Deleted)) {
-        let expected = drift.expected.clone().or_else(|| sight.whole(&drift.logical_id)).unwrap_or_default();
+    for drift in drifts.filter(|drift| matches!(drift.status, DriftStatus::Modified | DriftStatus::Deleted)) {
+        let change = changes.iter().find(|change| change.logical_id == drift.logical_id);
+        let (all, open) = (tops(drift), open(drift, change, after));
+        let is_done = match drift.status {
+            DriftStatus::Deleted => change.is_some(),
+            _ => open.is_empty(),
+        };
+        if is_done {
+            continue;
+        }
+        let expected = expected(drift, after);
         let found = match (&*drift.type_name, drift.status) {
-            (FUNCTION, DriftStatus::Modified) => configuration(drift, &expected),
-            (PARAMETER, _) => parameter(drift, &expected, &draft.stack.tags),
+            (FUNCTION, DriftStatus::Modified) => configuration(drift, &open, &expected),
+            (PARAMETER, _) => parameter(drift, &open, &expected, &draft.stack.tags),
             _ => None,
         };
-        let stays: BTreeSet<String> = match &found {
-            Some(found) => tops(drift).difference(&found.properties.iter().cloned().collect()).cloned().collect(),
-            None => BTreeSet::from([String::new()]),
+        let stay: BTreeSet<String> = match &found {
+            Some(found) => open.difference(&found.properties.iter().cloned().collect()).cloned().collect(),
+            None if open == all => BTreeSet::from([String::new()]),
+            None => open,
         };
-        left.extend(stays.iter().map(|property| stays_so(drift, property)));
+        left.extend(stay.iter().map(|property| stays(drift, property)));
         put_back.extend(found);
     }
     (put_back, left)
+}
+
+/// The properties that were changed and that neither the change set puts back, nor is now what git says.
+fn open(drift: &ResourceDrift, change: Option<&Change>, after: Option<&Sight<'_>>) -> BTreeSet<String> {
+    let is_adopted = |property: &str| {
+        let live = drift.actual.as_ref().and_then(|actual| actual.get(property));
+        let wanted = after.and_then(|sight| sight.settled(&drift.logical_id, property));
+        matches!((live, wanted), (Some(live), Some(wanted)) if template::same(live, &wanted))
+    };
+    let is_met = |property: &String| {
+        change.is_some_and(|change| change.act == Act::Sync || change.overwrites(property)) || is_adopted(property)
+    };
+    tops(drift).into_iter().filter(|property| !is_met(property)).collect()
+}
+
+/// What a resource is to be: as CloudFormation expects it, and where the template says something else now, as that says.
+fn expected(drift: &ResourceDrift, after: Option<&Sight<'_>>) -> Value {
+    let whole = || after.and_then(|sight| sight.whole(&drift.logical_id));
+    let mut expected = drift.expected.clone().or_else(whole).unwrap_or_default();
+    for (property, value) in expected.as_object_mut().into_iter().flatten() {
+        let now = after.and_then(|sight| sight.settled(&drift.logical_id, property));
+        if let Some(now) = now.filter(|now| !template::same(now, value) && !now.to_string().contains(NO_ECHO)) {
+            *value = now;
+        }
+    }
+    expected
 }
 
 /// The properties that were changed, without what lies in them.
@@ -83,23 +129,29 @@ fn tops(drift: &ResourceDrift) -> BTreeSet<String> {
 }
 
 /// What to do about what neither CloudFormation nor Plumb puts back; an empty property: all of it.
-fn stays_so(drift: &ResourceDrift, property: &str) -> Why {
+pub(super) fn stays_so(drift: &ResourceDrift, property: &str) -> Why {
     let id = &drift.logical_id;
     if drift.status == DriftStatus::Deleted {
-        let told = format!("CloudFormation found nothing to put back, though {id} was deleted by hand");
+        let told = format!("{id} was deleted by hand, and CloudFormation found nothing to put back");
         return Why::new(told).hint(format!(
             "take {id} out of the template, deploy, put it in again, deploy; what was in it does not come back"
         ));
     }
-    let what = if property.is_empty() { id.clone() } else { format!("{id}.{property}") };
-    Why::new(format!("CloudFormation found nothing to put back, though {what} was changed by hand"))
+    let what = named(drift, property);
+    Why::new(format!("{what} was changed by hand, and CloudFormation found nothing to put back"))
         .hint(format!("plumb diff shows what of {id}; put it back by hand, or change it in git and deploy"))
 }
 
-fn configuration(drift: &ResourceDrift, expected: &Value) -> Option<PutBack> {
+/// A property of a resource, or the resource.
+pub(super) fn named(drift: &ResourceDrift, property: &str) -> String {
+    let id = &drift.logical_id;
+    if property.is_empty() { id.clone() } else { format!("{id}.{property}") }
+}
+
+fn configuration(drift: &ResourceDrift, changed: &BTreeSet<String>, expected: &Value) -> Option<PutBack> {
     let mut new = Configuration::default();
-    let known = |property: &String| expected.get(property).and_then(|value| set(&mut new, property, value)).is_some();
-    let properties: Vec<String> = tops(drift).into_iter().filter(known).collect();
+    let known = |property: &&String| expected.get(*property).and_then(|value| set(&mut new, property, value)).is_some();
+    let properties: Vec<String> = changed.iter().filter(known).cloned().collect();
     of(drift, properties, How::Configuration(Box::new(new)))
 }
 
@@ -126,7 +178,12 @@ fn set(new: &mut Configuration, property: &str, value: &Value) -> Option<()> {
     Some(())
 }
 
-fn parameter(drift: &ResourceDrift, expected: &Value, tags: &BTreeMap<String, String>) -> Option<PutBack> {
+fn parameter(
+    drift: &ResourceDrift,
+    changed: &BTreeSet<String>,
+    expected: &Value,
+    tags: &BTreeMap<String, String>,
+) -> Option<PutBack> {
     let optional = |name: &str| expected.get(name).and_then(text);
     let type_name = optional("Type").filter(|name| name == "String" || name == "StringList")?;
     let own = expected.get("Tags").and_then(Value::as_object).into_iter().flatten();
@@ -141,13 +198,12 @@ fn parameter(drift: &ResourceDrift, expected: &Value, tags: &BTreeMap<String, St
         tier: optional("Tier"),
         tags: all.into_iter().collect(),
     };
-    let changed = tops(drift);
     // Parameter Store gives none another type while it is there.
     if changed.contains("Type") {
         return None;
     }
-    let sent = |property: &String| matches!(&**property, "Value" | "Description" | "AllowedPattern");
-    let properties: Vec<String> = changed.into_iter().filter(sent).collect();
+    let sent = |property: &&String| matches!(&***property, "Value" | "Description" | "AllowedPattern");
+    let properties: Vec<String> = changed.iter().filter(sent).cloned().collect();
     if drift.status == DriftStatus::Modified {
         return of(drift, properties, How::Parameter(Box::new(plain)));
     }
@@ -188,7 +244,7 @@ pub(super) async fn codes(
     changes: &[Change],
 ) -> Result<Vec<PutBack>, Why> {
     let mut found = Vec::new();
-    for (id, artifact) in uploaded {
+    for (id, artifact) in uploaded.iter().filter(|(id, _)| draft.ask.means(id)) {
         let is_other =
             |change: &Change| change.logical_id == *id && (change.act != Act::Modify || change.touches("Code"));
         let resource = drifts.iter().find(|drift| drift.logical_id == *id && drift.status != DriftStatus::Deleted);
@@ -244,7 +300,7 @@ pub(super) async fn carry_out(draft: &Draft, plan: &Plan, progress: &(dyn Fn(Pro
     if !done.ids.is_empty() {
         progress(Progress::Step(format!("looking at every resource of {} again", draft.stack.name)));
         // What is put back is; that CloudFormation has not looked is told by the age of its last look.
-        let _ = plan::detect(draft).await;
+        let _ = revert::detect(draft).await;
     }
     done
 }
@@ -294,70 +350,4 @@ async fn put(draft: &Draft, one: &PutBack, plain: &Plain) -> Result<(), Why> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::aws::cloudformation::drift::{Difference, DifferenceKind};
-
-    fn drift(type_name: &str, status: DriftStatus, paths: &[&str], expected: Option<Value>) -> ResourceDrift {
-        let difference = |path: &&str| Difference {
-            path: (*path).to_owned(),
-            expected: Value::Null,
-            actual: Value::Null,
-            kind: DifferenceKind::NotEqual,
-        };
-        ResourceDrift {
-            logical_id: "It".into(),
-            physical_id: Some("it".into()),
-            type_name: type_name.into(),
-            status,
-            status_reason: None,
-            expected,
-            actual: None,
-            differences: paths.iter().map(difference).collect(),
-            checked_at: 0,
-        }
-    }
-
-    #[test]
-    fn of_a_function_what_can_be_sent_is_put_back_and_nothing_hidden() {
-        let expected = json!({"MemorySize": 128, "Timeout": "30", "VpcConfig": {}, "Environment": {"Variables": {"A": "b", "N": 1}}});
-        let paths = ["/MemorySize", "/Timeout", "/Environment/Variables/A", "/VpcConfig/SubnetIds/0"];
-        let found = drift(FUNCTION, DriftStatus::Modified, &paths, Some(expected.clone()));
-        let found = configuration(&found, &expected).unwrap();
-        assert_eq!(found.properties, ["Environment", "MemorySize", "Timeout"]);
-        let How::Configuration(new) = &found.how else { panic!("{found:?}") };
-        assert_eq!((new.memory, new.timeout, new.handler.clone()), (Some(128), Some(30), None));
-        let environment = new.environment.as_ref().unwrap();
-        assert_eq!((environment["A"].expose(), environment["N"].expose()), ("b", "1"));
-        let hidden = json!({"Environment": {"Variables": {"A": "****"}}});
-        let found = drift(FUNCTION, DriftStatus::Modified, &["/Environment/Variables/A"], Some(hidden.clone()));
-        assert!(configuration(&found, &hidden).is_none());
-    }
-
-    #[test]
-    fn of_parameters_the_plain_ones_are_put_back_and_made_anew() {
-        let tags = BTreeMap::from([("team".to_owned(), "pets".to_owned())]);
-        let expected = |kind: &str| json!({"Name": "/a", "Type": kind, "Value": "on", "Tags": {"own": "1"}});
-        let found = drift(PARAMETER, DriftStatus::Modified, &["/Value"], None);
-        assert_eq!(parameter(&found, &expected("String"), &tags).unwrap().properties, ["Value"]);
-        assert!(parameter(&found, &expected("SecureString"), &tags).is_none());
-        assert!(parameter(&found, &json!({"Type": "String", "Value": "****"}), &tags).is_none());
-        let other = drift(PARAMETER, DriftStatus::Modified, &["/Type", "/Value"], None);
-        assert!(parameter(&other, &expected("String"), &tags).is_none());
-        let gone = drift(PARAMETER, DriftStatus::Deleted, &[], None);
-        let gone = parameter(&gone, &expected("StringList"), &tags).unwrap();
-        let How::Parameter(plain) = &gone.how else { panic!("{gone:?}") };
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!((gone.what(), &plain.tags), ("all of it".to_owned(), &vec![pair("own", "1"), pair("team", "pets")]));
-    }
-
-    #[test]
-    fn what_nobody_puts_back_says_what_to_do() {
-        let queue = drift("AWS::SQS::Queue", DriftStatus::Modified, &["/VisibilityTimeout"], None);
-        assert!(stays_so(&queue, "").reason.contains("though It was changed by hand"));
-        let gone = drift("AWS::SQS::Queue", DriftStatus::Deleted, &[], None);
-        assert!(stays_so(&gone, "").hint.unwrap().contains("does not come back"));
-    }
-}
+mod tests;

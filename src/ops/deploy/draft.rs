@@ -1,19 +1,25 @@
 //! What a deployment is to do, as far as that is known by reading: the commit, its stack and template, what is live.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::assembly;
 use super::follow::{self, Operation};
 use crate::aws::cloudformation::{self, StackInfo, changeset, operate};
+use crate::aws::{ErrorKind, Poll};
 use crate::compare::Why;
 use crate::config::{Stack, StackKind, mapping};
 use crate::git::{Repository, Snapshot};
 use crate::ops::inspect::now;
 use crate::ops::journal::{Action, Begun, Intent, Outcome};
+use crate::ops::receipt::UnitId;
 use crate::ops::report::{Commit, Identity};
 use crate::ops::session::Session;
 use crate::ops::{failed, git_why, project, refuse_worktree, why};
 use crate::template::Template;
+
+/// How long a change set that is taken back may still be worked out.
+const CLEARED: Duration = Duration::from_mins(10);
 
 /// What to deploy, beside the stack.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,9 +28,20 @@ pub struct Ask {
     pub reference: Option<String>,
     /// Whether what was changed by hand is put back too, where the commit changes nothing.
     pub revert_drift: bool,
+    /// The resources of which that is put back, by logical id, and nothing else is done; empty: all of them. It is put back
+    /// to what the stack runs, where no commit is named.
+    pub only: Vec<String>,
     /// Whether nobody will execute it. Then no code is uploaded: a change set names where it lies, and is worked out without
     /// looking there.
     pub dry_run: bool,
+}
+
+impl Ask {
+    /// Whether a resource is meant; one of a stack within is where that stack is.
+    pub(super) fn means(&self, logical_id: &str) -> bool {
+        let top = logical_id.split('/').next().unwrap_or_default();
+        self.only.is_empty() || self.only.iter().any(|one| one == top)
+    }
 }
 
 /// A deployment that was thought out and not begun.
@@ -76,7 +93,14 @@ async fn described(session: &Session, snapshot: &Snapshot) -> Result<(Vec<Stack>
 ///
 /// Refused where the environment is not to be written to, and for what is no commit.
 pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, Why> {
-    let reference = ask.reference.clone().unwrap_or_else(|| session.reference());
+    let runs = match &ask.reference {
+        None if !ask.only.is_empty() => {
+            let unit = UnitId::Stack(stack.to_owned());
+            session.receipts().await?.held(&session.clients, &unit).await?.map(|receipt| receipt.commit)
+        }
+        named => named.clone(),
+    };
+    let reference = runs.unwrap_or_else(|| session.reference());
     refuse_worktree(&reference)?;
     let (session, writer) = session.for_writing().await?;
     let repository = session.repository.clone()?;
@@ -99,7 +123,13 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
         _ => template_text(&snapshot, &stack.template)?,
     };
     let template = Template::parse(&stack.template, &text).map_err(|error| failed(&error))?;
+    if let Some(unknown) = ask.only.iter().find(|id| template.resource(id).is_none()) {
+        return Err(Why::new(format!("{} of commit {} has no resource {unknown}", stack.template, commit.id)));
+    }
     let before = cloudformation::stack(&session.clients, &stack.name).await.map_err(|error| why(&error))?;
+    if !ask.only.is_empty() && before.as_ref().is_none_or(|info| info.status == "REVIEW_IN_PROGRESS") {
+        return Err(Why::new(format!("there is no stack {} whose drift could be put back", stack.name)));
+    }
     let short = commit.id.get(..12).unwrap_or(&commit.id);
     let change_set = format!("plumb-{short}-{}", now());
     let ask = ask.clone();
@@ -176,9 +206,29 @@ impl Draft {
         done
     }
 
+    /// Takes back what a plan has left, after something failed; what cannot be taken back is told besides.
+    pub(super) async fn taken_back(&self, failed: Why) -> Why {
+        match self.clear().await {
+            Ok(()) => failed,
+            Err(left) => {
+                let reason = format!("{}; its change set could not be taken back: {left}", failed.reason);
+                Why { reason, ..failed }
+            }
+        }
+    }
+
     pub(super) async fn clear(&self) -> Result<(), Why> {
         let (clients, name) = (&self.session.clients, &self.stack.name);
-        changeset::delete_change_set(clients, &self.change_set, Some(name)).await.map_err(|error| why(&error))?;
+        let mut poll = Poll::within(CLEARED);
+        loop {
+            let Err(refused) = changeset::delete_change_set(clients, &self.change_set, Some(name)).await else { break };
+            // One that is still being worked out cannot be deleted yet.
+            let is_early = refused.kind == ErrorKind::Conflict
+                && changeset::is_worked_on(clients, &self.change_set, name).await.unwrap_or_default();
+            if !is_early || !poll.again().await {
+                return Err(why(&refused));
+            }
+        }
         if self.before.is_some() {
             return Ok(());
         }

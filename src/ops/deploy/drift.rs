@@ -59,15 +59,17 @@ impl Drifted {
     }
 }
 
-/// What of the drift that was last found a deployment overwrites.
-pub(super) fn met(drifts: &[ResourceDrift], changes: &[Change], reverts: bool) -> Vec<Drifted> {
+/// What of the drift that was last found a deployment overwrites. A drift-aware change set names what it puts back.
+pub(super) fn met(drifts: &[ResourceDrift], changes: &[Change], is_aware: bool) -> Vec<Drifted> {
     let mut met = Vec::new();
     for drift in drifts {
         let change = changes.iter().find(|change| change.logical_id == drift.logical_id);
+        let is_deleted = drift.status == DriftStatus::Deleted;
         let of = |path: &str| match change {
-            _ if reverts => What::Overwritten,
             None => What::Kept,
-            Some(change) if change.act == Act::Remove || change.touches(path) => What::Overwritten,
+            Some(change) if is_aware && is_deleted && change.act != Act::Sync => What::Overwritten,
+            Some(change) if change.overwrites(path) => What::Overwritten,
+            Some(_) if is_aware => What::Kept,
             Some(_) => What::Perhaps,
         };
         let row = |path: String, live: Facet, expected: Facet, what: What| Drifted {
@@ -78,7 +80,7 @@ pub(super) fn met(drifts: &[ResourceDrift], changes: &[Change], reverts: bool) -
             expected,
             what,
         };
-        if drift.status == DriftStatus::Deleted {
+        if is_deleted {
             met.push(row(String::new(), Facet::Absent, Facet::Plain("there".to_owned()), of("")));
         }
         for difference in &drift.differences {
@@ -92,4 +94,67 @@ pub(super) fn met(drifts: &[ResourceDrift], changes: &[Change], reverts: bool) -
         }
     }
     met
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::preview::{Fate, Property, Replacement};
+    use super::*;
+    use crate::aws::cloudformation::drift::{Difference, DifferenceKind};
+
+    fn changed(act: Act, id: &str, path: &str) -> Change {
+        let (before, after) = (Facet::Unread, Facet::Unread);
+        let property = Property { path: path.to_owned(), before, after, recreates: false, because: None };
+        Change {
+            act,
+            logical_id: id.to_owned(),
+            type_name: "AWS::SQS::Queue".to_owned(),
+            physical_id: None,
+            replacement: Replacement::No,
+            fate: Fate::Kept,
+            properties: vec![property],
+        }
+    }
+
+    fn drifted(id: &str, status: DriftStatus, paths: &[&str]) -> ResourceDrift {
+        let (expected, actual, kind) = (Value::Null, Value::Null, DifferenceKind::NotEqual);
+        let difference = |path: &&str| Difference {
+            path: (*path).to_owned(),
+            expected: expected.clone(),
+            actual: actual.clone(),
+            kind,
+        };
+        ResourceDrift {
+            logical_id: id.to_owned(),
+            physical_id: None,
+            type_name: "AWS::SQS::Queue".to_owned(),
+            status,
+            status_reason: None,
+            expected: None,
+            actual: None,
+            differences: paths.iter().map(difference).collect(),
+            checked_at: 0,
+        }
+    }
+
+    #[test]
+    fn only_what_a_change_set_names_is_overwritten_by_it_also_by_one_that_looks_for_drift() {
+        let drifts = [
+            drifted("Named", DriftStatus::Modified, &["/VisibilityTimeout", "/DelaySeconds"]),
+            drifted("Other", DriftStatus::Modified, &["/VisibilityTimeout"]),
+            drifted("Noted", DriftStatus::Modified, &["/VisibilityTimeout"]),
+            drifted("Gone", DriftStatus::Deleted, &[]),
+        ];
+        let changes = [
+            changed(Act::Modify, "Named", "VisibilityTimeout"),
+            changed(Act::Sync, "Noted", ""),
+            changed(Act::Add, "Gone", ""),
+        ];
+        let met = |is_aware| met(&drifts, &changes, is_aware).into_iter().map(|row| row.what).collect::<Vec<_>>();
+        use What::{Kept, Overwritten, Perhaps};
+        assert_eq!(met(true), [Overwritten, Kept, Kept, Kept, Overwritten]);
+        assert_eq!(met(false), [Overwritten, Perhaps, Kept, Perhaps, Perhaps]);
+    }
 }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::Draft;
 use super::follow::{self, Ended, Failure, Operation, Progress};
 use super::plan::{Plan, Waiting};
+use super::stopped::{self, Stopped};
 use super::{direct, publish};
-use crate::aws::cloudformation::{changeset, events};
+use crate::aws::cloudformation::changeset;
 use crate::aws::{Error, ErrorKind};
 use crate::compare::Why;
-use crate::ops::journal::{Action, Begun, Intent, Outcome};
+use crate::ops::journal::{Action, Begun, Intent};
 use crate::ops::why;
 
 /// What a deployment did.
@@ -53,9 +54,14 @@ pub struct Deployed {
 /// followed to its end ended is in what is answered.
 pub async fn execute(draft: &Draft, plan: &Plan, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Deployed, Why> {
     // The leave to write may have ended while the plan was looked at.
-    draft.session.for_writing().await?;
-    let begun = begin(draft, Some(plan))?;
-    finish(draft, plan, begun, progress).await
+    let begun = match draft.session.for_writing().await {
+        Ok(_) => begin(draft, Some(plan)),
+        Err(why) => Err(why),
+    };
+    match begun {
+        Ok(begun) => finish(draft, plan, begun, progress).await,
+        Err(why) => Err(draft.taken_back(why).await),
+    }
 }
 
 /// Notes that a deployment begins, with what its plan says the stack runs so far and what is put back directly.
@@ -85,24 +91,11 @@ pub(super) async fn finish(
             Ok(Deployed { untold, ..done })
         }
         Err(Stopped::Refused(why)) => {
-            // Whatever becomes of it: the refusal is what is told.
-            let _ = draft.clear().await;
-            let _ = begun.settle(&draft.session, Some(why.reason.clone())).await;
-            Err(why)
+            let refused = Stopped::Refused(draft.taken_back(why).await);
+            Err(refused.settle(begun, &draft.session).await)
         }
-        Err(Stopped::Unseen(why)) => {
-            let _ = begun.settle_as(&draft.session, Outcome::Unknown, Some(why.reason.clone())).await;
-            Err(why)
-        }
+        Err(unseen) => Err(unseen.settle(begun, &draft.session).await),
     }
-}
-
-/// Why a deployment has no end to tell of.
-enum Stopped {
-    /// Nothing was changed.
-    Refused(Why),
-    /// It goes on, and is not seen any more.
-    Unseen(Why),
 }
 
 async fn carry_out(
@@ -159,9 +152,13 @@ async fn carry_out(
     done.functions = published.items.iter().map(|(name, entry)| (name.clone(), entry.version.clone())).collect();
     done.put_back.extend(published.put_back);
     done.notes.extend(published.notes);
-    let is_whole = published.left.is_empty();
+    let is_whole = published.left.is_empty() && draft.ask.only.is_empty();
     done.left.extend(plan.left.iter().cloned().chain(published.left));
     let Some(commit) = draft.commit_id() else { return Ok(done) };
+    // What is put back of some resources makes the stack that of no other commit.
+    if !draft.ask.only.is_empty() && plan.runs.as_ref() != Some(&commit) {
+        return Ok(done);
+    }
     match publish::record(draft, &commit, after.as_ref(), &published.items, is_whole).await {
         Ok(()) => done.recorded = true,
         Err(why) => done.failed = Some(so_far(why)),
@@ -179,35 +176,51 @@ async fn run(
     let clients = &draft.session.clients;
     let token = format!("plumb-{id}");
     progress(Progress::Step(format!("executing the change set of {}", draft.stack.name)));
+    let operation = Operation {
+        stack: draft.stack.name.clone(),
+        id: waiting.stack_id.clone(),
+        since: waiting.created_at,
+        token: Some(token.clone()),
+    };
     if let Err(error) = changeset::execute_change_set(clients, &waiting.id, &waiting.stack_id, Some(&token)).await {
-        match began(draft, waiting, &token, &error).await {
+        match began(draft, waiting, &operation, &error).await {
             Ok(true) => {}
             Ok(false) => return Err(Stopped::Refused(refused(draft, &error))),
             Err(why) => return Err(Stopped::Unseen(why)),
         }
     }
-    let operation = Operation {
-        stack: draft.stack.name.clone(),
-        id: waiting.stack_id.clone(),
-        since: waiting.created_at,
-        token: Some(token),
-    };
-    follow::follow(&draft.session, &operation, progress).await.map_err(Stopped::Unseen)
+    follow::follow(&draft.session, &operation, progress).await.map_err(|why| {
+        let stack = &draft.stack.name;
+        let hint = why.hint.map(|hint| format!("{hint}; plumb deploy {stack} follows it, too, and writes the receipt"));
+        Stopped::Unseen(Why { hint, ..why })
+    })
 }
 
-/// Whether an execution has begun whose answer was lost.
-async fn began(draft: &Draft, waiting: &Waiting, token: &str, error: &Error) -> Result<bool, Why> {
-    if !matches!(error.kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Unreadable) {
+/// Whether an execution has begun that was answered with an error: the error is that of the last try, and an earlier one may
+/// have got through.
+async fn began(draft: &Draft, waiting: &Waiting, operation: &Operation, error: &Error) -> Result<bool, Why> {
+    if stopped::is_refusal(error) {
         return Ok(false);
     }
-    let known = |event: &events::Event| event.at < waiting.created_at;
-    if let Ok(events) = events::until(&draft.session.clients, &waiting.stack_id, known).await {
-        return Ok(events.iter().any(|event| event.client_token.as_deref() == Some(token)));
+    let clients = &draft.session.clients;
+    let executed = match stopped::seen(clients, operation).await {
+        Ok(true) => return Ok(true),
+        // The change set itself knows.
+        Ok(false) => changeset::describe_change_set(clients, &waiting.id).await,
+        Err(error) => Err(error),
+    };
+    match executed {
+        Ok(found) => Ok(found.execution_status.starts_with("EXECUTE_")),
+        // It went when somebody else executed another one.
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+        Err(unread) => {
+            let told = why(error);
+            let (stack, unread) = (&draft.stack.name, why(&unread).reason);
+            let reason = format!("it is not known whether the deployment of {stack} began: {}; {unread}", told.reason);
+            let hint = format!("plumb deploy {stack} looks, and goes on");
+            Err(Why { reason, hint: Some(hint), ..told })
+        }
     }
-    let told = why(error);
-    let reason = format!("it is not known whether the deployment of {} began: {told}", draft.stack.name);
-    let hint = format!("plumb deploy {} looks, and goes on", draft.stack.name);
-    Err(Why { reason, hint: Some(hint), ..told })
 }
 
 fn refused(draft: &Draft, error: &Error) -> Why {

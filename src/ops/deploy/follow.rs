@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::stopped;
 use crate::aws::cloudformation::events::{self, Event};
 use crate::aws::cloudformation::{self, StackInfo};
 use crate::aws::{self, ErrorKind, Poll};
@@ -217,8 +218,8 @@ fn lost(operation: &Operation, why: Why) -> Why {
     let stack = &operation.stack;
     let renew = why.hint.map(|hint| format!("{hint}; then ")).unwrap_or_default();
     Why {
-        reason: format!("{stack} is not followed any more, and its deployment goes on: {}", why.reason),
-        hint: Some(format!("{renew}plumb deploy {stack} follows it again")),
+        reason: format!("{stack} is not followed any more, and what AWS is at with it goes on: {}", why.reason),
+        hint: Some(format!("{renew}{}", stopped::look_on(stack))),
         ..why
     }
 }

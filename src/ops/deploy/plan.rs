@@ -9,12 +9,13 @@ use super::drift::{self, Drifted, What};
 use super::follow::{LONGEST, Progress};
 use super::preview::{self, Act, Change, Sight};
 use super::request;
+use super::revert;
 use super::widening::{self, Widening};
 use super::{assembly, package, state_bucket, stuck};
+use crate::aws::Clients;
 use crate::aws::cloudformation::changeset::{self, ChangeSet, ChangeSetRequest, ParameterInput, ResourceChange};
 use crate::aws::cloudformation::drift as detection;
 use crate::aws::cloudformation::{self, StackInfo};
-use crate::aws::{Clients, ErrorKind};
 use crate::compare::Why;
 use crate::config::StackKind;
 use crate::ops::inspect::partition;
@@ -125,17 +126,10 @@ impl Draft {
     /// The same, for whoever has noted it.
     pub(super) async fn worked_out(&self, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Plan, Why> {
         self.before.as_ref().map_or(Ok(()), stuck::refuse)?;
-        let failed = match Box::pin(self.prepare(progress)).await {
-            Ok(plan) => return Ok(plan),
-            Err(failed) => failed,
-        };
-        Err(match self.clear().await {
-            Ok(()) => failed,
-            Err(left) => {
-                let reason = format!("{}; its change set could not be taken back: {left}", failed.reason);
-                Why { reason, ..failed }
-            }
-        })
+        match Box::pin(self.prepare(progress)).await {
+            Ok(plan) => Ok(plan),
+            Err(failed) => Err(self.taken_back(failed).await),
+        }
     }
 
     async fn prepare(&self, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Plan, Why> {
@@ -164,9 +158,11 @@ impl Draft {
             Ok(receipt) => (receipt.map(|receipt| receipt.commit), None),
             Err(why) => (None, Some(why.reason)),
         };
-        if self.ask.revert_drift && live.is_some() {
+        let reverts = self.ask.revert_drift && live.is_some();
+        let mut left = Vec::new();
+        if reverts {
             progress(Progress::Step(format!("looking at every resource of {name}")));
-            detect(self).await?;
+            left.extend(revert::detect(self).await?);
         }
         let request = request::request(self, text, bucket.as_deref(), running.as_ref(), &uploaded).await?;
         progress(Progress::Step(format!("working out the change set of {name}")));
@@ -174,9 +170,13 @@ impl Draft {
         let scopes = self.scopes(live, &request);
         let after = Sight { template, scope: &scopes.1 };
         let before = running.as_ref().map(|template| Sight { template, scope: &scopes.0 });
-        let changes = preview::changes(&found.changes, before.as_ref(), &after);
+        let mut changes = preview::changes(&found.changes, before.as_ref(), &after);
+        let besides = revert::besides(self, &changes);
+        if !besides.is_empty() {
+            changes.clear();
+        }
         let drifts = match live {
-            Some(info) if info.drift_checked_at.is_some() || self.ask.revert_drift => {
+            Some(info) if info.drift_checked_at.is_some() || reverts => {
                 detection::drifts(clients, name).await.map_err(|error| why(&error))?
             }
             _ => Vec::new(),
@@ -187,36 +187,36 @@ impl Draft {
             None => Vec::new(),
         };
         warnings.extend(unread.map(|reason| format!("it is not known what {name} runs: {reason}")));
-        let ignored = found.changes.iter().flat_map(|change| change.drift_ignored.iter().map(move |it| (change, it)));
+        let ignored = found.changes.iter().filter(|_| besides.is_empty());
+        let ignored = ignored.flat_map(|change| change.drift_ignored.iter().map(move |it| (change, it)));
         warnings.extend(ignored.map(|(change, (path, reason))| {
             format!("CloudFormation leaves {}{} as it was changed by hand: {reason}", change.logical_id, dotted(path))
         }));
-        let mut left = Vec::new();
-        let mut drift = drift::met(&drifts, &changes, self.ask.revert_drift);
-        let change_set = (!found.is_empty()).then(|| Waiting {
+        let mut drift = drift::met(&drifts, &changes, reverts);
+        let is_used = besides.is_empty() && !found.is_empty();
+        let change_set = is_used.then(|| Waiting {
             id: found.id.clone(),
             stack_id: found.stack_id.clone(),
             created_at: found.created_at.unwrap_or_default(),
         });
-        let mut put_back = Vec::new();
-        if self.ask.revert_drift && live.is_some() {
-            put_back = direct::codes(self, &uploaded, &drifts, &changes).await?;
-        }
-        if change_set.is_none() {
+        if !is_used {
             self.clear().await?;
-            if self.ask.revert_drift {
-                let (direct, stays) = direct::drifted(self, &drifts, &after);
-                put_back.extend(direct);
-                left = stays;
-            }
-            // Nothing else is done to it then.
-            for drift in &mut drift {
-                drift.what = if put_back.iter().any(|one| one.undoes(drift)) { What::Overwritten } else { What::Kept };
-            }
         }
+        let mut put_back = Vec::new();
+        if reverts {
+            warnings.extend(revert::unknown(self, &drifts));
+            put_back = direct::codes(self, &uploaded, &drifts, &changes).await?;
+            let (direct, stays) = revert::directly(self, &drifts, &changes, &after, &besides);
+            put_back.extend(direct);
+            left.extend(stays);
+        }
+        for drift in drift.iter_mut().filter(|drift| put_back.iter().any(|one| one.undoes(drift))) {
+            drift.what = What::Overwritten;
+        }
+        let widened = if is_used { widened(&found, before.as_ref(), &after) } else { Vec::new() };
         Ok(Plan {
             creates: self.creates(),
-            widened: widened(&found, before.as_ref(), &after),
+            widened,
             changes,
             drift,
             put_back,
@@ -262,16 +262,6 @@ async fn running(draft: &Draft, live: Option<&StackInfo>) -> Result<Option<Templ
     let Some(info) = live else { return Ok(None) };
     let text = cloudformation::template(&draft.session.clients, &info.name, cloudformation::Stage::Original).await;
     Ok(Template::parse(&info.name, &text.map_err(|error| why(&error))?).ok())
-}
-
-/// Has CloudFormation look at every resource; another look that is under way will do as well.
-pub(super) async fn detect(draft: &Draft) -> Result<(), Why> {
-    let clients = &draft.session.clients;
-    match detection::detect(clients, &draft.stack.name).await {
-        Ok(id) => detection::wait_detection(clients, &id, LONGEST).await.map(drop).map_err(|error| why(&error)),
-        Err(error) if error.kind == ErrorKind::Conflict => Ok(()),
-        Err(error) => Err(why(&error)),
-    }
 }
 
 async fn worked_out(draft: &Draft, request: &ChangeSetRequest) -> Result<ChangeSet, Why> {

@@ -133,6 +133,15 @@ impl Change {
         self.properties.iter().any(|property| property.path.split('.').next() == Some(top))
     }
 
+    /// Whether what is live of this property is gone after it.
+    pub(super) fn overwrites(&self, path: &str) -> bool {
+        match self.act {
+            Act::Remove => true,
+            Act::Sync => false,
+            _ => self.replacement == Replacement::Yes || self.touches(path),
+        }
+    }
+
     /// What is lost by it, in a sentence; `None`: nothing that was there before.
     #[must_use]
     pub fn loss(&self) -> Option<String> {
@@ -195,6 +204,14 @@ impl Sight<'_> {
     /// A resource's properties where all of them can be known now.
     pub(super) fn whole(&self, logical_id: &str) -> Option<Value> {
         match self.template.resolve(&self.template.resource(logical_id)?.properties, self.scope) {
+            Resolved::Value(value) => Some(value),
+            Resolved::Open { .. } | Resolved::NoValue => None,
+        }
+    }
+
+    /// One property of a resource, where all of it can be known now.
+    pub(super) fn settled(&self, logical_id: &str, property: &str) -> Option<Value> {
+        match self.template.resolve(self.template.resource(logical_id)?.properties.get(property)?, self.scope) {
             Resolved::Value(value) => Some(value),
             Resolved::Open { .. } | Resolved::NoValue => None,
         }

@@ -44,7 +44,7 @@ pub(super) async fn publish(
     };
     let clients = &draft.session.clients;
     let resources = cloudformation::resources(clients, &draft.stack.name).await.map_err(|error| why(&error))?;
-    for function in &draft.stack.functions {
+    for function in draft.stack.functions.iter().filter(|function| draft.ask.means(&function.resource)) {
         let resource = resources.iter().find(|resource| resource.logical_id == function.resource);
         let Some(physical) = resource.and_then(|resource| resource.physical_id.as_deref()) else { continue };
         let Some(artifact) = plan.uploaded.get(&function.resource) else { continue };
@@ -61,7 +61,7 @@ pub(super) async fn publish(
             published.put_back.push(function.resource.clone());
             published.notes.push(format!("the code of {physical} was put back"));
         }
-        let version = served(draft, function, physical, artifact, &mut published.notes).await?;
+        let Some(version) = served(draft, function, physical, artifact, &mut published).await? else { continue };
         let entry = Entry {
             commit: commit.clone(),
             version,
@@ -81,30 +81,36 @@ pub(super) async fn is_built(draft: &Draft, physical: &str, artifact: &Uploaded)
     Ok(latest.is_some_and(|latest| latest.code_sha256_raw == artifact.code_sha256))
 }
 
-/// The version that is served, after it is this code.
+/// The version that is served, after it is this code; `None`: by that alias nothing is.
 async fn served(
     draft: &Draft,
     function: &Function,
     physical: &str,
     artifact: &Uploaded,
-    notes: &mut Vec<String>,
-) -> Result<String, Why> {
+    published: &mut Published,
+) -> Result<Option<String>, Why> {
     let clients = &draft.session.clients;
-    let Some(alias) = &function.alias else { return Ok("$LATEST".to_owned()) };
-    let routes = lambda::alias(clients, physical, alias).await.map_err(|error| why(&error))?;
-    if let Some(routes) = &routes
-        && routes.versions().len() == 1
-    {
+    let Some(alias) = &function.alias else { return Ok(Some("$LATEST".to_owned())) };
+    let Some(routes) = lambda::alias(clients, physical, alias).await.map_err(|error| why(&error))? else {
+        // One that is made here would be in the way of a template that makes it.
+        let told = format!("{physical} has no alias {alias}, which plumb.toml says serves it");
+        published.left.push(Why::new(told).hint(format!(
+            "an AWS::Lambda::Alias of {} in the template, or `alias` of that function taken out of plumb.toml",
+            function.resource
+        )));
+        return Ok(None);
+    };
+    if routes.versions().len() == 1 {
         let version = lambda::function(clients, physical, Some(&routes.version)).await.map_err(|error| why(&error))?;
         if version.is_some_and(|version| version.code_sha256_raw == artifact.code_sha256) {
-            return Ok(routes.version.clone());
+            return Ok(Some(routes.version.clone()));
         }
     }
     let version = lambda::publish_version(clients, physical, Some(&artifact.code_sha256)).await;
     let version = version.map_err(|error| why(&error))?;
     lambda::update_alias(clients, physical, alias, &version, None).await.map_err(|error| why(&error))?;
-    notes.push(format!("{physical}:{alias} serves version {version}"));
-    Ok(version)
+    published.notes.push(format!("{physical}:{alias} serves version {version}"));
+    Ok(Some(version))
 }
 
 /// Writes the receipt of what was deployed of a commit. A deployment that came after this one keeps its own.

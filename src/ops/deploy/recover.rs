@@ -2,6 +2,7 @@
 
 use super::delete;
 use super::follow::{self, Ended, Operation, Progress};
+use super::stopped::{self, Stopped};
 use super::stuck::Stuck;
 use crate::aws::cloudformation::{self, StackInfo, events, operate};
 use crate::aws::{Clients, Error};
@@ -141,7 +142,8 @@ pub async fn recover(
     let token = format!("plumb-{}", begun.entry().id);
     let done = match recovery.stuck {
         Stuck::Review | Stuck::CreationFailed | Stuck::DeletionFailed => {
-            delete::delete(&session, info, &recovery.wish, &token, progress).await
+            let nothing = std::future::ready(Ok(()));
+            delete::delete(&session, info, &recovery.wish, &token, progress, nothing).await
         }
         Stuck::RollbackFailed => {
             let skip = recovery.wish.skip.clone();
@@ -163,10 +165,7 @@ pub async fn recover(
             let untold = begun.settle(&session, failed).await;
             Ok((ended, untold))
         }
-        Err(why) => {
-            let _ = begun.settle(&session, Some(why.reason.clone())).await;
-            Err(why)
-        }
+        Err(stopped) => Err(stopped.settle(begun, &session).await),
     }
 }
 
@@ -177,10 +176,11 @@ async fn asked<Answer: Future<Output = Result<(), Error>>>(
     token: &str,
     progress: &(dyn Fn(Progress) + Send + Sync),
     ask: impl FnOnce(Clients, String, String) -> Answer,
-) -> Result<Ended, Why> {
+) -> Result<Ended, Stopped> {
     let operation = operation(session, info, token).await?;
-    ask(session.clients.clone(), info.id.clone(), token.to_owned()).await.map_err(|error| why(&error))?;
-    follow::follow(session, &operation, progress).await
+    let sent = ask(session.clients.clone(), info.id.clone(), token.to_owned()).await;
+    stopped::begun(&session.clients, &operation, sent).await?;
+    follow::follow(session, &operation, progress).await.map_err(Stopped::Unseen)
 }
 
 /// What is about to be begun: what happens after the last thing that did.

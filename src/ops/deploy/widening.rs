@@ -33,6 +33,16 @@ const DOCUMENTS: [&str; 8] = [
 /// Properties that name policies.
 const ATTACHED: [&str; 2] = ["ManagedPolicyArns", "Policies"];
 
+/// Properties that name whom a policy is attached to.
+const HOLDERS: [(&str, &str); 6] = [
+    ("Roles", "role"),
+    ("Users", "user"),
+    ("Groups", "group"),
+    ("RoleName", "role"),
+    ("UserName", "user"),
+    ("GroupName", "group"),
+];
+
 /// What a resource allows that it did not; `None`: it was not there before.
 pub(super) fn of(logical_id: &str, type_name: &str, before: Option<&Value>, after: &Value) -> Vec<Widening> {
     let was = before.map(|properties| grants(type_name, properties)).unwrap_or_default();
@@ -105,10 +115,25 @@ fn grants(type_name: &str, properties: &Value) -> Grants {
             let (resource, rest) = (or_any("FunctionName"), format!(" to {principal}{from}"));
             grants.allowed.insert(Grant { verb: "allows", action, resource, rest });
         }
+        "AWS::IAM::UserToGroupAddition" => {
+            for user in properties.get("Users").and_then(Value::as_array).into_iter().flatten() {
+                let told = format!("user {} to group {}", self::text(user), text("GroupName").unwrap_or_default());
+                grants.allowed.insert(Grant::bare("adds", &told));
+            }
+        }
         "AWS::Lambda::Url" if text("AuthType").as_deref() == Some("NONE") => {
             grants.allowed.insert(Grant::bare("lets", "anybody call it over its URL"));
         }
-        _ if type_name.starts_with("AWS::IAM::") || has_policies(type_name) => walk(properties, &mut grants),
+        _ if type_name.starts_with("AWS::IAM::") || has_policies(type_name) => {
+            walk(properties, &mut grants);
+            if type_name.ends_with("Policy") {
+                holders(properties, &mut grants);
+            } else if type_name == "AWS::IAM::User" {
+                for group in properties.get("Groups").and_then(Value::as_array).into_iter().flatten() {
+                    grants.allowed.insert(Grant::bare("belongs to", &format!("group {}", self::text(group))));
+                }
+            }
+        }
         _ => walk_documents(properties, &mut grants),
     }
     grants.boundary = text("PermissionsBoundary");
@@ -135,6 +160,25 @@ fn walk(properties: &Value, grants: &mut Grants) {
         grants.allowed.insert(Grant::bare("has the policy", policy));
     }
     walk_documents(properties, grants);
+}
+
+/// Whom a policy of its own is attached to: what it allows is allowed to each of them.
+fn holders(properties: &Value, grants: &mut Grants) {
+    let effects = |grants: &BTreeSet<Grant>, verb: &str| grants.iter().any(|grant| grant.verb == verb);
+    let (allows, denies) = (effects(&grants.allowed, "allows"), effects(&grants.denied, "denies"));
+    for (names, kind) in HOLDERS {
+        let Some(listed) = properties.get(names) else { continue };
+        let listed = listed.as_array().map_or_else(|| vec![listed], |listed| listed.iter().collect());
+        for holder in listed {
+            let grant = Grant::bare("applies to", &format!("{kind} {}", text(holder)));
+            if allows {
+                grants.allowed.insert(grant.clone());
+            }
+            if denies {
+                grants.denied.insert(grant);
+            }
+        }
+    }
 }
 
 fn walk_documents(properties: &Value, grants: &mut Grants) {
@@ -277,6 +321,32 @@ mod tests {
         let expected =
             ["has the policy arn:admin", "no longer denies iam:* on *", "loses its permissions boundary arn:edge"];
         assert_eq!(told("AWS::IAM::ManagedPolicy", Some(&before), &after), expected);
+    }
+
+    #[test]
+    fn a_policy_widens_what_whoever_it_is_attached_to_may_do() {
+        let policy = |effect: &str, roles: &Value| {
+            json!({
+                "PolicyDocument": { "Statement": { "Effect": effect, "Action": "iam:*", "Resource": "*" } },
+                "Roles": roles,
+            })
+        };
+        let (one, two) = (json!(["deployer"]), json!(["deployer", { "Ref": "Api" }]));
+        for type_name in ["AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"] {
+            let more = told(type_name, Some(&policy("Allow", &one)), &policy("Allow", &two));
+            assert_eq!(more, ["applies to role Api"], "{type_name}");
+            let fewer = told(type_name, Some(&policy("Allow", &two)), &policy("Allow", &one));
+            assert_eq!(fewer, [""; 0], "{type_name}");
+            // What is denied is denied to fewer then.
+            let denied = told(type_name, Some(&policy("Deny", &two)), &policy("Deny", &one));
+            assert_eq!(denied, ["no longer applies to role Api"], "{type_name}");
+        }
+        let alone = json!({ "RoleName": "admin", "PolicyDocument": policy("Allow", &one)["PolicyDocument"] });
+        assert!(told("AWS::IAM::RolePolicy", None, &alone).contains(&"applies to role admin".to_owned()));
+        let user = json!({ "UserName": "mara", "Groups": ["admins"] });
+        assert_eq!(told("AWS::IAM::User", Some(&json!({ "UserName": "mara" })), &user), ["belongs to group admins"]);
+        let role = json!({ "RoleName": "admin" });
+        assert_eq!(told("AWS::IAM::Role", None, &role), [""; 0]);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::aws::{Read, secretsmanager};
 use crate::compare::Why;
 use crate::github::Repository;
 use crate::ops::journal::{Action, Intent, noted, random_id};
-use crate::ops::session::{self, Session};
+use crate::ops::redeploy;
+use crate::ops::session::Session;
 use crate::ops::why;
 use crate::secret::Secret;
 
@@ -23,19 +24,22 @@ pub struct Token<'a> {
 }
 
 /// The repository's URL, as the project file or a remote names it; without whatever a URL may carry of a user.
-#[must_use]
-pub fn repository_url(session: &Session) -> Option<String> {
-    if let Some(name) = &session.project().redeploy.repository {
-        return Some(format!("https://github.com/{name}"));
-    }
-    let mut remotes = session::remotes(&session.root);
-    remotes.sort_by_key(|(name, _)| name != "origin");
-    remotes.iter().find_map(|(_, url)| browsed(url))
+pub fn repository_url(session: &Session) -> Result<String, Why> {
+    let repository = redeploy::repository(session)
+        .map_err(|why| Why { hint: Some("--github-endpoint https://github.com/OWNER/NAME".to_owned()), ..why })?;
+    repository.page().ok_or_else(|| {
+        Why::new(format!("the loop does not find {} at {} by an address", repository.name, repository.api))
+            .hint("--github-endpoint URL")
+    })
 }
 
-/// A remote's URL as a browser has it.
-fn browsed(url: &str) -> Option<String> {
-    Repository::of(url).map(|repository| format!("https://{}/{}", repository.host(), repository.name))
+/// A repository's URL that the token may be sent to: over TLS, or to this machine; else what is wanted.
+pub fn endpoint(text: &str) -> Result<String, String> {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    match Repository::of(text) {
+        Some(_) if is_url && !text.contains(['@', ' ']) => Ok(text.to_owned()),
+        _ => Err("https://github.com/OWNER/NAME is wanted".to_owned()),
+    }
 }
 
 /// Puts it into its secret, which is made where there is none. Answers whether anything was written, and why the journal
@@ -94,19 +98,31 @@ fn quoted(text: &str) -> Zeroizing<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::browsed;
+    use super::endpoint;
 
     #[test]
-    fn a_remote_is_known_by_its_page_and_never_by_its_password() {
-        for (url, expected) in [
-            ("git@github.com:team/shop.git", Some("https://github.com/team/shop")),
-            ("https://github.com/team/shop", Some("https://github.com/team/shop")),
-            ("https://mara:hunter2@git.example/team/shop.git", Some("https://git.example/team/shop")),
-            ("ssh://git@git.example:2222/team/shop.git/", Some("https://git.example/team/shop")),
-            ("/srv/git/shop.git", None),
-            ("https://gitlab.com/group/sub/shop", None),
+    fn a_token_goes_over_tls_or_to_this_machine_and_never_to_what_only_looks_like_it() {
+        for right in [
+            "https://github.com/team/shop",
+            "https://git.example/team/shop",
+            "https://api.github.com/repos/team/shop/contents/",
+            "http://127.0.0.1:8080/team/shop",
+            "http://localhost/team/shop",
+            "http://[::1]:8080/team/shop",
         ] {
-            assert_eq!(browsed(url).as_deref(), expected, "{url}");
+            assert_eq!(endpoint(right).as_deref(), Ok(right));
+        }
+        for wrong in [
+            "http://127.0.0.1.evil/team/shop",
+            "http://127.0.0.1:8080@evil.example/team/shop",
+            "http://localhost.evil.example/team/shop",
+            "http://github.com/team/shop",
+            "https://mara:pw@github.com/team/shop",
+            "https://github.com/team",
+            "git@github.com:team/shop.git",
+            "https://github.com/team/shop other",
+        ] {
+            assert!(endpoint(wrong).is_err(), "{wrong}");
         }
     }
 }

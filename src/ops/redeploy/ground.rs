@@ -43,7 +43,7 @@ fn branch(repository: &git::Repository, reference: &str) -> Result<String, Why> 
 }
 
 /// As the project file names it, or else a remote's URL: that of `origin` first.
-pub(super) fn repository(session: &Session) -> Result<Repository, Why> {
+pub(in crate::ops) fn repository(session: &Session) -> Result<Repository, Why> {
     let redeploy = &session.project().redeploy;
     let mut remotes = session::remotes(&session.root);
     remotes.sort_by_key(|(name, _)| name != "origin");

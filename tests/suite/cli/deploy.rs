@@ -1,7 +1,10 @@
 //! Deploying stacks as a shell sees it: the plan, the confirmation, what happens meanwhile, and every way in which it fails.
 
+mod blamed;
+mod clean;
 pub mod console;
 mod failing;
+mod founded;
 mod packaged;
 pub mod readers;
 mod refused;
@@ -119,7 +122,10 @@ fn what_was_changed_by_hand_is_told_and_code_is_put_back_on_request() {
     shop.by_hand_visibility(90);
     let (behind, proxy) = account.behind_proxy();
     let left = shop.through(&behind, &["deploy", "--env", "dev", "--yes", "--revert-drift"]);
-    assert!(left.ended(1).stdout.contains("found nothing to put back, though Queue was changed by hand"), "{left}");
+    assert!(
+        left.ended(1).stdout.contains("Queue was changed by hand, and CloudFormation found nothing to put back"),
+        "{left}"
+    );
     let calls = proxy.calls();
     let asked = calls.iter().find(|call| call.operation == "CreateChangeSet").unwrap();
     assert_eq!(asked.form("DeploymentMode").as_deref(), Some("REVERT_DRIFT"));

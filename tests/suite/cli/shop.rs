@@ -62,6 +62,11 @@ impl Shop {
         );
         let reply = account.caller().send("s3", "PUT", &bucket, &[], place.as_bytes()).unwrap();
         assert_eq!(reply.status, 200, "{reply:?}");
+        // Whole, as plumb makes it.
+        let versions = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        let reply =
+            account.caller().send("s3", "PUT", &format!("{bucket}?versioning"), &[], versions.as_bytes()).unwrap();
+        assert_eq!(reply.status, 200, "{reply:?}");
         self.env = account.env();
         self
     }

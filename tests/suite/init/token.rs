@@ -50,3 +50,20 @@ fn the_token_goes_from_stdin_into_the_secret_and_nowhere_else() {
         assert!(!std::fs::read_to_string(mara.path(file)).unwrap().contains(&token), "{file}");
     }
 }
+
+#[test]
+fn a_token_goes_to_the_server_that_the_project_names_and_never_to_github_instead() {
+    let account = Account::fresh();
+    let mara = Newcomer::new(account.env());
+    mara.plumb(&["init", "--yes"]).ended(0);
+    let path = mara.path("shop/plumb.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let at_server = "\n[redeploy]\nrepository = \"team/shop\"\napi = \"https://git.example/api/v3\"\n";
+    std::fs::write(&path, format!("{text}{at_server}")).unwrap();
+    mara.git(&["remote", "add", "origin", "git@github.com:somebody/mirror.git"]);
+    let token = format!("ghp_{:x}", std::process::id());
+    store(&mara, &token, &[]).ended(0).complained(&["holds a token for https://git.example/team/shop"]);
+    assert_eq!(held(&account)["github_endpoint"], "https://git.example/team/shop");
+    let evil = store(&mara, &token, &["--github-endpoint", "http://127.0.0.1.evil/team/shop"]);
+    evil.ended(2).complained(&["https://github.com/OWNER/NAME is wanted"]);
+}

@@ -39,7 +39,7 @@ pub(super) async fn check(run: &Run<'_>) -> Result<Proof, Miss> {
     let began = Instant::now();
     loop {
         look.tick().await;
-        let query = Query { group: &group, from: since - SLACK, filter: None, limit: MOST };
+        let query = Query { group: &group, from: since - SLACK, until: None, filter: None, limit: MOST };
         let read = logs::filter(&crypto.session.clients, query).await;
         let read = read.map_err(|error| unproven(why(&error).reason))?;
         // What is there is there, whatever else is still to come.

@@ -92,7 +92,8 @@ async fn decided(session: &Session, found: &Loop, id: &str, began: i64) -> Resul
     let mut poll = Poll::within(PATIENCE);
     loop {
         // Clocks differ by some seconds.
-        let query = logs::Query { group: &group, from: began - 60_000, filter: Some(&filter), limit: 1000 };
+        let query =
+            logs::Query { group: &group, from: began - 60_000, until: None, filter: Some(&filter), limit: 1000 };
         let lines = logs::filter(&session.clients, query).await.map_err(|error| why(&error))?;
         for line in &lines.lines {
             let said: Value = serde_json::from_str(line.message.expose()).unwrap_or_default();

@@ -152,7 +152,8 @@ impl Loop {
     /// What it decided last.
     pub(super) async fn decided(&self, session: &Session) -> Check {
         let group = format!("/aws/lambda/{}", self.function);
-        let query = logs::Query { group: &group, from: now() - RECENT, filter: Some("decision"), limit: 10_000 };
+        let query =
+            logs::Query { group: &group, from: now() - RECENT, until: None, filter: Some("decision"), limit: 10_000 };
         let lines = match logs::filter(&session.clients, query).await {
             Ok(lines) => lines.lines,
             Err(error) => return Check::problem(AREA, "decisions", &why(&error)),

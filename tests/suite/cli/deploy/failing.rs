@@ -124,7 +124,7 @@ fn credentials_that_end_in_the_middle_leave_the_deployment_going_on_and_say_so()
     proxy.on("cloudformation:DescribeStackEvents").reply(Fault::ExpiredToken);
     let done = shop.through(&behind, &["deploy", "--env", "dev", "--yes"]);
     done.ended(2)
-        .complained(&["is not followed any more, and its deployment goes on", "plumb deploy shop-dev follows"]);
+        .complained(&["is not followed any more, and what AWS is at with it goes on", "plumb deploy shop-dev follows"]);
     assert_eq!(shop.journal().last().unwrap()[2], "unknown");
     proxy.heal();
     let next = shop.through(&behind, &["deploy", "--env", "dev", "--yes"]);
@@ -142,6 +142,37 @@ fn an_execution_whose_answer_was_lost_is_followed_if_it_began() {
     proxy.on("cloudformation:ExecuteChangeSet").reply(Fault::Reset);
     let done = shop.through(&behind, &["deploy", "--env", "dev", "--yes"]);
     assert!(done.ended(0).stdout.contains("shop-dev: UPDATE_COMPLETE"), "{done}");
+}
+
+#[test]
+fn an_execution_that_a_later_try_is_refused_for_has_begun() {
+    let account = Account::fresh();
+    let shop = Stacked::live(&account);
+    let (behind, proxy) = account.behind_proxy();
+    let refused = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidChangeSetStatus</Code><Message>ChangeSet cannot be \
+        executed in its current execution status of EXECUTE_IN_PROGRESS</Message></Error></ErrorResponse>";
+    let nothing = "<DescribeStackEventsResponse><DescribeStackEventsResult><StackEvents/></DescribeStackEventsResult>\
+        </DescribeStackEventsResponse>";
+    for (seconds, hides_events, last) in [
+        ("60", false, Fault::Body(400, refused.into())),
+        ("90", true, Fault::Body(400, refused.into())),
+        ("120", false, Fault::ServerError),
+    ] {
+        let text = std::fs::read_to_string(shop.root().join("stack.yaml")).unwrap();
+        let (_, was) = text.split_once("VisibilityTimeout: ").unwrap();
+        let was = was.split(' ').next().unwrap().to_owned();
+        shop.replace("stack.yaml", &format!("VisibilityTimeout: {was}"), &format!("VisibilityTimeout: {seconds}"));
+        shop.commit();
+        proxy.heal();
+        proxy.on("cloudformation:ExecuteChangeSet").times(1).reply(Fault::TruncatedBody);
+        proxy.on("cloudformation:ExecuteChangeSet").reply(last);
+        if hides_events {
+            // The change set itself knows.
+            proxy.on("cloudformation:DescribeStackEvents").times(1).reply(Fault::Body(200, nothing.into()));
+        }
+        let done = shop.through(&behind, &["deploy", "--env", "dev", "--yes"]);
+        assert!(done.ended(0).stdout.contains("shop-dev: UPDATE_COMPLETE"), "{done}");
+    }
 }
 
 #[test]

@@ -109,3 +109,34 @@ fn a_change_set_that_cannot_be_made_says_why_and_leaves_nothing() {
     assert_eq!(shop.status(), None);
     assert_eq!(shop.journal().last().unwrap()[2], "failed");
 }
+
+#[test]
+fn a_change_set_that_is_still_worked_out_is_waited_for_and_then_taken_back() {
+    let account = Account::fresh();
+    let shop = Stacked::at(&account);
+    let (behind, proxy) = account.behind_proxy();
+    let early = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidChangeSetStatus</Code><Message>ChangeSet cannot be \
+        deleted in status CREATE_IN_PROGRESS</Message></Error></ErrorResponse>";
+    let busy = "<DescribeChangeSetResponse><DescribeChangeSetResult><Status>CREATE_IN_PROGRESS</Status>\
+        </DescribeChangeSetResult></DescribeChangeSetResponse>";
+    proxy.on("cloudformation:DeleteChangeSet").times(1).reply(Fault::Body(400, early.into()));
+    let by_name = |call: &crate::support::proxy::Call| call.form("StackName").is_some();
+    proxy.on("cloudformation:DescribeChangeSet").when(by_name).times(1).reply(Fault::Body(200, busy.into()));
+    shop.through(&behind, &["deploy", "--env", "dev", "--dry-run"]).ended(1);
+    assert_eq!((shop.status(), proxy.count("cloudformation:DeleteChangeSet")), (None, 2));
+}
+
+#[test]
+fn a_plan_whose_leave_has_ended_is_taken_back() {
+    let account = Account::fresh();
+    let shop = Stacked::at(&account);
+    let (behind, proxy) = account.behind_proxy();
+    let program = Program::plumb().dir(shop.root()).env("HOME", shop.directory.path()).envs(behind.env());
+    let terminal = program.args(["deploy", "--env", "dev"]).start();
+    terminal.sees("Type y to make shop-dev of 5 resources");
+    let gone = Fault::AccessDenied("User: mara is not authorized to perform: sts:GetCallerIdentity".to_owned());
+    proxy.on("sts:GetCallerIdentity").reply(gone);
+    terminal.type_text("y\r").sees("sts:GetCallerIdentity");
+    assert_eq!(terminal.exit_code(), 2, "{}", terminal.text());
+    assert_eq!((shop.status(), proxy.count("cloudformation:ExecuteChangeSet")), (None, 0));
+}

@@ -110,7 +110,7 @@ fn what_cannot_be_put_back_says_what_to_do_and_holds_up_nothing_else() {
     let problems = stack["problems"].to_string();
     for part in [
         "/shop/dev/flag was not put back: ",
-        "found nothing to put back, though Queue was changed by hand",
+        "Queue was changed by hand, and CloudFormation found nothing to put back",
         "put it back by hand, or change it in git and deploy",
     ] {
         assert!(problems.contains(part), "{part}: {stack:#}");
@@ -151,6 +151,114 @@ FROM<AfterValue>30</AfterValue><AfterValueFrom>TEMPLATE</AfterValueFrom>
 <member><Type>Resource</Type><ResourceChange><Action>SyncWithActual</Action><LogicalResourceId>Topic</LogicalResourceId>
 <ResourceType>AWS::SNS::Topic</ResourceType><ResourceDriftStatus>MODIFIED</ResourceDriftStatus><Details/></ResourceChange></member>
 </Changes></DescribeChangeSetResult></DescribeChangeSetResponse>"#;
+
+/// A refusal of a kind that the local account knows nothing of.
+fn refusal(code: &str, message: &str) -> Fault {
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+         <RequestId>r</RequestId></ErrorResponse>"
+    );
+    Fault::Body(400, body.into_bytes())
+}
+
+#[test]
+fn what_a_drift_aware_change_set_leaves_is_put_back_directly_or_told() {
+    let account = Account::fresh();
+    let shop = Stacked::with(&account, &template());
+    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
+    shop.by_hand_visibility(90);
+    put(&account, "/shop/dev/flag", "off");
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"
+    }]});
+    let fields = [("RoleName", "shop-dev-api"), ("PolicyDocument", &*trust.to_string())];
+    account.caller().query("iam", "UpdateAssumeRolePolicy", &fields).unwrap();
+    let (behind, proxy) = account.behind_proxy();
+    let aware = AWARE.replace("FROM", "<BeforeValue>90</BeforeValue>").into_bytes();
+    proxy.on("cloudformation:DescribeChangeSet").times(1).reply(Fault::Body(200, aware));
+    proxy.on("cloudformation:ExecuteChangeSet").times(1).reply(Fault::Body(200, EXECUTED.as_bytes().to_vec()));
+    let done = shop.through(&behind, &["deploy", "--env", "dev", "--revert-drift", "--yes"]);
+    for part in [
+        "! by hand: Queue.VisibilityTimeout is 90, not 30, which is overwritten",
+        "! by hand: Flag.Value is ",
+        "~ put back  Flag   AWS::SSM::Parameter   /shop/dev/flag   Value",
+        "/shop/dev/flag was put back: Value",
+    ] {
+        assert!(done.stdout.contains(part), "{part}: {done}");
+    }
+    assert!(!done.stdout.contains("which stays") || done.stdout.contains("Role"), "{done}");
+    assert_eq!(value(&account, "/shop/dev/flag"), json!("on"));
+    if done.stdout.contains("by hand: Role") {
+        assert!(done.ended(2).stdout.contains("Role was changed by hand, and CloudFormation found nothing"), "{done}");
+    }
+}
+
+#[test]
+fn a_look_for_drift_that_is_under_way_is_waited_for_and_one_that_fails_is_not_taken_for_no_drift() {
+    let account = Account::fresh();
+    let shop = Stacked::with(&account, &template());
+    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
+    put(&account, "/shop/dev/flag", "off");
+    let (behind, proxy) = account.behind_proxy();
+    let busy = refusal("ValidationError", "Drift detection is already in progress for stack shop-dev");
+    proxy.on("cloudformation:DetectStackDrift").times(1).reply(busy);
+    let planned = shop.through(&behind, &["deploy", "--env", "dev", "--revert-drift", "--dry-run"]);
+    assert!(planned.ended(1).stdout.contains("~ put back  Flag"), "{planned}");
+    assert_eq!(proxy.count("cloudformation:DetectStackDrift"), 2);
+
+    let failed = "<DescribeStackDriftDetectionStatusResponse><DescribeStackDriftDetectionStatusResult>\
+        <DetectionStatus>DETECTION_FAILED</DetectionStatus><DetectionStatusReason>Failed to detect drift on Flag\
+        </DetectionStatusReason><StackId>arn:stack</StackId><StackDriftDetectionId>d</StackDriftDetectionId>\
+        <Timestamp>2026-11-22T00:00:00Z</Timestamp></DescribeStackDriftDetectionStatusResult>\
+        </DescribeStackDriftDetectionStatusResponse>";
+    proxy.on("cloudformation:DescribeStackDriftDetectionStatus").times(1).reply(Fault::Body(200, failed.into()));
+    let planned = shop.through(&behind, &["deploy", "--env", "dev", "--revert-drift", "--dry-run", "-o", "json"]);
+    let json = planned.ended(2).json();
+    let told = json["stacks"][0]["problems"].to_string();
+    assert!(told.contains("it is not known what of shop-dev was changed by hand"), "{json:#}");
+    assert!(told.contains("Failed to detect drift on Flag"), "{json:#}");
+}
+
+#[test]
+fn the_drift_of_one_resource_is_put_back_and_nothing_else_is_done() {
+    let account = Account::fresh();
+    let shop = night(&account);
+    shop.by_hand_visibility(90);
+    let receipt = |shop: &Stacked| shop.plumb(&["history", "shop-dev", "--env", "dev", "-o", "json"]).json();
+    // What git says since is not rolled out by it.
+    shop.replace(
+        "stack.yaml",
+        "TopicName: !Sub \"shop-${Environment}-told\"",
+        "TopicName: !Sub \"shop-${Environment}-new\"",
+    );
+    shop.commit();
+    shop.plumb(&["deploy", "--env", "dev", "--revert-drift=Flag", "--yes"])
+        .ended(2)
+        .complained(&["of which stack is Flag"]);
+    let unknown = shop.plumb(&["deploy", "shop-dev", "--env", "dev", "--revert-drift=Flog", "--yes"]);
+    unknown.ended(2).complained(&["has no resource Flog"]);
+    let done = shop.plumb(&["deploy", "shop-dev", "--env", "dev", "--revert-drift=Flag", "--yes"]);
+    assert!(done.ended(0).stdout.contains("/shop/dev/flag was put back: Value"), "{done}");
+    assert!(!done.stdout.contains("shop-dev-new"), "{done}");
+    let left = (value(&account, "/shop/dev/flag"), value(&account, "/shop/dev/gone"), function(&account, None));
+    assert_eq!((&left.0, &left.1, &left.2["MemorySize"]), (&json!("on"), &Value::Null, &json!(512)));
+    let queue = shop.plumb(&["deploy", "shop-dev", "--env", "dev", "--revert-drift=Queue", "--yes"]);
+    assert!(queue.ended(2).stdout.contains("Queue was changed by hand, and CloudFormation found nothing"), "{queue}");
+    assert!(receipt(&shop)["deployments"].as_array().is_some_and(|all| all.len() >= 2), "it is in the journal");
+    let planned = shop.plumb(&["deploy", "--env", "dev", "--dry-run", "-o", "json"]).json();
+    let runs = &planned["stacks"][0]["runs"];
+    assert_eq!(runs, &json!(shop.git_text(&["rev-parse", "HEAD~1"])), "the receipt is still of what was rolled out");
+
+    // Where CloudFormation would do more than was asked for, it does nothing.
+    let (behind, proxy) = account.behind_proxy();
+    let aware = AWARE.replace("FROM", "<BeforeValue>90</BeforeValue>").into_bytes();
+    proxy.on("cloudformation:DescribeChangeSet").times(1).reply(Fault::Body(200, aware));
+    let arguments = ["deploy", "shop-dev", "--env", "dev", "--revert-drift=Queue", "--dry-run"];
+    let alone = shop.through(&behind, &arguments);
+    let told = "Queue.VisibilityTimeout cannot be put back alone: CloudFormation would change Table as well";
+    assert!(alone.ended(2).stdout.contains(told) || alone.stdout.contains("Queue cannot be put back alone"), "{alone}");
+    assert!(alone.stdout.contains("plumb deploy shop-dev --revert-drift puts all of shop-dev back"), "{alone}");
+}
 
 const EXECUTED: &str = r#"<ExecuteChangeSetResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
 <ExecuteChangeSetResult/></ExecuteChangeSetResponse>"#;

@@ -210,56 +210,17 @@ fn an_alias_goes_back_to_its_previous_version_in_one_call() {
     shop.plumb(&["status", "--env", "dev", "--only", "code"]).ended(0);
 }
 
-/// The local account makes neither a provider nor a trail by CloudFormation, so that both are there already here.
 #[test]
-fn an_account_gets_what_the_project_needs_and_nothing_twice() {
+fn an_alias_that_is_not_there_is_told_and_holds_up_nothing_else() {
     let account = Account::fresh();
     let shop = Stacked::at(&account);
-    let provider =
-        [("Url", "https://token.actions.githubusercontent.com"), ("ClientIDList.member.1", "sts.amazonaws.com")];
-    let made = account.caller().query("iam", "CreateOpenIDConnectProvider", &provider).unwrap();
-    assert_eq!(made.status, 200, "{made:?}");
-    let trail = json!({ "Name": "audit", "S3BucketName": "audit-logs" });
-    let target = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.CreateTrail";
-    let made = account.caller().json("cloudtrail", target, &trail).unwrap();
-    assert_eq!(made.status, 200, "{made:?}");
-    let arguments = ["bootstrap", "--env", "dev", "--github", "team/shop"];
-    let planned = shop.plumb(&[&arguments[..], &["--dry-run"]].concat());
-    planned.ended(1).complained(&["is there already, and is trusted", "the trail audit is there already"]);
-    for part in ["+ add  StateBucket", "+ add  DeployRole", "+ add  CheckRole", "! more is allowed: DeployRole"] {
-        assert!(planned.stdout.contains(part), "{part}: {planned}");
-    }
-    let done = shop.plumb(&[&arguments[..], &["--yes"]].concat());
-    assert!(done.ended(0).stdout.contains("DeployRole = arn:aws:iam::"), "{done}");
-    let role = account.caller().query("iam", "GetRole", &[("RoleName", "shop-deploy")]).unwrap().text();
-    assert!(
-        role.contains("repo%3Ateam%2Fshop%3Aref%3Arefs%2Fheads%2Fmain")
-            || role.contains("repo:team/shop:ref:refs/heads/main"),
-        "{role}"
-    );
-    let check = account.caller().query("iam", "GetRole", &[("RoleName", "shop-check")]).unwrap().text();
-    assert!(
-        check.contains("repo%3Ateam%2Fshop%3Apull_request") || check.contains("repo:team/shop:pull_request"),
-        "{check}"
-    );
-    let named = [("RoleName", "shop-check"), ("PolicyName", "plumb-dev")];
-    let policy = account.caller().query("iam", "GetRolePolicy", &named).unwrap().text();
-    for (action, may) in [
-        ("CreateChangeSet", true),
-        ("DescribeParameters", true),
-        ("ExecuteChangeSet", false),
-        ("GetSecretValue", false),
-        ("GetParameters", false),
-        ("Decrypt", false),
-        ("PutObject", false),
-    ] {
-        assert_eq!(policy.contains(action), may, "{action}: {policy}");
-    }
-    let made = account.caller().query("cloudformation", "ListStackResources", &[("StackName", "shop-plumb")]).unwrap();
-    let made = made.text();
-    assert!(made.contains("AWS::KMS::Key") && !made.contains("OIDCProvider") && !made.contains("Trail"), "{made}");
-    // What it made itself stays its own, and a stack is deployed through the bucket.
-    let again = shop.plumb(&[&arguments[..], &["--yes"]].concat());
-    assert!(again.ended(0).stdout.contains("nothing to change"), "{again}");
-    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
+    shop.write("plumb.toml", &PROJECT.replace("source = \"api\"", "source = \"api\"\nalias = \"live\""));
+    shop.commit();
+    let done = shop.plumb(&["deploy", "--env", "dev", "--yes", "-o", "json"]);
+    let json = done.ended(2).json();
+    let stack = &json["stacks"][0];
+    assert_eq!((&stack["status"], &stack["recorded"]), (&json!("CREATE_COMPLETE"), &json!(true)), "{stack:#}");
+    let problem = &stack["problems"][0];
+    assert_eq!(problem["reason"], "shop-dev-api has no alias live, which plumb.toml says serves it");
+    assert!(problem["hint"].as_str().unwrap().contains("AWS::Lambda::Alias of Api"), "{problem}");
 }
