@@ -44,19 +44,18 @@ struct Json<'a> {
 pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failed> {
     let progress = Progress::begin();
     let intake = Intake::open(session).await?;
-    let mut known = if args.lines == 0 {
-        Vec::new()
-    } else {
-        patience::wait(session, &|text| progress.tell(text), intake.last(args.lines)).await??
-    };
+    // Who wants none of them is told of those after the last one all the same.
+    let last = intake.last(args.lines.max(1));
+    let mut known = patience::wait(session, &|text| progress.tell(text), last).await??;
     drop(progress);
     known.reverse();
+    let shown: &[Record] = if args.lines == 0 { &[] } else { &*known };
     match (args.output, args.follow) {
         (Output::Json, false) => {
-            let records = known.iter().map(RecordJson::of).collect();
+            let records = shown.iter().map(RecordJson::of).collect();
             return print_json(&Json { version: VERSION, records });
         }
-        (output, _) => show(&known, output)?,
+        (output, _) => show(shown, output)?,
     }
     if args.follow { follow(&intake, &known, args.output).await } else { Ok(()) }
 }

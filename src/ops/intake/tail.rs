@@ -21,6 +21,8 @@ pub struct Seen {
     ids: BTreeSet<String>,
     /// The latest time that is known to be over, in milliseconds since the Unix epoch.
     at: i64,
+    /// Up to this id nothing was new when it began; `None`: that was asked for.
+    before: Option<String>,
 }
 
 impl Intake {
@@ -53,7 +55,8 @@ impl Intake {
     #[must_use]
     pub fn look_on(&self, known: &[Record]) -> Seen {
         let at = known.iter().filter_map(Record::at).max().unwrap_or_else(|| self.now());
-        Seen { ids: known.iter().map(|record| record.id.clone()).collect(), at }
+        let ids: BTreeSet<String> = known.iter().map(|record| record.id.clone()).collect();
+        Seen { at, before: ids.last().cloned(), ids }
     }
 
     /// What has come in since, the oldest first. One that turns up late comes late, and each of them once.
@@ -68,8 +71,7 @@ impl Intake {
         let mut found: Vec<Record> = slots.buffer_unordered(AT_ONCE).try_concat().await?;
         found.retain(|record| !seen.ids.contains(&record.id));
         found.sort_unstable_by(|one, two| one.id.cmp(&two.id));
-        seen.take(&found);
-        Ok(found)
+        Ok(seen.take(found))
     }
 
     async fn read(&self, query: Query<'_>, most: Option<usize>) -> Result<Vec<Record>, Why> {
@@ -89,11 +91,16 @@ impl Intake {
 }
 
 impl Seen {
-    fn take(&mut self, found: &[Record]) {
+    /// Remembers what was found, and gives what of it is new.
+    fn take(&mut self, mut found: Vec<Record>) -> Vec<Record> {
         self.at = found.iter().filter_map(Record::at).fold(self.at, i64::max);
         self.ids.extend(found.iter().map(|record| record.id.clone()));
         // Nothing older is asked for again.
         self.ids = self.ids.split_off(&ulid::least(self.at - LAG));
+        if let Some(before) = self.before.take() {
+            found.retain(|record| record.id > before);
+        }
+        found
     }
 }
 
@@ -108,13 +115,22 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_what_may_be_asked_for_again() {
-        let mut seen = Seen { ids: BTreeSet::new(), at: 1_000_000 };
-        seen.take(&[record(1_000_500, 'A'), record(999_000, 'B')]);
+        let mut seen = Seen { ids: BTreeSet::new(), at: 1_000_000, before: None };
+        seen.take(vec![record(1_000_500, 'A'), record(999_000, 'B')]);
         assert_eq!((seen.at, seen.ids.len()), (1_000_500, 2));
         // One that turned up late moves no time back, and what is long over is forgotten.
-        seen.take(&[record(1_059_900, 'C')]);
+        seen.take(vec![record(1_059_900, 'C')]);
         assert_eq!((seen.at, seen.ids.len()), (1_059_900, 2), "{:?}", seen.ids);
-        seen.take(&[record(2_000_000, 'D')]);
+        seen.take(vec![record(2_000_000, 'D')]);
         assert_eq!(seen.ids.into_iter().collect::<Vec<_>>(), [record(2_000_000, 'D').id]);
+    }
+
+    #[test]
+    fn what_was_there_before_is_not_new_and_what_turns_up_late_is() {
+        let last = record(1_000_000, 'B');
+        let mut seen = Seen { ids: [last.id.clone()].into(), at: 1_000_000, before: Some(last.id) };
+        assert_eq!(seen.take(vec![record(990_000, 'A'), record(1_000_001, 'C')]), [record(1_000_001, 'C')]);
+        assert!(seen.ids.contains(&record(990_000, 'A').id));
+        assert_eq!(seen.take(vec![record(995_000, 'D')]), [record(995_000, 'D')]);
     }
 }
