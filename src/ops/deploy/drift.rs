@@ -114,7 +114,7 @@ mod tests {
             physical_id: None,
             replacement: Replacement::No,
             fate: Fate::Kept,
-            properties: vec![property],
+            properties: if path.is_empty() { Vec::new() } else { vec![property] },
         }
     }
 
