@@ -281,9 +281,13 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
     // The console reads ^C as a key and takes the terminal's signals itself; an editor is asked to end first.
     let own = |command: &Command| match command {
         // A deployment takes its change set back first, or says that it goes on.
-        Command::Demo(_) | Command::Deploy(_) | Command::Redeploy(_) | Command::Bootstrap(_) | Command::Rollback(_) => {
-            true
-        }
+        Command::Demo(_)
+        | Command::Deploy(_)
+        | Command::Redeploy(_)
+        | Command::Bootstrap(_)
+        | Command::Rollback(_)
+        | Command::Recover(_)
+        | Command::Clean(_) => true,
         Command::Config(command) => command.takes_signals(),
         _ => false,
     };

@@ -1,7 +1,10 @@
 //! The IAM policy that Plumb needs for an environment: no more than the project's own parameters, secrets, stacks,
 //! functions and state bucket. Reads git and the configuration; asks no AWS.
 
+mod merged;
 mod names;
+
+pub use self::merged::merged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -27,7 +27,7 @@ const TEMPLATE: &str = include_str!("bootstrap/template.yaml");
 /// Whose tokens the roles take where the repository is on github.com.
 const ISSUER: &str = "token.actions.githubusercontent.com";
 
-/// All policies of a role that stand in it may have so many characters together.
+/// The policies that stand in a role may have so many characters together, white space left out.
 const LONGEST_POLICY: usize = 10_240;
 
 /// What is asked for.
@@ -221,28 +221,23 @@ fn filled(session: &Session, wish: &Foundation, has_role: bool, issuer: &str) ->
     let (mut policies, mut checks) = (Vec::new(), Vec::new());
     for environment in session.project().environments.iter().filter(is_here) {
         let environment = if environment.name == here.name { here.clone() } else { environment.clone() };
-        let name = format!("plumb-{}", environment.name);
         let settings = Settings { environment, ..session.settings.clone() };
-        let policy = policy::policy(&settings, &session.root, Need::Write);
-        policies.push(json!({ "PolicyName": name, "PolicyDocument": policy.document }));
-        let check = policy::check(&settings, &session.root);
-        checks.push(json!({ "PolicyName": name, "PolicyDocument": check.document }));
-    }
-    for (role, policies) in [("deploy", &policies), ("check", &checks)] {
-        refuse_long(role, policies)?;
+        policies.push(policy::policy(&settings, &session.root, Need::Write).document);
+        checks.push(policy::check(&settings, &session.root).document);
     }
     notes.push(
         "the deploy role may do what plumb does; what the stacks' own resources need is up to --attach POLICY-ARN"
             .to_owned(),
     );
-    for role in ["DeployRole", "CheckRole"] {
-        trust(properties(&mut document, role)?, issuer);
+    for (role, documents) in [("DeployRole", policies), ("CheckRole", checks)] {
+        let policy = policy::merged(&documents);
+        refuse_long(role, &policy)?;
+        let properties = properties(&mut document, role)?;
+        trust(properties, issuer);
+        properties.insert("Policies".to_owned(), json!([{ "PolicyName": "plumb", "PolicyDocument": policy }]));
     }
-    properties(&mut document, "CheckRole")?.insert("Policies".to_owned(), Value::Array(checks));
-    let deploy = properties(&mut document, "DeployRole")?;
-    deploy.insert("Policies".to_owned(), Value::Array(policies));
     if !wish.attach.is_empty() {
-        deploy.insert("ManagedPolicyArns".to_owned(), json!(wish.attach));
+        properties(&mut document, "DeployRole")?.insert("ManagedPolicyArns".to_owned(), json!(wish.attach));
     }
     Ok((document, notes))
 }
@@ -262,13 +257,12 @@ fn trust(role: &mut Map<String, Value>, issuer: &str) {
     }
 }
 
-/// IAM counts the documents together, without white space.
-fn refuse_long(role: &str, policies: &[Value]) -> Result<(), Why> {
-    let length: usize = policies.iter().map(|policy| policy["PolicyDocument"].to_string().len()).sum();
+fn refuse_long(role: &str, policy: &Value) -> Result<(), Why> {
+    let length = policy.to_string().len();
     if length <= LONGEST_POLICY {
         return Ok(());
     }
-    let told = format!("the {role} role's policies have {length} characters, and IAM takes {LONGEST_POLICY} in a role");
+    let told = format!("the policy of {role} has {length} characters, and IAM takes {LONGEST_POLICY} in a role");
     Err(Why::new(told).hint(
         "account and region of each environment in plumb.toml, so that fewer belong to this one; or names of parameters, \
          secrets and stacks that begin alike",
@@ -294,9 +288,9 @@ mod tests {
 
     #[test]
     fn policies_that_no_role_can_hold_are_refused_before_anything_is_sent() {
-        let policy = |length: usize| json!({ "PolicyName": "p", "PolicyDocument": "x".repeat(length - 2) });
-        assert!(refuse_long("deploy", &[policy(5000), policy(5240)]).is_ok());
-        let why = refuse_long("deploy", &[policy(5000), policy(5241)]).unwrap_err();
+        let policy = |length: usize| Value::from("x".repeat(length - 2));
+        assert!(refuse_long("DeployRole", &policy(10_240)).is_ok());
+        let why = refuse_long("DeployRole", &policy(10_241)).unwrap_err();
         assert!(why.reason.contains("10241 characters, and IAM takes 10240"), "{why}");
     }
 

@@ -158,20 +158,18 @@ pub async fn clean(
     let mut notes = Vec::new();
     let done = Box::pin(carry_out(&session, cleaning, unprotect, &token, &mut notes, progress)).await;
     match done {
-        Ok(ended) => {
-            let told = ended.1.as_ref().map(|why| why.reason.clone());
+        Ok((ended, failed)) => {
+            let told = failed.as_ref().map(|why| why.reason.clone());
             let untold = begun.settle(&session, told).await;
-            let (ended, failed) = ended;
             Ok(Cleaned { ended, notes, failed, untold })
         }
-        Err(stopped) => {
-            let stopped = stopped.map(|why| match notes.is_empty() {
-                true => why,
-                // What is gone is gone, whatever became of the rest.
-                false => Why { reason: format!("{}; before that: {}", why.reason, notes.join("; ")), ..why },
-            });
+        // What is gone is gone, whatever became of the rest.
+        Err(stopped) if !notes.is_empty() => {
+            let gone = format!("before that: {}", notes.join("; "));
+            let stopped = stopped.map(|why| Why { reason: format!("{}; {gone}", why.reason), ..why });
             Err(stopped.settle(begun, &session).await)
         }
+        Err(stopped) => Err(stopped.settle(begun, &session).await),
     }
 }
 

@@ -114,7 +114,7 @@ mod tests {
             physical_id: None,
             replacement: Replacement::No,
             fate: Fate::Kept,
-            properties: vec![property],
+            properties: if path.is_empty() { Vec::new() } else { vec![property] },
         }
     }
 
@@ -141,6 +141,8 @@ mod tests {
 
     #[test]
     fn only_what_a_change_set_names_is_overwritten_by_it_also_by_one_that_looks_for_drift() {
+        use What::{Kept, Overwritten, Perhaps};
+
         let drifts = [
             drifted("Named", DriftStatus::Modified, &["/VisibilityTimeout", "/DelaySeconds"]),
             drifted("Other", DriftStatus::Modified, &["/VisibilityTimeout"]),
@@ -153,7 +155,6 @@ mod tests {
             changed(Act::Add, "Gone", ""),
         ];
         let met = |is_aware| met(&drifts, &changes, is_aware).into_iter().map(|row| row.what).collect::<Vec<_>>();
-        use What::{Kept, Overwritten, Perhaps};
         assert_eq!(met(true), [Overwritten, Kept, Kept, Kept, Overwritten]);
         assert_eq!(met(false), [Overwritten, Perhaps, Kept, Perhaps, Perhaps]);
     }

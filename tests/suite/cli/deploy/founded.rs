@@ -44,7 +44,7 @@ fn an_account_gets_what_the_project_needs_and_nothing_twice() {
         check.contains("repo%3Ateam%2Fshop%3Apull_request") || check.contains("repo:team/shop:pull_request"),
         "{check}"
     );
-    let named = [("RoleName", "shop-check"), ("PolicyName", "plumb-dev")];
+    let named = [("RoleName", "shop-check"), ("PolicyName", "plumb")];
     let policy = account.caller().query("iam", "GetRolePolicy", &named).unwrap().text();
     for (action, may) in [
         ("CreateChangeSet", true),
@@ -101,15 +101,17 @@ fn a_repository_on_a_server_of_ones_own_is_trusted_by_that_servers_tokens_alone(
     let at_server = "[redeploy]\nrepository = \"team/shop\"\napi = \"https://git.example/api/v3\"\n[state]";
     shop.write("plumb.toml", &PROJECT.replacen("[state]", at_server, 1));
     shop.commit();
-    let planned = shop.plumb(&["bootstrap", "--env", "dev", "--dry-run"]);
-    planned.ended(1).complained(&[
-        "team/shop is on git.example",
-        "no deploy role is made",
-        "https://git.example/_services/token",
-    ]);
-    assert!(!planned.stdout.contains("DeployRole"), "{planned}");
-    let named = shop.plumb(&["bootstrap", "--env", "dev", "--github", "team/shop", "--dry-run"]);
-    assert!(!named.ended(1).stdout.contains("DeployRole"), "a name alone is one at the project's server: {named}");
+    let role = || account.caller().query("iam", "GetRole", &[("RoleName", "shop-deploy")]).unwrap();
+    // A name alone is one at the project's own server.
+    for more in [&[][..], &["--github", "team/shop"]] {
+        let done = shop.plumb(&[&["bootstrap", "--env", "dev", "--yes"], more].concat());
+        done.ended(0).complained(&[
+            "team/shop is on git.example",
+            "no deploy role is made",
+            "https://git.example/_services/token",
+        ]);
+        assert_eq!(role().status, 404, "{done}");
+    }
 
     let issuer = "https://git.example/_services/token";
     let provider = [("Url", issuer), ("ClientIDList.member.1", "sts.amazonaws.com")];
@@ -117,10 +119,6 @@ fn a_repository_on_a_server_of_ones_own_is_trusted_by_that_servers_tokens_alone(
     assert_eq!(made.status, 200, "{made:?}");
     let done = shop.plumb(&["bootstrap", "--env", "dev", "--issuer", issuer, "--yes"]);
     done.ended(0).complained(&["oidc-provider/git.example/_services/token is there already, and is trusted"]);
-    let role = account.caller().query("iam", "GetRole", &[("RoleName", "shop-deploy")]).unwrap().text();
-    assert!(role.contains("git.example") && !role.contains("githubusercontent"), "{role}");
-
-    let elsewhere = ["bootstrap", "--env", "dev", "--github", "https://github.com/team/shop", "--dry-run"];
-    let planned = shop.plumb(&elsewhere);
-    assert!(planned.stdout.contains("DeployRole"), "{planned}");
+    let trusted = role().text();
+    assert!(trusted.contains("git.example") && !trusted.contains("githubusercontent"), "{trusted}");
 }

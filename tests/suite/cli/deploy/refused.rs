@@ -127,16 +127,16 @@ fn a_change_set_that_is_still_worked_out_is_waited_for_and_then_taken_back() {
 }
 
 #[test]
-fn a_plan_whose_leave_has_ended_is_taken_back() {
+fn a_plan_that_cannot_be_noted_is_taken_back() {
     let account = Account::fresh();
     let shop = Stacked::at(&account);
-    let (behind, proxy) = account.behind_proxy();
-    let program = Program::plumb().dir(shop.root()).env("HOME", shop.directory.path()).envs(behind.env());
-    let terminal = program.args(["deploy", "--env", "dev"]).start();
+    let terminal = at_terminal(&shop, &["deploy", "--env", "dev"]);
     terminal.sees("Type y to make shop-dev of 5 resources");
-    let gone = Fault::AccessDenied("User: mara is not authorized to perform: sts:GetCallerIdentity".to_owned());
-    proxy.on("sts:GetCallerIdentity").reply(gone);
-    terminal.type_text("y\r").sees("sts:GetCallerIdentity");
+    // What is not noted before is not done.
+    let journal = shop.directory.path().join(".local/state/plumb/journal.jsonl");
+    std::fs::rename(&journal, journal.with_extension("old")).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    terminal.type_text("y\r");
     assert_eq!(terminal.exit_code(), 2, "{}", terminal.text());
-    assert_eq!((shop.status(), proxy.count("cloudformation:ExecuteChangeSet")), (None, 0));
+    assert_eq!(shop.status(), None, "{}", terminal.text());
 }

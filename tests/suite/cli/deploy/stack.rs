@@ -150,8 +150,13 @@ impl Stacked {
 
     /// Somebody sets the queue's timeout.
     pub fn by_hand_visibility(&self, seconds: u32) {
+        self.by_hand_queue("shop-dev-refunds", seconds);
+    }
+
+    /// Somebody sets another queue's timeout.
+    pub fn by_hand_queue(&self, queue: &str, seconds: u32) {
         let caller = self.account.caller();
-        let found = caller.query("sqs", "GetQueueUrl", &[("QueueName", "shop-dev-refunds")]).unwrap().text();
+        let found = caller.query("sqs", "GetQueueUrl", &[("QueueName", queue)]).unwrap().text();
         let url = found.split_once("<QueueUrl>").and_then(|(_, rest)| rest.split_once('<')).unwrap().0.to_owned();
         let fields = [
             ("QueueUrl", url.as_str()),

@@ -217,7 +217,8 @@ fn an_alias_that_is_not_there_is_told_and_holds_up_nothing_else() {
     shop.write("plumb.toml", &PROJECT.replace("source = \"api\"", "source = \"api\"\nalias = \"live\""));
     shop.commit();
     let done = shop.plumb(&["deploy", "--env", "dev", "--yes", "-o", "json"]);
-    let json = done.ended(2).json();
+    assert_ne!(done.code, 0, "{done}");
+    let json = done.json();
     let stack = &json["stacks"][0];
     assert_eq!((&stack["status"], &stack["recorded"]), (&json!("CREATE_COMPLETE"), &json!(true)), "{stack:#}");
     let problem = &stack["problems"][0];
