@@ -186,7 +186,7 @@ fn close(model: &mut Model) -> bool {
     let was_open = is_open(model);
     model.pipeline.below &= model.page != Page::Pipeline;
     if !model.page.is_list() {
-        return false;
+        return was_open;
     }
     let (state, _) = model.list_mut();
     state.zoom = Zoom::Split;
