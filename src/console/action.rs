@@ -54,7 +54,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which the help lists them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Page,
         Self::Items,
         Self::Deploy,
@@ -271,12 +271,6 @@ actions! {
     DeployCancel, "deploy-cancel", "Plan to take back what is under way", "take back" 79, ["C"], Deploy, Plans, deploy::nothing_under_way;
     DeployRecover, "deploy-recover", "Plan the way out of where the stack is stuck", "way out" 80, ["x"], Deploy, Plans, deploy::not_stuck;
     DeployRecoverLeaving, "deploy-recover-leaving", "The same, leaving as it is what holds the stack", "", ["X"], Deploy, Plans, deploy::not_stuck;
-    Pipeline, "pipeline", "The deploy pipeline", "", ["7"], Page, Nothing, pipeline::no_page;
-    PipelineTrigger, "pipeline-trigger", "Plan to have a branch built", "trigger" 79, ["t"], Pipeline, Plans, pipeline::no_project;
-    PipelineStop, "pipeline-stop", "Plan to end the job", "stop" 82, ["s"], Pipeline, Plans, pipeline::not_running;
-    PipelineRetry, "pipeline-retry", "Plan to start the job's build again", "build again" 78, ["b"], Pipeline, Plans, pipeline::not_built;
-    PipelineReplay, "pipeline-replay", "Plan to publish the dead letter again", "publish again" 80, ["p"], Pipeline, Plans, pipeline::no_letter;
-    PipelineFollow, "pipeline-follow", "Keep the end of the log in sight, or not", "follow" 66, ["f"], Pipeline, Nothing, pipeline::no_log;
     Crypto, "crypto", "The crypto API", "", ["6"], Page, Nothing, crypto::no_page;
     CryptoEncrypt, "crypto-encrypt", "Encrypt the input", "encrypt" 79, ["e"], Crypto, Nothing, crypto::cannot_play;
     CryptoDecrypt, "crypto-decrypt", "Decrypt the input", "decrypt" 78, ["d"], Crypto, Nothing, crypto::cannot_play;
@@ -291,6 +285,12 @@ actions! {
     CryptoCopy, "crypto-copy", "Copy the result, without showing it", "copy" 67, ["y"], Crypto, Nothing, crypto::no_result;
     CryptoClear, "crypto-clear", "Wipe the input and the result", "wipe" 62, ["x"], Crypto, Nothing, always;
     CryptoRotate, "crypto-rotate", "Rotate the keyring", "rotate" 61, ["K"], Crypto, Plans, writing_already;
+    Pipeline, "pipeline", "The deploy pipeline", "", ["7"], Page, Nothing, pipeline::no_page;
+    PipelineTrigger, "pipeline-trigger", "Plan to have a branch built", "trigger" 79, ["t"], Pipeline, Plans, pipeline::no_project;
+    PipelineStop, "pipeline-stop", "Plan to end the job", "stop" 82, ["s"], Pipeline, Plans, pipeline::not_running;
+    PipelineRetry, "pipeline-retry", "Plan to start the job's build again", "build again" 78, ["b"], Pipeline, Plans, pipeline::not_built;
+    PipelineReplay, "pipeline-replay", "Plan to publish the dead letter again", "publish again" 80, ["p"], Pipeline, Plans, pipeline::no_letter;
+    PipelineFollow, "pipeline-follow", "Keep the end of the log in sight, or not", "follow" 66, ["f"], Pipeline, Nothing, pipeline::no_log;
     Data, "data", "The intake and its summaries", "", ["8"], Page, Nothing, data::no_page;
     DataPost, "data-post", "Plan to post a test record", "post" 77, ["p"], Data, Plans, data::no_post;
     DataVerify, "data-verify", "Verify the summary of the week: its files, and the table", "verify" 79, ["v"], Data, Nothing, data::no_proof;

@@ -207,7 +207,7 @@ fn close(model: &mut Model) -> bool {
         return data::close(model);
     }
     if !model.page.is_list() {
-        return false;
+        return was_open;
     }
     let (state, _) = model.list_mut();
     state.zoom = Zoom::Split;

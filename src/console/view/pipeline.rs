@@ -18,6 +18,9 @@ use crate::ops::pipeline::fields::FIELDS;
 use crate::ops::pipeline::jobs::Job;
 use crate::ops::pipeline::letters::Letter;
 
+/// Where facts stand, beside their words.
+const AT: u16 = 15;
+
 /// The list, the rule between, the phases of the job, and the rest.
 struct Places {
     list: Rect,
@@ -164,14 +167,13 @@ fn current<'m>(model: &'m Model, build: &'m Build) -> &'m Build {
 
 /// The phases of the selected job's build, as many to a line as fit.
 fn phases(model: &Model, width: u16) -> Vec<Row> {
-    const WORD: u16 = 13;
     let Some(build) = job(model).and_then(|job| job.build.as_ref()) else { return Vec::new() };
     let phases = &current(model, build).phases;
     if phases.is_empty() {
         return Vec::new();
     }
     let mut rows = Vec::new();
-    let (mut row, mut at) = (Row::default().piece(3, WORD, "phases", Role::Dim), WORD);
+    let (mut row, mut at) = (Row::default().piece(3, AT - 4, "phases", Role::Dim), AT);
     for phase in phases {
         let (sign, role) = match phase.status.as_deref() {
             Some("SUCCEEDED") => ("=", Role::InSync),
@@ -184,9 +186,9 @@ fn phases(model: &Model, width: u16) -> Vec<Row> {
             took.filter(|_| phase.name != "COMPLETED").map(|took| format!(" {}", span(took))).unwrap_or_default();
         let text = format!("{sign} {}{took}", phase.name.to_lowercase().replace('_', " "));
         let long = u16::try_from(text::width(&text)).unwrap_or(u16::MAX);
-        if at > WORD && at.saturating_add(long) >= width {
+        if at > AT && at.saturating_add(long) >= width {
             rows.push(std::mem::take(&mut row));
-            at = WORD;
+            at = AT;
         }
         row = row.piece(at, long.min(width.saturating_sub(at + 1)), text, role);
         at = at.saturating_add(long).saturating_add(2);
@@ -225,7 +227,6 @@ fn log_line(model: &Model, at: usize, width: u16) -> Row {
 }
 
 fn fact(word: &str, value: &str, role: Role, width: u16) -> Vec<Row> {
-    const AT: u16 = 13;
     let room = usize::from(width.saturating_sub(AT + 2)).max(1);
     let mut lines = text::wrap(value, room).into_iter();
     let first = lines.next().unwrap_or_default();

@@ -109,7 +109,8 @@ fn of_job(model: &Model, job: &Job, widths: &Widths, width: u16, spin: &str) -> 
     let pad = |text: &str, room: usize| format!("{:<room$}", text::fit(text, room, "…"));
     let took = job.took(model.clock.now).map(span).unwrap_or_default();
     let commit = job.commit.as_deref().map(|commit| text::short(commit).to_string()).unwrap_or_default();
-    let who = job.by.clone().unwrap_or_else(|| String::from("a message"));
+    // All of the ARN is told below.
+    let who = job.by.as_deref().map_or("a message", |by| by.rsplit(':').next().unwrap_or(by)).to_owned();
     let about = job.why.clone().or_else(|| job.reason.as_ref().map(|reason| format!("\"{reason}\"")));
     Row::default().piece(3, 1, sign, role).flow(
         5,
