@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// The way, instead of the project's.
     #[arg(long, value_enum)]
     via: Option<Via>,
-    /// Follow the workflow's run to its end, and no longer than this. A change set is always followed.
+    /// Follow the workflow's run, or the pipeline's job, to its end, and no longer than this. A change set is always followed.
     #[arg(long, value_name = "LENGTH", num_args = 0..=1, require_equals = true, default_missing_value = "2h",
         value_parser = hold::parse_length)]
     wait: Option<Duration>,

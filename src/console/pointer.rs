@@ -6,10 +6,8 @@ use super::layout::{Areas, Panes, environments_offset, halves, picker_list};
 use super::model::Model;
 use super::overlay::Overlay;
 use super::page::crypto::{Field, Part};
-use super::page::data::Place;
 use super::page::overview::{Row, rows};
-use super::page::pipeline::Place;
-use super::page::{Page, Zoom};
+use super::page::{Page, Zoom, data, pipeline};
 use super::text;
 use super::view::{
     crypto_spot_at, data_spot_at, deploy_spot_at, detail_row_at, help_listed_at, menu_entry_at, palette_find_at,
@@ -55,7 +53,7 @@ pub(super) enum Spot {
     /// A part of the crypto page.
     Part(Part),
     /// Something of the data page.
-    Data(Place),
+    Data(data::Place),
     /// A check of the smoke test.
     Check(usize),
     /// A stack of the deploy page.
@@ -63,7 +61,7 @@ pub(super) enum Spot {
     /// The lower part of that page, and what of it can be selected.
     Deployed(Option<usize>),
     /// Something of the pipeline page.
-    Pipeline(Place),
+    Pipeline(pipeline::Place),
     /// The rest of its table.
     Table,
     /// Something that needs the operator.

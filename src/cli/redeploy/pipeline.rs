@@ -7,7 +7,7 @@ use crate::cli::consent::{Asks, Deed};
 use crate::cli::deploy::interruptible;
 use crate::cli::pipeline::{followed, outcome};
 use crate::cli::{Failed, Outcome, Output, Shared, clean, print_json, say};
-use crate::compare::Tally;
+use crate::compare::{Tally, Why};
 use crate::ops::pipeline::jobs::Job;
 use crate::ops::redeploy::Ask;
 use crate::ops::redeploy::pipeline::{self, Piped};
@@ -40,13 +40,13 @@ struct Ended<'a> {
 }
 
 pub(super) async fn run(shared: &Shared, session: &Session, args: &Args) -> Result<Outcome, Failed> {
-    let ask = Ask { reason: args.reason.clone(), despite_hold: args.despite_hold };
+    let ask = Ask { reason: args.reason.clone(), despite_hold: args.despite_hold, reference: None };
     let piped = interruptible(Box::pin(pipeline::plan(session, ask))).await??;
     if let Some(environment) = &args.if_smoke {
         proven(shared, session, environment, &piped.commit)?;
     }
     shown(session, &piped);
-    let before = verdicts(session).await?;
+    let before = Some(verdicts(session).await?);
     if args.how.dry_run {
         let ended = Ended { message: None, job: None, verdicts: before };
         return print(shared, session, args, &piped, &ended, Outcome::Differences);
@@ -59,19 +59,24 @@ pub(super) async fn run(shared: &Shared, session: &Session, args: &Args) -> Resu
         say!("note: {}", clean(&why.reason));
     }
     say!("sent    {}", clean(&sent.id));
-    if !args.wait {
+    let Some(longest) = args.wait else {
         say!("it goes on by itself; --wait follows it, plumb pipeline logs -f {} too", clean(&sent.id));
         let ended = Ended { message: Some(&sent.id), job: None, verdicts: before };
         return print(shared, session, args, &piped, &ended, Outcome::Clean);
-    }
-    let job = match interruptible(Box::pin(pipeline::follow(&piped, &sent.id, &followed))).await {
-        Ok(job) => job?,
+    };
+    let job = tokio::time::timeout(longest, Box::pin(pipeline::follow(&piped, &sent.id, &followed)));
+    let job = match interruptible(job).await {
+        Ok(Ok(job)) => job?,
+        Ok(Err(_)) => {
+            let told = format!("the job has not ended within {} s, and goes on", longest.as_secs());
+            return Err(Why::new(told).hint(format!("plumb pipeline logs -f {} follows it", clean(&sent.id))).into());
+        }
         Err(failed) => {
             say!("the job goes on without you; plumb pipeline stop {} ends it", clean(&sent.id));
             return Err(failed);
         }
     };
-    let verdicts = verdicts(session).await?;
+    let verdicts = Some(verdicts(session).await?);
     let ended = Ended { message: Some(&sent.id), job: Some(&job), verdicts };
     print(shared, session, args, &piped, &ended, outcome(&job))
 }

@@ -193,14 +193,6 @@ impl EnvState {
         match page {
             Page::Crypto => self.has_crypto(),
             Page::Pipeline => self.has_pipeline(),
-            _ => true,
-        }
-    }
-
-    /// Whether there is such a page in it.
-    pub(in crate::console) fn has(&self, page: Page) -> bool {
-        match page {
-            Page::Crypto => self.has_crypto(),
             Page::Data => self.has_intake(),
             _ => true,
         }

@@ -97,11 +97,6 @@ pub(super) fn with_pipeline() -> Story {
     begun(Setup { environments: fixture::pipeline::with_pipeline(), ..setup() }, |_| None).answers_all().after(12_000)
 }
 
-/// A console that has read every environment of a project that has that page.
-pub(super) fn with(page: Page) -> Story {
-    if page == Page::Pipeline { with_pipeline() } else { with_crypto() }
-}
-
 /// A console that has read every environment of a project with an intake.
 pub(super) fn with_intake() -> Story {
     begun(Setup { environments: fixture::data::with_intake(), ..setup() }, |_| None).answers_all().after(12_000)
@@ -109,7 +104,11 @@ pub(super) fn with_intake() -> Story {
 
 /// A console that has read every environment of a project that has that page.
 pub(super) fn with(page: Page) -> Story {
-    if page == Page::Data { with_intake() } else { with_crypto() }
+    match page {
+        Page::Pipeline => with_pipeline(),
+        Page::Data => with_intake(),
+        _ => with_crypto(),
+    }
 }
 
 /// A console that has read every environment.

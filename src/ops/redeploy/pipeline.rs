@@ -27,7 +27,7 @@ pub struct Piped {
 
 /// Works out what would be sent, by reading alone.
 pub async fn plan(session: &Session, ask: Ask) -> Result<Piped, Why> {
-    let ground = ground::of(session)?;
+    let ground = ground::of(session, ask.reference.as_deref())?;
     let branch = ground.branch?;
     let pipeline = Pipeline::open(session).await?;
     let message =
