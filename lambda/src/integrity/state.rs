@@ -248,7 +248,9 @@ impl State {
             next.waiting.retain(|change| change.at > at && !done.contains(change));
         } else {
             next.waiting.retain(|change| !done.contains(change));
-            done.iter().for_each(|change| next.remember(change));
+            for change in done {
+                next.remember(change);
+            }
         }
         next.tried.extend(done.iter().filter_map(|change| Some((change.lasting.clone()?, false))));
         next

@@ -258,14 +258,12 @@ fn with_loop(text: String, wish: &Wish, there: &[&str], notes: &mut Vec<String>)
     if project.stacks.iter().any(|stack| stack.template == sections::LOOP) {
         return text;
     }
-    match sections::healing(&project, wish, there) {
-        Some(section) => sections::added(&text, &section),
-        None => {
-            let none = "the loop is not written: there is no stack that it could watch; add one and ask again";
-            notes.push(none.to_owned());
-            text
-        }
-    }
+    let Some(section) = sections::healing(&project, wish, there) else {
+        let none = "the loop is not written: there is no stack that it could watch; add one and ask again";
+        notes.push(none.to_owned());
+        return text;
+    };
+    sections::added(&text, &section)
 }
 
 /// A project file that is there, with what is wanted and not in it.

@@ -78,6 +78,13 @@ impl Candidate {
     }
 }
 
+/// What live is where nobody may read it: as long as it is what the receipt says, it is what git said at its commit.
+async fn rolled_out(context: &Context, documents: &Documents, candidate: &Candidate) -> Option<Side<Secret>> {
+    let entry = candidate.entry().filter(|_| candidate.live_evidence() == Evidence::Unmoved)?;
+    let value = documents.value_at(context, &entry.commit, &candidate.name).await;
+    matches!(value, Side::Value(_)).then_some(value)
+}
+
 /// Gives each candidate its verdict. `read` reads live values, and is called once, with the names that need it.
 pub(super) async fn judge<F>(
     context: &Context,
@@ -129,7 +136,9 @@ where
             // Not listed, or deleted between the listing and the reading.
             (_, None) | (Some(Read::Missing), _) => Side::Absent,
             (Some(Read::Found(value)), _) => Side::Value(value),
-            (Some(Read::Failed(error)), _) => Side::Unreadable(crate::ops::why(&error)),
+            (Some(Read::Failed(error)), _) => rolled_out(context, documents, &candidate)
+                .await
+                .unwrap_or_else(|| Side::Unreadable(crate::ops::why(&error))),
             (None, _) => Side::Unreadable(Why::new("the answer left this value out")),
         };
         let applied = match (&candidate.recorded, candidate.record()) {

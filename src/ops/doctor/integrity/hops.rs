@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_workflow_takes_what_the_loop_sends_or_names_what_it_does_not() {
-        let inputs: String = INPUTS.iter().map(|name| format!("      {name}: {{type: string}}\n")).collect();
+        let inputs = INPUTS.map(|name| format!("      {name}: {{type: string}}\n")).concat();
         let all = format!("on:\n  workflow_dispatch:\n    inputs:\n{inputs}");
         assert_eq!(taken(&all), Ok(()));
         let without = taken(&all.replace("      canary: {type: string}\n", "")).unwrap_err();
