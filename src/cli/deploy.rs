@@ -157,7 +157,7 @@ async fn one(session: &Session, order: &Order<'_>, name: &str) -> Result<Done, F
         say!("{} is at work already: {}", clean(name), told::by(&operation));
         told::follow(session, &operation).await?;
     };
-    finish(session, order, draft).await
+    Box::pin(finish(session, order, draft)).await
 }
 
 /// Has a draft worked out, shows the plan, has it confirmed, and does it.
