@@ -14,6 +14,7 @@ mod pictures;
 mod push;
 mod remembered;
 mod restart;
+mod sample;
 mod shop;
 mod slow;
 mod tour;

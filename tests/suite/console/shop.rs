@@ -120,6 +120,16 @@ impl Shop {
         Visit { program: program.args(["--env", env]), home }
     }
 
+    /// What an AWS tool needs in its environment to be the account's owner.
+    pub(super) fn variables(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint_url.clone()),
+            ("AWS_REGION", self.region.clone()),
+            ("AWS_ACCESS_KEY_ID", self.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_access_key.clone()),
+        ]
+    }
+
     /// A profile of that name, in AWS's config file, for who owns the account.
     pub(super) fn profile(&self, name: &str) -> String {
         let Self { region, access_key_id, secret_access_key, .. } = self;

@@ -190,8 +190,8 @@ async fn a_build_is_followed_ended_and_started_again_and_its_log_read_to_the_end
         .into_bytes()
     };
     operator.proxy.on("codebuild:BatchGetBuilds").reply(Fault::Body(200, stands("IN_PROGRESS")));
-    let log = operator.pipeline(&["logs", &id]).ended(0);
-    let text = log.stdout.clone();
+    let log = operator.pipeline(&["logs", &id]);
+    let text = &log.ended(0).stdout;
     assert!(text.contains("line 0") && text.contains("line 299") && !text.contains('\u{1b}'), "{text}");
     operator.pipeline(&["retry", &id, "--yes"]).ended(2).complained(&["goes on"]);
     operator.pipeline(&["stop", &id, "--yes"]).ended(0);
