@@ -1,8 +1,5 @@
 //! The intake against its description, over a table in memory.
 
-#[path = "../../tests/support/openapi.rs"]
-#[allow(unreachable_pub, missing_docs, dead_code, reason = "shared with the tests that run the real bootstrap")]
-mod openapi;
 mod random;
 mod table;
 
@@ -12,7 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use serde_json::{Value, json};
 
 use super::*;
-use openapi::OpenApi;
+use crate::openapi::OpenApi;
 use table::{Fault, Table};
 
 static OPENAPI: LazyLock<OpenApi> = LazyLock::new(OpenApi::of_intake);
