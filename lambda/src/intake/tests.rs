@@ -224,7 +224,7 @@ async fn each_mistake_has_its_problem_and_none_is_quoted() {
         );
     }
     assert_eq!(function.stored(), []);
-    let keys: String = (0..10_000).map(|number| format!("\"k{number}\":{number},")).collect();
+    let keys = (0..10_000).map(|number| format!("\"k{number}\":{number},")).collect::<Vec<_>>().concat();
     for (name, body) in [
         ("as large as it may be", large(RECORD_LIMIT)),
         ("ten thousand keys", format!("{{{keys}\"slot\":1}}")),
