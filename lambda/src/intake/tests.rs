@@ -1,8 +1,5 @@
 //! The intake against its description, over a table in memory.
 
-#[path = "../../tests/support/openapi.rs"]
-#[allow(unreachable_pub, missing_docs, dead_code, reason = "shared with the tests that run the real bootstrap")]
-mod openapi;
 mod random;
 mod table;
 
@@ -12,7 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use serde_json::{Value, json};
 
 use super::*;
-use openapi::OpenApi;
+use crate::openapi::OpenApi;
 use table::{Fault, Table};
 
 static OPENAPI: LazyLock<OpenApi> = LazyLock::new(OpenApi::of_intake);
@@ -227,7 +224,7 @@ async fn each_mistake_has_its_problem_and_none_is_quoted() {
         );
     }
     assert_eq!(function.stored(), []);
-    let keys: String = (0..10_000).map(|number| format!("\"k{number}\":{number},")).collect();
+    let keys = (0..10_000).map(|number| format!("\"k{number}\":{number},")).collect::<Vec<_>>().concat();
     for (name, body) in [
         ("as large as it may be", large(RECORD_LIMIT)),
         ("ten thousand keys", format!("{{{keys}\"slot\":1}}")),
