@@ -185,7 +185,7 @@ async fn carry_out(
     let name = &cleaning.stack.name;
     let wish = Wish { unprotect, ..Wish::default() };
     let emptied = empty(&session.clients, cleaning, notes, progress);
-    let ended = delete::delete(session, &cleaning.stack, &wish, token, progress, emptied).await?;
+    let ended = Box::pin(delete::delete(session, &cleaning.stack, &wish, token, progress, emptied)).await?;
     if ended.stack.is_some() {
         let failed = ended.why(name);
         return Ok((ended, failed));

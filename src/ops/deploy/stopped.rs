@@ -54,15 +54,15 @@ pub(super) async fn begun(clients: &Clients, operation: &Operation, sent: Result
     match seen(clients, operation).await {
         Ok(true) => Ok(()),
         Ok(false) if !is_lost(&error) => Err(Stopped::Refused(told)),
-        Ok(false) => Err(unknown(operation, told, "nothing of it is to be seen so far")),
-        Err(unread) => Err(unknown(operation, told, &why(&unread).reason)),
+        Ok(false) => Err(unknown(operation, &told, "nothing of it is to be seen so far")),
+        Err(unread) => Err(unknown(operation, &told, &why(&unread).reason)),
     }
 }
 
-fn unknown(operation: &Operation, told: Why, seen: &str) -> Stopped {
+fn unknown(operation: &Operation, told: &Why, seen: &str) -> Stopped {
     let stack = &operation.stack;
     let reason = format!("it is not known whether that began with {stack}: {}; {seen}", told.reason);
-    Stopped::Unseen(Why { reason, hint: Some(look_on(stack)), ..told })
+    Stopped::Unseen(Why::new(reason).hint(look_on(stack)))
 }
 
 /// How to look on at what a stack is at.
