@@ -10,10 +10,9 @@ use super::live::Inner;
 use crate::compare::Why;
 use crate::config::RedeployMethod;
 use crate::console::{Deployment, Heard, Over, Prepared, Redeploy, Rollout, Target, Wanted, Way, Work};
-use crate::github::Event;
 use crate::ops::deploy::{self, Ask, Deployed, Draft, Ended, Failure, Operation, Progress, Standing, Wish};
 use crate::ops::hold;
-use crate::ops::redeploy::{self, Followed};
+use crate::ops::redeploy::{self, Event, Followed};
 use crate::ops::session::Session;
 
 /// The drafts whose change sets wait in an account, by the names of these.

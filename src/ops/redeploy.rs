@@ -18,12 +18,12 @@ use super::schema::time;
 use super::session::Session;
 use crate::compare::Why;
 use crate::config::Environ;
-use crate::github::{Dispatch, Error, Event, GitHub, Patience, Workflow};
+use crate::github::{Dispatch, Error, GitHub, Patience, Workflow};
 use crate::secret::Secret;
 
 pub(super) use ground::repository;
 
-pub use crate::github::{Job, Run, Step};
+pub use crate::github::{Event, Job, Run, Step};
 pub use follow::{Followed, LONGEST, follow, why_failed};
 
 /// The type of a `repository_dispatch`, the loop's too.
