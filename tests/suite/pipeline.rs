@@ -25,7 +25,7 @@ use aws_sdk_cloudformation::types::{Capability, Parameter};
 use aws_sdk_ssm::types::ParameterType;
 use serde_json::{Value, json};
 
-use crate::crypto::{bucket, settled, upload};
+use crate::crypto::{bucket, http, settled, upload};
 use crate::support::account::Account;
 use crate::support::proxy::{Call, Proxy};
 use crate::support::wait::deadline;

@@ -83,8 +83,8 @@ pub(super) fn is_pinned(known_hosts: &str, host: &str, port: u16, key: &[u8]) ->
     for line in known_hosts.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let mut words = line.split_ascii_whitespace().peekable();
         let marker = words.next_if(|word| word.starts_with('@'));
-        let (names, encoded) = (words.next().unwrap_or_default(), words.nth(1).unwrap_or_default());
-        let named = names.split(',').any(|name| name.eq_ignore_ascii_case(&own));
+        let (hosts, encoded) = (words.next().unwrap_or_default(), words.nth(1).unwrap_or_default());
+        let named = hosts.split(',').any(|name| name.eq_ignore_ascii_case(&own));
         let same = STANDARD.decode_to_vec(encoded).is_ok_and(|known| known == key);
         if marker == Some("@revoked") && same {
             return Err("the server's key is revoked in the secret's `known_hosts`");

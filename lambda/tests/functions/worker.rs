@@ -144,7 +144,7 @@ impl Worked {
 
 const MAIN: [&str; 4] = ["--project", "shop", "--branch", "main"];
 
-fn at<'a>(commit: &'a str) -> Vec<&'a str> {
+fn at(commit: &str) -> Vec<&str> {
     [&MAIN[..], &["--commit", commit]].concat()
 }
 
@@ -192,13 +192,13 @@ fn a_build_is_asked_by_its_variables() {
         "-c",
         "echo $PLUMB_PIPELINE_PROJECT $PLUMB_BRANCH $PLUMB_REASON $PLUMB_JOB ${PLUMB_PROJECT-none}",
     ]);
-    let mut worker = place.worker(&[]);
-    worker
+    let mut build = place.worker(&[]);
+    build
         .env("PLUMB_PROJECT", "shop")
         .env("PLUMB_BRANCH", "release/1")
         .env("PLUMB_JOB", "9d-1")
         .env("PLUMB_REASON", "CI");
-    let worked = place.worked(worker.output().unwrap());
+    let worked = place.worked(build.output().unwrap());
     assert_eq!((worked.code(), worked.out().as_str()), (Some(0), "shop release/1 CI 9d-1 none\n"), "{}", worked.said());
     assert_eq!(worked.result["job"], "9d-1");
 }
@@ -252,11 +252,11 @@ fn what_a_command_leaves_running_ends_with_it() {
 fn a_worker_that_is_told_to_end_ends_its_command_first() {
     let place = Place::new();
     place.runs(&["sh", "-c", "sleep 600 & echo $! > $OUT/child; wait"]);
-    let worker: Child = place.worker(&MAIN).spawn().unwrap();
+    let started: Child = place.worker(&MAIN).spawn().unwrap();
     let child = place.waits_for("child");
-    let told = Command::new("kill").args(["-TERM", &worker.id().to_string()]).status().unwrap();
+    let told = Command::new("kill").args(["-TERM", &started.id().to_string()]).status().unwrap();
     assert!(told.success());
-    let worked = place.worked(worker.wait_with_output().unwrap());
+    let worked = place.worked(started.wait_with_output().unwrap());
     assert_eq!((worked.code(), &worked.result["outcome"]), (Some(143), &json!("failed")), "{}", worked.said());
     assert!(worked.result["why"].as_str().unwrap().contains("SIGTERM"));
     assert!(!is_running(&child));
@@ -270,9 +270,8 @@ fn a_token_opens_the_repository_and_is_shown_by_nothing() {
     place.says("credentials", "plumb/pipeline/git");
     let (first, rest) = token.split_at(6);
     let script = format!(
-        "echo {t}; echo {t} >&2; printf {first}; sleep 0.1; echo {rest}; echo $AWS_SECRET_ACCESS_KEY; \
-        env; cat .git/config; cat /proc/$PPID/cmdline; find $OUT /tmp/plumb-worker-* -type f -size -64k -exec grep -l {first}{rest} {{}} + | sed s/^/holds:/",
-        t = token
+        "echo {token}; echo {token} >&2; printf {first}; sleep 0.1; echo {rest}; echo $AWS_SECRET_ACCESS_KEY; \
+        env; cat .git/config; cat /proc/$PPID/cmdline; find $OUT /tmp/plumb-worker-* -type f -size -64k -exec grep -l {first}{rest} {{}} + | sed s/^/holds:/"
     );
     place.runs(&["sh", "-c", &script]);
     let worked = place.works(&MAIN);

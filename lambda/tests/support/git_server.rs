@@ -1,13 +1,15 @@
 //! A git server on loopback: `git http-backend` behind a small HTTP/1.1 server, with basic authentication where a token is
 //! set. Answers are packs, and so bytes.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
+
+use super::http::read_bytes;
 
 /// Repositories below a directory, served until the process ends.
 pub struct GitServer {
@@ -86,51 +88,22 @@ impl Repository {
 
 fn answer(stream: &TcpStream, root: &Path, token: Option<&str>) -> Option<()> {
     let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut words = line.split(' ');
-    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
-    let header = |name: &str| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
-    let mut body = Vec::new();
-    if let Some(length) = header("content-length").and_then(|length| length.parse().ok()) {
-        body = vec![0; length];
-        reader.read_exact(&mut body).ok()?;
-    } else if header("transfer-encoding").as_deref() == Some("chunked") {
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).ok()?;
-            let length = usize::from_str_radix(line.trim(), 16).ok()?;
-            let mut piece = vec![0; length + 2];
-            reader.read_exact(&mut piece).ok()?;
-            body.extend_from_slice(piece.get(..length)?);
-            if length == 0 {
-                break;
-            }
-        }
-    }
+    let (request, body) = read_bytes(&mut reader)?;
+    let header = |name: &str| request.header(name).unwrap_or_default();
     let mut out = stream;
     if let Some(token) = token {
         let pair = base64::engine::general_purpose::STANDARD.encode(format!("x-access-token:{token}"));
-        if header("authorization") != Some(format!("Basic {pair}")) {
+        if header("authorization") != format!("Basic {pair}") {
             let refusal = "HTTP/1.1 401 No\r\nwww-authenticate: Basic realm=\"git\"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
             return out.write_all(refusal.as_bytes()).ok();
         }
     }
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let mut backend = Command::new("git");
     backend.arg("http-backend").env("GIT_PROJECT_ROOT", root).env("GIT_HTTP_EXPORT_ALL", "1");
-    backend.env("REQUEST_METHOD", method).env("PATH_INFO", path).env("QUERY_STRING", query);
-    backend
-        .env("CONTENT_TYPE", header("content-type").unwrap_or_default())
-        .env("CONTENT_LENGTH", body.len().to_string());
-    backend.env("GIT_PROTOCOL", header("git-protocol").unwrap_or_default()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    backend.env("REQUEST_METHOD", &request.method).env("PATH_INFO", path).env("QUERY_STRING", query);
+    backend.env("CONTENT_TYPE", header("content-type")).env("CONTENT_LENGTH", body.len().to_string());
+    backend.env("GIT_PROTOCOL", header("git-protocol")).env("GIT_CONFIG_GLOBAL", "/dev/null");
     let mut child = backend.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     child.stdin.take()?.write_all(&body).ok()?;
     let made = child.wait_with_output().ok()?.stdout;

@@ -66,6 +66,12 @@ fn converse(stream: &TcpStream, answer: &dyn Fn(Request) -> Option<Response>) ->
 }
 
 fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
+    let (request, body) = read_bytes(reader)?;
+    Some(Request { body: String::from_utf8(body).ok()?, ..request })
+}
+
+/// A request without its body, and that as it came.
+pub fn read_bytes(reader: &mut BufReader<&TcpStream>) -> Option<(Request, Vec<u8>)> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let mut words = line.split(' ');
@@ -77,14 +83,13 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut request = Request { method, path, headers, body: String::new() };
+    let request = Request { method, path, headers, body: String::new() };
     let body = match request.header("content-length").map(str::parse) {
         Some(length) => exactly(reader, length.ok()?)?,
         None if request.header("transfer-encoding") == Some("chunked") => chunks(reader)?,
         None => Vec::new(),
     };
-    request.body = String::from_utf8(body).ok()?;
-    Some(request)
+    Some((request, body))
 }
 
 fn exactly(reader: &mut BufReader<&TcpStream>, length: usize) -> Option<Vec<u8>> {

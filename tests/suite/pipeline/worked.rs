@@ -28,11 +28,11 @@ name = "shop-{env}"
 template = "stack.yaml"
 [environments.dev]
 "#;
-const TEMPLATE: &str = r#"Resources:
+const TEMPLATE: &str = r"Resources:
   Queue:
     Type: AWS::SQS::Queue
     Properties: { QueueName: shop-refunds }
-"#;
+";
 
 /// What a build has around it.
 struct Build<'a> {
