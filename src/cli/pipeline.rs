@@ -28,6 +28,8 @@ pub(crate) enum Command {
     /// One of them, field by field.
     Show {
         /// Its name. Default: this repository's.
+        // --project is the project file.
+        #[arg(id = "registered", value_name = "PROJECT")]
         project: Option<String>,
         #[command(flatten)]
         reading: Reading,
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     /// Take a project out of the registry. What runs goes on.
     Remove {
         /// Its name.
+        // --project is the project file.
+        #[arg(id = "registered", value_name = "PROJECT")]
         project: String,
         #[command(flatten)]
         how: How,

@@ -13,12 +13,14 @@ struct Item {
     lease: i64,
 }
 
+type Variables = Vec<(&'static str, String)>;
+
 #[derive(Default)]
 struct Table {
     items: BTreeMap<String, Item>,
     states: BTreeMap<String, (u64, State)>,
     /// Message, variables; the build's id is its place.
-    builds: Vec<(String, Vec<(&'static str, String)>, bool)>,
+    builds: Vec<(String, Variables, bool)>,
     fields: Fields,
 }
 

@@ -91,7 +91,9 @@ impl Asked {
 mod tests {
     use super::*;
 
-    fn read(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Asked, String> {
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn read(arguments: &[&str], variables: Pairs<'_>) -> Result<Asked, String> {
         let own = |name: &str| variables.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
         Asked::read(arguments.iter().map(|argument| (*argument).to_owned()), own)
     }
@@ -109,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused_and_not_repeated() {
-        let cases: [(&[&str], &[(&str, &str)], &str); 9] = [
+        let cases: [(&[&str], Pairs<'_>, &str); 9] = [
             (&[], &[], "project is missing"),
             (&["--project", "shop"], &[("PLUMB_BRANCH", "main")], "branch is missing"),
             (&["--project"], &[], "has no value"),

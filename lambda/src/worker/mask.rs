@@ -74,7 +74,9 @@ mod tests {
 
     use super::*;
 
-    fn shown(secrets: &[&str], pieces: &[&[u8]]) -> String {
+    type Pieces<'a> = &'a [&'a [u8]];
+
+    fn shown(secrets: &[&str], pieces: Pieces<'_>) -> String {
         let secrets = secrets.iter().map(|secret| Zeroizing::new((*secret).to_owned())).collect();
         let mut mask = Mask::new(&secrets);
         let mut all: Vec<u8> = pieces.iter().flat_map(|piece| mask.push(piece)).collect();
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_replaced_wherever_it_stands() {
-        let cases: [(&[&str], &[&[u8]], &str); 9] = [
+        let cases: [(&[&str], Pieces<'_>, &str); 9] = [
             (&["hunter2"], &[b"a hunter2 b"], "a *** b"),
             (&["hunter2"], &[b"a hun", b"ter2 b"], "a *** b"),
             (&["hunter2"], &[b"h", b"u", b"n", b"t", b"e", b"r", b"2"], "***"),

@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Of this project. Default: of all.
+    // --project is the project file.
+    #[arg(id = "registered", value_name = "PROJECT")]
     project: Option<String>,
     /// At most so many, the newest.
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]

@@ -19,6 +19,8 @@ use crate::ops::session::Session;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Its name: a-z, 0-9 and -.
+    // --project is the project file.
+    #[arg(id = "registered", value_name = "PROJECT")]
     project: String,
     #[command(flatten)]
     fields: Fields,
@@ -30,6 +32,8 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 pub(crate) struct EditArgs {
     /// Its name.
+    // --project is the project file.
+    #[arg(id = "registered", value_name = "PROJECT")]
     project: String,
     #[command(flatten)]
     fields: Fields,

@@ -16,6 +16,8 @@ use crate::ops::session::Session;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The project.
+    // --project is the project file.
+    #[arg(id = "registered", value_name = "PROJECT")]
     project: String,
     /// The branch.
     branch: String,

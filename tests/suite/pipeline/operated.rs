@@ -96,7 +96,7 @@ async fn a_registry_that_lies_in_git_is_pushed_like_any_other_config() {
     let own = Pipeline::deploy(&[]).await;
     let operator = Operator::of(&own);
     let tree = "[[config]]\nfiles = \"pipeline/{service}/{env}.json\"\nparameter = \"/plumb/pipeline/{service}/{key}\"\n\
-                type = \"String\"\n[[secrets]]";
+                layers = \"merged\"\ntype = \"String\"\n[[secrets]]";
     let project = std::fs::read_to_string(operator.shop.root().join("plumb.toml")).unwrap();
     operator.shop.write("plumb.toml", &project.replacen("[[secrets]]", tree, 1));
     let fields = json!({"repository": "https://git.example/demo.git", "branches": "main",
