@@ -19,6 +19,10 @@ pub mod intake;
 pub mod integrity;
 mod json;
 pub mod keyring;
+#[cfg(test)]
+#[path = "../tests/support/openapi.rs"]
+#[allow(unreachable_pub, missing_docs, dead_code, reason = "shared with the tests that run the real bootstrap")]
+mod openapi;
 mod problem;
 mod record;
 pub mod rotate;

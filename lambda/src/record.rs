@@ -75,7 +75,9 @@ impl Record {
         if let Some(count) = self.duplicates {
             line["Duplicates"] = count.into();
             let metrics = line.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics").and_then(Value::as_array_mut);
-            metrics.into_iter().for_each(|metrics| metrics.push(json!({"Name": "Duplicates", "Unit": "Count"})));
+            if let Some(metrics) = metrics {
+                metrics.push(json!({"Name": "Duplicates", "Unit": "Count"}));
+            }
         } else {
             line["key_versions"] = json!(self.key_versions);
         }

@@ -168,8 +168,8 @@ fn read(event: &str) -> Result<Request, Failure> {
     let event: Value = serde_json::from_str(event).map_err(|_| Failure("the event is not JSON".to_owned()))?;
     let text = |name: &str| event.get(name).and_then(Value::as_str);
     let week = match (text("week"), text("time")) {
-        (Some(week), None) => Week::parse(week).ok_or_else(|| "`week` must be an ISO week such as 2026-W47"),
-        (None, Some(time)) => Week::before(time).ok_or_else(|| "`time` must be a moment such as 2026-11-23T03:00:00Z"),
+        (Some(week), None) => Week::parse(week).ok_or("`week` must be an ISO week such as 2026-W47"),
+        (None, Some(time)) => Week::before(time).ok_or("`time` must be a moment such as 2026-11-23T03:00:00Z"),
         _ => Err("the event must have either `week` or `time`"),
     };
     let write = match event.get("write") {

@@ -1,9 +1,5 @@
 //! The function against its description: what it answers to what is right, wrong, and random.
 
-#[path = "../../tests/support/openapi.rs"]
-#[allow(unreachable_pub, missing_docs, dead_code, reason = "shared with the tests that run the real bootstrap")]
-mod openapi;
-
 mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +12,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::keyring::tests::Memory;
 use crate::keyring::{CACHE, Keyring};
-use openapi::OpenApi;
+use crate::openapi::OpenApi;
 
 static OPENAPI: LazyLock<OpenApi> = LazyLock::new(OpenApi::load);
 

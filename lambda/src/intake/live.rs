@@ -107,6 +107,9 @@ const PASSING: [&str; 6] = [
     "LimitExceededException",
 ];
 
+/// The reason of an item whose condition does not hold.
+const FAILED: &str = "ConditionalCheckFailed";
+
 /// Why a transaction was cancelled: a reason for each of its items.
 fn cancelled(reply: &Reply) -> Option<Vec<Value>> {
     if reply.status != 400 {
@@ -120,7 +123,6 @@ fn cancelled(reply: &Reply) -> Option<Vec<Value>> {
 /// What a cancelled transaction says about the record.
 fn outcome(reasons: &[Value]) -> Result<Put, Unstored> {
     let code = |place: usize| reasons.get(place).and_then(|reason| reason.get("Code")?.as_str()).unwrap_or("None");
-    const FAILED: &str = "ConditionalCheckFailed";
     if code(1) == FAILED {
         let text = |name: &str| reasons.get(1)?.pointer(&format!("/Item/{name}/S"))?.as_str().map(str::to_owned);
         let known = text("record").zip(text("digest")).map(|(record, digest)| Put::Known { record, digest });

@@ -93,9 +93,10 @@ impl<'a, W: World> Archive<'a, W> {
 /// they can be nowhere else).
 fn line(row: &Row) -> String {
     let head = json!({"id": row.id, "received": row.received, "source": row.source}).to_string();
-    let body = match row.body.contains(['\n', '\r']) {
-        true => Cow::Owned(row.body.replace(['\n', '\r'], " ")),
-        false => Cow::Borrowed(row.body.as_str()),
+    let body = if row.body.contains(['\n', '\r']) {
+        Cow::Owned(row.body.replace(['\n', '\r'], " "))
+    } else {
+        Cow::Borrowed(row.body.as_str())
     };
     format!("{},\"record\":{body}}}\n", head.strip_suffix('}').unwrap_or(&head))
 }

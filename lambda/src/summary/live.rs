@@ -7,7 +7,7 @@ use lambda_runtime::Error as Unset;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Failure, Page, Row, World};
+use super::{Failure, Page, RECORDS, Row, World};
 use crate::aws::{Aws, element, encoded};
 use crate::http::{Http, Patience, Reply};
 use crate::runtime::variable;
@@ -93,10 +93,7 @@ impl Live {
         body: &[u8],
     ) -> Result<Reply, crate::aws::Error> {
         let key = key.split('/').map(encoded).collect::<Vec<_>>().join("/");
-        let kind = match method {
-            "PUT" if key.ends_with(".gz") => "application/gzip",
-            _ => "application/json",
-        };
+        let kind = if key.rsplit('/').next() == Some(RECORDS) { "application/gzip" } else { "application/json" };
         let headers = [("content-type", kind)];
         let headers = if method == "PUT" && query.is_empty() || query == "uploads=" { &headers[..] } else { &[] };
         self.aws.ask("s3", action, method, &self.path(&key, query), headers, body).await

@@ -63,7 +63,7 @@ impl Memory {
         let ulids = Ulids::default();
         for (number, (time, expires)) in times.into_iter().enumerate() {
             let id = ulids.next(time).unwrap();
-            let source = if number % 3 == 0 { "web" } else { "app" }.to_owned();
+            let source = if number.is_multiple_of(3) { "web" } else { "app" }.to_owned();
             let row = Row { id: id.to_string(), received: crate::intake::received(id), source, body: body(number) };
             self.slots.lock().unwrap().entry(crate::intake::slot(id)).or_default().push(Item { row, expires });
         }

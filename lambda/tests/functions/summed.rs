@@ -36,7 +36,7 @@ fn a_hundred_thousand_records_need_no_more_memory_than_a_thousand() {
         assert!((median - right).abs() <= right * 0.01, "{median} and not {right}");
         assert_eq!(week.object("manifest.json").unwrap()["files"], report["files"]);
         if records == 100_000 {
-            assert!(week.calls("UploadPart") > 2, "it is too large for one part");
+            assert!(week.calls("UploadPart") > 1, "it is too large for one part");
             assert_eq!(
                 (week.calls("CompleteMultipartUpload"), json!(week.parts())),
                 (1, report["files"][0]["bytes"].clone())

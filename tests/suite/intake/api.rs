@@ -66,11 +66,13 @@ async fn what_is_no_record_is_a_clear_error_and_is_not_stored() {
     for body in [format!("{{{}}}", keys.join(",")), r#"{"id":1,"body":{"N":"x"},"amount":1e400}"#.to_owned()] {
         assert_eq!(intake.post("/post", &body).0, 201);
     }
-    let unsigned = signed::call_unsigned("POST", &intake.url("/v1/records"), "{}");
-    assert_eq!(unsigned.status, 403);
+    let thief = intake.account.with_key(&intake.caller.access_key_id, "not the caller's");
     let nobody =
         intake.account.user("nobody", &[json!({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"})]);
-    assert_eq!(signed::call(&nobody, "POST", &intake.url("/v1/records"), "{}").status, 403);
+    let [stolen, denied] = [thief, nobody].map(|who| signed::call(&who, "POST", &intake.url("/v1/records"), "{}"));
+    assert_eq!((stolen.status, &stolen.json()["type"]), (403, &json!("urn:plumb:problem:forbidden")), "{stolen:?}");
+    // What IAM denies the emulator answers in its own words.
+    assert_eq!(denied.status, 403, "{denied:?}");
     assert_eq!(intake.records(), 2);
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn past(intake: &Intake, records: &[(&str, &str, &str, Option<i64>)])
         let time: jiff::Timestamp = received.parse().unwrap();
         let mut item = json!({
             "id": {"S": ulid(time.as_millisecond(), number)}, "slot": {"S": format!("{}#{shard}", &received[..10])},
-            "received": {"S": received}, "source": {"S": if number % 2 == 0 { "web" } else { "app" }},
+            "received": {"S": received}, "source": {"S": if number.is_multiple_of(2) { "web" } else { "app" }},
             "body": {"S": body}, "bytes": {"N": body.len().to_string()}, "digest": {"S": "x"}, "key": {"S": "x"},
         });
         if let Some(expires) = expires {
