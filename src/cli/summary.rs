@@ -69,13 +69,13 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
     match command {
         Command::List { output } => {
             let intake = Intake::open(&session).await?;
-            let rows = patience::wait(&session, &tell, intake.weeks()).await??;
+            let rows = Box::pin(patience::wait(&session, &tell, intake.weeks())).await??;
             drop(progress);
             list(&rows, *output)?;
         }
         Command::Show { week, output } => {
             let (intake, week) = chosen(&session, *week).await?;
-            let (manifest, summary) = patience::wait(&session, &tell, intake.summary(week)).await??;
+            let (manifest, summary) = Box::pin(patience::wait(&session, &tell, intake.summary(week))).await??;
             drop(progress);
             show::show(&manifest, &summary, *output)?;
         }

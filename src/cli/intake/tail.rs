@@ -49,7 +49,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<(), Failed> {
     let mut known = patience::wait(session, &|text| progress.tell(text), last).await??;
     drop(progress);
     known.reverse();
-    let shown: &[Record] = if args.lines == 0 { &[] } else { &*known };
+    let shown: &[Record] = if args.lines == 0 { &[] } else { &known };
     match (args.output, args.follow) {
         (Output::Json, false) => {
             let records = shown.iter().map(RecordJson::of).collect();

@@ -20,6 +20,7 @@ use crate::config::CustomAction;
 use crate::console::backend::{Ask, Backend, BoxFuture, Permit, Target};
 use crate::console::clipboard::Sent;
 use crate::console::crypto::{CryptoAnswer, CryptoAsk};
+use crate::console::data::DataAsk;
 use crate::console::deploy::{DeployAnswer, DeployAsk};
 use crate::console::effect::{Effect, Order};
 use crate::console::home::{Command, Copy, Outside};
@@ -180,9 +181,7 @@ impl Jobs {
                 self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
             }
             Effect::Crypto(generation, target, ask) => self.crypto(generation, target, ask),
-            Effect::Data(generation, target, ask) => {
-                self.spawn(generation, async move { Message::Data(generation, backend.data(target, ask).await) });
-            }
+            Effect::Data(generation, target, ask) => self.data(generation, target, ask),
             Effect::Deploy(generation, target, ask) => self.deploy(generation, target, ask),
             Effect::Pipeline(generation, target, ask) => {
                 self.spawn(
@@ -199,13 +198,7 @@ impl Jobs {
                 self.refuse(Message::Generated(generation, generate(length, alphabet)));
             }
             Effect::Remember(memory) => drop(tokio::spawn(backend.remember(memory))),
-            Effect::Cancel(generation) => {
-                if let Some(handle) = self.running.remove(&generation) {
-                    handle.abort();
-                }
-                // It may have been worked out just then.
-                self.abandon(generation);
-            }
+            Effect::Cancel(generation) => self.cancel(generation),
             Effect::Suspend
             | Effect::Quit
             | Effect::Copy(_)
@@ -213,6 +206,19 @@ impl Jobs {
             | Effect::Outside(_)
             | Effect::Notify(_) => {}
         }
+    }
+
+    fn cancel(&mut self, generation: Generation) {
+        if let Some(handle) = self.running.remove(&generation) {
+            handle.abort();
+        }
+        // It may have been worked out just then.
+        self.abandon(generation);
+    }
+
+    fn data(&mut self, generation: Generation, target: Target, ask: DataAsk) {
+        let backend = Arc::clone(&self.backend);
+        self.spawn(generation, async move { Message::Data(generation, backend.data(target, ask).await) });
     }
 
     /// Takes back what a plan has left in the account that nobody confirmed.

@@ -167,7 +167,7 @@ fn the_mouse_selects_and_opens_what_it_is_on() {
 #[test]
 fn the_page_at_each_size_loading_filled_and_open() {
     for (width, height) in [(140, 40), (80, 24), (60, 16)] {
-        let pictures = [
+        let pictures = vec![
             ("loading", with_intake().size(width, height).press("8")),
             ("records", page("dev").size(width, height)),
             ("weeks", page("dev").press("⇥jv").answers_all().press("jv").answers_all().size(width, height)),

@@ -15,7 +15,7 @@ use crate::console::message::Generation;
 use crate::console::model::{EnvState, Job, Model};
 use crate::console::overlay::{DataWanted, DataWork, Wanted};
 use crate::console::page::Page;
-use crate::console::page::data::{Opened, Part, Place, State, Text, record_at, week};
+use crate::console::page::data::{Asked, Line, Opened, Part, Place, State, Text, record_at, week};
 use crate::console::remote::Remote;
 use crate::console::view::data_sight;
 use crate::ops::intake::pretty;
@@ -188,7 +188,7 @@ pub(super) fn step(model: &mut Model, by: isize) {
 pub(super) fn seek(model: &mut Model, forward: bool) -> bool {
     let lines = model.environment().data.lines(model.clock.now);
     let here = model.data.week;
-    let wanted = |at: &usize| lines.get(*at).is_some_and(|line| line.needs_attention());
+    let wanted = |at: &usize| lines.get(*at).is_some_and(Line::needs_attention);
     let first = if model.data.part == Part::Weeks { here + 1 } else { 0 };
     let found = if forward { (first..lines.len()).find(wanted) } else { (0..here.min(lines.len())).rev().find(wanted) };
     let Some(found) = found else { return false };
@@ -265,9 +265,9 @@ pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
     }
     let known = &mut model.environments[model.current].data;
     let jobs = [known.counts.give_up(), known.records.give_up(), known.weeks.give_up()];
-    let summaries = known.summaries.values_mut().map(|asked| asked.give_up());
+    let summaries = known.summaries.values_mut().map(Asked::give_up);
     let mut jobs: Vec<Job> = jobs.into_iter().chain(summaries).flatten().collect();
-    jobs.extend(known.proofs.values_mut().filter_map(|asked| asked.give_up()));
+    jobs.extend(known.proofs.values_mut().filter_map(Asked::give_up));
     if jobs.is_empty() {
         return None;
     }

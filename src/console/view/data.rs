@@ -158,12 +158,12 @@ fn age<T>(ink: &Ink<'_>, model: &Model, asked: &Asked<T>, spin: &str) -> Vec<Lin
 }
 
 /// What stands where there is nothing to be listed: that it is asked for, why it is not there, or that there is none.
-fn nothing<T>(asked: &Asked<T>, (spin, doing): (&str, &str), none: String, width: u16) -> Vec<Row> {
+fn nothing<T>(asked: &Asked<T>, (spin, doing): (&str, &str), none: &str, width: u16) -> Vec<Row> {
     match &asked.found {
         Remote::Failed(why) => told(why, width),
         Remote::Loading { .. } => said(&format!("{spin} {doing}"), Role::Dim, width),
         Remote::Idle => said("not read: r reads it", Role::Dim, width),
-        Remote::Ready(_) | Remote::Stale(_) => said(&none, Role::Dim, width),
+        Remote::Ready(_) | Remote::Stale(_) => said(none, Role::Dim, width),
     }
 }
 
@@ -185,7 +185,7 @@ fn figure(number: u64) -> String {
     let digits = number.to_string();
     let mut figure = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             figure.push(',');
         }
         figure.push(digit);

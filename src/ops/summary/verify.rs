@@ -83,8 +83,8 @@ impl Recomputed {
     fn of(manifest: &Manifest, made: &super::run::Made) -> Self {
         let differs = |file: &&File| !made.files.contains(*file);
         let mut names: Vec<String> = manifest.files.iter().filter(differs).map(|file| file.name.clone()).collect();
-        let named = |file: &&File| manifest.files.iter().any(|known| known.name == file.name);
-        names.extend(made.files.iter().filter(|file| !named(file)).map(|file| file.name.clone()));
+        let is_known = |file: &&File| manifest.files.iter().any(|known| known.name == file.name);
+        names.extend(made.files.iter().filter(|file| !is_known(file)).map(|file| file.name.clone()));
         if names.is_empty() && (made.records, made.bytes) == (manifest.records, manifest.bytes) {
             return Self::Same;
         }

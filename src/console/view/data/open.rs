@@ -106,7 +106,7 @@ fn lines(model: &Model, week: Week, (width, spin): (u16, &str), symbols: &Symbol
         rows.push(Row::default());
         match asked.found.value() {
             Some((_, summary)) => rows.extend(contents(summary, width, symbols)),
-            None => rows.extend(nothing(asked, (spin, "reading the summary"), String::new(), width)),
+            None => rows.extend(nothing(asked, (spin, "reading the summary"), "", width)),
         }
     }
     rows
@@ -164,7 +164,7 @@ fn contents(summary: &Summary, width: u16, symbols: &Symbols) -> Vec<Row> {
     };
     let days = bars(&summary.days);
     let mut sources = bars(&summary.sources);
-    sources.sort_by(|one, two| two.1.cmp(&one.1));
+    sources.sort_by_key(|source| std::cmp::Reverse(source.1));
     let column = widest(&days).max(widest(&sources));
     for (title, bars) in [("BY DAY", days), ("BY SOURCE", sources)] {
         if !bars.is_empty() {

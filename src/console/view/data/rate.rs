@@ -39,7 +39,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, spin: &str) -> 
     }
     let list = below(area);
     if counts.is_empty() {
-        let none = String::from("nothing was counted");
+        let none = "nothing was counted";
         ink.rows(list, &nothing(asked, (spin, "counting the last days"), none, area.width), 0);
         return 0;
     }

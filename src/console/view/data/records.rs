@@ -30,7 +30,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, spin: &str) -> 
     }
     let list = below(area);
     if records.is_empty() {
-        let none = String::from("no record came in within the last two weeks");
+        let none = "no record came in within the last two weeks";
         ink.rows(list, &nothing(asked, (spin, "asking for the last records"), none, area.width), 0);
         return 0;
     }

@@ -29,7 +29,7 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, spin: &str) -> 
     }
     let list = below(area);
     if lines.is_empty() {
-        let none = String::from("there is no summary yet");
+        let none = "there is no summary yet";
         ink.rows(list, &nothing(&known.weeks, (spin, "asking for the summaries"), none, area.width), 0);
         return 0;
     }
@@ -98,10 +98,9 @@ pub(super) fn proven(proof: &Asked<Verified>, spin: &str) -> (String, Role) {
         Standing::Unknown => "files not read",
     };
     let table = match &verified.table {
-        None => "table not asked",
         Some(Recomputed::Same) => "table says the same",
         Some(Recomputed::Differs(..)) => "table says something else",
-        Some(Recomputed::Unknown(_)) => "table not asked",
+        None | Some(Recomputed::Unknown(_)) => "table not asked",
     };
     let (sign, role) = sign(verified.standing());
     (format!("{sign} {stored}, {table}"), role)
