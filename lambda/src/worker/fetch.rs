@@ -2,13 +2,13 @@
 //! file with a key is between.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use git2::build::CheckoutBuilder;
 use git2::{
-    AutotagOption, CertificateCheckStatus, Cred, CredentialType, Error, ErrorClass, ErrorCode, FetchOptions, Oid,
-    ProxyOptions, RemoteCallbacks, RemoteRedirect, Repository,
+    AutotagOption, CertificateCheckStatus, Cred, CredentialType, Error, ErrorCode, FetchOptions, Oid, ProxyOptions,
+    RemoteCallbacks, RemoteRedirect, Repository,
 };
 
 use super::Stopped;
@@ -48,7 +48,7 @@ pub(super) fn fetch(wanted: &Wanted) -> Result<Fetched, Stopped> {
                 "the worker reads repositories of SHA-1, and the commit is of SHA-256".to_owned(),
             ));
         }
-        Some(commit) => Some(Oid::from_str(commit).map_err(|error| failed(wanted, &error))?),
+        Some(commit) => Some(Oid::from_str(commit).map_err(|error| failed(wanted, error.message()))?),
     };
     if wanted.place.way != Way::File {
         let root = wanted.into.join("tip");
@@ -75,14 +75,22 @@ pub(super) fn fetch(wanted: &Wanted) -> Result<Fetched, Stopped> {
 
 /// A repository with the branch's tip in it.
 fn tip(wanted: &Wanted, root: &Path, shallow: bool) -> Result<(Repository, Oid), Stopped> {
-    let failed = |error: Error| failed(wanted, &error);
+    // Why a host is not trusted: libgit2 has words of its own for that, which say less.
+    let distrusted = OnceLock::<&'static str>::new();
+    let failed = |error: Error| match distrusted.get() {
+        None => failed(wanted, error.message()),
+        Some(why) => failed(wanted, why),
+    };
     let repository = Repository::init(root).map_err(failed)?;
     {
         let mut remote = repository.remote_anonymous(&wanted.place.url).map_err(failed)?;
         let mut proxy = ProxyOptions::new();
         proxy.auto();
         let mut options = FetchOptions::new();
-        options.remote_callbacks(callbacks(wanted)).proxy_options(proxy).download_tags(AutotagOption::None);
+        options
+            .remote_callbacks(callbacks(wanted, &distrusted))
+            .proxy_options(proxy)
+            .download_tags(AutotagOption::None);
         // Where a server sends one elsewhere, the token would go there too.
         options.follow_redirects(RemoteRedirect::None);
         if shallow {
@@ -101,7 +109,7 @@ fn tip(wanted: &Wanted, root: &Path, shallow: bool) -> Result<(Repository, Oid),
     Ok((repository, tip))
 }
 
-fn callbacks(wanted: &Wanted) -> RemoteCallbacks<'_> {
+fn callbacks<'a>(wanted: &'a Wanted, distrusted: &'a OnceLock<&'static str>) -> RemoteCallbacks<'a> {
     let mut callbacks = RemoteCallbacks::new();
     let mut asked = false;
     callbacks.credentials(move |_, username, allowed| {
@@ -127,8 +135,10 @@ fn callbacks(wanted: &Wanted) -> RemoteCallbacks<'_> {
             return Ok(CertificateCheckStatus::CertificatePassthrough);
         };
         let key = certificate.as_hostkey().and_then(|key| key.hostkey());
-        // libgit2 keeps the words of an error that has a class.
-        let untrusted = |why: &str| Error::new(ErrorCode::Certificate, ErrorClass::Callback, why);
+        let untrusted = |why: &'static str| {
+            let _ = distrusted.set(why);
+            Error::from_str(why)
+        };
         let key = key.ok_or_else(|| untrusted("the server showed no host key"))?;
         let Some(Credentials::Key { known_hosts, .. }) = wanted.credentials.as_deref() else {
             return Err(untrusted("a server is reached by ssh only with `known_hosts` in the secret"));
@@ -148,7 +158,7 @@ fn checked_out(
     oid: Oid,
     shallow: bool,
 ) -> Result<Fetched, Stopped> {
-    let failed = |error: Error| failed(wanted, &error);
+    let failed = |error: Error| failed(wanted, error.message());
     repository.set_head_detached(oid).map_err(failed)?;
     let mut checkout = CheckoutBuilder::new();
     repository.checkout_head(Some(checkout.force())).map_err(failed)?;
@@ -156,6 +166,6 @@ fn checked_out(
 }
 
 /// What libgit2 says; of a token it knows nothing that it could say.
-fn failed(wanted: &Wanted, error: &Error) -> Stopped {
-    Stopped::Failed(format!("branch {} of {} cannot be fetched: {}", wanted.branch, wanted.place, error.message()))
+fn failed(wanted: &Wanted, why: &str) -> Stopped {
+    Stopped::Failed(format!("branch {} of {} cannot be fetched: {why}", wanted.branch, wanted.place))
 }
