@@ -113,8 +113,11 @@ fn commands(text: &str) -> Vec<String> {
 fn shell_command(line: &str) -> Option<String> {
     let line = line.trim().trim_start_matches("eval \"$(");
     let arguments = if line == "plumb" { "" } else { line.strip_prefix("plumb ")? };
-    let end =
-        [" #", " |", ")\"", " &&"].iter().filter_map(|mark| arguments.find(mark)).min().unwrap_or(arguments.len());
+    let end = [" #", " |", ")\"", " &&", " -- "]
+        .iter()
+        .filter_map(|mark| arguments.find(mark))
+        .min()
+        .unwrap_or(arguments.len());
     Some(arguments[..end].trim().to_owned())
 }
 

@@ -147,6 +147,7 @@ fn of_job(model: &Model, job: &Job, width: u16) -> Vec<Row> {
     rows.extend(fact("build", &build.id, Role::Dim, width));
     let current = current(model, build);
     let troubles = current.phases.iter().filter_map(|phase| phase.trouble.as_deref());
+    let troubles = troubles.filter(|trouble| job.why.as_deref() != Some(trouble));
     rows.extend(troubles.flat_map(|trouble| fact("", trouble, Role::Error, width)));
     rows.push(Row::default());
     let log = &model.pipeline.log;

@@ -118,7 +118,7 @@ fn of_job(model: &Model, job: &Job, widths: &Widths, width: u16, spin: &str) -> 
         [
             (pad(job.state.word(), 9), role),
             (format!("{:>4}", model.clock.age(job.at)), Role::Dim),
-            (format!("{took:>6}"), Role::Text),
+            (format!("{took:>8}"), Role::Text),
             (pad(&job.project, widths.project), Role::Strong),
             (pad(job.branch.as_deref().unwrap_or("-"), widths.branch), Role::Text),
             (pad(&commit, 7), Role::Dim),
