@@ -81,7 +81,7 @@ async fn the_registry_is_kept_by_commands_that_know_its_rules() {
     operator.pipeline(&["check", "demo"]).ended(0);
     operator.pipeline(&["check", "shop"]).ended(2);
     operator.pipeline(&["edit", "demo", "--credentials", "plumb/pipeline/none", "--yes"]).ended(0);
-    let checked = operator.pipeline(&["check", "demo", "-o", "json"]).ended(2).json();
+    let checked = operator.pipeline(&["check", "demo", "-o", "json"]).ended(1).json();
     let findings = checked["projects"][0]["findings"].to_string();
     assert!(findings.contains("plumb/pipeline/none") && findings.contains("wrong"), "{findings}");
     operator.pipeline(&["edit", "demo", "--unset", "repository", "--yes"]).ended(2).complained(&["repository"]);

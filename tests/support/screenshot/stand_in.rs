@@ -34,7 +34,7 @@ enum By {
 type Rule = (&'static str, &'static str, By);
 
 #[rustfmt::skip]
-const RULES: [Rule; 26] = [
+const RULES: [Rule; 27] = [
     ("uuid", r"\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b", By::Alphabet(HEX)),
     ("commit", r"\b([0-9a-f]{7,40})(?:\b|…)", By::Commit),
     ("fingerprint", r"\bfp ([0-9a-f]{4})\b", By::Alphabet(HEX)),
@@ -54,6 +54,7 @@ const RULES: [Rule; 26] = [
     ("time", r"\b(\d\d:\d\d:\d\d)\b", By::Fixed("02:41:07")),
     ("moment", r"(?:^|[^:\d])(\d\d:\d\d)(?:$|[^:\d])", By::Fixed("02:11")),
     ("cost", r"\b(\d\d) calls\b", By::Fixed("37")),
+    ("small cost", r"\b(\d) calls\b", By::Fixed("5")),
     ("percentile", r"p50( +[\d.]+ m?s)", By::Right("11.3 ms")),
     ("other percentile", r"p95( +[\d.]+ m?s)", By::Right("24.3 ms")),
     ("spinner", "([⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏])", By::Fixed("⠹")),

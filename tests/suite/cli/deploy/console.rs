@@ -177,6 +177,9 @@ pub fn take_at(
     assert!(taken.iter().all(|(name, _)| pictures.contains(name)), "{name}");
     screenshot::take(console, (" plumb  ", seen), &taken, drawn);
     console.resize(wide.0, wide.1);
+    // A key that comes before it is drawn anew may be taken for one of the smaller screen.
+    let is_drawn = |screen: &vt100::Screen| screen.contents().lines().count() == usize::from(wide.1);
+    assert!(console.comes_to(is_drawn).is_ok(), "{name}: it is not drawn at its first size again");
 }
 
 #[test]
