@@ -347,7 +347,7 @@ impl Backend for Live {
 
     fn pipeline(&self, target: Target, ask: PipelineAsk) -> BoxFuture<'static, PipelineAnswer> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(async move { inner.pipeline(&target, ask).await })
+        Box::pin(async move { Box::pin(inner.pipeline(&target, ask)).await })
     }
 
     fn data(&self, target: Target, ask: DataAsk) -> BoxFuture<'static, DataAnswer> {

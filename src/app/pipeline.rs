@@ -16,7 +16,7 @@ const SHOWN: usize = 100;
 impl Inner {
     pub(super) async fn pipeline(&self, target: &Target, ask: PipelineAsk) -> PipelineAnswer {
         match ask {
-            PipelineAsk::Look => PipelineAnswer::Seen(self.seen(target).await.map(Box::new)),
+            PipelineAsk::Look => PipelineAnswer::Seen(Box::pin(self.seen(target)).await.map(Box::new)),
             PipelineAsk::Log(build, next) => {
                 PipelineAnswer::Log(self.log(target, &build, next.as_deref()).await.map(Box::new))
             }

@@ -24,8 +24,9 @@ pub struct Message {
     pub body: String,
     #[serde(default)]
     attributes: Value,
-    #[serde(default)]
-    message_attributes: Value,
+    /// Those that whoever sent it added.
+    #[serde(default, rename = "MessageAttributes")]
+    added: Value,
 }
 
 impl Message {
@@ -38,7 +39,7 @@ impl Message {
     /// An attribute that whoever sent it added.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.message_attributes.get(name)?.get("StringValue")?.as_str()
+        self.added.get(name)?.get("StringValue")?.as_str()
     }
 }
 

@@ -91,7 +91,9 @@ pub async fn make(options: &Options, progress: &(dyn Fn(String) + Send + Sync)) 
     }
     let dev = demo.session("dev", &options.journal).await?;
     let untold = sample::register(&options.directory.join("demo"), &markers, &dev).await?;
-    untold.iter().for_each(|why| progress(why.reason.clone()));
+    if let Some(why) = untold {
+        progress(why.reason);
+    }
     history.write_rest().await?;
     if options.stay {
         super::local::note_keys(&options.paths, &demo.account, &demo.age_key_file)?;

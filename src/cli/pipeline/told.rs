@@ -20,8 +20,8 @@ pub(in crate::cli) fn followed(followed: Followed) {
 pub(super) fn took(milliseconds: i64) -> String {
     let seconds = milliseconds.max(0) / 1000;
     match seconds {
-        ..60 => format!("{seconds} s"),
-        ..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }

@@ -177,18 +177,10 @@ impl Jobs {
                     let _ = sender.send(Message::Locked(name, locked.await));
                 });
             }
-            Effect::Journal(generation, target) => {
-                self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
-            }
             Effect::Crypto(generation, target, ask) => self.crypto(generation, target, ask),
             Effect::Data(generation, target, ask) => self.data(generation, target, ask),
             Effect::Deploy(generation, target, ask) => self.deploy(generation, target, ask),
-            Effect::Pipeline(generation, target, ask) => {
-                self.spawn(
-                    generation,
-                    async move { Message::Pipeline(generation, backend.pipeline(target, ask).await) },
-                );
-            }
+            effect @ (Effect::Journal(..) | Effect::Pipeline(..)) => self.look(effect),
             Effect::Abandon(generation) => self.abandon(generation),
             effect @ (Effect::History(..) | Effect::Compare(..) | Effect::Promote(..) | Effect::Changes(..)) => {
                 self.of_git(effect);
@@ -250,6 +242,21 @@ impl Jobs {
             let step = |step| Message::Crypto(generation, CryptoAnswer::Step(step));
             Message::Crypto(generation, passed_on(&sender, steps, step, work).await)
         });
+    }
+
+    /// What is read for a page or an overlay of its own.
+    fn look(&mut self, effect: Effect) {
+        let backend = Arc::clone(&self.backend);
+        match effect {
+            Effect::Journal(generation, target) => {
+                self.spawn(generation, async move { Message::Journal(generation, backend.journal(target).await) });
+            }
+            Effect::Pipeline(generation, target, ask) => {
+                let answer = backend.pipeline(target, ask);
+                self.spawn(generation, async move { Message::Pipeline(generation, answer.await) });
+            }
+            _ => {}
+        }
     }
 
     /// What is asked of git beside the comparison with live, or committed there to a new branch.

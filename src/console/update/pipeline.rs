@@ -15,6 +15,7 @@ use crate::console::pipeline::{PipelineAnswer, PipelineAsk, PipelineRead, Pipeli
 use crate::console::remote::Remote;
 use crate::console::view::{pipeline_heights, pipeline_log_begins};
 use crate::ops::pipeline::fields;
+use crate::ops::pipeline::registry::Project;
 
 /// Why there is no such page.
 pub(in crate::console) const NONE: &str =
@@ -373,8 +374,7 @@ fn branches(model: &mut Model, generation: Generation, answer: Result<Vec<String
     }
     let of = model.pipeline.of.clone();
     let projects = model.environment().pipeline.projects();
-    let globs =
-        projects.iter().find(|project| project.name == of).map(|project| project.branches()).unwrap_or_default();
+    let globs = projects.iter().find(|project| project.name == of).map(Project::branches).unwrap_or_default();
     let state = &mut model.pipeline;
     state.listing = None;
     let allowed = answer.map(|all| all.into_iter().filter(|branch| fields::allows(&globs, branch)).collect());

@@ -203,18 +203,15 @@ fn of_letter(model: &Model, letter: &Letter, width: u16) -> Vec<Row> {
     rows.extend(letter.at.iter().flat_map(|at| fact("arrived", &model.clock.moment(*at), Role::Text, width)));
     rows.extend(letter.message_id.iter().flat_map(|id| fact("message", id, Role::Dim, width)));
     rows.extend(letter.error.iter().flat_map(|error| fact("error", error, Role::Error, width)));
-    match letter.message() {
-        Some(message) => {
-            rows.extend(fact("project", &message.project, Role::Strong, width));
-            rows.extend(fact("branch", &message.branch, Role::Strong, width));
-            rows.extend(message.commit.iter().flat_map(|commit| fact("commit", commit, Role::Text, width)));
-            rows.extend(message.reason.iter().flat_map(|reason| fact("reason", reason, Role::Text, width)));
-        }
-        None => {
-            rows.push(said(String::from("this is no message that the pipeline reads:"), Role::Notice, width));
-            let text = letter.text.as_deref().unwrap_or(&letter.body);
-            rows.extend(text.lines().flat_map(|line| fact("", line, Role::Text, width)));
-        }
+    if let Some(message) = letter.message() {
+        rows.extend(fact("project", &message.project, Role::Strong, width));
+        rows.extend(fact("branch", &message.branch, Role::Strong, width));
+        rows.extend(message.commit.iter().flat_map(|commit| fact("commit", commit, Role::Text, width)));
+        rows.extend(message.reason.iter().flat_map(|reason| fact("reason", reason, Role::Text, width)));
+    } else {
+        rows.push(said(String::from("this is no message that the pipeline reads:"), Role::Notice, width));
+        let text = letter.text.as_deref().unwrap_or(&letter.body);
+        rows.extend(text.lines().flat_map(|line| fact("", line, Role::Text, width)));
     }
     rows
 }

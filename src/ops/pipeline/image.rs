@@ -87,7 +87,7 @@ pub async fn push(session: &Session, image: &str, repository: &str) -> Result<(S
         pushed
     };
     let intent = Intent::new(Action::Image, vec![target.clone()]);
-    let ((), untold) = Box::pin(noted(&session, &writer, intent, work, |_| None)).await?;
+    let ((), untold) = Box::pin(noted(&session, &writer, intent, work, |()| None)).await?;
     Ok((target, untold))
 }
 

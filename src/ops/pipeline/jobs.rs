@@ -253,12 +253,11 @@ impl Pipeline {
         let key = format!("message#{message}");
         let item = dynamodb::get(&self.session.clients, self.jobs_table()?, ("id", &key)).await;
         let Some(item) = item.map_err(|error| why(&error))? else { return Ok(None) };
-        let Some((job, build)) = Job::of(&item, crate::ops::inspect::now()) else {
+        let Some((job, id)) = Job::of(&item, crate::ops::inspect::now()) else {
             return Err(Why::new(format!("what the table of jobs has of {message} cannot be read")));
         };
-        let Some(build) = build else { return Ok(Some(job)) };
-        let built = self.build(&build).await?;
-        Ok(Some(match built {
+        let Some(id) = id else { return Ok(Some(job)) };
+        Ok(Some(match self.build(&id).await? {
             Some(build) => job.built(build),
             None => job,
         }))

@@ -60,7 +60,7 @@ pub fn project(name: &str) -> Result<(), String> {
 pub fn branch(name: &str) -> Result<(), String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
     let no_ends = !name.starts_with(['-', '/', '.']) && !name.ends_with(['/', '.']);
-    let parts = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    let parts = |part: &str| !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none();
     let is_right = (1..=200).contains(&name.len())
         && name.bytes().all(fits)
         && no_ends

@@ -39,8 +39,8 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, area: Rect, spin: &str) {
     if known.reading.is_some() {
         facts.push((format!("{spin} reading"), Role::Notice));
     } else if let Some(at) = known.read_at {
-        let stale = if known.trouble.is_some() { ink.symbols().stale } else { "" };
-        facts.push((format!("{stale}read {} ago", model.clock.age(at)), Role::Dim));
+        let old = if known.trouble.is_some() { ink.symbols().stale } else { "" };
+        facts.push((format!("{old}read {} ago", model.clock.age(at)), Role::Dim));
     }
     facts.extend(known.trouble.iter().map(|why| (format!("? {}", why.reason), Role::Error)));
     ink.row(area, &Row::default().flow(1, area.width, facts).ruled());
@@ -108,7 +108,7 @@ fn of_job(model: &Model, job: &Job, widths: &Widths, width: u16, spin: &str) -> 
     };
     let pad = |text: &str, room: usize| format!("{:<room$}", text::fit(text, room, "…"));
     let took = job.took(model.clock.now).map(span).unwrap_or_default();
-    let commit = job.commit.as_deref().map(|commit| text::short(commit).to_string()).unwrap_or_default();
+    let commit = job.commit.as_deref().map(text::short).unwrap_or_default();
     // All of the ARN is told below.
     let who = job.by.as_deref().map_or("a message", |by| by.rsplit(':').next().unwrap_or(by)).to_owned();
     let about = job.why.clone().or_else(|| job.reason.as_ref().map(|reason| format!("\"{reason}\"")));
