@@ -9,7 +9,7 @@ use crate::support::account::Account;
 
 /// What would compile for minutes: puts the functions that were built beside the tests where cargo-lambda would.
 pub fn cargo() -> String {
-    let copies: Vec<String> = ["crypto", "rotate", "integrity"]
+    let copies: Vec<String> = ["crypto", "rotate", "integrity", "trigger", "intake", "summary"]
         .map(|name| {
             let from = binary(name);
             format!("mkdir -p \"$to/{name}\" && strip -o \"$to/{name}/bootstrap\" {}", from.display())
