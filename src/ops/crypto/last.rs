@@ -296,7 +296,10 @@ mod tests {
         Last::new(here.clone(), &[line(Check::Tampered, failed())], false, None).keep(&state).unwrap();
         let file = here.file(&state);
         let text = std::fs::read_to_string(&file).unwrap();
-        assert!(text.contains("tampered byte refused") && !text.contains("pelican") && !text.contains("HTTP 422"), "{text}");
+        assert!(
+            text.contains("tampered byte refused") && !text.contains("pelican") && !text.contains("HTTP 422"),
+            "{text}"
+        );
         assert_eq!(Last::load(&state, &here).unwrap().standing(), Standing::Failed);
         std::fs::write(&file, text.replace("\"schema\":1", "\"schema\":2")).unwrap();
         assert!(Last::load(&state, &here).is_none());
