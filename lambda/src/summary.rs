@@ -2,7 +2,7 @@
 //!
 //! `SUMMARY.md` is the format. The same records give the same bytes, so that a week can be made again at any time, by two
 //! functions at once, and after one that was killed. Memory does not grow with the week: records are read in order, by
-//! the page, and packed and uploaded as they come ([`merge`], [`archive`], [`statistics`]). The manifest comes last, and
+//! the page, and packed and uploaded as they come (`merge`, `archive`, `statistics`). The manifest comes last, and
 //! only when a count of the table agrees with what was read: readers trust what a manifest names, and nothing else.
 
 mod archive;
