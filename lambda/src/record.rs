@@ -1,6 +1,7 @@
 //! One line of JSON per request: what an operator reads, and in CloudWatch's embedded metric format what becomes metrics.
 //!
-//! Never in it: a body, a context, a ciphertext, a key, a path that is no route.
+//! Never in it: a body, a context, a ciphertext, a key, a path that is no route. Source of the format: "Specification:
+//! Embedded metric format", Amazon CloudWatch User Guide.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -43,21 +44,10 @@ impl Record {
             400.. => "warn",
             _ => "info",
         };
+        let counts = ["Requests", "Items", "Refused", "Faults", "Duplicates"];
+        let counts = &counts[..if self.duplicates.is_some() { 5 } else { 4 }];
         let mut line = json!({
-            "_aws": {
-                "Timestamp": jiff::Timestamp::now().as_millisecond(),
-                "CloudWatchMetrics": [{
-                    "Namespace": self.namespace,
-                    "Dimensions": [["Service"], ["Service", "Route"]],
-                    "Metrics": [
-                        {"Name": "Requests", "Unit": "Count"},
-                        {"Name": "Items", "Unit": "Count"},
-                        {"Name": "Refused", "Unit": "Count"},
-                        {"Name": "Faults", "Unit": "Count"},
-                        {"Name": "Latency", "Unit": "Milliseconds"},
-                    ],
-                }],
-            },
+            "_aws": metrics(self.namespace, &[&["Service"], &["Service", "Route"]], counts, true),
             "Service": service,
             "Route": event.operation,
             "Requests": 1,
@@ -74,10 +64,6 @@ impl Record {
         });
         if let Some(count) = self.duplicates {
             line["Duplicates"] = count.into();
-            let metrics = line.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics").and_then(Value::as_array_mut);
-            if let Some(metrics) = metrics {
-                metrics.push(json!({"Name": "Duplicates", "Unit": "Count"}));
-            }
         } else {
             line["key_versions"] = json!(self.key_versions);
         }
@@ -93,4 +79,18 @@ impl Record {
         }
         line
     }
+}
+
+/// The part of a line that makes metrics of its members: `counts`, and `Latency` in milliseconds where a line has it.
+pub(crate) fn metrics(namespace: &str, dimensions: &[&[&str]], counts: &[&str], latency: bool) -> Value {
+    let count = |name: &&str| json!({"Name": name, "Unit": "Count"});
+    let latency = latency.then(|| json!({"Name": "Latency", "Unit": "Milliseconds"}));
+    json!({
+        "Timestamp": jiff::Timestamp::now().as_millisecond(),
+        "CloudWatchMetrics": [{
+            "Namespace": namespace,
+            "Dimensions": dimensions,
+            "Metrics": counts.iter().map(count).chain(latency).collect::<Vec<_>>(),
+        }],
+    })
 }

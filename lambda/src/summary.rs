@@ -22,6 +22,8 @@ use merge::Day;
 use statistics::Statistics;
 pub use week::Week;
 
+use crate::record::metrics;
+
 /// What all files begin with, and what readers know the format by.
 const FORMAT: &str = "plumb-summary/1";
 /// The metrics' namespace.
@@ -254,19 +256,7 @@ fn finished(week: Week, statistics: &Statistics, (bytes, sha256): (u64, String))
 #[must_use]
 pub fn line(service: &str, request_id: &str, result: &Result<Report, Failure>, took: Duration) -> Value {
     let mut line = json!({
-        "_aws": {
-            "Timestamp": jiff::Timestamp::now().as_millisecond(),
-            "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
-                "Dimensions": [["Service"]],
-                "Metrics": [
-                    {"Name": "Weeks", "Unit": "Count"},
-                    {"Name": "Records", "Unit": "Count"},
-                    {"Name": "Faults", "Unit": "Count"},
-                    {"Name": "Latency", "Unit": "Milliseconds"},
-                ],
-            }],
-        },
+        "_aws": metrics(NAMESPACE, &[&["Service"]], &["Weeks", "Records", "Faults"], true),
         "Service": service,
         "Weeks": u8::from(result.as_ref().is_ok_and(|report| report.written)),
         "Records": result.as_ref().map_or(0, |report| report.records),

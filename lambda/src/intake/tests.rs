@@ -351,7 +351,7 @@ async fn a_log_line_is_a_metric_and_holds_nothing_of_the_record() {
     assert_eq!(stated["Namespace"], NAMESPACE);
     let names: Vec<&str> =
         stated["Metrics"].as_array().unwrap().iter().map(|it| it["Name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["Requests", "Items", "Refused", "Faults", "Latency", "Duplicates"]);
+    assert_eq!(names, ["Requests", "Items", "Refused", "Faults", "Duplicates", "Latency"]);
     assert!(names.iter().all(|name| logged[*name].is_number()));
     assert!(!logged.to_string().contains("hunter2"));
 }

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use super::event::{Event, What};
 use super::{Failure, Outcome, Settings};
 use crate::integrity::state::Mode;
+use crate::record::metrics;
 
 /// The metrics' namespace.
 const NAMESPACE: &str = "Plumb/Integrity";
+const METRICS: [&str; 5] = ["Redeploys", "Notices", "BreakerOpened", "InVain", "HoldChanges"];
 
 /// The line, without its end. `service` is the function's name.
 #[must_use]
@@ -29,20 +31,7 @@ pub fn line(
     };
     let is = |name: &str| u8::from(decision == name);
     let mut line = json!({
-        "_aws": {
-            "Timestamp": jiff::Timestamp::now().as_millisecond(),
-            "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
-                "Dimensions": [["Service"]],
-                "Metrics": [
-                    {"Name": "Redeploys", "Unit": "Count"},
-                    {"Name": "Notices", "Unit": "Count"},
-                    {"Name": "BreakerOpened", "Unit": "Count"},
-                    {"Name": "InVain", "Unit": "Count"},
-                    {"Name": "HoldChanges", "Unit": "Count"},
-                ],
-            }],
-        },
+        "_aws": metrics(NAMESPACE, &[&["Service"]], &METRICS, false),
         "Service": service,
         "Redeploys": is("redeploy"),
         "Notices": is("notified"),

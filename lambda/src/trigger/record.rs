@@ -2,15 +2,15 @@
 //!
 //! Of a message that is not well-formed the line has its size and its digest: enough to find it again, nothing to be misread.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::event::Delivery;
 use super::{Decision, Failure, Outcome};
+use crate::digest::sha256;
+use crate::record::metrics;
 
 const NAMESPACE: &str = "Plumb/Pipeline";
+const METRICS: [&str; 5] = ["Started", "Refused", "Waits", "Duplicates", "Failed"];
 
 /// The line, without its end. `service` is the function's name.
 #[must_use]
@@ -25,22 +25,8 @@ pub fn line(service: &str, request_id: &str, delivery: &Delivery, result: &Resul
         _ => "info",
     };
     let is = |name: &str| u8::from(decision == name);
-    let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-    let metrics = ["Started", "Refused", "Waits", "Duplicates", "Failed"].map(count);
-    let digest = Sha256::digest(delivery.text.as_bytes());
-    let digest = digest.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
     let mut line = json!({
-        "_aws": {
-            "Timestamp": jiff::Timestamp::now().as_millisecond(),
-            "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
-                "Dimensions": [["Service"]],
-                "Metrics": metrics,
-            }],
-        },
+        "_aws": metrics(NAMESPACE, &[&["Service"]], &METRICS, false),
         "Service": service,
         "Started": is("started"),
         "Refused": is("refused"),
@@ -51,7 +37,7 @@ pub fn line(service: &str, request_id: &str, delivery: &Delivery, result: &Resul
         "request_id": request_id,
         "job": delivery.id,
         "bytes": delivery.text.len(),
-        "sha256": digest,
+        "sha256": sha256(&[delivery.text.as_bytes()]),
         "decision": decision,
     });
     let Some(fields) = line.as_object_mut() else { return line };
