@@ -12,6 +12,7 @@ pub mod github;
 pub mod http;
 pub mod local;
 pub mod ops;
+mod percent;
 pub mod secret;
 pub mod sops;
 pub mod template;

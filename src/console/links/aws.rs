@@ -1,7 +1,8 @@
 //! Names, addresses and commands of AWS.
 
-use super::{encoded, quoted};
+use super::quoted;
 use crate::compare::{Item, Kind, Why};
+use crate::percent::encoded;
 
 /// Where an environment is.
 #[derive(Debug, Clone, Copy)]
