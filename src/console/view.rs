@@ -14,7 +14,9 @@ mod ink;
 mod list;
 mod overlay;
 mod overview;
+mod parts;
 mod pipeline;
+mod said;
 mod window;
 
 use ratatui::Frame;

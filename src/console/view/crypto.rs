@@ -11,6 +11,7 @@ pub(super) use checks::sign;
 
 use super::header::spinner;
 use super::ink::{Ink, Row};
+use super::parts::{is_open, stacked};
 use crate::console::model::Model;
 use crate::console::page::crypto::{Field, Part};
 use crate::console::pointer::Spot;
@@ -39,19 +40,10 @@ impl Places {
                 checks: Rect { x: body.x + left + 1, width: body.width - left - 1, ..body },
             };
         }
-        let air = u16::from(body.height >= 15);
-        let open = body.height.saturating_sub(2 + 2 * air);
-        let height = |part| if model.crypto.part == part { open } else { 1 };
-        let playground = Rect { height: height(Part::Playground), ..body };
-        let keyring = Rect { y: playground.bottom() + air, height: height(Part::Keyring), ..body };
-        let checks = Rect { y: keyring.bottom() + air, height: height(Part::Checks), ..body };
+        let [playground, keyring, checks] =
+            stacked(body, [Part::Playground, Part::Keyring, Part::Checks].map(|part| model.crypto.part == part));
         Self { playground, keyring, checks }
     }
-}
-
-/// Whether a part shows more than its head.
-fn is_open(area: Rect) -> bool {
-    area.height > 1
 }
 
 /// Draws the page; returns how many lines there are below what is seen of each part that has more.

@@ -10,12 +10,12 @@ use ratatui::layout::{Position, Rect};
 
 use super::header::spinner;
 use super::ink::{Ink, Row};
-use crate::compare::Why;
+use super::parts::{is_open, stacked};
+use super::said::{told, wrapped};
 use crate::console::model::Model;
 use crate::console::page::data::{Asked, Part, Place};
 use crate::console::pointer::Spot;
 use crate::console::remote::Remote;
-use crate::console::text;
 use crate::console::theme::Role;
 
 /// Columns from which all parts are open.
@@ -53,19 +53,10 @@ impl Places {
                 rate: Rect { x: left.right() + 1, width: right, ..body },
             };
         }
-        let air = u16::from(body.height >= 15);
-        let open = body.height.saturating_sub(2 + 2 * air);
-        let height = |part| if model.data.part == part { open } else { 1 };
-        let records = Rect { height: height(Part::Records), ..body };
-        let weeks = Rect { y: records.bottom() + air, height: height(Part::Weeks), ..body };
-        let rate = Rect { y: weeks.bottom() + air, height: height(Part::Rate), ..body };
+        let [records, weeks, rate] =
+            stacked(body, [Part::Records, Part::Weeks, Part::Rate].map(|part| model.data.part == part));
         Self { records, weeks, rate }
     }
-}
-
-/// Whether a part shows more than its head.
-fn is_open(area: Rect) -> bool {
-    area.height > 1
 }
 
 /// What of a part lies below its head.
@@ -161,23 +152,10 @@ fn age<T>(ink: &Ink<'_>, model: &Model, asked: &Asked<T>, spin: &str) -> Vec<Lin
 fn nothing<T>(asked: &Asked<T>, (spin, doing): (&str, &str), none: &str, width: u16) -> Vec<Row> {
     match &asked.found {
         Remote::Failed(why) => told(why, width),
-        Remote::Loading { .. } => said(&format!("{spin} {doing}"), Role::Dim, width),
-        Remote::Idle => said("not read: r reads it", Role::Dim, width),
-        Remote::Ready(_) | Remote::Stale(_) => said(none, Role::Dim, width),
+        Remote::Loading { .. } => wrapped(&format!("{spin} {doing}"), Role::Dim, width),
+        Remote::Idle => wrapped("not read: r reads it", Role::Dim, width),
+        Remote::Ready(_) | Remote::Stale(_) => wrapped(none, Role::Dim, width),
     }
-}
-
-fn told(why: &Why, width: u16) -> Vec<Row> {
-    let mut rows = said(&format!("? {}", why.reason), Role::Error, width);
-    rows.extend(why.hint.iter().flat_map(|hint| said(&format!("  try: {hint}"), Role::Dim, width)));
-    rows
-}
-
-/// Text over as many lines as it takes.
-fn said(line: &str, role: Role, width: u16) -> Vec<Row> {
-    let room = usize::from(width.saturating_sub(5)).max(1);
-    let row = |line: String| Row::default().piece(3, width.saturating_sub(4), line, role);
-    text::wrap(line, room).into_iter().map(row).collect()
 }
 
 /// A number as people read it: `1,234,567`.

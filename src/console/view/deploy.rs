@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::header::{caller, spinner};
 use super::ink::{Ink, Row};
-use crate::compare::Why;
+use super::said::{said, told, wrapped};
 use crate::console::action::Action;
 use crate::console::ages::span;
 use crate::console::model::Model;
@@ -200,21 +200,6 @@ fn lines(pen: &Pen<'_>, standing: Option<&Standing>) -> Vec<(Row, Option<usize>)
 fn function(name: &str, width: u16) -> Row {
     let back = String::from("its alias can serve the previous version again");
     Row::default().flow(3, width, [(name.to_owned(), Role::Strong), (back, Role::Dim)])
-}
-
-fn told(why: &Why, width: u16) -> Vec<Row> {
-    let mut rows = wrapped(&format!("? {}", why.reason), Role::Error, width);
-    rows.extend(why.hint.iter().flat_map(|hint| wrapped(&format!("  try: {hint}"), Role::Dim, width)));
-    rows
-}
-
-fn wrapped(line: &str, role: Role, width: u16) -> Vec<Row> {
-    let room = usize::from(width.saturating_sub(5)).max(1);
-    text::wrap(line, room).into_iter().map(|line| said(line, role, width)).collect()
-}
-
-fn said(text: String, role: Role, width: u16) -> Row {
-    Row::default().piece(3, width.saturating_sub(4), text, role)
 }
 
 fn past(model: &Model, standing: &Standing, entry: &Entry, width: u16) -> Row {

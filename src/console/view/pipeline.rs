@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::header::spinner;
 use super::ink::{Ink, Row};
-use crate::compare::Why;
+use super::said::{said, told};
 use crate::console::ages::span;
 use crate::console::layout::Areas;
 use crate::console::model::Model;
@@ -232,19 +232,4 @@ fn fact(word: &str, value: &str, role: Role, width: u16) -> Vec<Row> {
     let mut rows = vec![Row::default().piece(3, AT - 4, word, Role::Dim).piece(AT, long, first, role)];
     rows.extend(lines.map(|line| Row::default().piece(AT, long, line, role)));
     rows
-}
-
-fn told(why: &Why, width: u16) -> Vec<Row> {
-    let mut rows = wrapped(&format!("? {}", why.reason), Role::Error, width);
-    rows.extend(why.hint.iter().flat_map(|hint| wrapped(&format!("  try: {hint}"), Role::Dim, width)));
-    rows
-}
-
-fn wrapped(line: &str, role: Role, width: u16) -> Vec<Row> {
-    let room = usize::from(width.saturating_sub(5)).max(1);
-    text::wrap(line, room).into_iter().map(|line| said(line, role, width)).collect()
-}
-
-fn said(text: String, role: Role, width: u16) -> Row {
-    Row::default().piece(3, width.saturating_sub(4), text, role)
 }

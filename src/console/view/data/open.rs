@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::super::ink::{Ink, Row};
 use super::rate::{Bar, chart, widest};
-use super::{Line, age, below, figure, nothing, records, said, size, told, weeks};
+use super::{Line, age, below, figure, nothing, records, size, told, weeks, wrapped};
 use crate::console::action::Action;
 use crate::console::model::Model;
 use crate::console::page::data::{Opened, Text};
@@ -83,7 +83,7 @@ fn lines(model: &Model, week: Week, (width, spin): (u16, &str), symbols: &Symbol
     let mut rows = match row.map(|row| &row.manifest) {
         None => {
             let key = model.keymap.key(Action::DataSummarise);
-            return said(&format!("- it has no summary: {key} makes it"), Role::GitOnly, width);
+            return wrapped(&format!("- it has no summary: {key} makes it"), Role::GitOnly, width);
         }
         Some(Err(why)) => told(why, width),
         Some(Ok(manifest)) => {
@@ -94,11 +94,11 @@ fn lines(model: &Model, week: Week, (width, spin): (u16, &str), symbols: &Symbol
     match line.and_then(|line| line.proof) {
         None => {
             let key = model.keymap.key(Action::DataVerify);
-            rows.extend(said(&format!(". not verified: {key} verifies it"), Role::Dim, width));
+            rows.extend(wrapped(&format!(". not verified: {key} verifies it"), Role::Dim, width));
         }
         Some(proof) => {
             let (word, role) = weeks::proven(proof, spin);
-            rows.extend(said(&word, role, width));
+            rows.extend(wrapped(&word, role, width));
             rows.extend(proof.found.value().into_iter().flat_map(|verified| proof_of(verified, width)));
         }
     }
@@ -143,7 +143,7 @@ fn proof_of(verified: &Verified, width: u16) -> Vec<Row> {
     match &verified.table {
         Some(Recomputed::Differs(count, files)) => {
             let line = format!("  the table has {} now; other bytes: {}", records(*count), files.join(", "));
-            rows.extend(said(&line, Role::Diverged, width));
+            rows.extend(wrapped(&line, Role::Diverged, width));
         }
         Some(Recomputed::Unknown(why)) => rows.extend(told(why, width)),
         Some(Recomputed::Same) | None => {}
@@ -181,7 +181,7 @@ fn contents(summary: &Summary, width: u16, symbols: &Symbols) -> Vec<Row> {
         rows.extend(fields.map(|((name, of), count)| field(name, of, (names, &format!("{count:>column$}")), width)));
     }
     if summary.more_fields > 0 {
-        rows.extend(said(&format!("and {} more fields", figure(summary.more_fields)), Role::Dim, width));
+        rows.extend(wrapped(&format!("and {} more fields", figure(summary.more_fields)), Role::Dim, width));
     }
     rows
 }
