@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests behind the feature `peers` run beside Plumb, pinned, and prints where they are.
+# Installs the programs that the ignored tests run beside Plumb, pinned, and prints where they are.
 #
 # `tests/peers/install.sh [sops] [actionlint] [chamber] [github]`; without a name, all of them. Needs Go, whose module proxy is
 # its own, for chamber perhaps its repository, and npm for GitHub's description of its API. They are kept in PLUMB_PEERS

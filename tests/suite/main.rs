@@ -22,7 +22,6 @@ mod integrity;
 mod lambda;
 mod local;
 mod papers;
-#[cfg(feature = "peers")]
 mod peers;
 mod petshop;
 mod pipeline;

@@ -1,6 +1,7 @@
 //! Both ways beside sops itself: what it writes is read and edited here, and it reads that again; and back.
 //!
-//! Behind the feature `peers`; `tests/peers/install.sh` installs it.
+//! Everything below is ignored unless it is asked for (`cargo test --test suite -- --ignored`): `tests/peers/install.sh`
+//! installs what it runs beside.
 
 mod actionlint;
 mod chamber;
@@ -175,6 +176,7 @@ fn both_ways(sops: &Sops, options: &[&str], rule: &str, keys: &dyn KeyService) {
 }
 
 #[test]
+#[ignore = "needs tests/peers/install.sh sops"]
 fn documents_for_age_go_both_ways() {
     let (public, secret) = generate_age_key();
     let rule = format!("creation_rules: [{{age: {public}}}]");
@@ -182,6 +184,7 @@ fn documents_for_age_go_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs tests/peers/install.sh sops"]
 async fn documents_for_kms_go_both_ways() {
     let account = Account::fresh();
     let arn = kms::new_key(&account);
@@ -191,6 +194,7 @@ async fn documents_for_kms_go_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs tests/peers/install.sh sops"]
 async fn recipients_that_are_added_here_open_it_with_sops() {
     let account = Account::fresh();
     let arn = kms::new_key(&account);
@@ -216,6 +220,7 @@ async fn recipients_that_are_added_here_open_it_with_sops() {
 }
 
 #[test]
+#[ignore = "needs tests/peers/install.sh sops"]
 fn every_rule_of_a_rule_file_means_the_same_to_both() {
     let keys: Vec<_> = (0..3).map(|_| generate_age_key()).collect();
     let all = keys.iter().map(|(_, secret)| secret.expose()).collect::<Vec<_>>().join("\n");
@@ -253,6 +258,7 @@ fn every_rule_of_a_rule_file_means_the_same_to_both() {
 }
 
 #[test]
+#[ignore = "needs tests/peers/install.sh sops"]
 fn comments_in_a_list_are_what_sops_cannot_verify_itself() {
     let (public, secret) = generate_age_key();
     let sops = Sops::new(&secret);
@@ -281,6 +287,7 @@ fn tree() -> impl Strategy<Value = Node> {
 }
 
 #[test]
+#[ignore = "needs tests/peers/install.sh sops"]
 fn documents_at_random_go_both_ways() {
     let (public, secret) = generate_age_key();
     let (sops, keys) = (Sops::new(&secret), identities(&secret));
