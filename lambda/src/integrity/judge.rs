@@ -129,8 +129,10 @@ fn in_the_flow(who: &Who, flow: &Flow) -> Option<String> {
     if by_cloudformation && flow.service_roles.iter().any(|role| role == identity) {
         return Some("CloudFormation did it, under the deploy flow's service role".to_owned());
     }
-    // Nobody but AWS can take on a service-linked role.
-    if who.kind == "AWSService" || identity.contains(":role/aws-service-role/") {
+    // Nobody but AWS can take on a service-linked role, or make one below this path. Further back in an ARN anybody can
+    // write it: the path of a role may hold colons.
+    let resource = identity.splitn(6, ':').nth(5);
+    if who.kind == "AWSService" || resource.is_some_and(|role| role.starts_with("role/aws-service-role/")) {
         return Some("AWS did it by itself".to_owned());
     }
     None

@@ -34,6 +34,8 @@ pub enum By {
     OwnRole,
     /// A role that is named like the deployer's, in another path.
     Namesake,
+    /// A role of somebody's own whose path reads like that of AWS's roles.
+    Pretender,
 }
 
 /// What is expected of the loop.
@@ -142,6 +144,7 @@ fn identity(by: By) -> Value {
         By::ServiceRoleByHand => session(SERVICE_ROLE, "mara"),
         By::OwnRole => session(&format!("arn:aws:iam::{ACCOUNT}:role/shop-prod-RotateRole-1A2B3C"), "shop-prod-rotate"),
         By::Namesake => session(&format!("arn:aws:iam::{ACCOUNT}:role/shop-deploy"), "GitHubActions"),
+        By::Pretender => session(&format!("arn:aws:iam::{ACCOUNT}:role/x:role/aws-service-role/mine"), "mara"),
         By::LinkedRole => {
             let role = "aws-service-role/dynamodb.application-autoscaling.amazonaws.com/\
                         AWSServiceRoleForApplicationAutoScaling_DynamoDBTable";
@@ -271,6 +274,7 @@ pub fn rows() -> Vec<Row> {
         ("by an operator's own stack update", By::OperatorsCloudFormation, Is::Change),
         ("by CloudFormation's role in somebody's hands", By::ServiceRoleByHand, Is::Change),
         ("by a role of the deployer's name in another path", By::Namesake, Is::Change),
+        ("by a role whose path reads like AWS's own", By::Pretender, Is::Change),
         ("by the deployer itself", By::Deployer, Is::Nothing("the deploy flow did it")),
         ("by the deployer's stack update", By::DeployersCloudFormation, Is::Nothing("through CloudFormation")),
         ("by CloudFormation's service role", By::ServiceRole, Is::Nothing("service role")),
