@@ -110,10 +110,11 @@ pub fn with_owned(call: &Call, flow: &Flow, owned: &Owned) -> Judgement {
         let noun = call.service.noun;
         return Judgement::Nothing(format!("the {noun} belongs to no watched stack and no watched prefix"));
     };
-    // A function that rotates a secret does its work; what a secret holds then is not git's to state.
+    // A function that rotates a secret does its work; what a secret holds then is not git's to state. Who may read it, its
+    // key and whether it is there are.
     let role = call.who.issuer.as_deref().and_then(|arn| arn.rsplit('/').next());
-    if call.service.source == "aws.secretsmanager" && role.is_some_and(|role| owned.roles.contains(role)) {
-        return Judgement::Nothing("a role of the stack itself changes its secret".to_owned());
+    if call.only_value && role.is_some_and(|role| owned.roles.contains(role)) {
+        return Judgement::Nothing("a role of the stack itself changes its secret's value".to_owned());
     }
     Judgement::Change(name.clone())
 }
