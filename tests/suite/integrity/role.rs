@@ -15,7 +15,7 @@ async fn the_role_has_exactly_its_actions_on_exactly_its_resources() {
     let role = name_of(&own.account, name, "IntegrityRole").await;
     let arn = |service: &str, rest: &str| format!("arn:aws:{service}:{region}:{id}:{rest}");
     let mut stacks = BTreeSet::new();
-    let mut functions = BTreeSet::from([arn("lambda", "function:-")]);
+    let mut functions = BTreeSet::from(["-", "-:*"].map(|name| arn("lambda", &format!("function:{name}"))));
     for watched in [events::STACK, "-"] {
         stacks.extend([
             arn("cloudformation", &format!("stack/{watched}/*")),
