@@ -26,6 +26,7 @@ mod week;
 
 mod bootstrap;
 mod judged;
+mod looped;
 mod over_tls;
 mod reference;
 mod requests;

@@ -109,6 +109,7 @@ embedded! {
     "template.yaml",
     "tests/functions/bootstrap.rs",
     "tests/functions/judged.rs",
+    "tests/functions/looped.rs",
     "tests/functions/main.rs",
     "tests/functions/over_tls.rs",
     "tests/functions/reference.rs",
