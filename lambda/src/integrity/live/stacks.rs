@@ -60,7 +60,7 @@ impl Live {
             fields.extend(token.as_deref().map(|token| ("NextToken", token)));
             let page = match self.aws.query("cloudformation", VERSION, "ListStackResources", &fields).await {
                 Ok(page) => page,
-                Err(error) if error.code == "ValidationError" => return Ok(found),
+                Err(error) if is_missing(&error) => return Ok(found),
                 Err(error) => return Err(failed(&error)),
             };
             found.extend(page.split("<member>").skip(1).filter_map(|member| {
@@ -82,7 +82,7 @@ impl Live {
     async fn stack(&self, name: &str) -> Result<Option<Stack>, Failure> {
         let answer = match self.aws.query("cloudformation", VERSION, "DescribeStacks", &[("StackName", name)]).await {
             Ok(answer) => answer,
-            Err(error) if error.code == "ValidationError" && error.says("does not exist") => return Ok(None),
+            Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(failed(&error)),
         };
         let text = |name: &str| element(&answer, name).unwrap_or_default();
@@ -231,6 +231,11 @@ impl Live {
             modified: text("LastModified").filter(|_| alias.is_none()).and_then(milliseconds),
         }))
     }
+}
+
+/// Whether CloudFormation has no such stack. With the same code it refuses what it does not understand.
+fn is_missing(error: &crate::aws::Error) -> bool {
+    error.code == "ValidationError" && error.says("does not exist")
 }
 
 /// A time as AWS writes it: Lambda's offset has no colon.
