@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::state::{Change, Found};
+use crate::digest::sha256;
 
 /// So many values are named one by one: a redeploy puts all of them back anyway.
 const MOST: usize = 20;
@@ -151,19 +152,18 @@ pub fn values(
     Found { changes, partial }
 }
 
-/// Drift that CloudFormation found in a stack: what differs, by name, so that the same drift has the same name when it is
-/// found again.
+/// Drift that CloudFormation found in a stack: what differs of each resource, by name, so that the same drift has the same
+/// name when it is found again, and any other another one.
 #[must_use]
 pub fn drift(stack: &str, differences: impl IntoIterator<Item = String>, at: i64) -> Change {
     let differences: BTreeSet<String> = differences.into_iter().collect();
-    let all = differences.into_iter().collect::<Vec<_>>().join(" ");
-    // A name, and no list of a whole stack.
-    let short: String = all.chars().take(400).collect();
+    // A whole stack may differ: its list is no name.
+    let all = differences.into_iter().collect::<Vec<_>>().join("\n");
     Change {
         what: format!("CloudFormation found drift in stack {stack}"),
         who: String::new(),
         at,
-        lasting: Some(format!("drift {stack} {short}")),
+        lasting: Some(format!("drift {stack} {}", sha256(&[all.as_bytes()]))),
         seen: at,
     }
 }
@@ -230,9 +230,16 @@ mod tests {
     }
 
     #[test]
-    fn the_same_drift_has_the_same_name_in_any_order() {
-        let names = |list: [&str; 2]| drift("shop", list.map(str::to_owned), 5).lasting;
-        assert_eq!(names(["Queue MODIFIED", "Fn /Timeout"]), names(["Fn /Timeout", "Queue MODIFIED"]));
-        assert_ne!(names(["Queue MODIFIED", "Fn /Timeout"]), names(["Queue MODIFIED", "Fn /MemorySize"]));
+    fn the_same_drift_has_the_same_name_in_any_order_and_another_has_another() {
+        let names = |list: &[&str]| drift("shop", list.iter().map(|&text| text.to_owned()), 5).lasting.unwrap();
+        let queue = "Queue MODIFIED /DelaySeconds";
+        assert_eq!(names(&[queue, "Fn MODIFIED /Timeout"]), names(&["Fn MODIFIED /Timeout", queue]));
+        assert_ne!(names(&[queue, "Fn MODIFIED /Timeout"]), names(&[queue, "Fn MODIFIED /MemorySize"]));
+        // Of a whole stack, where the last alone is new.
+        let many: Vec<String> = (100..200).map(|number| format!("A{number} MODIFIED /Timeout")).collect();
+        let all: Vec<&str> = many.iter().map(String::as_str).collect();
+        let more: Vec<&str> = all.iter().copied().chain(["Z DELETED "]).collect();
+        assert_ne!(names(&all), names(&more));
+        assert!(names(&more).len() < 100);
     }
 }

@@ -10,7 +10,7 @@ use super::super::found::{self, Code, Receipt};
 use super::super::state::Found;
 use super::super::watched::Service;
 use super::{Live, failed};
-use crate::aws::{element, elements, encoded};
+use crate::aws::{element, elements, encoded, members};
 
 const VERSION: &str = "2010-05-15";
 /// Nested stacks below one that is watched; more is a mistake.
@@ -63,7 +63,7 @@ impl Live {
                 Err(error) if is_missing(&error) => return Ok(found),
                 Err(error) => return Err(failed(&error)),
             };
-            found.extend(page.split("<member>").skip(1).filter_map(|member| {
+            found.extend(members(&page).into_iter().filter_map(|member| {
                 let text = |name: &str| element(member, name);
                 let kind = text("ResourceType")?;
                 Some(Resource {
@@ -113,7 +113,7 @@ impl Live {
         Ok(None)
     }
 
-    /// What the last drift detection found to differ, by name.
+    /// What the last drift detection found to differ, by name: a line for each resource.
     pub(super) async fn differences(&self, stack: &str) -> Result<Vec<String>, Failure> {
         let mut found = Vec::new();
         let mut token = None::<String>;
@@ -126,9 +126,7 @@ impl Live {
             fields.extend(token.as_deref().map(|token| ("NextToken", token)));
             let page = self.aws.query("cloudformation", VERSION, "DescribeStackResourceDrifts", &fields).await;
             let page = page.map_err(|error| failed(&error))?;
-            for name in ["LogicalResourceId", "StackResourceDriftStatus", "PropertyPath"] {
-                found.extend(elements(&page, name));
-            }
+            found.extend(members(&page).into_iter().map(difference));
             token = element(&page, "NextToken").filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(found);
@@ -231,6 +229,14 @@ impl Live {
             modified: text("LastModified").filter(|_| alias.is_none()).and_then(milliseconds),
         }))
     }
+}
+
+/// What differs of one resource: its name, how, and where; never what stands there.
+fn difference(drift: &str) -> String {
+    let text = |name: &str| element(drift, name).unwrap_or_default();
+    let mut paths: Vec<String> = elements(drift, "PropertyPath").collect();
+    paths.sort_unstable();
+    format!("{} {} {}", text("LogicalResourceId"), text("StackResourceDriftStatus"), paths.join(" "))
 }
 
 /// Whether CloudFormation has no such stack. With the same code it refuses what it does not understand.
