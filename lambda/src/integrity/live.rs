@@ -18,6 +18,7 @@ use super::state::{Found, Hold, Limits, Mode, State};
 use super::{Asked, Failure, Settings, World};
 use crate::aws::Aws;
 use crate::http::Http;
+use crate::pipeline::names;
 use crate::runtime::variable;
 
 /// Who is asked for a redeploy.
@@ -96,7 +97,10 @@ impl Live {
         }
         let reference = variable("GIT_REF").unwrap_or_default();
         let via = match variable("PIPELINE_TOPIC").ok() {
-            Some(topic) => Some(Via::Pipeline { topic, project: project.clone(), branch: reference }),
+            Some(topic) => {
+                let registered = variable("PIPELINE_PROJECT").unwrap_or_else(|_| project.clone());
+                Some(Via::pipeline(topic, registered, reference)?)
+            }
             None => variable("GITHUB_SECRET").ok().map(|secret| {
                 let file = variable("WORKFLOW").ok();
                 let workflow = Workflow { file, reference, environment: environment.clone() };
@@ -135,24 +139,29 @@ impl Live {
         Access::parse(&text).map_err(|why| Failure(format!("{why} ({secret})")))
     }
 
-    async fn ask(&self, ask: Ask<'_>, nonce: &str) -> Result<Asked, Failure> {
-        match &self.via {
-            None => Err(Failure("there is nobody to ask for a redeploy".to_owned())),
-            Some(Via::GitHub { secret, workflow }) => {
-                self.github(secret).await?.dispatch(&self.http, workflow, ask, nonce).await.map_err(Failure)
-            }
-            // The pipeline knows no canary: that it can be reached is all that is to be seen.
-            Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(Asked::Heard),
-            Some(Via::Pipeline { topic, project, branch }) => {
-                let Ask::Redeploy(reason) = ask else { return Ok(Asked::Heard) };
-                // The pipeline takes so much of a reason, and in printable ASCII.
-                let shown = |letter: char| if (' '..='~').contains(&letter) { letter } else { '?' };
-                let reason: String = reason.chars().map(shown).take(200).collect();
-                let message = json!({"project": project, "branch": branch, "reason": reason});
-                self.publish(topic, None, &message.to_string()).await.map(|()| Asked::Heard)
-            }
-        }
+    async fn dispatch(&self, secret: &str, workflow: &Workflow, ask: Ask<'_>, nonce: &str) -> Result<Asked, Failure> {
+        self.github(secret).await?.dispatch(&self.http, workflow, ask, nonce).await.map_err(Failure)
     }
+}
+
+impl Via {
+    /// A name that the pipeline would refuse is none to begin with: its refusal would be seen by nobody here.
+    fn pipeline(topic: String, project: String, branch: String) -> Result<Self, String> {
+        if !names::is_project(&project) {
+            return Err(format!(
+                "{project} is no name of a project in the pipeline's registry, which has small letters, digits and dashes; \
+                 PIPELINE_PROJECT (the parameter PipelineProject) names it"
+            ));
+        }
+        if !names::is_branch(&branch) {
+            return Err(format!("GIT_REF is {branch}, and the pipeline takes no branch of such a name"));
+        }
+        Ok(Self::Pipeline { topic, project, branch })
+    }
+}
+
+fn nobody() -> Failure {
+    Failure("there is nobody to ask for a redeploy".to_owned())
 }
 
 impl World for Live {
@@ -227,16 +236,26 @@ impl World for Live {
     }
 
     async fn redeploy(&self, reason: &str, nonce: &str) -> Result<Asked, Failure> {
-        self.ask(Ask::Redeploy(reason), nonce).await
+        match self.via.as_ref().ok_or_else(nobody)? {
+            Via::GitHub { secret, workflow } => self.dispatch(secret, workflow, Ask::Redeploy(reason), nonce).await,
+            Via::Pipeline { topic, project, branch } => {
+                // The pipeline takes so much of a reason, and in printable ASCII.
+                let shown = |letter: char| if (' '..='~').contains(&letter) { letter } else { '?' };
+                let reason: String = reason.chars().map(shown).take(200).collect();
+                let message = json!({"project": project, "branch": branch, "reason": reason});
+                self.publish(topic, None, &message.to_string()).await.map(|()| Asked::Heard)
+            }
+        }
     }
 
     async fn stack_of(&self, change_set: &str) -> Result<Option<String>, Failure> {
         self.executed_on(change_set).await
     }
 
-    async fn canary(&self, nonce: &str) -> Result<(), Failure> {
-        match self.ask(Ask::Canary, nonce).await? {
-            Asked::Heard => Ok(()),
+    async fn canary(&self, nonce: &str) -> Result<bool, Failure> {
+        let Via::GitHub { secret, workflow } = self.via.as_ref().ok_or_else(nobody)? else { return Ok(false) };
+        match self.dispatch(secret, workflow, Ask::Canary, nonce).await? {
+            Asked::Heard => Ok(true),
             // It deploys nothing, and may be sent again.
             Asked::Unknown(why) => Err(Failure(why)),
         }
@@ -252,4 +271,20 @@ const ITEM: &str = "loop";
 
 fn failed(error: &crate::aws::Error) -> Failure {
     Failure(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Via;
+
+    #[test]
+    fn a_pipeline_is_asked_by_names_that_it_takes() {
+        let via = |project: &str, branch: &str| Via::pipeline("arn".into(), project.into(), branch.into());
+        assert!(via("shop-prod", "main").is_ok());
+        for project in ["Shop_1", "shop.prod", ""] {
+            let why = via(project, "main").unwrap_err();
+            assert!(why.contains("PipelineProject"), "{why}");
+        }
+        assert!(via("shop", "").unwrap_err().contains("GIT_REF"));
+    }
 }

@@ -104,8 +104,8 @@ impl World for Memory {
         Ok(change_set.ends_with("/of-the-shop").then(|| events::STACK.to_owned()))
     }
 
-    async fn canary(&self, nonce: &str) -> Result<(), Failure> {
-        self.note(format!("canary {nonce}"))
+    async fn canary(&self, nonce: &str) -> Result<bool, Failure> {
+        self.note(format!("canary {nonce}")).map(|()| true)
     }
 
     async fn tell(&self, notice: &Notice) -> Result<(), Failure> {

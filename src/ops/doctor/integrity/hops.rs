@@ -132,7 +132,10 @@ impl Loop {
     pub(super) async fn asks(&self, session: &Session) -> Vec<Check> {
         let Some(secret) = self.variable("GITHUB_SECRET") else {
             return vec![match self.variable("PIPELINE_TOPIC") {
-                Some(topic) => Check::ok(AREA, "pipeline", format!("{topic} is asked for redeploys")),
+                Some(topic) => {
+                    let found = format!("{topic} is asked for redeploys; whether it hears is not checked here");
+                    Check::note(AREA, "pipeline", found).hint("plumb pipeline check looks at the pipeline's own side")
+                }
                 None => Check::note(AREA, "redeploy", "nobody is asked: neither a secret nor a topic is named"),
             }];
         };
