@@ -195,13 +195,10 @@ impl World for Live {
         };
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         let value = answer.pointer("/Parameter/Value").and_then(Value::as_str).unwrap_or_default();
-        // One that cannot be read may be a hold: better nothing is done.
-        let unread = || Failure(format!("the hold in {} cannot be read; delete it or write it anew", self.flow.hold));
-        let hold: Value = serde_json::from_str(value).map_err(|_| unread())?;
-        let field = |name: &str| hold.get(name).and_then(Value::as_str);
-        let until: jiff::Timestamp = field("until").and_then(|time| time.parse().ok()).ok_or_else(unread)?;
-        let why = format!("{}: {}", field("by").unwrap_or("somebody"), field("reason").unwrap_or("without a reason"));
-        Ok(Some(Hold { until: until.as_millisecond(), why: why.chars().take(300).collect() }))
+        Ok(Some(held(value).unwrap_or_else(|| {
+            // It may be a hold: better nothing is done.
+            Hold::endless(format!("the hold in {} cannot be read; delete it or write it anew", self.flow.hold))
+        })))
     }
 
     async fn load(&self) -> Result<(u64, State), Failure> {
@@ -264,6 +261,15 @@ impl World for Live {
     async fn tell(&self, notice: &Notice) -> Result<(), Failure> {
         self.publish(&self.topic, Some(&notice.subject), &notice.text).await
     }
+}
+
+/// A hold as `plumb hold` writes it.
+fn held(text: &str) -> Option<Hold> {
+    let hold: Value = serde_json::from_str(text).ok()?;
+    let field = |name: &str| hold.get(name).and_then(Value::as_str);
+    let until: jiff::Timestamp = field("until")?.parse().ok()?;
+    let why = format!("{}: {}", field("by").unwrap_or("somebody"), field("reason").unwrap_or("without a reason"));
+    Some(Hold { until: until.as_millisecond(), why: why.chars().take(300).collect() })
 }
 
 /// The one item's key.

@@ -61,6 +61,9 @@ pub struct State {
     /// Open since, or since the last change meanwhile.
     #[serde(default)]
     broken: Option<i64>,
+    /// That it opened could not be told.
+    #[serde(default)]
+    untold: bool,
     /// What a comparison found when something was last done about it, and whether it was told that this was in vain.
     #[serde(default)]
     tried: BTreeMap<Name, bool>,
@@ -120,6 +123,14 @@ pub struct Hold {
     pub why: String,
 }
 
+impl Hold {
+    /// One whose end cannot be told.
+    #[must_use]
+    pub fn endless(why: String) -> Self {
+        Self { until: i64::MAX, why }
+    }
+}
+
 /// What a comparison found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
@@ -156,7 +167,7 @@ pub enum Decision {
     },
     /// The breaker is open.
     Broken {
-        /// Whether it has just opened.
+        /// Whether it has just opened, or nobody was told yet.
         new: bool,
     },
     /// A redeploy was asked for and has not changed what was found: another would not either.
@@ -213,7 +224,7 @@ impl State {
                 // Whoever fights the loop keeps it open; it closes after a window without a change.
                 self.broken = Some(if news { now } else { since });
                 if news || now - since < limits.window {
-                    return Decision::Broken { new: false };
+                    return Decision::Broken { new: std::mem::take(&mut self.untold) };
                 }
                 *self = self.reset();
             }
@@ -272,7 +283,24 @@ impl State {
     /// The breaker closed; what waits is done at the next occasion.
     #[must_use]
     pub fn reset(&self) -> Self {
-        Self { broken: None, asked: Vec::new(), ..self.clone() }
+        Self { broken: None, untold: false, asked: Vec::new(), ..self.clone() }
+    }
+
+    /// Nobody could be told of what was decided: whoever decides it next says so.
+    #[must_use]
+    pub fn untold(&self, decision: &Decision) -> Self {
+        let mut next = self.clone();
+        match decision {
+            Decision::Held { .. } => next.held = None,
+            Decision::Broken { .. } => next.untold = next.broken.is_some(),
+            Decision::InVain(change) => {
+                if let Some(told) = change.lasting.as_ref().and_then(|name| next.tried.get_mut(name)) {
+                    *told = false;
+                }
+            }
+            _ => {}
+        }
+        next
     }
 
     /// The state in which a canary has been sent on, unless the last one is too young.

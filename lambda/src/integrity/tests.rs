@@ -11,6 +11,8 @@ use super::*;
 #[path = "../../tests/support/events.rs"]
 mod events;
 
+mod failing;
+
 const MINUTE: i64 = 60_000;
 /// When the calls of [`events`] were made.
 const CALLED: i64 = 1_795_227_187_000;
@@ -24,6 +26,10 @@ struct Memory {
     found: Mutex<Vec<Change>>,
     hold: Mutex<Option<Hold>>,
     down: Mutex<bool>,
+    /// Nobody can be told.
+    mute: Mutex<bool>,
+    /// The hold cannot be asked for.
+    blind: Mutex<bool>,
     /// GitHub takes what it is asked, and its answer gets lost.
     unheard: Mutex<bool>,
     minutes: AtomicI64,
@@ -74,7 +80,10 @@ impl World for Memory {
     }
 
     async fn hold(&self) -> Result<Option<Hold>, Failure> {
-        Ok(self.hold.lock().unwrap().clone())
+        match *self.blind.lock().unwrap() {
+            true => Err(Failure("ssm:GetParameter: AccessDeniedException".into())),
+            false => Ok(self.hold.lock().unwrap().clone()),
+        }
     }
 
     async fn load(&self) -> Result<(u64, State), Failure> {
@@ -109,6 +118,9 @@ impl World for Memory {
     }
 
     async fn tell(&self, notice: &Notice) -> Result<(), Failure> {
+        if *self.mute.lock().unwrap() {
+            return Err(Failure("sns:Publish: Throttled".into()));
+        }
         self.note(format!("tell {}", notice.subject))
     }
 }
@@ -296,20 +308,22 @@ async fn a_canary_is_sent_on_and_never_redeploys() {
     assert_eq!(world.done(), ["tell plumb shop/prod: a canary arrived"]);
 }
 
+/// A parameter that is changed just now.
+fn drifts(world: &Memory, number: i64) -> serde_json::Value {
+    let name = format!("/shop/prod/{number}");
+    let mut event = events::call("ssm", "PutParameter", &json!({"name": name}), events::By::User);
+    let time = jiff::Timestamp::from_millisecond(world.now()).unwrap();
+    event["detail"]["eventTime"] = json!(time.to_string());
+    event
+}
+
 #[tokio::test]
 async fn the_breaker_tells_once_and_is_closed_by_hand() {
     let world = Memory::default();
-    let drifts = |number: usize| {
-        let name = format!("/shop/prod/{number}");
-        let mut event = events::call("ssm", "PutParameter", &json!({"name": name}), events::By::User);
-        let time = jiff::Timestamp::from_millisecond(world.now()).unwrap();
-        event["detail"]["eventTime"] = json!(time.to_string());
-        event
-    };
     let mut decisions = Vec::new();
     for number in 0..6 {
-        world.at(11 * i64::try_from(number).unwrap());
-        decisions.push(decision(&world, &drifts(number)).await);
+        world.at(11 * number);
+        decisions.push(decision(&world, &drifts(&world, number)).await);
     }
     assert_eq!(decisions, ["redeploy", "redeploy", "redeploy", "breaker-opened", "broken", "broken"]);
     let alarms = world.done().iter().filter(|done| done.contains("breaker")).count();

@@ -62,6 +62,7 @@ embedded! {
     "src/integrity/state.rs",
     "src/integrity/state/tests.rs",
     "src/integrity/tests.rs",
+    "src/integrity/tests/failing.rs",
     "src/integrity/watched.rs",
     "src/json.rs",
     "src/keyring.rs",

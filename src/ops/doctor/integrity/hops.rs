@@ -164,7 +164,10 @@ impl Loop {
         let told = lines.iter().rev().find_map(|line| {
             let said: Value = serde_json::from_str(line.message.expose()).ok()?;
             let text = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
-            Some((line.at, text("decision")?, text("reason").unwrap_or_default()))
+            let failure = text("failure").map(|failure| ("failed".to_owned(), failure));
+            let (decision, reason) =
+                failure.or_else(|| Some((text("decision")?, text("reason").unwrap_or_default())))?;
+            Some((line.at, decision, reason))
         });
         match told {
             None => Check::note(
