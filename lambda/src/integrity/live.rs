@@ -20,6 +20,7 @@ use crate::aws::Aws;
 use crate::http::Http;
 use crate::pipeline::names;
 use crate::runtime::variable;
+use crate::ulid::Ulids;
 
 /// Who is asked for a redeploy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Live {
     http: Http,
     flow: Flow,
     table: String,
+    /// Each time the state is stored has a name, by which a lost answer is known.
+    writers: Ulids,
     topic: String,
     via: Option<Via>,
     receipts: Option<Receipts>,
@@ -118,6 +121,7 @@ impl Live {
             http,
             flow: flow.clone(),
             table: variable("STATE_TABLE")?,
+            writers: Ulids::default(),
             topic: variable("NOTICE_TOPIC")?,
             via,
             receipts,
@@ -125,6 +129,14 @@ impl Live {
             drift: variable("DRIFT_SECONDS").is_ok().then(|| seconds("DRIFT_SECONDS")).transpose()?,
         };
         Ok((live, Settings { name: format!("{project}/{environment}"), flow, limits }))
+    }
+
+    /// What is stored of the state.
+    async fn item(&self) -> Result<Option<Value>, Failure> {
+        let asked = json!({"TableName": self.table, "Key": {"id": {"S": ITEM}}, "ConsistentRead": true});
+        let answer = self.aws.json("dynamodb", "DynamoDB_20120810.GetItem", &asked).await;
+        let mut answer: Value = serde_json::from_str(&answer.map_err(|error| failed(&error))?).unwrap_or_default();
+        Ok(answer.get_mut("Item").map(Value::take))
     }
 
     async fn publish(&self, topic: &str, subject: Option<&str>, message: &str) -> Result<(), Failure> {
@@ -202,10 +214,7 @@ impl World for Live {
     }
 
     async fn load(&self) -> Result<(u64, State), Failure> {
-        let asked = json!({"TableName": self.table, "Key": {"id": {"S": ITEM}}, "ConsistentRead": true});
-        let answer = self.aws.json("dynamodb", "DynamoDB_20120810.GetItem", &asked).await;
-        let answer: Value = serde_json::from_str(&answer.map_err(|error| failed(&error))?).unwrap_or_default();
-        let Some(item) = answer.get("Item") else { return Ok((0, State::default())) };
+        let Some(item) = self.item().await? else { return Ok((0, State::default())) };
         let unread = || Failure(format!("item {ITEM} of table {} is none of this function's; delete it", self.table));
         let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str);
         let revision = text("/revision/N").and_then(|number| number.parse().ok()).ok_or_else(unread)?;
@@ -216,9 +225,10 @@ impl World for Live {
     async fn store(&self, revision: u64, state: &State) -> Result<bool, Failure> {
         let state = serde_json::to_string(state).map_err(|error| Failure(error.to_string()))?;
         let next = (revision + 1).to_string();
+        let writer = self.writers.next(self.now()).map_err(|error| Failure(error.to_string()))?.to_string();
         let mut asked = json!({
             "TableName": self.table,
-            "Item": {"id": {"S": ITEM}, "revision": {"N": next}, "state": {"S": state}},
+            "Item": {"id": {"S": ITEM}, "revision": {"N": next}, "state": {"S": state}, "writer": {"S": writer}},
             "ConditionExpression": "attribute_not_exists(id)",
         });
         if revision > 0 {
@@ -227,7 +237,11 @@ impl World for Live {
         }
         match self.aws.json("dynamodb", "DynamoDB_20120810.PutItem", &asked).await {
             Ok(_) => Ok(true),
-            Err(error) if error.code == "ConditionalCheckFailedException" => Ok(false),
+            // Where the answer to the first attempt was lost, the next one meets what that has stored.
+            Err(error) if error.code == "ConditionalCheckFailedException" => {
+                let item = self.item().await?;
+                Ok(item.is_some_and(|item| item.pointer("/writer/S").and_then(Value::as_str) == Some(&writer)))
+            }
             Err(error) => Err(failed(&error)),
         }
     }
