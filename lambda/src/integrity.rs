@@ -16,9 +16,10 @@ pub mod state;
 pub mod watched;
 
 use event::{Call, Event, What, Who};
+use found::Compared;
 use judge::{Flow, Judgement, Owned};
 use notice::Notice;
-use state::{Change, Decision, Found, Hold, Limits, Mode, Occasion, State};
+use state::{Change, Decision, Hold, Limits, Mode, Occasion, State};
 
 pub use record::line;
 
@@ -50,7 +51,7 @@ pub trait World: Sync {
     /// The drift that CloudFormation found last in a stack, by name.
     fn drift(&self, stack: &str) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
     /// What differs now, as far as a comparison sees it.
-    fn compare(&self) -> impl Future<Output = Result<Found, Failure>> + Send;
+    fn compare(&self) -> impl Future<Output = Compared> + Send;
     /// The hold, also one that has ended.
     fn hold(&self) -> impl Future<Output = Result<Option<Hold>, Failure>> + Send;
     /// The state and its revision; 0 of one that was never stored.
@@ -110,7 +111,7 @@ pub async fn handle<W: World>(world: &W, settings: &Settings, event: &Event) -> 
             return Ok(Outcome::new("reset", "the breaker is closed"));
         }
         What::Canary(id) => return canary(world, settings, id).await,
-        What::Tick => Occasion::Found(world.compare().await?),
+        What::Tick => return tick(world, settings, &event.id).await,
         What::Drift { stack, .. } if !settings.flow.stacks.contains(stack) => {
             return Ok(Outcome::new("ignored", "the stack is not watched"));
         }
@@ -130,6 +131,17 @@ pub async fn handle<W: World>(world: &W, settings: &Settings, event: &Event) -> 
     };
     let outcome = act(world, settings, &event.id, &occasion).await?;
     Ok(Outcome { failed: outcome.failed.or(untold), ..outcome })
+}
+
+/// What could not be compared keeps nothing from being done about the rest, and what waits; but it is no calm.
+async fn tick<W: World>(world: &W, settings: &Settings, id: &str) -> Result<Outcome, Failure> {
+    let compared = world.compare().await;
+    let failure = compared.failure();
+    let outcome = act(world, settings, id, &Occasion::Found(compared.found)).await?;
+    match failure {
+        Some(failure) if outcome.decision == "quiet" => Err(failure),
+        failure => Ok(Outcome { failed: outcome.failed.or(failure), ..outcome }),
+    }
 }
 
 async fn judged<W: World>(world: &W, settings: &Settings, call: &Call) -> Result<Judgement, Failure> {
@@ -177,7 +189,9 @@ async fn canary<W: World>(world: &W, settings: &Settings, id: &str) -> Result<Ou
     };
     let reason = match sent {
         Ok(true) => format!("canary {id} was sent on; nothing is redeployed for it"),
-        Ok(false) => format!("canary {id} came as far as here; the pipeline takes none, so whether it hears was not checked"),
+        Ok(false) => {
+            format!("canary {id} came as far as here; the pipeline takes none, so whether it hears was not checked")
+        }
         Err(failure) => {
             update(world, |state| Some(state.canary_lost())).await?;
             return Err(failure);
@@ -194,7 +208,9 @@ async fn act<W: World>(world: &W, settings: &Settings, id: &str, occasion: &Occa
         Mode::Heal => match world.hold().await {
             Ok(hold) => (hold.filter(|hold| hold.until > now), None),
             // There may be one, so nothing is done; but what was changed is remembered.
-            Err(failure) => (Some(Hold::endless(format!("whether there is one cannot be asked: {failure}"))), Some(failure)),
+            Err(failure) => {
+                (Some(Hold::endless(format!("whether there is one cannot be asked: {failure}"))), Some(failure))
+            }
         },
     };
     let mut decided = None;
@@ -206,7 +222,7 @@ async fn act<W: World>(world: &W, settings: &Settings, id: &str, occasion: &Occa
     .await?;
     let change = match occasion {
         Occasion::Change(change) => Some(change.clone()),
-        Occasion::Found(found) => found.changes.first().cloned(),
+        Occasion::Found(found) => found.changes.first().or(found.young.first()).cloned(),
     };
     let decided = decided.unwrap_or(Decision::Quiet);
     let (outcome, notice) = match &decided {

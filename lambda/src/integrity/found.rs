@@ -8,8 +8,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::Failure;
 use super::state::{Change, Found};
 use crate::digest::sha256;
+
+/// What a comparison found, and what it could not look at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// What it found of the rest.
+    pub found: Found,
+    /// Why something was not looked at.
+    pub failures: Vec<Failure>,
+}
+
+impl Compared {
+    /// What was read. A failure is kept: of what was not read nothing is known, and the rest counts.
+    pub fn read<T>(&mut self, read: Result<T, Failure>) -> Option<T> {
+        let failed = |failure| {
+            self.found.partial = true;
+            self.failures.push(failure);
+        };
+        read.map_err(failed).ok()
+    }
+
+    /// All that failed, as one.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        const NAMED: usize = 3;
+        let named: Vec<String> = self.failures.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = self.failures.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let all = || Failure(format!("not everything could be compared: {}{more}", named.join("; ")));
+        (!named.is_empty()).then(all)
+    }
+}
 
 /// So many values are named one by one: a redeploy puts all of them back anyway.
 const MOST: usize = 20;
@@ -104,6 +136,11 @@ pub enum Values {
 }
 
 impl Receipt {
+    /// Leaves out what could not be looked at, which else would look gone.
+    pub fn forget(&mut self, name: &str) {
+        self.items.remove(name);
+    }
+
     /// Its names that begin with one of these.
     pub fn names<'a>(&'a self, prefixes: &'a [String]) -> impl Iterator<Item = &'a str> {
         let stated = |name: &&str| prefixes.iter().any(|prefix| name.starts_with(prefix));
@@ -149,7 +186,7 @@ pub fn values(
     let mut changes: Vec<Change> = receipt.names(prefixes).filter_map(compared).collect();
     let partial = changes.len() > MOST;
     changes.truncate(MOST);
-    Found { changes, partial }
+    Found { changes, partial, ..Found::default() }
 }
 
 /// Drift that CloudFormation found in a stack: what differs of each resource, by name, so that the same drift has the same
@@ -227,6 +264,18 @@ mod tests {
         let receipt = Receipt::parse(&format!(r#"{{"items": {{{}}}}}"#, items.join(","))).unwrap();
         let all = values(Values::Parameters, &receipt, &["/a/".to_owned()], &BTreeMap::new(), (5, 0));
         assert_eq!((all.changes.len(), all.partial), (MOST, true));
+    }
+
+    #[test]
+    fn what_failed_is_named_and_the_rest_is_not_all_there_is() {
+        let mut compared = Compared::default();
+        assert_eq!((compared.read(Ok(1)), compared.failure(), compared.found.partial), (Some(1), None, false));
+        for number in 0..5 {
+            assert_eq!(compared.read::<()>(Err(Failure(format!("receipt {number}")))), None);
+        }
+        let said = compared.failure().unwrap().to_string();
+        assert_eq!(said, "not everything could be compared: receipt 0; receipt 1; receipt 2; and 2 more");
+        assert!(compared.found.partial);
     }
 
     #[test]

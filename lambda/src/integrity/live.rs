@@ -11,16 +11,20 @@ use std::time::SystemTime;
 use lambda_runtime::Error as Unset;
 use serde_json::{Value, json};
 
+use super::found::Compared;
 use super::github::{Access, Ask, Workflow};
 use super::judge::{Flow, Owned};
 use super::notice::Notice;
-use super::state::{Found, Hold, Limits, Mode, State};
+use super::state::{Hold, Limits, Mode, State};
 use super::{Asked, Failure, Settings, World};
 use crate::aws::Aws;
 use crate::http::Http;
 use crate::pipeline::names;
 use crate::runtime::variable;
 use crate::ulid::Ulids;
+
+/// Between two looks at what may be of a deployment: a second attempt at the same look is none.
+const AGAIN: i64 = 240_000;
 
 /// Who is asked for a redeploy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +93,14 @@ impl Live {
             Ok(number.ok_or_else(|| format!("{name} must be a number of seconds"))? * 1000)
         };
         let redeploys = variable("BREAKER_REDEPLOYS")?.parse().map_err(|_| "BREAKER_REDEPLOYS must be a number")?;
-        let limits =
-            Limits { mode, settle: seconds("SETTLE_SECONDS")?, redeploys, window: seconds("BREAKER_SECONDS")? };
+        let grace = seconds("GRACE_SECONDS")?;
+        let limits = Limits {
+            mode,
+            settle: seconds("SETTLE_SECONDS")?,
+            redeploys,
+            window: seconds("BREAKER_SECONDS")?,
+            again: grace.min(AGAIN),
+        };
         if mode == Mode::Heal && !limits.can_trip() {
             return Err(
                 "BREAKER_SECONDS must be more than SETTLE_SECONDS times BREAKER_REDEPLOYS: so many redeploys never \
@@ -125,7 +135,7 @@ impl Live {
             topic: variable("NOTICE_TOPIC")?,
             via,
             receipts,
-            grace: seconds("GRACE_SECONDS")?,
+            grace,
             drift: variable("DRIFT_SECONDS").is_ok().then(|| seconds("DRIFT_SECONDS")).transpose()?,
         };
         Ok((live, Settings { name: format!("{project}/{environment}"), flow, limits }))
@@ -194,7 +204,7 @@ impl World for Live {
         self.differences(stack).await
     }
 
-    async fn compare(&self) -> Result<Found, Failure> {
+    async fn compare(&self) -> Compared {
         self.compared(self.now()).await
     }
 

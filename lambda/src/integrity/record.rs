@@ -31,7 +31,8 @@ pub fn line(
     };
     let is = |name: &str| u8::from(decision == name);
     // One call may delete the hold and what it held: then it is told as the change that it is.
-    let of_hold = matches!(&event.what, What::Call(call) if change.is_some() && judge::touches_hold(call, &settings.flow));
+    let of_hold =
+        matches!(&event.what, What::Call(call) if change.is_some() && judge::touches_hold(call, &settings.flow));
     let mut line = json!({
         "_aws": metrics(NAMESPACE, &[&["Service"]], &METRICS, false),
         "Service": service,

@@ -23,7 +23,7 @@ struct Memory {
     /// What was asked for and said, in order.
     done: Mutex<Vec<String>>,
     nonces: Mutex<Vec<String>>,
-    found: Mutex<Vec<Change>>,
+    found: Mutex<Compared>,
     hold: Mutex<Option<Hold>>,
     down: Mutex<bool>,
     /// Nobody can be told.
@@ -71,12 +71,12 @@ impl World for Memory {
         Ok(vec!["CheckoutFn".into(), "/Timeout".into()])
     }
 
-    async fn compare(&self) -> Result<Found, Failure> {
-        let mut changes = self.found.lock().unwrap().clone();
-        for change in &mut changes {
+    async fn compare(&self) -> Compared {
+        let mut compared = self.found.lock().unwrap().clone();
+        for change in compared.found.changes.iter_mut().chain(&mut compared.found.young) {
             change.seen = self.now();
         }
-        Ok(Found { changes, partial: false })
+        compared
     }
 
     async fn hold(&self) -> Result<Option<Hold>, Failure> {
@@ -135,7 +135,7 @@ fn settings(mode: Mode) -> Settings {
             hold: events::HOLD.into(),
             ..Flow::default()
         },
-        limits: Limits { mode, settle: 10 * MINUTE, redeploys: 3, window: 60 * MINUTE },
+        limits: Limits { mode, settle: 10 * MINUTE, redeploys: 3, window: 60 * MINUTE, again: MINUTE },
     }
 }
 
@@ -351,11 +351,11 @@ async fn drift_that_a_redeploy_leaves_is_told_and_left() {
 async fn what_no_event_told_the_schedule_finds() {
     let world = Memory::default();
     let lasting = Some("code checkout xyz".into());
-    *world.found.lock().unwrap() =
-        vec![Change { what: "code".into(), who: String::new(), at: CALLED, lasting, seen: 0 }];
+    let change = Change { what: "code".into(), who: String::new(), at: CALLED, lasting, seen: 0 };
+    world.found.lock().unwrap().found.changes.push(change);
     assert_eq!(decision(world.at(6), &events::tick()).await, "redeploy");
     assert_eq!(decision(world.at(11), &events::tick()).await, "covered");
-    world.found.lock().unwrap().clear();
+    *world.found.lock().unwrap() = Compared::default();
     assert_eq!(decision(world.at(20), &events::tick()).await, "quiet");
     assert_eq!(world.redeploys(), 1);
 }

@@ -36,7 +36,7 @@ fn plain(yaml: &Yaml<'_>) -> Value {
 
 /// A line of the log, as the deployed function writes it.
 fn line() -> Value {
-    let limits = Limits { mode: Mode::Heal, settle: 1, redeploys: 1, window: 2 };
+    let limits = Limits { mode: Mode::Heal, settle: 1, redeploys: 1, window: 2, again: 0 };
     let settings = Settings { name: "shop/prod".into(), flow: Flow::default(), limits };
     let event = event::read(&events::tick().to_string());
     assert_eq!(event.what, What::Tick);
@@ -49,7 +49,8 @@ fn what_an_alarm_watches_is_what_the_function_writes() {
     let written = &line["_aws"]["CloudWatchMetrics"][0];
     let names: Vec<&str> =
         written["Metrics"].as_array().unwrap().iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
-    for (alarm, name) in [("BreakerOpened", "BreakerOpened"), ("RedeployInVain", "InVain"), ("HoldChanged", "HoldChanges")]
+    for (alarm, name) in
+        [("BreakerOpened", "BreakerOpened"), ("RedeployInVain", "InVain"), ("HoldChanged", "HoldChanges")]
     {
         let watched = resource(alarm)["Properties"].clone();
         assert_eq!(watched["Namespace"], written["Namespace"], "{alarm}");

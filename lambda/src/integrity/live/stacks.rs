@@ -1,13 +1,13 @@
 //! What is read of the watched stacks: their resources, the code that their functions run, and drift.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::Failure;
-use super::super::found::{self, Code, Receipt};
-use super::super::state::Found;
+use super::super::found::{self, Code, Compared, Receipt};
 use super::super::watched::Service;
 use super::{Live, failed};
 use crate::aws::{element, elements, encoded, members};
@@ -15,6 +15,8 @@ use crate::aws::{element, elements, encoded, members};
 const VERSION: &str = "2010-05-15";
 /// Nested stacks below one that is watched; more is a mistake.
 const STACKS: usize = 50;
+/// So long a comparison may take: then there is still time to act on what it found.
+const LONGEST: Duration = Duration::from_secs(35);
 
 /// One resource of a stack.
 pub(super) struct Resource {
@@ -30,10 +32,22 @@ struct Stack {
     change_set: String,
     /// Of its last change, in milliseconds.
     changed: i64,
-    busy: bool,
+    status: String,
     drifted: bool,
     /// When drift was last looked for.
     looked: i64,
+}
+
+impl Stack {
+    fn is_busy(&self) -> bool {
+        self.status.ends_with("_IN_PROGRESS")
+    }
+
+    /// Whether CloudFormation looks for drift in it: not in one that was never made, or is about to go.
+    fn can_be_looked_at(&self) -> bool {
+        ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]
+            .contains(&self.status.as_str())
+    }
 }
 
 impl Live {
@@ -92,7 +106,7 @@ impl Live {
             id: text("StackId"),
             change_set: text("ChangeSetId"),
             changed: created.max(changed),
-            busy: text("StackStatus").ends_with("_IN_PROGRESS"),
+            status: text("StackStatus"),
             drifted: text("StackDriftStatus") == "DRIFTED",
             looked: time("LastCheckTimestamp"),
         }))
@@ -135,44 +149,54 @@ impl Live {
     }
 
     /// What the schedule finds: code and values that were not rolled out, and drift that CloudFormation has found, whoever
-    /// let it look.
-    pub(super) async fn compared(&self, now: i64) -> Result<Found, Failure> {
-        let mut found = Found::default();
-        for name in &self.flow.stacks {
-            let Some(stack) = self.stack(name).await? else {
-                // One that was never rolled out is not missed; without receipts nobody can tell.
-                match self.receipt(name).await? {
-                    Some(_) => found.changes.push(found::gone("stack", name, now)),
-                    None => found.partial = true,
-                }
-                continue;
-            };
-            // A deployment is under way, or its receipt is not written yet.
-            if stack.busy || now - stack.changed < self.grace {
-                found.partial = true;
-                continue;
+    /// let it look. What cannot be read hides nothing of the rest.
+    pub(super) async fn compared(&self, now: i64) -> Compared {
+        let mut all = Compared::default();
+        let compares = async {
+            for name in &self.flow.stacks {
+                self.compare_stack(name, now, &mut all).await;
             }
-            if let Some(receipt) = self.receipt(name).await? {
-                let (live, gone) = self.code(name, &receipt).await?;
-                found.changes.extend(found::code(&receipt, &live, now, self.grace));
-                found.changes.extend(gone.iter().map(|function| found::gone("function", function, now)));
+            self.compare_values(now, &mut all).await;
+        };
+        let ended = tokio::time::timeout(LONGEST, compares).await;
+        all.read(ended.map_err(|_| Failure(format!("it took longer than {} s", LONGEST.as_secs()))));
+        all
+    }
+
+    async fn compare_stack(&self, name: &str, now: i64, all: &mut Compared) {
+        let Some(stack) = all.read(self.stack(name).await) else { return };
+        // A deployment is under way, or its receipt is not written yet.
+        if stack.as_ref().is_some_and(|stack| stack.is_busy() || now - stack.changed < self.grace) {
+            all.found.partial = true;
+            return;
+        }
+        let receipt = all.read(self.receipt(name).await);
+        let Some(stack) = stack else {
+            // One that was never rolled out is not missed; without receipts nobody can tell.
+            match receipt {
+                Some(Some(_)) => all.found.young.push(found::gone("stack", name, now)),
+                _ => all.found.partial = true,
             }
-            // What was found before the stack last changed says nothing of what it is now.
-            if stack.drifted && stack.looked > stack.changed {
-                found.changes.push(found::drift(name, self.differences(name).await?, stack.looked));
-            }
-            if self.drift.is_some_and(|age| now - stack.looked >= age) {
-                let asked = [("StackName", stack.id.as_str())];
-                let begun = self.aws.query("cloudformation", VERSION, "DetectStackDrift", &asked).await;
-                match begun {
-                    // Somebody else looks for it: what is found is used.
-                    Err(error) if !error.says("already in progress") => return Err(failed(&error)),
-                    _ => {}
-                }
+            return;
+        };
+        if let Some(Some(receipt)) = receipt {
+            self.compare_code(name, &receipt, now, all).await;
+        }
+        // What was found before the stack last changed says nothing of what it is now.
+        if stack.drifted
+            && stack.looked > stack.changed
+            && let Some(differences) = all.read(self.differences(name).await)
+        {
+            all.found.changes.push(found::drift(name, differences, stack.looked));
+        }
+        if self.drift.is_some_and(|age| now - stack.looked >= age) && stack.can_be_looked_at() {
+            let asked = [("StackName", stack.id.as_str())];
+            match self.aws.query("cloudformation", VERSION, "DetectStackDrift", &asked).await {
+                // Somebody else looks for it: what is found is used.
+                Err(error) if !error.says("already in progress") => all.failures.push(failed(&error)),
+                _ => {}
             }
         }
-        self.compare_values(now, &mut found).await?;
-        Ok(found)
     }
 
     async fn receipt(&self, stack: &str) -> Result<Option<Receipt>, Failure> {
@@ -180,14 +204,12 @@ impl Live {
         self.receipt_at(receipts, &format!("{}/receipts/stack/{stack}.json", receipts.prefix)).await
     }
 
-    /// The code that the receipt's functions run: `$LATEST`, and the version behind each alias of the stack. And what of
-    /// them is gone.
-    async fn code(&self, stack: &str, receipt: &Receipt) -> Result<(Vec<Code>, Vec<String>), Failure> {
-        let resources = self.of_one(stack).await?;
-        let lambda = Service::of("lambda.amazonaws.com");
+    /// Compares the code that the receipt's functions run: `$LATEST`, and the version behind each alias of the stack.
+    async fn compare_code(&self, stack: &str, receipt: &Receipt, now: i64, all: &mut Compared) {
+        let Some(lambda) = Service::of("lambda.amazonaws.com") else { return };
+        let Some(resources) = all.read(self.of_one(stack).await) else { return };
         let (mut live, mut gone) = (Vec::new(), Vec::new());
         for logical_id in receipt.functions() {
-            let Some(lambda) = lambda else { continue };
             let Some(function) = resources.iter().find(|resource| resource.logical_id == logical_id) else {
                 gone.push(format!("{logical_id} of stack {stack}"));
                 continue;
@@ -200,13 +222,15 @@ impl Live {
             let aliases = aliases.filter_map(|resource| resource.physical_id.rsplit(':').next());
             let qualifiers: BTreeSet<Option<&str>> = aliases.map(Some).chain([None]).collect();
             for alias in qualifiers {
-                match self.code_of(logical_id, name, alias).await? {
-                    Some(code) => live.push(code),
-                    None => gone.push(alias.map_or_else(|| name.clone(), |alias| format!("{name}:{alias}"))),
+                match all.read(self.code_of(logical_id, name, alias).await) {
+                    Some(Some(code)) => live.push(code),
+                    Some(None) => gone.push(alias.map_or_else(|| name.clone(), |alias| format!("{name}:{alias}"))),
+                    None => {}
                 }
             }
         }
-        Ok((live, gone))
+        all.found.young.extend(found::code(receipt, &live, now, self.grace));
+        all.found.young.extend(gone.iter().map(|function| found::gone("function", function, now)));
     }
 
     /// `None` of what is not there.

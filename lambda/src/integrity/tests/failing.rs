@@ -88,6 +88,21 @@ async fn a_hold_that_cannot_be_asked_for_forgets_no_change_and_counts_only_where
     assert_eq!(world.done().iter().filter(|done| done.starts_with("redeploy UpdateFunctionCode")).count(), 1);
 }
 
+#[tokio::test]
+async fn what_could_not_be_compared_keeps_nothing_from_being_done_and_is_no_calm() {
+    let world = Memory::default();
+    assert_eq!(decision(&world, &code(events::By::User)).await, "redeploy");
+    assert_eq!(decision(world.at(1), &drifts(&world, 1)).await, "waiting");
+    let mut compared = Compared::default();
+    assert_eq!(compared.read::<()>(Err(Failure("lambda:GetFunctionConfiguration: AccessDenied".into()))), None);
+    *world.found.lock().unwrap() = compared;
+    // What waits is put back, and Lambda hears of the failure.
+    assert_eq!(both(world.at(12), &events::tick()).await, ("redeploy", true));
+    let failure = sees(world.at(30), Mode::Heal, &events::tick()).await.unwrap_err();
+    assert!(failure.to_string().contains("AccessDenied"), "{failure}");
+    assert_eq!(world.redeploys(), 2);
+}
+
 #[test]
 fn a_hold_without_an_end_has_none_in_its_notice() {
     let hold = Hold::endless("the hold in /plumb/shop/prod/hold cannot be read".into());
