@@ -214,6 +214,25 @@ pub(crate) fn elements<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = Str
     })
 }
 
+/// The members of an answer's list, each with the lists within it.
+pub(crate) fn members(xml: &str) -> Vec<&str> {
+    const TAGS: [&str; 2] = ["<member>", "</member>"];
+    let (mut found, mut depth, mut at, mut start) = (Vec::new(), 0_usize, 0, 0);
+    while let Some(rest) = xml.get(at..) {
+        let next = TAGS.map(|tag| rest.find(tag).map(|place| (at + place, tag)));
+        let Some((place, tag)) = next.into_iter().flatten().min() else { break };
+        at = place + tag.len();
+        if tag == TAGS[0] {
+            depth += 1;
+            start = if depth == 1 { at } else { start };
+        } else {
+            depth = depth.saturating_sub(1);
+            found.extend(xml.get(start..place).filter(|_| depth == 0));
+        }
+    }
+    found
+}
+
 /// Percent-encodes everything but what RFC 3986 leaves unreserved.
 pub(crate) fn encoded(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
@@ -230,6 +249,15 @@ mod tests {
         assert_eq!(elements(xml, "Id").collect::<Vec<_>>(), ["a", "b &lt; <c>"]);
         assert_eq!(element(xml, "Kind").as_deref(), Some("x"));
         assert_eq!(element("<Id>half", "Id"), None);
+    }
+
+    #[test]
+    fn a_list_within_a_member_is_the_members() {
+        let xml = "<R><Drifts><member><Paths><member>/a</member><member>/b</member></Paths><Id>x</Id></member>\
+                   <member><Id>y</Id></member></Drifts><NextToken>t</NextToken></R>";
+        let expected = ["<Paths><member>/a</member><member>/b</member></Paths><Id>x</Id>", "<Id>y</Id>"];
+        assert_eq!(members(xml), expected);
+        assert_eq!(members("<R/>"), Vec::<&str>::new());
     }
 
     #[test]

@@ -16,9 +16,10 @@ pub mod state;
 pub mod watched;
 
 use event::{Call, Event, What, Who};
+use found::Compared;
 use judge::{Flow, Judgement, Owned};
 use notice::Notice;
-use state::{Change, Decision, Found, Hold, Limits, Mode, Occasion, State};
+use state::{Change, Decision, Hold, Limits, Mode, Occasion, State};
 
 pub use record::line;
 
@@ -50,7 +51,7 @@ pub trait World: Sync {
     /// The drift that CloudFormation found last in a stack, by name.
     fn drift(&self, stack: &str) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
     /// What differs now, as far as a comparison sees it.
-    fn compare(&self) -> impl Future<Output = Result<Found, Failure>> + Send;
+    fn compare(&self) -> impl Future<Output = Compared> + Send;
     /// The hold, also one that has ended.
     fn hold(&self) -> impl Future<Output = Result<Option<Hold>, Failure>> + Send;
     /// The state and its revision; 0 of one that was never stored.
@@ -61,8 +62,8 @@ pub trait World: Sync {
     fn redeploy(&self, reason: &str, nonce: &str) -> impl Future<Output = Result<Asked, Failure>> + Send;
     /// The watched stack, by name, that a change set was executed on; `None`: on none of them.
     fn stack_of(&self, change_set: &str) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
-    /// Asks for a run that ends at once.
-    fn canary(&self, nonce: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Asks for a run that ends at once; false where whoever is asked knows no such run, and so is not asked.
+    fn canary(&self, nonce: &str) -> impl Future<Output = Result<bool, Failure>> + Send;
     /// Tells people.
     fn tell(&self, notice: &Notice) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -85,16 +86,24 @@ pub struct Outcome {
     pub reason: String,
     /// The change, where there is one.
     pub change: Option<Change>,
+    /// What could not be done beside it.
+    pub failed: Option<Failure>,
 }
 
 impl Outcome {
     fn new(decision: &'static str, reason: impl Into<String>) -> Self {
-        Self { decision, reason: reason.into(), change: None }
+        Self { decision, reason: reason.into(), change: None, failed: None }
+    }
+
+    /// What Lambda is answered: a failure, so that it tries again, also where something else was done.
+    pub fn answer(self) -> Result<Self, Failure> {
+        self.failed.clone().map_or(Ok(self), Err)
     }
 }
 
 /// Does what an event asks for.
 pub async fn handle<W: World>(world: &W, settings: &Settings, event: &Event) -> Result<Outcome, Failure> {
+    let mut untold = None;
     let occasion = match &event.what {
         What::Foreign(why) => return Ok(Outcome::new("ignored", *why)),
         What::Reset => {
@@ -102,7 +111,7 @@ pub async fn handle<W: World>(world: &W, settings: &Settings, event: &Event) -> 
             return Ok(Outcome::new("reset", "the breaker is closed"));
         }
         What::Canary(id) => return canary(world, settings, id).await,
-        What::Tick => Occasion::Found(world.compare().await?),
+        What::Tick => return tick(world, settings, &event.id).await,
         What::Drift { stack, .. } if !settings.flow.stacks.contains(stack) => {
             return Ok(Outcome::new("ignored", "the stack is not watched"));
         }
@@ -110,17 +119,29 @@ pub async fn handle<W: World>(world: &W, settings: &Settings, event: &Event) -> 
         What::Drift { stack, .. } => Occasion::Change(found::drift(stack, world.drift(stack).await?, event.at)),
         What::Call(call) => match judged(world, settings, call).await? {
             Judgement::Nothing(reason) => return Ok(Outcome::new("ignored", reason)),
-            Judgement::Hold => return hold_changed(world, settings, call, event.at).await,
+            Judgement::Hold => return Ok(hold_changed(world, settings, call, event.at).await),
             Judgement::Change(resource) => {
                 // One call may delete the hold and what it held.
                 if judge::touches_hold(call, &settings.flow) {
-                    hold_changed(world, settings, call, event.at).await?;
+                    untold = hold_changed(world, settings, call, event.at).await.failed;
                 }
                 Occasion::Change(changed(call, &resource, event.at))
             }
         },
     };
-    act(world, settings, &event.id, &occasion).await
+    let outcome = act(world, settings, &event.id, &occasion).await?;
+    Ok(Outcome { failed: outcome.failed.or(untold), ..outcome })
+}
+
+/// What could not be compared keeps nothing from being done about the rest, and what waits; but it is no calm.
+async fn tick<W: World>(world: &W, settings: &Settings, id: &str) -> Result<Outcome, Failure> {
+    let compared = world.compare().await;
+    let failure = compared.failure();
+    let outcome = act(world, settings, id, &Occasion::Found(compared.found)).await?;
+    match failure {
+        Some(failure) if outcome.decision == "quiet" => Err(failure),
+        failure => Ok(Outcome { failed: outcome.failed.or(failure), ..outcome }),
+    }
 }
 
 async fn judged<W: World>(world: &W, settings: &Settings, call: &Call) -> Result<Judgement, Failure> {
@@ -150,11 +171,11 @@ fn named(who: &Who) -> String {
 }
 
 /// A changed hold is told always, whoever did it: it is the one way to make the loop look away.
-async fn hold_changed<W: World>(world: &W, settings: &Settings, call: &Call, at: i64) -> Result<Outcome, Failure> {
+async fn hold_changed<W: World>(world: &W, settings: &Settings, call: &Call, at: i64) -> Outcome {
     let change = changed(call, &settings.flow.hold, at);
-    world.tell(&notice::hold_changed(settings, &change)).await?;
+    let failed = world.tell(&notice::hold_changed(settings, &change)).await.err();
     let reason = "the parameter that holds the loop was written or deleted";
-    Ok(Outcome { change: Some(change), ..Outcome::new("hold-changed", reason) })
+    Outcome { change: Some(change), failed, ..Outcome::new("hold-changed", reason) }
 }
 
 async fn canary<W: World>(world: &W, settings: &Settings, id: &str) -> Result<Outcome, Failure> {
@@ -164,18 +185,34 @@ async fn canary<W: World>(world: &W, settings: &Settings, id: &str) -> Result<Ou
     }
     let sent = match settings.limits.mode {
         Mode::Heal => world.canary(id).await,
-        Mode::NotifyOnly => world.tell(&notice::canary(settings, id)).await,
+        Mode::NotifyOnly => world.tell(&notice::canary(settings, id)).await.map(|()| true),
     };
-    if let Err(failure) = sent {
-        update(world, |state| Some(state.canary_lost())).await?;
-        return Err(failure);
-    }
-    Ok(Outcome::new("canary", format!("canary {id} was sent on; nothing is redeployed for it")))
+    let reason = match sent {
+        Ok(true) => format!("canary {id} was sent on; nothing is redeployed for it"),
+        Ok(false) => {
+            format!("canary {id} came as far as here; the pipeline takes none, so whether it hears was not checked")
+        }
+        Err(failure) => {
+            update(world, |state| Some(state.canary_lost())).await?;
+            return Err(failure);
+        }
+    };
+    Ok(Outcome::new("canary", reason))
 }
 
 async fn act<W: World>(world: &W, settings: &Settings, id: &str, occasion: &Occasion) -> Result<Outcome, Failure> {
     let now = world.now();
-    let hold = world.hold().await?.filter(|hold| hold.until > now);
+    let (hold, unread) = match settings.limits.mode {
+        // Nothing is put back that a hold could stop.
+        Mode::NotifyOnly => (None, None),
+        Mode::Heal => match world.hold().await {
+            Ok(hold) => (hold.filter(|hold| hold.until > now), None),
+            // There may be one, so nothing is done; but what was changed is remembered.
+            Err(failure) => {
+                (Some(Hold::endless(format!("whether there is one cannot be asked: {failure}"))), Some(failure))
+            }
+        },
+    };
     let mut decided = None;
     update(world, |state| {
         let (next, decision) = state.decide(occasion, hold.as_ref(), &settings.limits, now);
@@ -185,56 +222,61 @@ async fn act<W: World>(world: &W, settings: &Settings, id: &str, occasion: &Occa
     .await?;
     let change = match occasion {
         Occasion::Change(change) => Some(change.clone()),
-        Occasion::Found(found) => found.changes.first().cloned(),
+        Occasion::Found(found) => found.changes.first().or(found.young.first()).cloned(),
     };
-    let outcome = match decided.unwrap_or(Decision::Quiet) {
-        Decision::Quiet => Outcome::new("quiet", "nothing differs and nothing waits"),
-        Decision::Covered => Outcome::new("covered", "what was done last came after it"),
-        Decision::Waiting(why) => Outcome::new("waiting", why),
+    let decided = decided.unwrap_or(Decision::Quiet);
+    let (outcome, notice) = match &decided {
+        Decision::Quiet => (Outcome::new("quiet", "nothing differs and nothing waits"), None),
+        Decision::Covered => (Outcome::new("covered", "what was done last came after it"), None),
+        Decision::Waiting(why) => (Outcome::new("waiting", *why), None),
         Decision::Held { hold, new } => {
-            if new {
-                world.tell(&notice::held(settings, &hold, change.as_ref())).await?;
-            }
-            Outcome::new("held", format!("there is a hold: {}", hold.why))
+            let notice = new.then(|| notice::held(settings, hold, change.as_ref()));
+            (Outcome::new("held", format!("there is a hold: {}", hold.why)), notice)
         }
-        Decision::Broken { new: false } => Outcome::new("broken", "the breaker is open"),
+        Decision::Broken { new: false } => (Outcome::new("broken", "the breaker is open"), None),
         Decision::Broken { new: true } => {
-            world.tell(&notice::broken(settings, change.as_ref())).await?;
             let limits = &settings.limits;
             let reason = format!("{} redeploys within {} s: the breaker opens", limits.redeploys, limits.window / 1000);
-            Outcome::new("breaker-opened", reason)
+            (Outcome::new("breaker-opened", reason), Some(notice::broken(settings, change.as_ref())))
         }
         Decision::InVain(change) => {
-            world.tell(&notice::in_vain(settings, &change)).await?;
-            Outcome::new("in-vain", "a redeploy has not changed it, and another one would not either")
+            let reason = "a redeploy has not changed it, and another one would not either";
+            (Outcome::new("in-vain", reason), Some(notice::in_vain(settings, change)))
         }
         Decision::Act(changes) => return done(world, settings, id, changes).await,
     };
-    Ok(Outcome { change, ..outcome })
+    let mut failed = unread;
+    if let Some(notice) = notice
+        && let Err(untold) = world.tell(&notice).await
+    {
+        // The state says that it was told.
+        failed = Some(update(world, |state| Some(state.untold(&decided))).await.err().unwrap_or(untold));
+    }
+    Ok(Outcome { change, failed, ..outcome })
 }
 
 /// Does what was claimed, and says so in the state; when it fails, the claim is given up, so that the next event or the
 /// schedule tries again.
-async fn done<W: World>(world: &W, settings: &Settings, id: &str, changes: Vec<Change>) -> Result<Outcome, Failure> {
+async fn done<W: World>(world: &W, settings: &Settings, id: &str, changes: &[Change]) -> Result<Outcome, Failure> {
     let heals = settings.limits.mode == Mode::Heal;
     let first = changes.first().map_or("", |change| change.what.as_str());
-    let notice = notice::changes(settings, &changes);
+    let notice = notice::changes(settings, changes);
     let done = if heals { world.redeploy(first, id).await } else { world.tell(&notice).await.map(|()| Asked::Heard) };
     match done {
         Ok(Asked::Heard) => {}
         Ok(Asked::Unknown(why)) => {
             update(world, |state| Some(state.unsure())).await?;
-            let told = world.tell(&notice::unsure(settings, &changes, &why)).await;
+            let told = world.tell(&notice::unsure(settings, changes, &why)).await;
             let untold = untold(told);
             let reason = format!("whether the redeploy was heard is not known ({why}); it is asked for again{untold}");
-            return Ok(Outcome { change: changes.into_iter().next(), ..Outcome::new("unsure", reason) });
+            return Ok(Outcome { change: changes.first().cloned(), ..Outcome::new("unsure", reason) });
         }
         Err(failure) => {
             update(world, |state| Some(state.release())).await?;
             return Err(failure);
         }
     }
-    update(world, |state| Some(state.settle(&changes))).await?;
+    update(world, |state| Some(state.settle(changes))).await?;
     let outcome = if heals {
         // The redeploy is under way, told or not: no reason to try it again.
         let untold = untold(world.tell(&notice).await);
@@ -242,7 +284,7 @@ async fn done<W: World>(world: &W, settings: &Settings, id: &str, changes: Vec<C
     } else {
         Outcome::new("notified", "a change behind git's back; the mode is notify-only")
     };
-    Ok(Outcome { change: changes.into_iter().next(), ..outcome })
+    Ok(Outcome { change: changes.first().cloned(), ..outcome })
 }
 
 /// Of a notice that could not be sent, for the log.

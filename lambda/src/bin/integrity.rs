@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
         let event = integrity::event::read(text.get());
         let result = integrity::handle(world, settings, &event).await;
         runtime::log(&integrity::line(settings, name, &request_id, &event, &result).to_string());
-        let outcome = result?;
+        let outcome = result?.answer()?;
         Ok(json!({"decision": outcome.decision, "reason": outcome.reason}))
     })
     .await

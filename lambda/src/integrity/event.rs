@@ -54,6 +54,8 @@ pub struct Call {
     pub operation: String,
     /// What it names, in the service's one form.
     pub resources: Vec<String>,
+    /// It gives a secret another value, and changes nothing else of it.
+    pub only_value: bool,
     /// Who.
     pub who: Who,
     /// AWS's error code of a call that failed, and so changed nothing.
@@ -116,12 +118,16 @@ fn call(source: &str, event: &Value) -> What {
     if detail.get("readOnly").and_then(Value::as_bool) == Some(true) {
         return What::Foreign("the call only reads");
     }
-    let resources = service.resources(detail.get("requestParameters").unwrap_or(&Value::Null));
+    let parameters = detail.get("requestParameters").unwrap_or(&Value::Null);
+    let resources = service.resources(parameters);
+    let operation = string(detail, "/eventName");
+    let operation = unversioned(&operation);
     let some = |pointer: &str| Some(string(detail, pointer)).filter(|text| !text.is_empty());
     What::Call(Call {
         service,
-        operation: unversioned(&string(detail, "/eventName")).to_owned(),
+        operation: operation.to_owned(),
         resources: resources.iter().map(|name| service.canonical(name).to_owned()).collect(),
+        only_value: service.source == "aws.secretsmanager" && only_value(operation, parameters),
         who: Who {
             kind: string(detail, "/userIdentity/type"),
             arn: some("/userIdentity/arn").or_else(|| some("/userIdentity/invokedBy")).unwrap_or_default(),
@@ -130,4 +136,16 @@ fn call(source: &str, event: &Value) -> What {
         },
         failed: some("/errorCode"),
     })
+}
+
+/// What a call of Secrets Manager's changes: `UpdateSecret` is the one that may write a value, or its key, or both.
+fn only_value(operation: &str, parameters: &Value) -> bool {
+    const OF_A_VALUE: [&str; 4] = ["secretId", "clientRequestToken", "secretString", "secretBinary"];
+    match operation {
+        "PutSecretValue" | "UpdateSecretVersionStage" => true,
+        "UpdateSecret" => {
+            parameters.as_object().is_some_and(|all| all.keys().all(|name| OF_A_VALUE.contains(&name.as_str())))
+        }
+        _ => false,
+    }
 }

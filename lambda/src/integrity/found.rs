@@ -8,7 +8,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::Failure;
 use super::state::{Change, Found};
+use crate::digest::sha256;
+
+/// What a comparison found, and what it could not look at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// What it found of the rest.
+    pub found: Found,
+    /// Why something was not looked at.
+    pub failures: Vec<Failure>,
+}
+
+impl Compared {
+    /// What was read. A failure is kept: of what was not read nothing is known, and the rest counts.
+    pub fn read<T>(&mut self, read: Result<T, Failure>) -> Option<T> {
+        let failed = |failure| {
+            self.found.partial = true;
+            self.failures.push(failure);
+        };
+        read.map_err(failed).ok()
+    }
+
+    /// All that failed, as one.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        const NAMED: usize = 3;
+        let named: Vec<String> = self.failures.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = self.failures.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let all = || Failure(format!("not everything could be compared: {}{more}", named.join("; ")));
+        (!named.is_empty()).then(all)
+    }
+}
 
 /// So many values are named one by one: a redeploy puts all of them back anyway.
 const MOST: usize = 20;
@@ -103,6 +136,11 @@ pub enum Values {
 }
 
 impl Receipt {
+    /// Leaves out what could not be looked at, which else would look gone.
+    pub fn forget(&mut self, name: &str) {
+        self.items.remove(name);
+    }
+
     /// Its names that begin with one of these.
     pub fn names<'a>(&'a self, prefixes: &'a [String]) -> impl Iterator<Item = &'a str> {
         let stated = |name: &&str| prefixes.iter().any(|prefix| name.starts_with(prefix));
@@ -148,22 +186,21 @@ pub fn values(
     let mut changes: Vec<Change> = receipt.names(prefixes).filter_map(compared).collect();
     let partial = changes.len() > MOST;
     changes.truncate(MOST);
-    Found { changes, partial }
+    Found { changes, partial, ..Found::default() }
 }
 
-/// Drift that CloudFormation found in a stack: what differs, by name, so that the same drift has the same name when it is
-/// found again.
+/// Drift that CloudFormation found in a stack: what differs of each resource, by name, so that the same drift has the same
+/// name when it is found again, and any other another one.
 #[must_use]
 pub fn drift(stack: &str, differences: impl IntoIterator<Item = String>, at: i64) -> Change {
     let differences: BTreeSet<String> = differences.into_iter().collect();
-    let all = differences.into_iter().collect::<Vec<_>>().join(" ");
-    // A name, and no list of a whole stack.
-    let short: String = all.chars().take(400).collect();
+    // A whole stack may differ: its list is no name.
+    let all = differences.into_iter().collect::<Vec<_>>().join("\n");
     Change {
         what: format!("CloudFormation found drift in stack {stack}"),
         who: String::new(),
         at,
-        lasting: Some(format!("drift {stack} {short}")),
+        lasting: Some(format!("drift {stack} {}", sha256(&[all.as_bytes()]))),
         seen: at,
     }
 }
@@ -230,9 +267,28 @@ mod tests {
     }
 
     #[test]
-    fn the_same_drift_has_the_same_name_in_any_order() {
-        let names = |list: [&str; 2]| drift("shop", list.map(str::to_owned), 5).lasting;
-        assert_eq!(names(["Queue MODIFIED", "Fn /Timeout"]), names(["Fn /Timeout", "Queue MODIFIED"]));
-        assert_ne!(names(["Queue MODIFIED", "Fn /Timeout"]), names(["Queue MODIFIED", "Fn /MemorySize"]));
+    fn what_failed_is_named_and_the_rest_is_not_all_there_is() {
+        let mut compared = Compared::default();
+        assert_eq!((compared.read(Ok(1)), compared.failure(), compared.found.partial), (Some(1), None, false));
+        for number in 0..5 {
+            assert_eq!(compared.read::<()>(Err(Failure(format!("receipt {number}")))), None);
+        }
+        let said = compared.failure().unwrap().to_string();
+        assert_eq!(said, "not everything could be compared: receipt 0; receipt 1; receipt 2; and 2 more");
+        assert!(compared.found.partial);
+    }
+
+    #[test]
+    fn the_same_drift_has_the_same_name_in_any_order_and_another_has_another() {
+        let names = |list: &[&str]| drift("shop", list.iter().map(|&text| text.to_owned()), 5).lasting.unwrap();
+        let queue = "Queue MODIFIED /DelaySeconds";
+        assert_eq!(names(&[queue, "Fn MODIFIED /Timeout"]), names(&["Fn MODIFIED /Timeout", queue]));
+        assert_ne!(names(&[queue, "Fn MODIFIED /Timeout"]), names(&[queue, "Fn MODIFIED /MemorySize"]));
+        // Of a whole stack, where the last alone is new.
+        let many: Vec<String> = (100..200).map(|number| format!("A{number} MODIFIED /Timeout")).collect();
+        let all: Vec<&str> = many.iter().map(String::as_str).collect();
+        let more: Vec<&str> = all.iter().copied().chain(["Z DELETED "]).collect();
+        assert_ne!(names(&all), names(&more));
+        assert!(names(&more).len() < 100);
     }
 }

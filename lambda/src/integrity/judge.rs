@@ -110,10 +110,11 @@ pub fn with_owned(call: &Call, flow: &Flow, owned: &Owned) -> Judgement {
         let noun = call.service.noun;
         return Judgement::Nothing(format!("the {noun} belongs to no watched stack and no watched prefix"));
     };
-    // A function that rotates a secret does its work; what a secret holds then is not git's to state.
+    // A function that rotates a secret does its work; what a secret holds then is not git's to state. Who may read it, its
+    // key and whether it is there are.
     let role = call.who.issuer.as_deref().and_then(|arn| arn.rsplit('/').next());
-    if call.service.source == "aws.secretsmanager" && role.is_some_and(|role| owned.roles.contains(role)) {
-        return Judgement::Nothing("a role of the stack itself changes its secret".to_owned());
+    if call.only_value && role.is_some_and(|role| owned.roles.contains(role)) {
+        return Judgement::Nothing("a role of the stack itself changes its secret's value".to_owned());
     }
     Judgement::Change(name.clone())
 }
@@ -129,8 +130,10 @@ fn in_the_flow(who: &Who, flow: &Flow) -> Option<String> {
     if by_cloudformation && flow.service_roles.iter().any(|role| role == identity) {
         return Some("CloudFormation did it, under the deploy flow's service role".to_owned());
     }
-    // Nobody but AWS can take on a service-linked role.
-    if who.kind == "AWSService" || identity.contains(":role/aws-service-role/") {
+    // Nobody but AWS can take on a service-linked role, or make one below this path. Further back in an ARN anybody can
+    // write it: the path of a role may hold colons.
+    let resource = identity.splitn(6, ':').nth(5);
+    if who.kind == "AWSService" || resource.is_some_and(|role| role.starts_with("role/aws-service-role/")) {
         return Some("AWS did it by itself".to_owned());
     }
     None

@@ -11,14 +11,20 @@ use std::time::SystemTime;
 use lambda_runtime::Error as Unset;
 use serde_json::{Value, json};
 
+use super::found::Compared;
 use super::github::{Access, Ask, Workflow};
 use super::judge::{Flow, Owned};
 use super::notice::Notice;
-use super::state::{Found, Hold, Limits, Mode, State};
+use super::state::{Hold, Limits, Mode, State};
 use super::{Asked, Failure, Settings, World};
 use crate::aws::Aws;
 use crate::http::Http;
+use crate::pipeline::names;
 use crate::runtime::variable;
+use crate::ulid::Ulids;
+
+/// Between two looks at what may be of a deployment: a second attempt at the same look is none.
+const AGAIN: i64 = 240_000;
 
 /// Who is asked for a redeploy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +55,8 @@ pub struct Live {
     http: Http,
     flow: Flow,
     table: String,
+    /// Each time the state is stored has a name, by which a lost answer is known.
+    writers: Ulids,
     topic: String,
     via: Option<Via>,
     receipts: Option<Receipts>,
@@ -85,8 +93,14 @@ impl Live {
             Ok(number.ok_or_else(|| format!("{name} must be a number of seconds"))? * 1000)
         };
         let redeploys = variable("BREAKER_REDEPLOYS")?.parse().map_err(|_| "BREAKER_REDEPLOYS must be a number")?;
-        let limits =
-            Limits { mode, settle: seconds("SETTLE_SECONDS")?, redeploys, window: seconds("BREAKER_SECONDS")? };
+        let grace = seconds("GRACE_SECONDS")?;
+        let limits = Limits {
+            mode,
+            settle: seconds("SETTLE_SECONDS")?,
+            redeploys,
+            window: seconds("BREAKER_SECONDS")?,
+            again: grace.min(AGAIN),
+        };
         if mode == Mode::Heal && !limits.can_trip() {
             return Err(
                 "BREAKER_SECONDS must be more than SETTLE_SECONDS times BREAKER_REDEPLOYS: so many redeploys never \
@@ -96,7 +110,10 @@ impl Live {
         }
         let reference = variable("GIT_REF").unwrap_or_default();
         let via = match variable("PIPELINE_TOPIC").ok() {
-            Some(topic) => Some(Via::Pipeline { topic, project: project.clone(), branch: reference }),
+            Some(topic) => {
+                let registered = variable("PIPELINE_PROJECT").unwrap_or_else(|_| project.clone());
+                Some(Via::pipeline(topic, registered, reference)?)
+            }
             None => variable("GITHUB_SECRET").ok().map(|secret| {
                 let file = variable("WORKFLOW").ok();
                 let workflow = Workflow { file, reference, environment: environment.clone() };
@@ -114,13 +131,22 @@ impl Live {
             http,
             flow: flow.clone(),
             table: variable("STATE_TABLE")?,
+            writers: Ulids::default(),
             topic: variable("NOTICE_TOPIC")?,
             via,
             receipts,
-            grace: seconds("GRACE_SECONDS")?,
+            grace,
             drift: variable("DRIFT_SECONDS").is_ok().then(|| seconds("DRIFT_SECONDS")).transpose()?,
         };
         Ok((live, Settings { name: format!("{project}/{environment}"), flow, limits }))
+    }
+
+    /// What is stored of the state.
+    async fn item(&self) -> Result<Option<Value>, Failure> {
+        let asked = json!({"TableName": self.table, "Key": {"id": {"S": ITEM}}, "ConsistentRead": true});
+        let answer = self.aws.json("dynamodb", "DynamoDB_20120810.GetItem", &asked).await;
+        let mut answer: Value = serde_json::from_str(&answer.map_err(|error| failed(&error))?).unwrap_or_default();
+        Ok(answer.get_mut("Item").map(Value::take))
     }
 
     async fn publish(&self, topic: &str, subject: Option<&str>, message: &str) -> Result<(), Failure> {
@@ -135,24 +161,29 @@ impl Live {
         Access::parse(&text).map_err(|why| Failure(format!("{why} ({secret})")))
     }
 
-    async fn ask(&self, ask: Ask<'_>, nonce: &str) -> Result<Asked, Failure> {
-        match &self.via {
-            None => Err(Failure("there is nobody to ask for a redeploy".to_owned())),
-            Some(Via::GitHub { secret, workflow }) => {
-                self.github(secret).await?.dispatch(&self.http, workflow, ask, nonce).await.map_err(Failure)
-            }
-            // The pipeline knows no canary: that it can be reached is all that is to be seen.
-            Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(Asked::Heard),
-            Some(Via::Pipeline { topic, project, branch }) => {
-                let Ask::Redeploy(reason) = ask else { return Ok(Asked::Heard) };
-                // The pipeline takes so much of a reason, and in printable ASCII.
-                let shown = |letter: char| if (' '..='~').contains(&letter) { letter } else { '?' };
-                let reason: String = reason.chars().map(shown).take(200).collect();
-                let message = json!({"project": project, "branch": branch, "reason": reason});
-                self.publish(topic, None, &message.to_string()).await.map(|()| Asked::Heard)
-            }
-        }
+    async fn dispatch(&self, secret: &str, workflow: &Workflow, ask: Ask<'_>, nonce: &str) -> Result<Asked, Failure> {
+        self.github(secret).await?.dispatch(&self.http, workflow, ask, nonce).await.map_err(Failure)
     }
+}
+
+impl Via {
+    /// A name that the pipeline would refuse is none to begin with: its refusal would be seen by nobody here.
+    fn pipeline(topic: String, project: String, branch: String) -> Result<Self, String> {
+        if !names::is_project(&project) {
+            return Err(format!(
+                "{project} is no name of a project in the pipeline's registry, which has small letters, digits and dashes; \
+                 PIPELINE_PROJECT (the parameter PipelineProject) names it"
+            ));
+        }
+        if !names::is_branch(&branch) {
+            return Err(format!("GIT_REF is {branch}, and the pipeline takes no branch of such a name"));
+        }
+        Ok(Self::Pipeline { topic, project, branch })
+    }
+}
+
+fn nobody() -> Failure {
+    Failure("there is nobody to ask for a redeploy".to_owned())
 }
 
 impl World for Live {
@@ -173,7 +204,7 @@ impl World for Live {
         self.differences(stack).await
     }
 
-    async fn compare(&self) -> Result<Found, Failure> {
+    async fn compare(&self) -> Compared {
         self.compared(self.now()).await
     }
 
@@ -186,20 +217,14 @@ impl World for Live {
         };
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         let value = answer.pointer("/Parameter/Value").and_then(Value::as_str).unwrap_or_default();
-        // One that cannot be read may be a hold: better nothing is done.
-        let unread = || Failure(format!("the hold in {} cannot be read; delete it or write it anew", self.flow.hold));
-        let hold: Value = serde_json::from_str(value).map_err(|_| unread())?;
-        let field = |name: &str| hold.get(name).and_then(Value::as_str);
-        let until: jiff::Timestamp = field("until").and_then(|time| time.parse().ok()).ok_or_else(unread)?;
-        let why = format!("{}: {}", field("by").unwrap_or("somebody"), field("reason").unwrap_or("without a reason"));
-        Ok(Some(Hold { until: until.as_millisecond(), why: why.chars().take(300).collect() }))
+        Ok(Some(held(value).unwrap_or_else(|| {
+            // It may be a hold: better nothing is done.
+            Hold::endless(format!("the hold in {} cannot be read; delete it or write it anew", self.flow.hold))
+        })))
     }
 
     async fn load(&self) -> Result<(u64, State), Failure> {
-        let asked = json!({"TableName": self.table, "Key": {"id": {"S": ITEM}}, "ConsistentRead": true});
-        let answer = self.aws.json("dynamodb", "DynamoDB_20120810.GetItem", &asked).await;
-        let answer: Value = serde_json::from_str(&answer.map_err(|error| failed(&error))?).unwrap_or_default();
-        let Some(item) = answer.get("Item") else { return Ok((0, State::default())) };
+        let Some(item) = self.item().await? else { return Ok((0, State::default())) };
         let unread = || Failure(format!("item {ITEM} of table {} is none of this function's; delete it", self.table));
         let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str);
         let revision = text("/revision/N").and_then(|number| number.parse().ok()).ok_or_else(unread)?;
@@ -210,9 +235,10 @@ impl World for Live {
     async fn store(&self, revision: u64, state: &State) -> Result<bool, Failure> {
         let state = serde_json::to_string(state).map_err(|error| Failure(error.to_string()))?;
         let next = (revision + 1).to_string();
+        let writer = self.writers.next(self.now()).map_err(|error| Failure(error.to_string()))?.to_string();
         let mut asked = json!({
             "TableName": self.table,
-            "Item": {"id": {"S": ITEM}, "revision": {"N": next}, "state": {"S": state}},
+            "Item": {"id": {"S": ITEM}, "revision": {"N": next}, "state": {"S": state}, "writer": {"S": writer}},
             "ConditionExpression": "attribute_not_exists(id)",
         });
         if revision > 0 {
@@ -221,22 +247,36 @@ impl World for Live {
         }
         match self.aws.json("dynamodb", "DynamoDB_20120810.PutItem", &asked).await {
             Ok(_) => Ok(true),
-            Err(error) if error.code == "ConditionalCheckFailedException" => Ok(false),
+            // Where the answer to the first attempt was lost, the next one meets what that has stored.
+            Err(error) if error.code == "ConditionalCheckFailedException" => {
+                let item = self.item().await?;
+                Ok(item.is_some_and(|item| item.pointer("/writer/S").and_then(Value::as_str) == Some(&writer)))
+            }
             Err(error) => Err(failed(&error)),
         }
     }
 
     async fn redeploy(&self, reason: &str, nonce: &str) -> Result<Asked, Failure> {
-        self.ask(Ask::Redeploy(reason), nonce).await
+        match self.via.as_ref().ok_or_else(nobody)? {
+            Via::GitHub { secret, workflow } => self.dispatch(secret, workflow, Ask::Redeploy(reason), nonce).await,
+            Via::Pipeline { topic, project, branch } => {
+                // The pipeline takes so much of a reason, and in printable ASCII.
+                let shown = |letter: char| if (' '..='~').contains(&letter) { letter } else { '?' };
+                let reason: String = reason.chars().map(shown).take(200).collect();
+                let message = json!({"project": project, "branch": branch, "reason": reason});
+                self.publish(topic, None, &message.to_string()).await.map(|()| Asked::Heard)
+            }
+        }
     }
 
     async fn stack_of(&self, change_set: &str) -> Result<Option<String>, Failure> {
         self.executed_on(change_set).await
     }
 
-    async fn canary(&self, nonce: &str) -> Result<(), Failure> {
-        match self.ask(Ask::Canary, nonce).await? {
-            Asked::Heard => Ok(()),
+    async fn canary(&self, nonce: &str) -> Result<bool, Failure> {
+        let Via::GitHub { secret, workflow } = self.via.as_ref().ok_or_else(nobody)? else { return Ok(false) };
+        match self.dispatch(secret, workflow, Ask::Canary, nonce).await? {
+            Asked::Heard => Ok(true),
             // It deploys nothing, and may be sent again.
             Asked::Unknown(why) => Err(Failure(why)),
         }
@@ -247,9 +287,34 @@ impl World for Live {
     }
 }
 
+/// A hold as `plumb hold` writes it.
+fn held(text: &str) -> Option<Hold> {
+    let hold: Value = serde_json::from_str(text).ok()?;
+    let field = |name: &str| hold.get(name).and_then(Value::as_str);
+    let until: jiff::Timestamp = field("until")?.parse().ok()?;
+    let why = format!("{}: {}", field("by").unwrap_or("somebody"), field("reason").unwrap_or("without a reason"));
+    Some(Hold { until: until.as_millisecond(), why: why.chars().take(300).collect() })
+}
+
 /// The one item's key.
 const ITEM: &str = "loop";
 
 fn failed(error: &crate::aws::Error) -> Failure {
     Failure(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Via;
+
+    #[test]
+    fn a_pipeline_is_asked_by_names_that_it_takes() {
+        let via = |project: &str, branch: &str| Via::pipeline("arn".into(), project.into(), branch.into());
+        assert!(via("shop-prod", "main").is_ok());
+        for project in ["Shop_1", "shop.prod", ""] {
+            let why = via(project, "main").unwrap_err();
+            assert!(why.contains("PipelineProject"), "{why}");
+        }
+        assert!(via("shop", "").unwrap_err().contains("GIT_REF"));
+    }
 }

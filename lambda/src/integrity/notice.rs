@@ -57,7 +57,8 @@ pub(super) fn unsure(settings: &Settings, changes: &[Change], why: &str) -> Noti
 }
 
 pub(super) fn held(settings: &Settings, hold: &Hold, change: Option<&Change>) -> Notice {
-    let until = format!("Nothing is redeployed before {}: {}", time(hold.until), hold.why);
+    let before = if hold.until == i64::MAX { String::new() } else { format!(" before {}", time(hold.until)) };
+    let until = format!("Nothing is redeployed{before}: {}", hold.why);
     let then = "What was changed is put back when the hold ends. `plumb release` ends it now.";
     Notice::new(
         settings,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::event::{Event, What};
-use super::{Failure, Outcome, Settings};
+use super::{Failure, Outcome, Settings, judge};
 use crate::integrity::state::Mode;
 use crate::record::metrics;
 
@@ -20,16 +20,19 @@ pub fn line(
     event: &Event,
     result: &Result<Outcome, Failure>,
 ) -> Value {
-    let (decision, reason, change) = match result {
-        Ok(outcome) => (outcome.decision, outcome.reason.clone(), outcome.change.as_ref()),
-        Err(failure) => ("failed", failure.to_string(), None),
+    let (decision, reason, change, failed) = match result {
+        Ok(outcome) => (outcome.decision, outcome.reason.clone(), outcome.change.as_ref(), outcome.failed.as_ref()),
+        Err(failure) => ("failed", failure.to_string(), None, None),
     };
-    let level = match decision {
+    let level = match if failed.is_some() { "failed" } else { decision } {
         "failed" => "error",
         "breaker-opened" | "broken" | "in-vain" | "hold-changed" | "unsure" => "warn",
         _ => "info",
     };
     let is = |name: &str| u8::from(decision == name);
+    // One call may delete the hold and what it held: then it is told as the change that it is.
+    let of_hold =
+        matches!(&event.what, What::Call(call) if change.is_some() && judge::touches_hold(call, &settings.flow));
     let mut line = json!({
         "_aws": metrics(NAMESPACE, &[&["Service"]], &METRICS, false),
         "Service": service,
@@ -37,7 +40,7 @@ pub fn line(
         "Notices": is("notified"),
         "BreakerOpened": is("breaker-opened"),
         "InVain": is("in-vain"),
-        "HoldChanges": is("hold-changed"),
+        "HoldChanges": u8::from(of_hold),
         "level": level,
         "request_id": request_id,
         "event_id": event.id,
@@ -46,6 +49,9 @@ pub fn line(
         "reason": reason,
     });
     let Some(fields) = line.as_object_mut() else { return line };
+    if let Some(failure) = failed {
+        fields.insert("failure".to_owned(), failure.to_string().into());
+    }
     if let Some(change) = change {
         fields.insert("what".to_owned(), change.what.clone().into());
     }

@@ -7,9 +7,13 @@
 //! covered by it, however late its event comes and however often. What happened after waits until that one has had its
 //! time, and then one more is asked for: a burst is one redeploy, and nothing is lost.
 
+mod patience;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use patience::{Limits, Mode};
 
 /// How long a function that was about to act is given before another one takes its work over: longer than it may run.
 const LEASE: i64 = 90_000;
@@ -19,6 +23,8 @@ const CANARIES: i64 = 30_000;
 const MOST: usize = 20;
 /// So many are known again after they were told.
 const TOLD: usize = 200;
+
+const YOUNG: &str = "what differs may be of a deployment that is not over; it counts when it is found again";
 
 /// What a comparison calls a difference, for as long as it stays the same.
 type Name = String;
@@ -61,9 +67,15 @@ pub struct State {
     /// Open since, or since the last change meanwhile.
     #[serde(default)]
     broken: Option<i64>,
+    /// That it opened could not be told.
+    #[serde(default)]
+    untold: bool,
     /// What a comparison found when something was last done about it, and whether it was told that this was in vain.
     #[serde(default)]
     tried: BTreeMap<Name, bool>,
+    /// Since when a comparison has found what may be of a deployment, each time it looked.
+    #[serde(default)]
+    young: BTreeMap<Name, i64>,
     /// How many more wait than are named.
     #[serde(default)]
     more: usize,
@@ -78,39 +90,6 @@ pub struct State {
     canary: Option<i64>,
 }
 
-/// What the loop does about a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Says so.
-    #[default]
-    NotifyOnly,
-    /// Asks for a redeploy.
-    Heal,
-}
-
-/// How patient it is. All times in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// What it does.
-    pub mode: Mode,
-    /// How long a redeploy takes, so that nothing further is asked for meanwhile.
-    pub settle: i64,
-    /// So many redeploys
-    pub redeploys: usize,
-    /// within this time open the breaker.
-    pub window: i64,
-}
-
-impl Limits {
-    /// Whether so many redeploys, one after the other, ever lie within the window. One that cannot trip is no breaker.
-    #[must_use]
-    pub fn can_trip(&self) -> bool {
-        let all = i64::try_from(self.redeploys).ok().and_then(|count| count.checked_mul(self.settle));
-        self.redeploys > 0 && all.is_some_and(|all| all < self.window)
-    }
-}
-
 /// A hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
@@ -120,13 +99,32 @@ pub struct Hold {
     pub why: String,
 }
 
+impl Hold {
+    /// One whose end cannot be told.
+    #[must_use]
+    pub fn endless(why: String) -> Self {
+        Self { until: i64::MAX, why }
+    }
+}
+
 /// What a comparison found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
     /// The differences.
     pub changes: Vec<Change>,
+    /// Those that may be of a deployment whose receipt is about to be written: they count when they are found again.
+    pub young: Vec<Change>,
     /// Something was not looked at, so that what is not among the differences may still be one.
     pub partial: bool,
+}
+
+impl Found {
+    /// Both.
+    pub fn add(&mut self, more: Self) {
+        self.changes.extend(more.changes);
+        self.young.extend(more.young);
+        self.partial |= more.partial;
+    }
 }
 
 /// Why the function looks at the state.
@@ -156,7 +154,7 @@ pub enum Decision {
     },
     /// The breaker is open.
     Broken {
-        /// Whether it has just opened.
+        /// Whether it has just opened, or nobody was told yet.
         new: bool,
     },
     /// A redeploy was asked for and has not changed what was found: another would not either.
@@ -173,31 +171,51 @@ impl State {
         next.asked.retain(|at| now - at < limits.window);
         next.held = next.held.filter(|_| hold.is_some());
         let changes = match occasion {
-            Occasion::Change(change) => std::slice::from_ref(change),
+            Occasion::Change(change) => vec![change.clone()],
             Occasion::Found(found) => {
                 // What is no longer found was put back, and is news when it comes again.
-                let there = |name: &Name| {
-                    found.partial || found.changes.iter().any(|change| change.lasting.as_ref() == Some(name))
-                };
+                let all = || found.changes.iter().chain(&found.young);
+                let there = |name: &Name| found.partial || all().any(|change| change.lasting.as_ref() == Some(name));
                 next.tried.retain(|name, _| there(name));
                 next.waiting.retain(|change| change.lasting.as_ref().is_none_or(there));
-                &found.changes
+                let again = next.found_again(&found.young, limits, now);
+                found.changes.iter().cloned().chain(again).collect()
             }
         };
         let mut news = false;
-        for change in changes {
+        for change in &changes {
             news |= !next.covers(change) && next.note(change);
         }
         if next.waiting.is_empty() {
             let in_vain = changes.iter().find(|change| next.in_vain(change, limits));
             let Some(change) = in_vain else {
-                return (next, if changes.is_empty() { Decision::Quiet } else { Decision::Covered });
+                let decision = match occasion {
+                    _ if !changes.is_empty() => Decision::Covered,
+                    Occasion::Found(found) if !found.young.is_empty() => Decision::Waiting(YOUNG),
+                    _ => Decision::Quiet,
+                };
+                return (next, decision);
             };
             next.tried.extend(change.lasting.clone().map(|name| (name, true)));
             return (next, Decision::InVain(change.clone()));
         }
         let decision = next.next(news, hold, limits, now);
         (next, decision)
+    }
+
+    /// Those that were there a while ago as well; since when the others are is remembered.
+    fn found_again(&mut self, young: &[Change], limits: &Limits, now: i64) -> Vec<Change> {
+        let before = std::mem::take(&mut self.young);
+        let mut again = Vec::new();
+        for change in young {
+            let Some(name) = &change.lasting else { continue };
+            let since = before.get(name).copied().unwrap_or(now);
+            self.young.insert(name.clone(), since);
+            if now - since >= limits.again {
+                again.push(Change { at: change.at.min(since), ..change.clone() });
+            }
+        }
+        again
     }
 
     /// What to do about what waits.
@@ -213,7 +231,7 @@ impl State {
                 // Whoever fights the loop keeps it open; it closes after a window without a change.
                 self.broken = Some(if news { now } else { since });
                 if news || now - since < limits.window {
-                    return Decision::Broken { new: false };
+                    return Decision::Broken { new: std::mem::take(&mut self.untold) };
                 }
                 *self = self.reset();
             }
@@ -272,7 +290,24 @@ impl State {
     /// The breaker closed; what waits is done at the next occasion.
     #[must_use]
     pub fn reset(&self) -> Self {
-        Self { broken: None, asked: Vec::new(), ..self.clone() }
+        Self { broken: None, untold: false, asked: Vec::new(), ..self.clone() }
+    }
+
+    /// Nobody could be told of what was decided: whoever decides it next says so.
+    #[must_use]
+    pub fn untold(&self, decision: &Decision) -> Self {
+        let mut next = self.clone();
+        match decision {
+            Decision::Held { .. } => next.held = None,
+            Decision::Broken { .. } => next.untold = next.broken.is_some(),
+            Decision::InVain(change) => {
+                if let Some(told) = change.lasting.as_ref().and_then(|name| next.tried.get_mut(name)) {
+                    *told = false;
+                }
+            }
+            _ => {}
+        }
+        next
     }
 
     /// The state in which a canary has been sent on, unless the last one is too young.

@@ -11,6 +11,8 @@ use super::*;
 #[path = "../../tests/support/events.rs"]
 mod events;
 
+mod failing;
+
 const MINUTE: i64 = 60_000;
 /// When the calls of [`events`] were made.
 const CALLED: i64 = 1_795_227_187_000;
@@ -21,9 +23,13 @@ struct Memory {
     /// What was asked for and said, in order.
     done: Mutex<Vec<String>>,
     nonces: Mutex<Vec<String>>,
-    found: Mutex<Vec<Change>>,
+    found: Mutex<Compared>,
     hold: Mutex<Option<Hold>>,
     down: Mutex<bool>,
+    /// Nobody can be told.
+    mute: Mutex<bool>,
+    /// The hold cannot be asked for.
+    blind: Mutex<bool>,
     /// GitHub takes what it is asked, and its answer gets lost.
     unheard: Mutex<bool>,
     minutes: AtomicI64,
@@ -65,16 +71,19 @@ impl World for Memory {
         Ok(vec!["CheckoutFn".into(), "/Timeout".into()])
     }
 
-    async fn compare(&self) -> Result<Found, Failure> {
-        let mut changes = self.found.lock().unwrap().clone();
-        for change in &mut changes {
+    async fn compare(&self) -> Compared {
+        let mut compared = self.found.lock().unwrap().clone();
+        for change in compared.found.changes.iter_mut().chain(&mut compared.found.young) {
             change.seen = self.now();
         }
-        Ok(Found { changes, partial: false })
+        compared
     }
 
     async fn hold(&self) -> Result<Option<Hold>, Failure> {
-        Ok(self.hold.lock().unwrap().clone())
+        match *self.blind.lock().unwrap() {
+            true => Err(Failure("ssm:GetParameter: AccessDeniedException".into())),
+            false => Ok(self.hold.lock().unwrap().clone()),
+        }
     }
 
     async fn load(&self) -> Result<(u64, State), Failure> {
@@ -104,11 +113,14 @@ impl World for Memory {
         Ok(change_set.ends_with("/of-the-shop").then(|| events::STACK.to_owned()))
     }
 
-    async fn canary(&self, nonce: &str) -> Result<(), Failure> {
-        self.note(format!("canary {nonce}"))
+    async fn canary(&self, nonce: &str) -> Result<bool, Failure> {
+        self.note(format!("canary {nonce}")).map(|()| true)
     }
 
     async fn tell(&self, notice: &Notice) -> Result<(), Failure> {
+        if *self.mute.lock().unwrap() {
+            return Err(Failure("sns:Publish: Throttled".into()));
+        }
         self.note(format!("tell {}", notice.subject))
     }
 }
@@ -123,7 +135,7 @@ fn settings(mode: Mode) -> Settings {
             hold: events::HOLD.into(),
             ..Flow::default()
         },
-        limits: Limits { mode, settle: 10 * MINUTE, redeploys: 3, window: 60 * MINUTE },
+        limits: Limits { mode, settle: 10 * MINUTE, redeploys: 3, window: 60 * MINUTE, again: MINUTE },
     }
 }
 
@@ -296,20 +308,22 @@ async fn a_canary_is_sent_on_and_never_redeploys() {
     assert_eq!(world.done(), ["tell plumb shop/prod: a canary arrived"]);
 }
 
+/// A parameter that is changed just now.
+fn drifts(world: &Memory, number: i64) -> serde_json::Value {
+    let name = format!("/shop/prod/{number}");
+    let mut event = events::call("ssm", "PutParameter", &json!({"name": name}), events::By::User);
+    let time = jiff::Timestamp::from_millisecond(world.now()).unwrap();
+    event["detail"]["eventTime"] = json!(time.to_string());
+    event
+}
+
 #[tokio::test]
 async fn the_breaker_tells_once_and_is_closed_by_hand() {
     let world = Memory::default();
-    let drifts = |number: usize| {
-        let name = format!("/shop/prod/{number}");
-        let mut event = events::call("ssm", "PutParameter", &json!({"name": name}), events::By::User);
-        let time = jiff::Timestamp::from_millisecond(world.now()).unwrap();
-        event["detail"]["eventTime"] = json!(time.to_string());
-        event
-    };
     let mut decisions = Vec::new();
     for number in 0..6 {
-        world.at(11 * i64::try_from(number).unwrap());
-        decisions.push(decision(&world, &drifts(number)).await);
+        world.at(11 * number);
+        decisions.push(decision(&world, &drifts(&world, number)).await);
     }
     assert_eq!(decisions, ["redeploy", "redeploy", "redeploy", "breaker-opened", "broken", "broken"]);
     let alarms = world.done().iter().filter(|done| done.contains("breaker")).count();
@@ -337,11 +351,11 @@ async fn drift_that_a_redeploy_leaves_is_told_and_left() {
 async fn what_no_event_told_the_schedule_finds() {
     let world = Memory::default();
     let lasting = Some("code checkout xyz".into());
-    *world.found.lock().unwrap() =
-        vec![Change { what: "code".into(), who: String::new(), at: CALLED, lasting, seen: 0 }];
+    let change = Change { what: "code".into(), who: String::new(), at: CALLED, lasting, seen: 0 };
+    world.found.lock().unwrap().found.changes.push(change);
     assert_eq!(decision(world.at(6), &events::tick()).await, "redeploy");
     assert_eq!(decision(world.at(11), &events::tick()).await, "covered");
-    world.found.lock().unwrap().clear();
+    *world.found.lock().unwrap() = Compared::default();
     assert_eq!(decision(world.at(20), &events::tick()).await, "quiet");
     assert_eq!(world.redeploys(), 1);
 }

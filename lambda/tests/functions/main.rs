@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::must_use_candidate)]
 #![allow(missing_docs, clippy::missing_panics_doc, unreachable_pub, clippy::format_push_string)]
 
+#[path = "../support/cloud.rs"]
+mod cloud;
 #[path = "../support/events.rs"]
 mod events;
 #[path = "../support/git_server.rs"]
@@ -26,9 +28,11 @@ mod week;
 
 mod bootstrap;
 mod judged;
+mod looped;
 mod over_tls;
 mod reference;
 mod requests;
 mod summed;
 mod vectors;
+mod watching;
 mod worker;

@@ -34,6 +34,8 @@ pub enum By {
     OwnRole,
     /// A role that is named like the deployer's, in another path.
     Namesake,
+    /// A role of somebody's own whose path reads like that of AWS's roles.
+    Pretender,
 }
 
 /// What is expected of the loop.
@@ -142,6 +144,7 @@ fn identity(by: By) -> Value {
         By::ServiceRoleByHand => session(SERVICE_ROLE, "mara"),
         By::OwnRole => session(&format!("arn:aws:iam::{ACCOUNT}:role/shop-prod-RotateRole-1A2B3C"), "shop-prod-rotate"),
         By::Namesake => session(&format!("arn:aws:iam::{ACCOUNT}:role/shop-deploy"), "GitHubActions"),
+        By::Pretender => session(&format!("arn:aws:iam::{ACCOUNT}:role/x:role/aws-service-role/mine"), "mara"),
         By::LinkedRole => {
             let role = "aws-service-role/dynamodb.application-autoscaling.amazonaws.com/\
                         AWSServiceRoleForApplicationAutoScaling_DynamoDBTable";
@@ -261,8 +264,8 @@ another stack | cloudformation | UpdateStack | {"stackName": "shop-prod-2"}
 
 /// Every kind of call.
 pub fn rows() -> Vec<Row> {
-    let mut rows = of_an_operator(CHANGES, Is::Change);
-    rows.extend(of_an_operator(ELSEWHERE, Is::Nothing("belongs to no watched stack")));
+    let mut rows = called(CHANGES, By::Operator, Is::Change);
+    rows.extend(called(ELSEWHERE, By::Operator, Is::Nothing("belongs to no watched stack")));
     let code =
         |by: By| call("lambda", "UpdateFunctionCode20150331v2", &json!({"functionName": "shop-prod-checkout"}), by);
     for (name, by, is) in [
@@ -271,6 +274,7 @@ pub fn rows() -> Vec<Row> {
         ("by an operator's own stack update", By::OperatorsCloudFormation, Is::Change),
         ("by CloudFormation's role in somebody's hands", By::ServiceRoleByHand, Is::Change),
         ("by a role of the deployer's name in another path", By::Namesake, Is::Change),
+        ("by a role whose path reads like AWS's own", By::Pretender, Is::Change),
         ("by the deployer itself", By::Deployer, Is::Nothing("the deploy flow did it")),
         ("by the deployer's stack update", By::DeployersCloudFormation, Is::Nothing("through CloudFormation")),
         ("by CloudFormation's service role", By::ServiceRole, Is::Nothing("service role")),
@@ -291,13 +295,19 @@ pub fn rows() -> Vec<Row> {
     ]);
     let both = call("ssm", "DeleteParameters", &json!({"names": ["/other/x", HOLD]}), By::Deployer);
     rows.push(Row { name: "a hold among others", rule: Some("ParametersChanged"), event: both, is: Is::Hold });
-    let rotated = call("secretsmanager", "PutSecretValue", &json!({"secretId": "shop-prod/stripe"}), By::OwnRole);
-    rows.push(Row {
-        name: "a secret that the stack's own function rotates",
-        rule: Some("SecretsChanged"),
-        event: rotated,
-        is: Is::Nothing("a role of the stack itself"),
-    });
+    let rotated = r#"
+a secret that the stack's own function rotates | secretsmanager | PutSecretValue | {"secretId": "shop-prod/stripe"}
+the label of its value | secretsmanager | UpdateSecretVersionStage | {"secretId": "shop-prod/stripe", "versionStage": "AWSCURRENT"}
+its value by another call | secretsmanager | UpdateSecret | {"secretId": "shop-prod/stripe", "clientRequestToken": "x"}
+"#;
+    rows.extend(called(rotated, By::OwnRole, Is::Nothing("a role of the stack itself")));
+    let taken = r#"
+its key, by the same function | secretsmanager | UpdateSecret | {"secretId": "shop-prod/stripe", "kmsKeyId": "alias/mine"}
+its end | secretsmanager | DeleteSecret | {"secretId": "shop-prod/stripe", "forceDeleteWithoutRecovery": true}
+its policy | secretsmanager | PutResourcePolicy | {"secretId": "shop-prod/stripe", "resourcePolicy": ""}
+its rotation's end | secretsmanager | CancelRotateSecret | {"secretId": "shop-prod/stripe"}
+"#;
+    rows.extend(called(taken, By::OwnRole, Is::Change));
     let nameless = call("lambda", "UpdateFunctionCode20150331v2", &Value::Null, By::Operator);
     rows.push(Row {
         name: "no name",
@@ -314,13 +324,13 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// The calls of a table, by an operator.
-fn of_an_operator(table: &'static str, is: Is) -> Vec<Row> {
+/// The calls of a table, by somebody.
+fn called(table: &'static str, by: By, is: Is) -> Vec<Row> {
     let row = |line: &'static str| {
         let mut columns = line.splitn(4, " | ");
         let [name, service, operation, parameters] = [(); 4].map(|()| columns.next().expect("four columns"));
         let parameters = serde_json::from_str(parameters).expect("parameters in JSON");
-        Row { name, rule: Some(rule(service)), event: call(service, operation, &parameters, By::Operator), is }
+        Row { name, rule: Some(rule(service)), event: call(service, operation, &parameters, by), is }
     };
     table.lines().filter(|line| !line.is_empty()).map(row).collect()
 }

@@ -15,7 +15,7 @@ async fn the_role_has_exactly_its_actions_on_exactly_its_resources() {
     let role = name_of(&own.account, name, "IntegrityRole").await;
     let arn = |service: &str, rest: &str| format!("arn:aws:{service}:{region}:{id}:{rest}");
     let mut stacks = BTreeSet::new();
-    let mut functions = BTreeSet::from([arn("lambda", "function:-")]);
+    let mut functions = BTreeSet::from(["-", "-:*"].map(|name| arn("lambda", &format!("function:{name}"))));
     for watched in [events::STACK, "-"] {
         stacks.extend([
             arn("cloudformation", &format!("stack/{watched}/*")),
@@ -58,4 +58,32 @@ async fn the_role_has_exactly_its_actions_on_exactly_its_resources() {
     .map(|(action, resources)| (action.to_owned(), resources))
     .collect();
     assert_eq!(granted(&own.account, &role), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_pipeline_the_role_publishes_on_its_topic_with_its_key_and_reads_no_token() {
+    let (topic, key) = (
+        "arn:aws:sns:eu-central-1:471100004242:plumb-jobs",
+        "arn:aws:kms:eu-central-1:471100004242:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    );
+    let own = Loop::deploy(&[
+        ("PipelineTopicArn", topic),
+        ("PipelineProject", "shop-prod"),
+        ("PipelineKeyArn", key),
+        ("FunctionNames", "checkout"),
+    ])
+    .await;
+    let role = name_of(&own.account, &own.stack, "IntegrityRole").await;
+    let granted = granted(&own.account, &role);
+    let all = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|&name| name.to_owned()).collect() };
+    let notices = format!("arn:aws:sns:{}:{}:{}-notices", own.account.region, own.account.id, own.stack);
+    assert_eq!(granted["sns:Publish"], all(&[&notices, topic]));
+    for action in ["kms:GenerateDataKey*", "kms:Decrypt"] {
+        assert_eq!(granted[action], all(&[key]), "{action}");
+    }
+    assert!(!granted.contains_key("secretsmanager:GetSecretValue"));
+    let function = format!("arn:aws:lambda:{}:{}:function:checkout", own.account.region, own.account.id);
+    for name in [&function, &format!("{function}:*")] {
+        assert!(granted["lambda:GetFunctionConfiguration"].contains(name), "{name}");
+    }
 }

@@ -1,20 +1,22 @@
 //! What is read of the watched stacks: their resources, the code that their functions run, and drift.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::Failure;
-use super::super::found::{self, Code, Receipt};
-use super::super::state::Found;
+use super::super::found::{self, Code, Compared, Receipt};
 use super::super::watched::Service;
 use super::{Live, failed};
-use crate::aws::{element, elements, encoded};
+use crate::aws::{element, elements, encoded, members};
 
 const VERSION: &str = "2010-05-15";
 /// Nested stacks below one that is watched; more is a mistake.
 const STACKS: usize = 50;
+/// So long a comparison may take: then there is still time to act on what it found.
+const LONGEST: Duration = Duration::from_secs(35);
 
 /// One resource of a stack.
 pub(super) struct Resource {
@@ -30,10 +32,22 @@ struct Stack {
     change_set: String,
     /// Of its last change, in milliseconds.
     changed: i64,
-    busy: bool,
+    status: String,
     drifted: bool,
     /// When drift was last looked for.
     looked: i64,
+}
+
+impl Stack {
+    fn is_busy(&self) -> bool {
+        self.status.ends_with("_IN_PROGRESS")
+    }
+
+    /// Whether CloudFormation looks for drift in it: not in one that was never made, or is about to go.
+    fn can_be_looked_at(&self) -> bool {
+        ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]
+            .contains(&self.status.as_str())
+    }
 }
 
 impl Live {
@@ -60,10 +74,10 @@ impl Live {
             fields.extend(token.as_deref().map(|token| ("NextToken", token)));
             let page = match self.aws.query("cloudformation", VERSION, "ListStackResources", &fields).await {
                 Ok(page) => page,
-                Err(error) if error.code == "ValidationError" => return Ok(found),
+                Err(error) if is_missing(&error) => return Ok(found),
                 Err(error) => return Err(failed(&error)),
             };
-            found.extend(page.split("<member>").skip(1).filter_map(|member| {
+            found.extend(members(&page).into_iter().filter_map(|member| {
                 let text = |name: &str| element(member, name);
                 let kind = text("ResourceType")?;
                 Some(Resource {
@@ -82,7 +96,7 @@ impl Live {
     async fn stack(&self, name: &str) -> Result<Option<Stack>, Failure> {
         let answer = match self.aws.query("cloudformation", VERSION, "DescribeStacks", &[("StackName", name)]).await {
             Ok(answer) => answer,
-            Err(error) if error.code == "ValidationError" && error.says("does not exist") => return Ok(None),
+            Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(failed(&error)),
         };
         let text = |name: &str| element(&answer, name).unwrap_or_default();
@@ -92,7 +106,7 @@ impl Live {
             id: text("StackId"),
             change_set: text("ChangeSetId"),
             changed: created.max(changed),
-            busy: text("StackStatus").ends_with("_IN_PROGRESS"),
+            status: text("StackStatus"),
             drifted: text("StackDriftStatus") == "DRIFTED",
             looked: time("LastCheckTimestamp"),
         }))
@@ -113,7 +127,7 @@ impl Live {
         Ok(None)
     }
 
-    /// What the last drift detection found to differ, by name.
+    /// What the last drift detection found to differ, by name: a line for each resource.
     pub(super) async fn differences(&self, stack: &str) -> Result<Vec<String>, Failure> {
         let mut found = Vec::new();
         let mut token = None::<String>;
@@ -126,9 +140,7 @@ impl Live {
             fields.extend(token.as_deref().map(|token| ("NextToken", token)));
             let page = self.aws.query("cloudformation", VERSION, "DescribeStackResourceDrifts", &fields).await;
             let page = page.map_err(|error| failed(&error))?;
-            for name in ["LogicalResourceId", "StackResourceDriftStatus", "PropertyPath"] {
-                found.extend(elements(&page, name));
-            }
+            found.extend(members(&page).into_iter().map(difference));
             token = element(&page, "NextToken").filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(found);
@@ -137,44 +149,54 @@ impl Live {
     }
 
     /// What the schedule finds: code and values that were not rolled out, and drift that CloudFormation has found, whoever
-    /// let it look.
-    pub(super) async fn compared(&self, now: i64) -> Result<Found, Failure> {
-        let mut found = Found::default();
-        for name in &self.flow.stacks {
-            let Some(stack) = self.stack(name).await? else {
-                // One that was never rolled out is not missed; without receipts nobody can tell.
-                match self.receipt(name).await? {
-                    Some(_) => found.changes.push(found::gone("stack", name, now)),
-                    None => found.partial = true,
-                }
-                continue;
-            };
-            // A deployment is under way, or its receipt is not written yet.
-            if stack.busy || now - stack.changed < self.grace {
-                found.partial = true;
-                continue;
+    /// let it look. What cannot be read hides nothing of the rest.
+    pub(super) async fn compared(&self, now: i64) -> Compared {
+        let mut all = Compared::default();
+        let compares = async {
+            for name in &self.flow.stacks {
+                self.compare_stack(name, now, &mut all).await;
             }
-            if let Some(receipt) = self.receipt(name).await? {
-                let (live, gone) = self.code(name, &receipt).await?;
-                found.changes.extend(found::code(&receipt, &live, now, self.grace));
-                found.changes.extend(gone.iter().map(|function| found::gone("function", function, now)));
+            self.compare_values(now, &mut all).await;
+        };
+        let ended = tokio::time::timeout(LONGEST, compares).await;
+        all.read(ended.map_err(|_| Failure(format!("it took longer than {} s", LONGEST.as_secs()))));
+        all
+    }
+
+    async fn compare_stack(&self, name: &str, now: i64, all: &mut Compared) {
+        let Some(stack) = all.read(self.stack(name).await) else { return };
+        // A deployment is under way, or its receipt is not written yet.
+        if stack.as_ref().is_some_and(|stack| stack.is_busy() || now - stack.changed < self.grace) {
+            all.found.partial = true;
+            return;
+        }
+        let receipt = all.read(self.receipt(name).await);
+        let Some(stack) = stack else {
+            // One that was never rolled out is not missed; without receipts nobody can tell.
+            match receipt {
+                Some(Some(_)) => all.found.young.push(found::gone("stack", name, now)),
+                _ => all.found.partial = true,
             }
-            // What was found before the stack last changed says nothing of what it is now.
-            if stack.drifted && stack.looked > stack.changed {
-                found.changes.push(found::drift(name, self.differences(name).await?, stack.looked));
-            }
-            if self.drift.is_some_and(|age| now - stack.looked >= age) {
-                let asked = [("StackName", stack.id.as_str())];
-                let begun = self.aws.query("cloudformation", VERSION, "DetectStackDrift", &asked).await;
-                match begun {
-                    // Somebody else looks for it: what is found is used.
-                    Err(error) if !error.says("already in progress") => return Err(failed(&error)),
-                    _ => {}
-                }
+            return;
+        };
+        if let Some(Some(receipt)) = receipt {
+            self.compare_code(name, &receipt, now, all).await;
+        }
+        // What was found before the stack last changed says nothing of what it is now.
+        if stack.drifted
+            && stack.looked > stack.changed
+            && let Some(differences) = all.read(self.differences(name).await)
+        {
+            all.found.changes.push(found::drift(name, differences, stack.looked));
+        }
+        if self.drift.is_some_and(|age| now - stack.looked >= age) && stack.can_be_looked_at() {
+            let asked = [("StackName", stack.id.as_str())];
+            match self.aws.query("cloudformation", VERSION, "DetectStackDrift", &asked).await {
+                // Somebody else looks for it: what is found is used.
+                Err(error) if !error.says("already in progress") => all.failures.push(failed(&error)),
+                _ => {}
             }
         }
-        self.compare_values(now, &mut found).await?;
-        Ok(found)
     }
 
     async fn receipt(&self, stack: &str) -> Result<Option<Receipt>, Failure> {
@@ -182,14 +204,12 @@ impl Live {
         self.receipt_at(receipts, &format!("{}/receipts/stack/{stack}.json", receipts.prefix)).await
     }
 
-    /// The code that the receipt's functions run: `$LATEST`, and the version behind each alias of the stack. And what of
-    /// them is gone.
-    async fn code(&self, stack: &str, receipt: &Receipt) -> Result<(Vec<Code>, Vec<String>), Failure> {
-        let resources = self.of_one(stack).await?;
-        let lambda = Service::of("lambda.amazonaws.com");
+    /// Compares the code that the receipt's functions run: `$LATEST`, and the version behind each alias of the stack.
+    async fn compare_code(&self, stack: &str, receipt: &Receipt, now: i64, all: &mut Compared) {
+        let Some(lambda) = Service::of("lambda.amazonaws.com") else { return };
+        let Some(resources) = all.read(self.of_one(stack).await) else { return };
         let (mut live, mut gone) = (Vec::new(), Vec::new());
         for logical_id in receipt.functions() {
-            let Some(lambda) = lambda else { continue };
             let Some(function) = resources.iter().find(|resource| resource.logical_id == logical_id) else {
                 gone.push(format!("{logical_id} of stack {stack}"));
                 continue;
@@ -202,13 +222,15 @@ impl Live {
             let aliases = aliases.filter_map(|resource| resource.physical_id.rsplit(':').next());
             let qualifiers: BTreeSet<Option<&str>> = aliases.map(Some).chain([None]).collect();
             for alias in qualifiers {
-                match self.code_of(logical_id, name, alias).await? {
-                    Some(code) => live.push(code),
-                    None => gone.push(alias.map_or_else(|| name.clone(), |alias| format!("{name}:{alias}"))),
+                match all.read(self.code_of(logical_id, name, alias).await) {
+                    Some(Some(code)) => live.push(code),
+                    Some(None) => gone.push(alias.map_or_else(|| name.clone(), |alias| format!("{name}:{alias}"))),
+                    None => {}
                 }
             }
         }
-        Ok((live, gone))
+        all.found.young.extend(found::code(receipt, &live, now, self.grace));
+        all.found.young.extend(gone.iter().map(|function| found::gone("function", function, now)));
     }
 
     /// `None` of what is not there.
@@ -231,6 +253,19 @@ impl Live {
             modified: text("LastModified").filter(|_| alias.is_none()).and_then(milliseconds),
         }))
     }
+}
+
+/// What differs of one resource: its name, how, and where; never what stands there.
+fn difference(drift: &str) -> String {
+    let text = |name: &str| element(drift, name).unwrap_or_default();
+    let mut paths: Vec<String> = elements(drift, "PropertyPath").collect();
+    paths.sort_unstable();
+    format!("{} {} {}", text("LogicalResourceId"), text("StackResourceDriftStatus"), paths.join(" "))
+}
+
+/// Whether CloudFormation has no such stack. With the same code it refuses what it does not understand.
+fn is_missing(error: &crate::aws::Error) -> bool {
+    error.code == "ValidationError" && error.says("does not exist")
 }
 
 /// A time as AWS writes it: Lambda's offset has no colon.

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::Failure;
-use super::super::found::{self, Listed, Receipt, Values};
-use super::super::state::Found;
+use super::super::found::{self, Compared, Listed, Receipt, Values};
 use super::{Live, Receipts, failed};
 use crate::aws::{element, elements, encoded};
 
@@ -15,40 +14,50 @@ const NAMES: usize = 50;
 
 impl Live {
     /// Adds the parameters and secrets that are not what was rolled out, of those with a watched prefix.
-    pub(super) async fn compare_values(&self, now: i64, all: &mut Found) -> Result<(), Failure> {
-        let Some(receipts) = &self.receipts else { return Ok(()) };
-        let (parameters, secrets) = (&self.flow.parameters, &self.flow.secrets);
-        if parameters.is_empty() && secrets.is_empty() {
-            return Ok(());
+    pub(super) async fn compare_values(&self, now: i64, all: &mut Compared) {
+        let Some(receipts) = &self.receipts else { return };
+        if self.flow.parameters.is_empty() && self.flow.secrets.is_empty() {
+            return;
         }
         // A push writes its receipts after its values.
-        if self.is_being_pushed(receipts, now).await? {
-            all.partial = true;
-            return Ok(());
+        let Some(is_being_pushed) = all.read(self.is_being_pushed(receipts, now).await) else { return };
+        if is_being_pushed {
+            all.found.partial = true;
+            return;
         }
-        let mut add = |found: Found| {
-            all.changes.extend(found.changes);
-            all.partial |= found.partial;
-        };
-        let time = (now, self.grace);
-        if !parameters.is_empty() {
-            for key in self.keys(receipts, "receipts/config/").await? {
-                let Some(receipt) = self.receipt_at(receipts, &key).await? else { continue };
-                let live = self.listed(receipt.names(parameters)).await?;
-                add(found::values(Values::Parameters, &receipt, parameters, &live, time));
-            }
+        self.compare_parameters(receipts, now, all).await;
+        self.compare_secrets(receipts, now, all).await;
+    }
+
+    async fn compare_parameters(&self, receipts: &Receipts, now: i64, all: &mut Compared) {
+        let prefixes = &self.flow.parameters;
+        if prefixes.is_empty() {
+            return;
+        }
+        for key in all.read(self.keys(receipts, "receipts/config/").await).unwrap_or_default() {
+            let Some(Some(receipt)) = all.read(self.receipt_at(receipts, &key).await) else { continue };
+            let Some(live) = all.read(self.listed(receipt.names(prefixes)).await) else { continue };
+            let found = found::values(Values::Parameters, &receipt, prefixes, &live, (now, self.grace));
+            all.found.add(found);
+        }
+    }
+
+    async fn compare_secrets(&self, receipts: &Receipts, now: i64, all: &mut Compared) {
+        let prefixes = &self.flow.secrets;
+        if prefixes.is_empty() {
+            return;
         }
         let key = format!("{}/receipts/secrets.json", receipts.prefix);
-        if !secrets.is_empty()
-            && let Some(receipt) = self.receipt_at(receipts, &key).await?
-        {
-            let mut live = BTreeMap::new();
-            for name in receipt.names(secrets) {
-                live.extend(self.described(name).await?.map(|listed| (name.to_owned(), listed)));
+        let Some(Some(mut receipt)) = all.read(self.receipt_at(receipts, &key).await) else { return };
+        let names: Vec<String> = receipt.names(prefixes).map(str::to_owned).collect();
+        let mut live = BTreeMap::new();
+        for name in names {
+            match all.read(self.described(&name).await) {
+                Some(listed) => live.extend(listed.map(|listed| (name, listed))),
+                None => receipt.forget(&name),
             }
-            add(found::values(Values::Secrets, &receipt, secrets, &live, time));
         }
-        Ok(())
+        all.found.add(found::values(Values::Secrets, &receipt, prefixes, &live, (now, self.grace)));
     }
 
     /// A receipt by its whole key.

@@ -5,7 +5,7 @@ use super::*;
 const MINUTE: i64 = 60_000;
 const START: i64 = 1_700_000_000_000;
 
-const HEAL: Limits = Limits { mode: Mode::Heal, settle: 10 * MINUTE, redeploys: 3, window: 60 * MINUTE };
+const HEAL: Limits = Limits { mode: Mode::Heal, settle: 10 * MINUTE, redeploys: 3, window: 60 * MINUTE, again: MINUTE };
 
 /// A loop, its clock in minutes, and the redeploys that it asked for.
 struct Loop {
@@ -24,7 +24,7 @@ impl Loop {
     fn sees(&mut self, minute: i64, occasion: &Occasion) -> Decision {
         let mut occasion = occasion.clone();
         if let Occasion::Found(found) = &mut occasion {
-            for change in &mut found.changes {
+            for change in found.changes.iter_mut().chain(&mut found.young) {
                 change.seen = at(minute);
             }
         }
@@ -57,7 +57,7 @@ fn change(what: &str, minute: i64) -> Change {
 
 fn found(name: &str, minute: i64) -> Occasion {
     let changes = vec![Change { lasting: Some(name.into()), ..change(name, minute) }];
-    Occasion::Found(Found { changes, partial: false })
+    Occasion::Found(Found { changes, ..Found::default() })
 }
 
 fn acts(decision: &Decision) -> bool {
@@ -173,6 +173,34 @@ fn a_redeploy_that_changes_nothing_ends_it_and_is_told_once() {
     assert!(acts(&own.sees(1010, &found("code of checkout is abc", 1009))), "it was put back, and done again");
 }
 
+fn young(name: &str, minute: i64) -> Occasion {
+    let Occasion::Found(found) = found(name, minute) else { unreachable!() };
+    Occasion::Found(Found { young: found.changes, ..Found::default() })
+}
+
+#[test]
+fn what_may_be_of_a_deployment_counts_when_it_is_found_again() {
+    let mut own = Loop::new(HEAL);
+    let alias = |minute: i64| young("alias live is abc", minute);
+    assert!(matches!(own.sees(0, &alias(0)), Decision::Waiting(_)), "its receipt may be about to be written");
+    assert_eq!(own.tick(5), Decision::Quiet, "it was");
+    assert!(matches!(own.sees(10, &alias(10)), Decision::Waiting(_)));
+    let same = own.state.decide(&alias(10), None, &HEAL, at(10) + 1000).1;
+    assert!(matches!(same, Decision::Waiting(_)), "the same event again is no second look: {same:?}");
+    let Decision::Act(changes) = own.sees(15, &alias(15)) else { panic!("it was forgotten") };
+    assert_eq!(changes[0].at, at(10), "it is as old as when it was seen first");
+    // The redeploy leaves it; meanwhile nobody looks.
+    let partial = Occasion::Found(Found { partial: true, ..Found::default() });
+    assert_eq!(own.sees(20, &partial), Decision::Quiet);
+    assert!(matches!(own.sees(30, &alias(30)), Decision::Waiting(_)));
+    assert!(matches!(own.sees(35, &alias(35)), Decision::InVain(_)));
+    assert_eq!(own.sees(40, &alias(40)), Decision::Covered);
+    assert_eq!(own.redeploys, 1);
+    // Who is not patient does not wait for it.
+    let mut own = Loop::new(Limits { again: 0, ..HEAL });
+    assert!(acts(&own.sees(0, &alias(0))));
+}
+
 #[test]
 fn what_was_seen_before_the_redeploy_is_no_proof_that_it_was_in_vain() {
     let mut own = Loop::new(HEAL);
@@ -180,7 +208,7 @@ fn what_was_seen_before_the_redeploy_is_no_proof_that_it_was_in_vain() {
     let old = Change { lasting: Some("drift".into()), seen: at(0), ..change("drift", 0) };
     for minute in [15, 500] {
         let (state, decision) = own.state.decide(
-            &Occasion::Found(Found { changes: vec![old.clone()], partial: false }),
+            &Occasion::Found(Found { changes: vec![old.clone()], ..Found::default() }),
             None,
             &HEAL,
             at(minute),

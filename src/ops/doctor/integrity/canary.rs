@@ -62,12 +62,12 @@ pub async fn send(session: &Session, found: &Loop) -> Result<Canary, Why> {
         canary.lost = Some(Why::new(format!("the function did not send it on: {reason}")));
         return Ok(canary);
     }
-    let to = if found.heals() {
-        "GitHub took it, or the pipeline's topic is there"
-    } else {
-        "told by a notice: the loop heals nothing"
+    let done = match found.variable("GITHUB_SECRET") {
+        _ if !found.heals() => "sent it on (told by a notice: the loop heals nothing)",
+        Some(_) => "sent it on (GitHub took it)",
+        None => "got it; the pipeline takes no canary, so whether a redeploy is heard there was not checked",
     };
-    canary.hops.push(Hop { name: "function", after, found: format!("sent it on ({to})") });
+    canary.hops.push(Hop { name: "function", after, found: done.to_owned() });
     if found.heals()
         && let Some(secret) = found.variable("GITHUB_SECRET")
     {

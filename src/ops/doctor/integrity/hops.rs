@@ -132,7 +132,10 @@ impl Loop {
     pub(super) async fn asks(&self, session: &Session) -> Vec<Check> {
         let Some(secret) = self.variable("GITHUB_SECRET") else {
             return vec![match self.variable("PIPELINE_TOPIC") {
-                Some(topic) => Check::ok(AREA, "pipeline", format!("{topic} is asked for redeploys")),
+                Some(topic) => {
+                    let found = format!("{topic} is asked for redeploys; whether it hears is not checked here");
+                    Check::note(AREA, "pipeline", found).hint("plumb pipeline check looks at the pipeline's own side")
+                }
                 None => Check::note(AREA, "redeploy", "nobody is asked: neither a secret nor a topic is named"),
             }];
         };
@@ -161,7 +164,10 @@ impl Loop {
         let told = lines.iter().rev().find_map(|line| {
             let said: Value = serde_json::from_str(line.message.expose()).ok()?;
             let text = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
-            Some((line.at, text("decision")?, text("reason").unwrap_or_default()))
+            let failure = text("failure").map(|failure| ("failed".to_owned(), failure));
+            let (decision, reason) =
+                failure.or_else(|| Some((text("decision")?, text("reason").unwrap_or_default())))?;
+            Some((line.at, decision, reason))
         });
         match told {
             None => Check::note(
