@@ -13,7 +13,7 @@ use crate::pipeline::message::Message;
 use crate::pipeline::registry::{Fields, Project};
 use crate::pipeline::{branches, message::Malformed};
 use event::Delivery;
-use state::{Limits, State, Turn};
+use state::{Limits, Running, State, Turn};
 
 pub use record::line;
 
@@ -210,8 +210,8 @@ async fn turn<W: World>(world: &W, job: &str, project: &str, limits: Limits) -> 
     update(world, project, |state| state.without(&over).ask(job, limits, now)).await
 }
 
-/// The messages whose builds have ended, and those whose function ended before it started one.
-async fn over<W: World>(world: &W, project: &str) -> Result<Vec<String>, Failure> {
+/// The places of messages whose builds have ended, and of those whose function ended before it started one.
+async fn over<W: World>(world: &W, project: &str) -> Result<Vec<(String, Running)>, Failure> {
     let (_, state) = world.load(project).await?;
     let builds: Vec<String> = state.running().filter_map(|(_, running)| running.build.clone()).collect();
     let ended = if builds.is_empty() { Vec::new() } else { world.ended(&builds).await? };
@@ -226,7 +226,7 @@ async fn over<W: World>(world: &W, project: &str) -> Result<Vec<String>, Failure
             },
         };
         if gone {
-            over.push(job.clone());
+            over.push((job.clone(), running.clone()));
         }
     }
     Ok(over)

@@ -70,7 +70,11 @@ impl State {
         let mut next = self.clone();
         // What waits is remembered until it has had its turn, so that it is not counted twice.
         next.taken.retain(|_, taken| now - taken.at < if taken.waits { DAY } else { HOUR });
-        if next.running.contains_key(job) {
+        if let Some(running) = next.running.get_mut(job) {
+            // Whoever asks is about to start it: from now on it is in these hands.
+            if running.build.is_none() {
+                running.since = now;
+            }
             return (next, Turn::Now);
         }
         let within_the_hour = next.taken.values().filter(|taken| now - taken.at < HOUR).count();
@@ -95,11 +99,11 @@ impl State {
         next
     }
 
-    /// Without these messages' builds.
+    /// Without these places, as far as they still are what they were seen to be.
     #[must_use]
-    pub fn without(&self, jobs: &[String]) -> Self {
+    pub fn without(&self, places: &[(String, Running)]) -> Self {
         let mut next = self.clone();
-        next.running.retain(|job, _| !jobs.contains(job));
+        next.running.retain(|job, running| !places.iter().any(|(over, seen)| over == job && seen == running));
         next
     }
 
@@ -118,6 +122,11 @@ mod tests {
     const LIMITS: Limits = Limits { concurrency: 1, rate: 3 };
     const MINUTE: i64 = 60_000;
 
+    fn without(state: &State, job: &str) -> State {
+        let places: Vec<_> = state.running().filter(|(of, _)| *of == job).map(|(of, at)| (of.clone(), at.clone())).collect();
+        state.without(&places)
+    }
+
     #[test]
     fn one_runs_the_others_wait_and_ask_again() {
         let (state, turn) = State::default().ask("a", LIMITS, 0);
@@ -125,9 +134,21 @@ mod tests {
         assert_eq!(state.ask("a", LIMITS, 1).1, Turn::Now, "again, after a crash");
         let (state, turn) = state.started("a", "build:1", 1).ask("b", LIMITS, 2);
         assert_eq!(turn, Turn::Waits);
-        let (state, turn) = state.without(&["a".into()]).ask("b", LIMITS, 3);
+        let (state, turn) = without(&state, "a").ask("b", LIMITS, 3);
         assert_eq!(turn, Turn::Now);
         assert_eq!(state.running().map(|(job, _)| job.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn a_place_that_is_taken_up_again_is_not_the_one_that_was_left() {
+        let (left, _) = State::default().ask("a", LIMITS, 0);
+        let seen: Vec<_> = left.running().map(|(job, running)| (job.clone(), running.clone())).collect();
+        let (again, turn) = left.ask("a", LIMITS, MINUTE);
+        assert_eq!((turn, again.running().next().unwrap().1.since), (Turn::Now, MINUTE));
+        assert_eq!(again.without(&seen), again, "somebody else saw it before");
+        assert_eq!(left.without(&seen).running().count(), 0);
+        let started = again.started("a", "build:1", 2 * MINUTE);
+        assert_eq!(started.ask("a", LIMITS, 3 * MINUTE).0, started, "a build began when it began");
     }
 
     #[test]
@@ -140,7 +161,7 @@ mod tests {
         assert_eq!(state.ask("b", LIMITS, 3 * MINUTE).1, Turn::Waits, "one that was taken is not counted again");
         assert_eq!(state.ask("d", LIMITS, HOUR).1, Turn::Waits, "the first was an hour ago");
         // One that waits longer than an hour stays taken.
-        let late = state.without(&["a".into()]).ask("c", LIMITS, 3 * HOUR);
+        let late = without(&state, "a").ask("c", LIMITS, 3 * HOUR);
         assert_eq!(late.1, Turn::Now);
     }
 
@@ -164,7 +185,7 @@ mod tests {
                 now += minutes * MINUTE;
                 let (next, turn) = state.ask(&job.to_string(), limits, now);
                 prop_assert_eq!(turn == Turn::Now, next.running().any(|(running, _)| *running == job.to_string()));
-                state = if ends { next.without(&[job.to_string()]) } else { next };
+                state = if ends { without(&next, &job.to_string()) } else { next };
                 prop_assert!(state.running().count() <= 2);
                 prop_assert!(state.taken.values().filter(|taken| now - taken.at < HOUR).count() <= 5);
             }

@@ -30,6 +30,8 @@ struct Fake {
     now: AtomicI64,
     /// The next call of this name does its work and is not answered.
     lost: Mutex<Option<&'static str>>,
+    /// Calls of this name do nothing.
+    refused: Mutex<Option<&'static str>>,
 }
 
 impl Fake {
@@ -66,6 +68,10 @@ impl Fake {
 
     fn loses(&self, name: &'static str) {
         *self.lost.lock().unwrap() = Some(name);
+    }
+
+    fn refuses_to(&self, name: &'static str) {
+        *self.refused.lock().unwrap() = Some(name);
     }
 
     fn answer<T>(&self, name: &str, answer: T) -> Result<T, Failure> {
@@ -146,6 +152,9 @@ impl World for Fake {
     }
 
     async fn start(&self, job: &str, message: &Message) -> Result<String, Failure> {
+        if *self.refused.lock().unwrap() == Some("start") {
+            return Err(Failure("start: no".into()));
+        }
         let mut table = self.table.lock().unwrap();
         table.builds.push((job.into(), message.variables(job), false));
         let id = format!("build:{}", table.builds.len() - 1);
@@ -259,6 +268,18 @@ async fn a_place_that_a_crash_left_is_given_to_the_next() {
     assert!(matches!(fake.tells("b", MAIN).await, Ok(Decision::Waits(_))), "it may still be about to start it");
     fake.passes(LEASE + 1);
     assert_eq!(fake.tells("b", MAIN).await, Ok(started(0)));
+}
+
+#[tokio::test]
+async fn a_place_that_is_taken_up_late_is_given_to_nobody_else_meanwhile() {
+    let fake = Fake::new();
+    fake.refuses_to("start");
+    assert!(fake.tells("a", MAIN).await.is_err());
+    // It comes again, is about to be started, and is not yet.
+    fake.passes(LEASE * 4);
+    assert!(fake.tells("a", MAIN).await.is_err());
+    assert!(matches!(fake.tells("b", MAIN).await, Ok(Decision::Waits(_))), "one of one is in other hands");
+    assert_eq!(fake.builds(), [""; 0]);
 }
 
 #[tokio::test]
