@@ -18,6 +18,7 @@ use super::state::{Found, Hold, Limits, Mode, State};
 use super::{Asked, Failure, Settings, World};
 use crate::aws::Aws;
 use crate::http::Http;
+use crate::pipeline::names::as_reason;
 use crate::runtime::variable;
 
 /// Who is asked for a redeploy.
@@ -145,10 +146,7 @@ impl Live {
             Some(Via::Pipeline { .. }) if ask == Ask::Canary => Ok(Asked::Heard),
             Some(Via::Pipeline { topic, project, branch }) => {
                 let Ask::Redeploy(reason) = ask else { return Ok(Asked::Heard) };
-                // The pipeline takes so much of a reason, and in printable ASCII.
-                let shown = |letter: char| if (' '..='~').contains(&letter) { letter } else { '?' };
-                let reason: String = reason.chars().map(shown).take(200).collect();
-                let message = json!({"project": project, "branch": branch, "reason": reason});
+                let message = json!({"project": project, "branch": branch, "reason": as_reason(reason)});
                 self.publish(topic, None, &message.to_string()).await.map(|()| Asked::Heard)
             }
         }
