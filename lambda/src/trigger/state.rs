@@ -212,22 +212,23 @@ mod tests {
 
     #[test]
     fn an_older_message_does_not_put_back_what_a_newer_one_deployed() {
+        let limits = Limits { rate: 9, ..LIMITS };
         let asker = |job, branch, published| Asker { job, branch, published };
         let (older, newer) = (asker("older", "main", MINUTE), asker("newer", "main", 2 * MINUTE));
-        let (state, _) = State::default().ask(by("runs"), LIMITS, 0);
-        let state = state.started(by("runs"), "build:0", 0).ask(older, LIMITS, 3 * MINUTE).0;
-        let state = without(&state.ask(newer, LIMITS, 3 * MINUTE).0, "runs");
-        let (state, turn) = state.ask(newer, LIMITS, 4 * MINUTE);
-        assert_eq!((turn, state.ask(older, LIMITS, 4 * MINUTE).1), (Turn::Now, Turn::Waits), "nothing is deployed yet");
+        let (state, _) = State::default().ask(by("runs"), limits, 0);
+        let state = state.started(by("runs"), "build:0", 0).ask(older, limits, 3 * MINUTE).0;
+        let state = without(&state.ask(newer, limits, 3 * MINUTE).0, "runs");
+        let (state, turn) = state.ask(newer, limits, 4 * MINUTE);
+        assert_eq!((turn, state.ask(older, limits, 4 * MINUTE).1), (Turn::Now, Turn::Waits), "nothing is deployed yet");
         let state = state.started(newer, "build:1", 5 * MINUTE);
-        let (after, turn) = without(&state, "newer").ask(older, LIMITS, 6 * MINUTE);
+        let (after, turn) = without(&state, "newer").ask(older, limits, 6 * MINUTE);
         assert_eq!((turn, after.taken["older"].waits), (Turn::Superseded, false));
-        assert_eq!(state.ask(newer, LIMITS, 6 * MINUTE).1, Turn::Now, "the same again");
-        assert_eq!(after.ask(asker("elsewhere", "release/1", 0), LIMITS, 7 * MINUTE).1, Turn::Now, "another branch");
+        assert_eq!(state.ask(newer, limits, 6 * MINUTE).1, Turn::Now, "the same again");
+        assert_eq!(after.ask(asker("elsewhere", "release/1", 0), limits, 7 * MINUTE).1, Turn::Now, "another branch");
         // Of what was published at once none is the older one, and a build that is reported late changes nothing.
         let late = state.started(older, "build:2", 6 * MINUTE);
         assert_eq!(late.latest["main"], 2 * MINUTE);
-        assert_ne!(late.ask(asker("at once", "main", 2 * MINUTE), LIMITS, 2 * HOUR).1, Turn::Superseded);
+        assert_ne!(late.ask(asker("at once", "main", 2 * MINUTE), limits, 2 * HOUR).1, Turn::Superseded);
         // What no queue could still hold is forgotten.
         assert_eq!(late.started(asker("x", "other", KEPT), "build:3", KEPT + 3 * MINUTE).latest.len(), 1);
     }
