@@ -260,9 +260,7 @@ impl World for Live {
         match self.via.as_ref().ok_or_else(nobody)? {
             Via::GitHub { secret, workflow } => self.dispatch(secret, workflow, Ask::Redeploy(reason), nonce).await,
             Via::Pipeline { topic, project, branch } => {
-                // The pipeline takes so much of a reason, and in printable ASCII.
-                let shown = |letter: char| if (' '..='~').contains(&letter) { letter } else { '?' };
-                let reason: String = reason.chars().map(shown).take(200).collect();
+                let reason = names::as_reason(reason);
                 let message = json!({"project": project, "branch": branch, "reason": reason});
                 self.publish(topic, None, &message.to_string()).await.map(|()| Asked::Heard)
             }

@@ -72,7 +72,8 @@ impl Message {
         }
         let branch = field("branch", is_branch, "a branch's name: A-Z, a-z, 0-9 and ._/-, up to 200").map_err(with)?;
         let commit = field("commit", is_commit, "a whole commit id in small hexadecimal digits").map_err(with)?;
-        let reason = field("reason", is_reason, "a text of at most 200 printable ASCII characters").map_err(with)?;
+        let reason =
+            field("reason", is_reason, "a text of A-Z, a-z, 0-9, spaces and .,:_/#@+-=, up to 200").map_err(with)?;
         Ok(Self {
             branch: branch.ok_or_else(|| with(Why::Missing("branch")))?,
             project: project.ok_or_else(|| alone(Why::Missing("project")))?,

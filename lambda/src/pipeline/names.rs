@@ -31,10 +31,21 @@ pub fn is_commit(text: &str) -> bool {
     [40, 64].contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// For people: printable ASCII.
+/// For people: letters, digits, spaces and `.,:_/#@+-=`.
 #[must_use]
 pub fn is_reason(text: &str) -> bool {
-    text.len() <= 200 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    text.len() <= 200 && text.bytes().all(is_of_reasons)
+}
+
+fn is_of_reasons(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b" .,:_/#@+-=".contains(&byte)
+}
+
+/// A text made a reason: what stands in none becomes `_`.
+#[must_use]
+pub fn as_reason(text: &str) -> String {
+    let plain = |letter: char| u8::try_from(letter).is_ok_and(is_of_reasons);
+    text.chars().take(200).map(|letter| if plain(letter) { letter } else { '_' }).collect()
 }
 
 #[cfg(test)]
@@ -98,15 +109,34 @@ mod tests {
     }
 
     #[test]
-    fn commits_are_whole_and_reasons_can_be_printed() {
+    fn commits_are_whole_and_reasons_mean_nothing_to_a_shell() {
         let [sha1, sha256] = [40, 64].map(|length| "0a".repeat(length / 2));
         assert!(is_commit(&sha1) && is_commit(&sha256));
         for text in ["", "HEAD", "abc1234", &sha1.to_uppercase(), &"g".repeat(40), &"0".repeat(41), &"٣".repeat(20)] {
             assert!(!is_commit(text), "{text}");
         }
-        assert!(is_reason("") && is_reason("CI run 12: \"it's green\" $(id)") && is_reason(&"x".repeat(200)));
-        for text in ["a\nb", "\u{1b}[2J", "grüße", "\u{7f}", &"x".repeat(201)] {
-            assert!(!is_reason(text), "{text:?}");
+        let plain = "by mara@example.com: CI run #12, a/b_c=1+2-3.";
+        assert!(is_reason("") && is_reason(plain) && is_reason(&"x".repeat(200)));
+        assert_eq!(as_reason(plain), plain);
+        let odd = [
+            "a\nb",
+            "\u{1b}[2J",
+            "grüße",
+            "\u{7f}",
+            "$(id)",
+            "`id`",
+            "a;b",
+            "a|b",
+            "a&b",
+            "a>b",
+            "it's",
+            "\"",
+            "\\",
+            "(a)",
+        ];
+        for text in odd.into_iter().chain([&*"x".repeat(201)]) {
+            assert!(!is_reason(text) && is_reason(&as_reason(text)), "{text:?}");
         }
+        assert_eq!(as_reason("$(id) ö"), "__id_ _");
     }
 }

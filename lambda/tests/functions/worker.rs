@@ -5,6 +5,7 @@
 //! in `src/worker/credentials.rs`; beside a real sshd the worker runs in `tests/suite/peers/ssh.rs` of Plumb's repository.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::git_server::{GitServer, Repository};
 use crate::http::{Response, serve};
+use crate::tls::Tls;
 
 /// Made up when the tests run, so that no secret is committed.
 fn token() -> String {
@@ -21,12 +23,24 @@ fn token() -> String {
 
 static USED: u8 = 0;
 
+/// Credentials as a build of CodeBuild asks its container for them.
+fn of_build() -> Value {
+    json!({
+        "AccessKeyId": "nobody",
+        "SecretAccessKey": format!("secret-{}", token()),
+        "Token": format!("session-{}", token()),
+        "Expiration": "2099-01-01T00:00:00Z",
+    })
+}
+
 /// A project, its repository, and as much of AWS as the worker asks.
 struct Place {
     directory: tempfile::TempDir,
     git: GitServer,
     repository: Repository,
     fields: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Where in Parameter Store they are.
+    registry: Arc<Mutex<String>>,
     endpoint: String,
 }
 
@@ -38,14 +52,18 @@ impl Place {
         let repository = git.repository("shop");
         repository.commits(&[("README", "one"), ("infra/prod/name", "prod")]);
         let fields = Arc::<Mutex<BTreeMap<String, String>>>::default();
-        let own = Arc::clone(&fields);
+        let registry = Arc::new(Mutex::new("/plumb/pipeline".to_owned()));
+        let (own, root) = (Arc::clone(&fields), Arc::clone(&registry));
         let address = serve(move |request| {
+            if request.path == "/credentials" {
+                return Some(Response::json(200, of_build()));
+            }
             let asked: Value = serde_json::from_str(&request.body).unwrap();
             let answer = match request.header("x-amz-target").unwrap() {
                 "AmazonSSM.GetParametersByPath" => {
                     let path = asked["Path"].as_str().unwrap();
                     let fields = own.lock().unwrap();
-                    let fields = fields.iter().filter(|_| path == "/plumb/pipeline/shop");
+                    let fields = fields.iter().filter(|_| path == format!("{}/shop", root.lock().unwrap()));
                     let fields = fields.map(|(name, value)| json!({"Name": format!("{path}/{name}"), "Value": value}));
                     json!({"Parameters": fields.collect::<Vec<_>>()})
                 }
@@ -57,7 +75,7 @@ impl Place {
             };
             Some(Response::json(200, answer))
         });
-        let place = Self { directory, git, repository, fields, endpoint: format!("http://{address}") };
+        let place = Self { directory, git, repository, fields, registry, endpoint: format!("http://{address}") };
         place.says("repository", &place.git.url("shop"));
         place.says("branches", "main,release/*");
         place.runs(&["true"]);
@@ -287,6 +305,89 @@ fn a_token_opens_the_repository_and_is_shown_by_nothing() {
 }
 
 #[test]
+fn the_credentials_that_a_build_asks_its_container_for_are_shown_by_nothing() {
+    let place = Place::new();
+    let text = |name: &str| of_build()[name].as_str().unwrap().to_owned();
+    let (secret, session) = (text("SecretAccessKey"), text("Token"));
+    place.runs(&["echo", &secret, &session, "and this"]);
+    let mut build = place.worker(&MAIN);
+    build.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    build.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", place.endpoint));
+    let worked = place.worked(build.output().unwrap());
+    assert_eq!((worked.code(), worked.out().as_str()), (Some(0), "*** *** and this\n"), "{}", worked.said());
+}
+
+#[test]
+fn a_token_goes_over_tls_to_whom_the_machine_trusts_and_to_nobody_else() {
+    let place = Place::new();
+    place.git.wants(&token());
+    place.says("credentials", "plumb/pipeline/git");
+    place.runs(&["cat", "README"]);
+    let (ours, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (front, stranger) =
+        (Tls::before(place.git.address(), ours.path()), Tls::before(place.git.address(), others.path()));
+    let works = |at: &Tls| {
+        place.says("repository", &format!("{}/shop", at.url()));
+        let mut worker = place.worker(&MAIN);
+        // As in a build: nothing of this machine may be a repository there.
+        worker.env_remove("PLUMB_LOCAL").env("SSL_CERT_FILE", front.authority());
+        place.worked(worker.output().unwrap())
+    };
+    let deceived = works(&stranger);
+    assert_eq!((deceived.code(), deceived.out().as_str()), (Some(1), ""), "{}", deceived.said());
+    assert!(deceived.result["why"].as_str().unwrap().contains("certificate"), "{}", deceived.result);
+    let worked = works(&front);
+    assert_eq!((worked.code(), worked.out().as_str()), (Some(0), "one"), "{}", worked.said());
+}
+
+#[test]
+fn nobodys_git_configuration_sends_the_worker_elsewhere() {
+    let place = Place::new();
+    place.git.wants(&token());
+    place.says("credentials", "plumb/pipeline/git");
+    place.runs(&["cat", "README"]);
+    let elsewhere = place.git.repository("elsewhere");
+    elsewhere.commits(&[("README", "elsewhere")]);
+    let configuration = format!("[url \"{}\"]\n\tinsteadOf = {}\n", place.git.url("elsewhere"), place.git.url("shop"));
+    std::fs::write(place.path(".gitconfig"), configuration).unwrap();
+    // Of a whole clone too.
+    let first = place.repository.git(&["rev-parse", "HEAD"]);
+    place.repository.commits(&[("README", "two")]);
+    for (commit, text) in [(None, "two"), (Some(&first), "one")] {
+        let worked = place.works(&commit.map_or_else(|| MAIN.to_vec(), |commit| at(commit)));
+        assert_eq!((worked.code(), worked.out().as_str()), (Some(0), text), "{}", worked.said());
+    }
+}
+
+#[test]
+fn the_registry_is_where_the_stack_says() {
+    let place = Place::new();
+    *place.registry.lock().unwrap() = "/teams/billing/pipeline".to_owned();
+    place.works(&MAIN).is_refused("not in the registry");
+    let mut worker = place.worker(&MAIN);
+    worker.env("PLUMB_REGISTRY", "/teams/billing/pipeline");
+    let worked = place.worked(worker.output().unwrap());
+    assert_eq!(worked.code(), Some(0), "{}", worked.said());
+}
+
+#[test]
+fn what_the_command_prints_is_seen_while_it_runs() {
+    let place = Place::new();
+    place.runs(&["sh", "-c", "echo begun; echo aside >&2; while [ ! -e $OUT/go ]; do sleep 0.05; done; echo ended"]);
+    let mut worker = place.worker(&MAIN).spawn().unwrap();
+    let mut out = BufReader::new(worker.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert_eq!(line, "begun\n");
+    let aside = BufReader::new(worker.stderr.take().unwrap()).lines().map_while(Result::ok).any(|line| line == "aside");
+    assert!(aside && worker.try_wait().unwrap().is_none());
+    std::fs::write(place.path("go"), "").unwrap();
+    line.clear();
+    out.read_line(&mut line).unwrap();
+    assert_eq!((line.as_str(), worker.wait().unwrap().code()), ("ended\n", Some(0)));
+}
+
+#[test]
 fn a_repository_that_does_not_open_says_why_and_not_with_what() {
     let place = Place::new();
     place.git.wants("another");
@@ -319,6 +420,10 @@ fn a_commit_has_to_be_on_the_branch() {
     place.works(&at(&elsewhere)).is_refused("is not on branch main");
     place.works(&at(&"0".repeat(40))).is_refused("is not on branch main");
     place.works(&at(&"0".repeat(64))).is_refused("SHA-256");
+    // What is told is what is there: of the tip alone one commit.
+    place.runs(&["git", "rev-list", "--count", "HEAD"]);
+    assert_eq!((place.works(&MAIN).out(), place.works(&at(&first)).out()), ("1\n".to_owned(), "1\n".to_owned()));
+    assert_eq!(place.works(&at(&second)).out(), "2\n");
     // A server that would give any commit that it has is asked for the branch alone.
     place.repository.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
     place.works(&at(&elsewhere)).is_refused("is not on branch main");

@@ -42,8 +42,8 @@ case ${#commit} in
 *) refuse 'COMMIT is the whole id of a commit' ;;
 esac
 
-# All that stands in the JSON is of characters that need no escaping: the rest of a reason becomes ?.
-reason=$(printf '%s' "${REASON-}" | tr '\n\t' '  ' | tr -c 'A-Za-z0-9 ._/:@,#()+=-' '?' | cut -c1-200)
+# All that stands in the JSON is what the pipeline takes, and needs no escaping: the rest of a reason becomes _.
+reason=$(printf '%s' "${REASON-}" | tr '\n\t' '  ' | tr -c 'A-Za-z0-9 ._/:@,#+=-' '_' | cut -c1-200)
 message="{\"project\":\"$project\",\"branch\":\"$branch\""
 if [ -n "$commit" ]; then message="$message,\"commit\":\"$commit\""; fi
 if [ -n "$reason" ]; then message="$message,\"reason\":\"$reason\""; fi
