@@ -10,6 +10,7 @@ pub mod image;
 pub mod jobs;
 pub mod letters;
 pub mod message;
+mod once;
 pub mod permissions;
 pub mod policy;
 pub mod registry;
