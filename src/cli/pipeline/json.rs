@@ -92,6 +92,8 @@ pub(super) struct JobJson<'a> {
     branch: Option<&'a str>,
     commit: Option<&'a str>,
     by: Option<&'a str>,
+    /// Whether only the message says so.
+    by_is_claim: bool,
     reason: Option<&'a str>,
     at: String,
     state: &'static str,
@@ -123,6 +125,7 @@ impl<'a> From<&'a Job> for JobJson<'a> {
             branch: job.branch.as_deref(),
             commit: job.commit.as_deref(),
             by: job.by.as_deref(),
+            by_is_claim: job.by.is_some() && job.is_claim(),
             reason: job.reason.as_deref(),
             at: time(job.at),
             state: job.state.word(),

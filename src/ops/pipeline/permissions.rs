@@ -28,6 +28,8 @@ const ACTIONS: &[Row] = &[
     ("codebuild:BatchGetBuilds", Need::Read, On::Builds),
     ("dynamodb:GetItem", Need::Read, On::Jobs),
     ("dynamodb:Query", Need::Read, On::Jobs),
+    // Refusals of names that nobody registered are found in no other way.
+    ("dynamodb:Scan", Need::Read, On::Jobs),
     ("logs:GetLogEvents", Need::Read, On::Log),
     ("sqs:GetQueueAttributes", Need::Read, On::Letters),
     ("ssm:PutParameter", Need::Write, On::Registry),
