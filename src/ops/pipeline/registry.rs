@@ -9,7 +9,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use super::fields::{FIELDS, Finding, Standing, branches, check};
-use super::{message, remote};
+use super::{Pipeline, message, remote};
 use crate::aws::{Read, secretsmanager, ssm};
 use crate::compare::Why;
 use crate::ops::session::Session;
@@ -198,7 +198,7 @@ pub async fn examine(session: &Session, project: &Project) -> Vec<Finding> {
             Ok(Some(meta)) if meta.deletes_at.is_some() => {
                 Finding::new("credentials", Standing::Wrong, format!("{secret} is scheduled for deletion"))
             }
-            Ok(Some(_)) => Finding::new("credentials", Standing::Right, format!("{secret} is there")),
+            Ok(Some(meta)) => readable(session, &meta.arn).await,
             Ok(None) => Finding::new("credentials", Standing::Wrong, format!("there is no secret {secret}")),
             Err(error) => Finding::new("credentials", Standing::Unknown, error.to_string()),
         });
@@ -213,6 +213,36 @@ pub async fn examine(session: &Session, project: &Project) -> Vec<Finding> {
     found
 }
 
+/// Whether builds may read a secret that is there: by the stack they may read those whose names begin as it says.
+async fn readable(session: &Session, arn: &str) -> Finding {
+    let told = |standing: Standing, text: String| Finding::new("credentials", standing, text);
+    let pipeline = match Pipeline::open(session).await {
+        Ok(pipeline) => pipeline,
+        Err(why) => {
+            let text = format!("the secret is there, and whether builds may read it is not known: {}", why.reason);
+            return told(Standing::Unknown, text);
+        }
+    };
+    match pipeline.parameters.get("CredentialsPrefix").zip(pipeline.topic().ok()) {
+        Some((prefix, topic)) if is_within(arn, prefix, topic) => {
+            told(Standing::Right, "the secret is there, and builds may read it".to_owned())
+        }
+        Some((prefix, _)) => {
+            let stack = &pipeline.stack;
+            let text =
+                format!("{arn} is not for builds, which may read what begins with {prefix} beside the stack {stack}");
+            told(Standing::Wrong, text)
+        }
+        None => told(Standing::Unknown, format!("the stack {} does not tell what builds may read", pipeline.stack)),
+    }
+}
+
+/// Whether a secret lies in the region and account of the topic, under a name that begins so.
+fn is_within(arn: &str, prefix: &str, topic: &str) -> bool {
+    let place = |arn: &str| arn.splitn(7, ':').skip(3).take(2).map(str::to_owned).collect::<Vec<_>>();
+    arn.splitn(7, ':').nth(6).is_some_and(|name| name.starts_with(prefix)) && place(arn) == place(topic)
+}
+
 /// What git finds at a repository's URL, in the operator's name and not the worker's.
 async fn reached(url: &str, globs: &[String]) -> Vec<Finding> {
     match remote::branches(url).await {
@@ -223,6 +253,26 @@ async fn reached(url: &str, globs: &[String]) -> Vec<Finding> {
             let standing = if fitting == 0 { Standing::Wrong } else { Standing::Right };
             let text = format!("{fitting} of {} branches match", branches.len());
             vec![Finding::new("repository", Standing::Right, "answers"), Finding::new("branches", standing, text)]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_read_secrets_of_their_own_place_by_the_beginning_of_the_name() {
+        let topic = "arn:aws:sns:eu-central-1:111122223333:shop-jobs";
+        let rows = [
+            ("arn:aws:secretsmanager:eu-central-1:111122223333:secret:plumb/pipeline/git-AbCdEf", true),
+            ("arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/git-AbCdEf", false),
+            ("arn:aws:secretsmanager:eu-west-1:111122223333:secret:plumb/pipeline/git-AbCdEf", false),
+            ("arn:aws:secretsmanager:eu-central-1:444455556666:secret:plumb/pipeline/git-AbCdEf", false),
+            ("plumb/pipeline/git", false),
+        ];
+        for (arn, expected) in rows {
+            assert_eq!(is_within(arn, "plumb/pipeline/", topic), expected, "{arn}");
         }
     }
 }
