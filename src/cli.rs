@@ -184,7 +184,7 @@ enum Command {
     /// The local AWS account, for trying things out.
     #[command(subcommand)]
     Local(local::Command),
-    /// The crypto API's functions: their source, and their artifacts.
+    /// The functions that Plumb carries - crypto API, loop, intake, pipeline: their source, and their artifacts.
     #[command(subcommand)]
     Lambda(lambda::Command),
     /// The crypto API: encrypt, decrypt, its keys, and the proof that it works.

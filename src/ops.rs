@@ -57,6 +57,7 @@ pub(crate) fn why(error: &aws::Error) -> Why {
         aws::ErrorKind::NotFound => WhyKind::Missing,
         aws::ErrorKind::Throttled => WhyKind::Throttled,
         aws::ErrorKind::Network | aws::ErrorKind::Timeout => WhyKind::Network,
+        aws::ErrorKind::Unreadable | aws::ErrorKind::Other if error.passes() => WhyKind::Service,
         aws::ErrorKind::NoRegion | aws::ErrorKind::Conflict | aws::ErrorKind::Unreadable | aws::ErrorKind::Other => {
             WhyKind::Other
         }

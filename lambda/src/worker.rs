@@ -14,6 +14,8 @@ mod live;
 pub mod mask;
 mod outcome;
 mod place;
+#[cfg(test)]
+mod registered;
 mod run;
 
 use std::path::{Path, PathBuf};

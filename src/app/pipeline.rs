@@ -6,6 +6,7 @@ use crate::console::{PipelineAnswer, PipelineAsk, PipelineRead, PipelineSeen, Pi
 use crate::ops::journal::Action;
 use crate::ops::pipeline::build::Build;
 use crate::ops::pipeline::jobs::Job;
+use crate::ops::pipeline::letters::Letters;
 use crate::ops::pipeline::message::Message;
 use crate::ops::pipeline::{Pipeline, registry, remote};
 use crate::ops::session::Session;
@@ -34,7 +35,7 @@ impl Inner {
         let (session, pipeline) = self.piped(target).await?;
         let letters = async {
             // Looking at letters counts as receiving them, so they are only where there are some.
-            if pipeline.waiting().await? == 0 { Ok(Vec::new()) } else { pipeline.letters().await }
+            if pipeline.waiting().await? == 0 { Ok(Letters::default()) } else { pipeline.letters().await }
         };
         let (projects, jobs, letters) = tokio::join!(registry::all(&session), pipeline.jobs(None, SHOWN), letters);
         Ok(PipelineSeen { projects, jobs: jobs?, letters })

@@ -1,4 +1,4 @@
-//! Items of a DynamoDB table, by signed requests of our own: three operations that read are not worth an SDK crate.
+//! Items of a DynamoDB table, by signed requests of our own: four operations that read are not worth an SDK crate.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -102,18 +102,44 @@ pub async fn count(clients: &Clients, query: Query<'_>, next: Option<&Value>) ->
     ask_page(clients, query, body, next).await
 }
 
-async fn ask_page(clients: &Clients, query: Query<'_>, mut body: Value, next: Option<&Value>) -> Result<Page, Error> {
-    const OPERATION: &str = "dynamodb:Query";
-    let subject = query.table;
+/// Reads one page of a whole index, from `next` of the page before on, in no order: the items with this text in that
+/// attribute. It costs what reading all of the page would.
+pub async fn scan(
+    clients: &Clients,
+    (table, index): (&str, &str),
+    (name, value): (&str, &str),
+    next: Option<&Value>,
+) -> Result<Page, Error> {
+    let body = json!({
+        "TableName": table,
+        "IndexName": index,
+        "FilterExpression": "#name = :value",
+        "ExpressionAttributeNames": { "#name": name },
+        "ExpressionAttributeValues": { ":value": { "S": value } },
+    });
+    asked(clients, ("dynamodb:Scan", "DynamoDB_20120810.Scan"), table, body, next).await
+}
+
+async fn ask_page(clients: &Clients, query: Query<'_>, body: Value, next: Option<&Value>) -> Result<Page, Error> {
+    asked(clients, ("dynamodb:Query", "DynamoDB_20120810.Query"), query.table, body, next).await
+}
+
+async fn asked(
+    clients: &Clients,
+    (operation, target): (&'static str, &'static str),
+    subject: &str,
+    mut body: Value,
+    next: Option<&Value>,
+) -> Result<Page, Error> {
     if let Some(next) = next {
         body["ExclusiveStartKey"] = next.clone();
     }
-    let answer = ask(clients, OPERATION, "DynamoDB_20120810.Query", subject, &body).await?;
+    let answer = ask(clients, operation, target, subject, &body).await?;
     let Answer { items, count, last_evaluated_key } =
-        serde_json::from_str(&answer).map_err(|_| Error::unreadable(OPERATION, subject, "items"))?;
+        serde_json::from_str(&answer).map_err(|_| Error::unreadable(operation, subject, "items"))?;
     let last = last_evaluated_key.filter(|key| key.as_object().is_some_and(|key| !key.is_empty()));
     if last.is_some() && last.as_ref() == next {
-        return Err(Error::unreadable(OPERATION, subject, "end: it repeats a page"));
+        return Err(Error::unreadable(operation, subject, "end: it repeats a page"));
     }
     Ok(Page { items, count, next: last })
 }

@@ -1,4 +1,4 @@
-//! ECR: a login for pushing images, by a signed request: one call is not worth an SDK crate.
+//! ECR: a login for pushing images, and what was pushed, by signed requests: two calls are not worth an SDK crate.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,6 +24,30 @@ struct Tokens {
 #[serde(rename_all = "camelCase")]
 struct Token {
     authorization_token: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Images {
+    image_details: Vec<Image>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Image {
+    image_digest: String,
+}
+
+/// The digest of a repository's image, `sha256:…`, by its tag. What a container tool says of an image that it has is not
+/// always what the registry made of it: podman compresses layers as it pushes them.
+pub async fn digest(clients: &Clients, repository: &str, tag: &str) -> Result<String, Error> {
+    const OPERATION: &str = "ecr:DescribeImages";
+    let target = "AmazonEC2ContainerRegistry_V20150921.DescribeImages";
+    let body = json!({ "repositoryName": repository, "imageIds": [{ "imageTag": tag }] });
+    let answer: Images = ECR.ask(clients, (OPERATION, target), repository, &body).await?;
+    let digest = answer.image_details.into_iter().next().map(|image| image.image_digest);
+    let is_digest = |digest: &String| digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64);
+    digest.filter(is_digest).ok_or_else(|| Error::unreadable(OPERATION, repository, "imageDigest"))
 }
 
 /// The password of the user `AWS` at the account's registry, good for twelve hours.

@@ -132,8 +132,8 @@ impl Error {
         }
     }
 
-    /// Whether the service itself failed, so that it may answer when it is asked again.
-    pub(crate) fn is_of_server(&self) -> bool {
+    /// Whether the service itself failed.
+    pub(super) fn is_of_server(&self) -> bool {
         self.kind == ErrorKind::Other && self.code.as_deref().is_some_and(is_server_fault)
     }
 
@@ -272,8 +272,8 @@ pub(super) fn kind_of_code(code: &str, message: &str) -> ErrorKind {
 fn of_status(status: u16) -> ErrorKind {
     match status {
         401 | 403 => ErrorKind::AccessDenied,
-        // Without a code of AWS it may be any proxy's 404, which says nothing about the thing that was asked for.
-        404 => ErrorKind::Unreadable,
+        // Without a code of AWS it may be any proxy's, which says nothing about the thing that was asked for.
+        404 | 500..=599 => ErrorKind::Unreadable,
         409 | 412 => ErrorKind::Conflict,
         429 => ErrorKind::Throttled,
         _ => ErrorKind::Other,

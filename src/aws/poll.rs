@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::{Error, ErrorKind};
+
 const FIRST: Duration = Duration::from_millis(150);
 const LONGEST: Duration = Duration::from_secs(5);
 
@@ -28,6 +30,18 @@ impl Poll {
         tokio::time::sleep(pause).await;
         self.pause = (self.pause * 3 / 2).min(LONGEST);
         true
+    }
+}
+
+impl Error {
+    /// Whether it may be over when the same is asked again.
+    pub(crate) fn passes(&self) -> bool {
+        self.kind == ErrorKind::Throttled || self.is_lost()
+    }
+
+    /// Whether what was sent may have been done all the same: nothing came that says otherwise.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Unreadable) || self.is_of_server()
     }
 }
 

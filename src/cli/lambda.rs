@@ -9,7 +9,7 @@ use crate::ops::lambda::{Source, build};
 /// What to do with the functions.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Write their source, template and API description to a directory, as a workspace that builds by itself.
+    /// Write their source, templates and API descriptions to a directory, as a workspace that builds by itself.
     Eject {
         /// The directory; made when it is not there.
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]

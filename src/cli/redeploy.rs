@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Only when the smoke test of the last hour passed for this commit, here or in another environment.
     #[arg(long, value_name = "ENV", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     if_smoke: Option<String>,
-    /// Why. The journal keeps it, and the workflow gets it.
+    /// Why. The journal keeps it, and the workflow or the pipeline gets it.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Although redeploys are on hold.

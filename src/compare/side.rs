@@ -48,6 +48,8 @@ pub enum WhyKind {
     Throttled,
     /// No connection, or no answer in time.
     Network,
+    /// The service itself failed, or what came was no answer of it: it may answer when it is asked again.
+    Service,
     /// Anything else.
     #[default]
     Other,

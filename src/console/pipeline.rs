@@ -3,7 +3,7 @@
 use crate::compare::Why;
 use crate::ops::pipeline::build::{Build, Lines};
 use crate::ops::pipeline::jobs::Jobs;
-use crate::ops::pipeline::letters::Letter;
+use crate::ops::pipeline::letters::Letters;
 use crate::ops::pipeline::registry::Project;
 
 /// What is asked.
@@ -36,7 +36,7 @@ pub struct PipelineSeen {
     /// The newest jobs.
     pub jobs: Jobs,
     /// The dead letters.
-    pub letters: Result<Vec<Letter>, Why>,
+    pub letters: Result<Letters, Why>,
 }
 
 /// What was read of a log.

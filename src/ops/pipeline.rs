@@ -10,6 +10,7 @@ pub mod image;
 pub mod jobs;
 pub mod letters;
 pub mod message;
+mod once;
 pub mod permissions;
 pub mod policy;
 pub mod registry;
@@ -18,6 +19,7 @@ pub mod script;
 pub mod trigger;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::session::Session;
 use super::why;
@@ -30,6 +32,7 @@ pub struct Pipeline {
     session: Session,
     stack: String,
     outputs: BTreeMap<String, String>,
+    parameters: BTreeMap<String, String>,
 }
 
 impl Pipeline {
@@ -42,7 +45,7 @@ impl Pipeline {
                 .hint("another region or profile? lambda/README.md says how it is deployed")
                 .kind(WhyKind::Missing));
         };
-        Ok(Self { session: session.clone(), stack, outputs: found.outputs })
+        Ok(Self { session: session.clone(), stack, outputs: found.outputs, parameters: found.parameters })
     }
 
     /// The same with the leave and the name of another session of the environment.
@@ -66,6 +69,21 @@ impl Pipeline {
 
     fn jobs_table(&self) -> Result<&str, Why> {
         self.output("JobsTableName")
+    }
+
+    /// After how long the queue tries a message again.
+    fn again_after(&self) -> Duration {
+        Duration::from_secs(self.number("RetrySeconds", 180))
+    }
+
+    /// How long the queue tries a message before it is a dead letter.
+    fn tried_for(&self) -> Duration {
+        self.again_after().saturating_mul(u32::try_from(self.number("Attempts", 80)).unwrap_or(u32::MAX))
+    }
+
+    /// A parameter of the stack; where it does not tell, the template's default.
+    fn number(&self, parameter: &str, default: u64) -> u64 {
+        self.parameters.get(parameter).and_then(|text| text.parse().ok()).unwrap_or(default)
     }
 
     fn output(&self, name: &str) -> Result<&str, Why> {

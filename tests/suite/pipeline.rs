@@ -5,6 +5,7 @@
 //! of a build, and knows no idempotency token. So the function reaches it through the recording proxy, where StartBuild is
 //! read as it was sent, and answers to it are made; and the worker runs with the variables that were found there.
 
+mod asked;
 mod looked_at;
 mod operated;
 mod publisher;

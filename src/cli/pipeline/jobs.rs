@@ -11,6 +11,7 @@ use crate::compare::Why;
 use crate::ops::inspect::now;
 use crate::ops::pipeline::Pipeline;
 use crate::ops::pipeline::build::Build;
+use crate::ops::pipeline::follow::patiently;
 use crate::ops::pipeline::jobs::{Job, Jobs};
 use crate::ops::schema::time;
 use crate::ops::session::Session;
@@ -80,7 +81,7 @@ fn text(found: &Jobs) -> io::Result<()> {
             clean(&job.project),
             branch,
             told::commit(job),
-            job.by.as_deref().map_or_else(|| "a message".to_owned(), clean),
+            clean(&job.asked_by(job.by.as_deref())),
             clean(&job.id),
             told::about(job),
         ]);
@@ -92,9 +93,9 @@ fn text(found: &Jobs) -> io::Result<()> {
 pub(super) async fn logs(session: &Session, args: &LogArgs) -> Result<Outcome, Failed> {
     let pipeline = Pipeline::open(session).await?;
     let mut job = pipeline.find(args.job.as_deref()).await?;
-    if args.follow && job.build.is_none() && job.state.is_open() {
+    if args.follow && job.build.is_none() && job.may_go_on(now()) {
         say!("{} has no build yet", clean(&job.id));
-        job = built(&pipeline, job).await?;
+        job = pipeline.until(&job.id, &told::followed, |job| job.build.is_some()).await?;
     }
     let Some(mut build) = job.build.clone() else {
         return if args.follow { Ok(trigger::outcome(&job)) } else { Err(unbuilt(&job).into()) };
@@ -102,7 +103,11 @@ pub(super) async fn logs(session: &Session, args: &LogArgs) -> Result<Outcome, F
     let mut next = None;
     loop {
         let is_over = build.is_over();
-        let read = pipeline.log(&build, next.as_deref()).await?;
+        let read = if args.follow {
+            patiently(&told::followed, || pipeline.log(&build, next.as_deref())).await?
+        } else {
+            pipeline.log(&build, None).await?
+        };
         next = read.next;
         let mut out = io::stdout().lock();
         for line in &read.lines {
@@ -115,27 +120,9 @@ pub(super) async fn logs(session: &Session, args: &LogArgs) -> Result<Outcome, F
             break;
         }
         tokio::time::sleep(LOOK).await;
-        build = pipeline.build(&build.id).await?.unwrap_or(build);
+        build = patiently(&told::followed, || pipeline.build(&build.id)).await?.unwrap_or(build);
     }
-    if !args.follow {
-        return Ok(Outcome::Clean);
-    }
-    let ended = if job.id == build.id { pipeline.find(Some(&build.id)).await? } else { again(&pipeline, &job).await? };
-    Ok(trigger::outcome(&ended))
-}
-
-/// The job as it stands once it has a build, or will have none.
-async fn built(pipeline: &Pipeline, job: Job) -> Result<Job, Failed> {
-    let mut job = job;
-    while job.build.is_none() && job.state.is_open() {
-        tokio::time::sleep(LOOK).await;
-        job = again(pipeline, &job).await?;
-    }
-    Ok(job)
-}
-
-async fn again(pipeline: &Pipeline, job: &Job) -> Result<Job, Failed> {
-    Ok(pipeline.job(&job.id).await?.unwrap_or_else(|| job.clone()))
+    Ok(if args.follow { trigger::outcome(&job.built(build)) } else { Outcome::Clean })
 }
 
 fn unbuilt(job: &Job) -> Why {

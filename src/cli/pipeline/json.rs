@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::compare::Why;
 use crate::ops::pipeline::build::{Build, Phase};
 use crate::ops::pipeline::fields::Finding;
 use crate::ops::pipeline::jobs::{Job, Jobs};
@@ -91,6 +92,8 @@ pub(super) struct JobJson<'a> {
     branch: Option<&'a str>,
     commit: Option<&'a str>,
     by: Option<&'a str>,
+    /// Whether only the message says so.
+    by_is_claim: bool,
     reason: Option<&'a str>,
     at: String,
     state: &'static str,
@@ -122,6 +125,7 @@ impl<'a> From<&'a Job> for JobJson<'a> {
             branch: job.branch.as_deref(),
             commit: job.commit.as_deref(),
             by: job.by.as_deref(),
+            by_is_claim: job.by.is_some() && job.is_claim(),
             reason: job.reason.as_deref(),
             at: time(job.at),
             state: job.state.word(),
@@ -155,6 +159,7 @@ pub(super) struct TriggerJson<'a> {
 pub(super) struct LettersJson<'a> {
     version: u32,
     letters: Vec<LetterJson<'a>>,
+    troubles: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -165,6 +170,7 @@ struct LetterJson<'a> {
     error: Option<&'a str>,
     text: Option<&'a str>,
     readable: bool,
+    may_be_sent: bool,
 }
 
 impl<'a> From<&'a Letter> for LetterJson<'a> {
@@ -176,12 +182,14 @@ impl<'a> From<&'a Letter> for LetterJson<'a> {
             error: letter.error.as_deref(),
             text: letter.text.as_deref(),
             readable: letter.message().is_some(),
+            may_be_sent: letter.may_be_sent,
         }
     }
 }
 
-pub(super) fn letters(letters: &[Letter]) -> LettersJson<'_> {
-    LettersJson { version: VERSION, letters: letters.iter().map(LetterJson::from).collect() }
+pub(super) fn letters<'a>(letters: &'a [Letter], troubles: &'a [Why]) -> LettersJson<'a> {
+    let troubles = troubles.iter().map(|why| why.reason.as_str()).collect();
+    LettersJson { version: VERSION, letters: letters.iter().map(LetterJson::from).collect(), troubles }
 }
 
 #[derive(Serialize)]

@@ -8,9 +8,12 @@ use crate::cli::shared::lines;
 use crate::cli::table::Table;
 use crate::cli::{Failed, Outcome, Output, brief, clean, print_json, say};
 use crate::ops::pipeline::Pipeline;
-use crate::ops::pipeline::letters::Letter;
+use crate::ops::pipeline::letters::{Letter, Letters};
 use crate::ops::schema::time;
 use crate::ops::session::Session;
+
+/// What is said of a letter that may be published already.
+const SENT: &str = "it may have been sent";
 
 /// Arguments of `plumb pipeline letters`.
 #[derive(Debug, clap::Args)]
@@ -27,18 +30,25 @@ pub(crate) struct Args {
 pub(super) async fn run(session: &Session, args: &Args) -> Result<Outcome, Failed> {
     let pipeline = Pipeline::open(session).await?;
     let Some(id) = &args.letter else {
-        let letters = pipeline.letters().await?;
-        match args.how.output {
-            Output::Json => print_json(&json::letters(&letters))?,
-            Output::Text => list(&letters)?,
+        let found = pipeline.letters().await?;
+        for trouble in &found.troubles {
+            say!("? {}", clean(&trouble.reason));
         }
-        return Ok(if letters.is_empty() { Outcome::Clean } else { Outcome::Differences });
+        match args.how.output {
+            Output::Json => print_json(&json::letters(&found.letters, &found.troubles))?,
+            Output::Text => list(&found)?,
+        }
+        let is_empty = found.letters.is_empty() && found.troubles.is_empty();
+        return Ok(if is_empty { Outcome::Clean } else { Outcome::Differences });
     };
     let letter = pipeline.letter(id).await?;
     if args.how.output == Output::Json {
-        print_json(&json::letters(std::slice::from_ref(&letter)))?;
+        print_json(&json::letters(std::slice::from_ref(&letter), &[]))?;
     } else {
         open(&letter)?;
+    }
+    if letter.may_be_sent {
+        say!("! {SENT}: look at plumb pipeline jobs before it is published again");
     }
     if !args.replay || args.how.dry_run {
         return Ok(Outcome::Differences);
@@ -55,20 +65,21 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Outcome, Faile
     Ok(Outcome::Clean)
 }
 
-fn list(letters: &[Letter]) -> io::Result<()> {
+fn list(found: &Letters) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    if letters.is_empty() {
-        return writeln!(out, "there are no dead letters");
+    if found.letters.is_empty() {
+        return if found.troubles.is_empty() { writeln!(out, "there are no dead letters") } else { Ok(()) };
     }
     let mut table = Table::new();
-    for letter in letters {
+    for letter in &found.letters {
         let asked = match (letter.message(), &letter.text) {
             (Some(message), _) => format!("{} {}", message.project, message.branch),
             (None, Some(text)) => format!("? {}", brief(text, 60)),
             (None, None) => "? no message".to_owned(),
         };
         let error = letter.error.as_deref().map(|error| brief(error, 80)).unwrap_or_default();
-        table.row([letter.at.map(time).unwrap_or_default(), clean(&letter.id), asked, error]);
+        let sent = if letter.may_be_sent { SENT.to_owned() } else { String::new() };
+        table.row([letter.at.map(time).unwrap_or_default(), clean(&letter.id), asked, sent, error]);
     }
     table.print(&mut out, "")
 }

@@ -68,7 +68,7 @@ pub(crate) struct Fields {
     /// How many of its builds may run at once. Default: 1.
     #[arg(long, value_name = "NUMBER")]
     concurrency: Option<String>,
-    /// How many of its builds may begin in an hour. Default: 20.
+    /// How many messages for it are taken in an hour. Default: 20.
     #[arg(long, value_name = "NUMBER")]
     rate: Option<String>,
     /// The command and its arguments, which no shell reads.

@@ -57,9 +57,14 @@ pub(super) async fn run(session: &Session, args: &Args) -> Result<Outcome, Faile
         say!("it goes on by itself; plumb pipeline logs -f {} follows it", clean(&sent.id));
         return ended(&plan, Some(&sent.id), None, args.how.output, Outcome::Clean);
     }
-    let job = pipeline.follow(&sent.id, &told::followed).await?;
-    let outcome = outcome(&job);
-    ended(&plan, Some(&sent.id), Some(&job), args.how.output, outcome)
+    match pipeline.follow(&sent.id, &told::followed).await {
+        Ok(job) => ended(&plan, Some(&sent.id), Some(&job), args.how.output, outcome(&job)),
+        Err(why) => {
+            // It was sent, whatever is known of it.
+            ended(&plan, Some(&sent.id), None, args.how.output, Outcome::Problem)?;
+            Err(why.into())
+        }
+    }
 }
 
 fn shown(plan: &Plan) {

@@ -65,20 +65,26 @@ pub(super) async fn run(shared: &Shared, session: &Session, args: &Args) -> Resu
         return print(shared, session, args, &piped, &ended, Outcome::Clean);
     };
     let job = tokio::time::timeout(longest, Box::pin(pipeline::follow(&piped, &sent.id, &followed)));
-    let job = match interruptible(job).await {
-        Ok(Ok(job)) => job?,
+    let unended = Ended { message: Some(&sent.id), job: None, verdicts: None };
+    let failed: Failed = match interruptible(job).await {
+        Ok(Ok(Ok(job))) => {
+            let verdicts = Some(verdicts(session).await?);
+            let ended = Ended { message: Some(&sent.id), job: Some(&job), verdicts };
+            return print(shared, session, args, &piped, &ended, outcome(&job));
+        }
+        Ok(Ok(Err(why))) => why.into(),
         Ok(Err(_)) => {
             let told = format!("the job has not ended within {} s, and goes on", longest.as_secs());
-            return Err(Why::new(told).hint(format!("plumb pipeline logs -f {} follows it", clean(&sent.id))).into());
+            Why::new(told).hint(format!("plumb pipeline logs -f {} follows it", clean(&sent.id))).into()
         }
         Err(failed) => {
             say!("the job goes on without you; plumb pipeline stop {} ends it", clean(&sent.id));
-            return Err(failed);
+            failed
         }
     };
-    let verdicts = Some(verdicts(session).await?);
-    let ended = Ended { message: Some(&sent.id), job: Some(&job), verdicts };
-    print(shared, session, args, &piped, &ended, outcome(&job))
+    // It was sent, whatever is known of it.
+    print(shared, session, args, &piped, &unended, Outcome::Problem)?;
+    Err(failed)
 }
 
 fn shown(session: &Session, piped: &Piped) {

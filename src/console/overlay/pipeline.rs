@@ -118,6 +118,9 @@ fn replay(letter: &Letter) -> Sheet {
     if letter.message().is_none() {
         notes.insert(0, ('!', String::from("this is no message that the pipeline reads: it will refuse it again")));
     }
+    if letter.may_be_sent {
+        notes.insert(0, ('!', String::from("it may have been sent before: look at the jobs first")));
+    }
     Sheet {
         facts: vec![("letter", letter.id.clone())],
         whole: Some(("message", letter.text.clone().unwrap_or_else(|| letter.body.clone()))),

@@ -146,7 +146,7 @@ impl Known {
     /// The dead letters.
     #[must_use]
     pub fn letters(&self) -> &[Letter] {
-        self.seen.value().and_then(|seen| seen.letters.as_ref().ok()).map_or(&[], Vec::as_slice)
+        self.seen.value().and_then(|seen| seen.letters.as_ref().ok()).map_or(&[], |found| &found.letters)
     }
 
     /// How many rows a list has.
@@ -166,7 +166,10 @@ impl Known {
         match part {
             Part::Jobs => seen.jobs.troubles.iter().collect(),
             Part::Projects => seen.projects.as_ref().err().into_iter().collect(),
-            Part::Letters => seen.letters.as_ref().err().into_iter().collect(),
+            Part::Letters => match &seen.letters {
+                Ok(found) => found.troubles.iter().collect(),
+                Err(why) => vec![why],
+            },
         }
     }
 

@@ -267,7 +267,7 @@ fn failed_word(why: &Why) -> &'static str {
         WhyKind::Denied => "? denied",
         WhyKind::Throttled => "? throttled",
         WhyKind::Network => "? no network",
-        WhyKind::Missing | WhyKind::Other => "? not read",
+        WhyKind::Missing | WhyKind::Service | WhyKind::Other => "? not read",
     }
 }
 

@@ -138,7 +138,7 @@ fn head(model: &Model, width: u16) -> Vec<Row> {
 fn of_job(model: &Model, job: &Job, width: u16) -> Vec<Row> {
     let branch = job.branch.clone().unwrap_or_default();
     let commit = job.commit.as_deref().unwrap_or("the latest");
-    let asked = format!("{}  {}", model.clock.moment(job.at), job.by.as_deref().unwrap_or("by a message"));
+    let asked = format!("{}  {}", model.clock.moment(job.at), job.asked_by(job.by.as_deref()));
     let mut rows = fact("asked", &asked, Role::Text, width);
     rows.extend(fact("branch", &format!("{branch}  {commit}"), Role::Text, width));
     rows.extend(job.reason.iter().flat_map(|reason| fact("reason", &format!("\"{reason}\""), Role::Text, width)));

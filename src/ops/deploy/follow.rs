@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::stopped;
 use crate::aws::cloudformation::events::{self, Event};
 use crate::aws::cloudformation::{self, StackInfo};
-use crate::aws::{self, ErrorKind, Poll};
+use crate::aws::{self, Poll};
 use crate::compare::Why;
 use crate::ops::session::Session;
 use crate::ops::why;
@@ -190,7 +190,7 @@ pub async fn follow(
                     return Ok(ended);
                 }
             }
-            Err(error) if passes(&error) => {
+            Err(error) if error.passes() => {
                 if answers {
                     progress(Progress::Unanswered(why(&error)));
                 }
@@ -202,15 +202,6 @@ pub async fn follow(
             let told = format!("no end after {} minutes", LONGEST.as_secs() / 60);
             return Err(lost(operation, Why::new(told)));
         }
-    }
-}
-
-/// Whether a failure may be over when it is asked again.
-fn passes(error: &aws::Error) -> bool {
-    match error.kind {
-        ErrorKind::Throttled | ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Unreadable => true,
-        ErrorKind::Other => error.is_of_server(),
-        _ => false,
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn begun(clients: &Clients, operation: &Operation, sent: Result
     }
     match seen(clients, operation).await {
         Ok(true) => Ok(()),
-        Ok(false) if !is_lost(&error) => Err(Stopped::Refused(told)),
+        Ok(false) if !error.is_lost() => Err(Stopped::Refused(told)),
         Ok(false) => Err(unknown(operation, &told, "nothing of it is to be seen so far")),
         Err(unread) => Err(unknown(operation, &told, &why(&unread).reason)),
     }
@@ -76,11 +76,6 @@ pub(super) fn is_refusal(error: &Error) -> bool {
         error.kind,
         ErrorKind::AccessDenied | ErrorKind::NoCredentials | ErrorKind::NoRegion | ErrorKind::Expired { .. }
     )
-}
-
-/// Whether the answer to what may have begun was lost.
-fn is_lost(error: &Error) -> bool {
-    matches!(error.kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Unreadable) || error.is_of_server()
 }
 
 /// Whether something of an operation has happened to its stack.

@@ -4,7 +4,8 @@ use super::Pipeline;
 use crate::aws::codebuild;
 use crate::aws::logs;
 use crate::compare::Why;
-use crate::ops::journal::{Action, Intent, noted, random_id};
+use crate::ops::journal::{Action, Intent, random_id};
+use crate::ops::session::Session;
 use crate::ops::why;
 use crate::secret::Secret;
 
@@ -109,20 +110,18 @@ impl Pipeline {
 
     /// Asks a build to end.
     pub async fn stop(&self, build: &str) -> Result<(Build, Option<Why>), Why> {
-        let (session, writer) = self.session.for_writing().await?;
-        let work = async { codebuild::stop(&session.clients, build).await.map_err(|error| why(&error)) };
         let intent = Intent::new(Action::Stop, vec![build.to_owned()]);
-        let (build, untold) = Box::pin(noted(&session, &writer, intent, work, |_| None)).await?;
+        let send = |session: Session| async move { codebuild::stop(&session.clients, build).await };
+        let (build, untold) = Box::pin(self.once(intent, send)).await?;
         Ok((Build::of(&build), untold))
     }
 
     /// Starts a build again, with the variables that it had.
     pub async fn retry(&self, build: &str) -> Result<(Build, Option<Why>), Why> {
-        let (session, writer) = self.session.for_writing().await?;
         let token = random_id()?;
-        let work = async { codebuild::retry(&session.clients, build, &token).await.map_err(|error| why(&error)) };
         let intent = Intent { id: Some(token.clone()), ..Intent::new(Action::Retry, vec![build.to_owned()]) };
-        let (build, untold) = Box::pin(noted(&session, &writer, intent, work, |_| None)).await?;
+        let send = |session: Session| async move { codebuild::retry(&session.clients, build, &token).await };
+        let (build, untold) = Box::pin(self.once(intent, send)).await?;
         Ok((Build::of(&build), untold))
     }
 }

@@ -1,14 +1,21 @@
 //! The fields of a registered project, one parameter each, and what is a right value of each.
 //!
-//! Pure. The worker and the function read the same fields by the same rules.
+//! Pure. The worker and the function read the same fields by the same rules: `lambda/tests/reference/projects.json` has values
+//! that both sides' tests hold to them.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path};
 
 use globset::GlobBuilder;
+
+use super::message::branch;
 
 /// The fields, in the order in which they are shown.
 pub const FIELDS: [&str; 9] =
     ["repository", "branches", "command", "shell", "directory", "timeout", "credentials", "concurrency", "rate"];
+
+/// More globs or arguments no project has.
+const MOST_ENTRIES: usize = 100;
 
 /// Those without which nothing is built.
 const NEEDED: [&str; 3] = ["repository", "branches", "command"];
@@ -61,7 +68,7 @@ pub fn check(fields: &BTreeMap<String, String>, local: bool) -> Vec<Finding> {
     for needed in NEEDED.iter().filter(|needed| !fields.contains_key(**needed)) {
         found.push(wrong(needed, "is missing".to_owned()));
     }
-    let in_shell = fields.get("shell").is_some_and(|shell| shell == "true");
+    let in_shell = fields.get("shell").is_some_and(|shell| shell.trim() == "true");
     for (field, value) in fields {
         if let Err(text) = value_of(field, value, in_shell, local) {
             found.push(wrong(field, text));
@@ -72,10 +79,11 @@ pub fn check(fields: &BTreeMap<String, String>, local: bool) -> Vec<Finding> {
 
 /// Whether a field may have this value; else what is wrong with it.
 fn value_of(field: &str, value: &str, in_shell: bool, local: bool) -> Result<(), String> {
+    let value = value.trim();
     match field {
         "repository" => repository(value, local),
         "branches" => branches(value).map(drop),
-        "command" if in_shell => text(value),
+        "command" if in_shell => script(value),
         "command" => command(value).map(drop),
         "shell" if matches!(value, "true" | "false") => Ok(()),
         "shell" => Err(format!("{value:?} is neither true nor false")),
@@ -96,12 +104,16 @@ pub fn branches(value: &str) -> Result<Vec<String>, String> {
         value.split(',').map(|glob| glob.trim().to_owned()).collect()
     };
     for glob in &globs {
-        let fits = |letter: char| letter.is_ascii_alphanumeric() || "._/-*?".contains(letter);
-        if glob.is_empty() || glob.len() > 200 || !glob.chars().all(fits) {
-            return Err(format!("{glob:?} is no glob of branches: letters, digits, . _ / - and * ?"));
+        // A star may stand for text, and a question mark for a letter; what is left has to be a branch's name.
+        if branch(&glob.replace(['*', '?'], "x")).is_err() {
+            return Err(format!("{glob:?} is no glob of branches: a branch's name, and * ? for some of it"));
         }
     }
-    if globs.is_empty() { Err("names no branch".to_owned()) } else { Ok(globs) }
+    match globs.len() {
+        0 => Err("names no branch".to_owned()),
+        1..=MOST_ENTRIES => Ok(globs),
+        _ => Err(format!("has more than {MOST_ENTRIES} globs")),
+    }
 }
 
 /// Whether a branch matches one of the globs. A `*` stops at a `/`, `**` does not.
@@ -118,47 +130,76 @@ pub fn command(value: &str) -> Result<Vec<String>, String> {
     let words: Vec<String> = serde_json::from_str(value)
         .map_err(|_| "is no JSON array of texts; with shell = true it is one text".to_owned())?;
     match words.first() {
+        _ if words.len() > MOST_ENTRIES => Err(format!("has more than {MOST_ENTRIES} arguments")),
         Some(program) if !program.is_empty() && words.iter().all(|word| !word.contains('\0')) => Ok(words),
         _ => Err("names no program".to_owned()),
     }
 }
 
+/// What a shell reads: as it is, or as the one text that a JSON array or a JSON text holds.
+fn script(value: &str) -> Result<(), String> {
+    let alone = || serde_json::from_str::<[String; 1]>(value).ok().map(|[text]| text);
+    let text = serde_json::from_str::<String>(value).ok().or_else(alone).unwrap_or_else(|| value.to_owned());
+    if text.trim().is_empty() || text.contains('\0') { Err("is empty".to_owned()) } else { Ok(()) }
+}
+
 fn repository(url: &str, local: bool) -> Result<(), String> {
-    if url.len() > 500
-        || url.starts_with('-')
-        || url.chars().any(|letter| letter.is_whitespace() || letter.is_control())
-    {
-        return Err("is no URL of a repository".to_owned());
+    let plain = (1..=1000).contains(&url.len()) && url.bytes().all(|byte| byte.is_ascii_graphic());
+    if !plain || url.starts_with('-') || url.contains(['?', '#', '\\', '%', '\'', '"']) {
+        return Err("is no URL of a repository, which has none of ? # % \\ ' \" and no spaces".to_owned());
     }
-    let authority = url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
-    if authority.and_then(|authority| authority.rsplit_once('@')).is_some_and(|(user, _)| user.contains(':')) {
+    let none = || Err("names no repository on its server".to_owned());
+    let (scheme, rest) = url.split_once("://").map_or((None, url), |(scheme, rest)| (Some(scheme), rest));
+    let (authority, path) = rest.split_once(if scheme.is_some() { '/' } else { ':' }).unwrap_or((rest, ""));
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    if user.is_some_and(|user| user.contains(':')) {
         return Err("holds a password, and everybody who may look reads it: name a secret in credentials".to_owned());
     }
-    if let Some(rest) = url.strip_prefix("https://") {
-        let has_user = authority.is_some_and(|authority| authority.contains('@'));
-        return match rest.split_once('/') {
-            _ if has_user => Err("holds a user's name, which may be a token: name a secret in credentials".to_owned()),
-            Some((host, path)) if !host.is_empty() && !path.is_empty() => Ok(()),
-            _ => Err("names no repository on its server".to_owned()),
-        };
+    let here = || if local { Ok(()) } else { Err("is of this machine, and builds run on another".to_owned()) };
+    let (name, port) = host.split_once(':').unwrap_or((host, "22"));
+    let is_host = is_name(name) && port.parse::<u16>().is_ok();
+    match (scheme, user) {
+        (Some("https"), Some(_)) => {
+            Err("holds a user's name, which may be a token: name a secret in credentials".to_owned())
+        }
+        (Some("https"), None) if is_host && !path.is_empty() && !path.contains('@') => Ok(()),
+        (Some("ssh"), _) if is_host && user.is_none_or(is_name) && rest.contains('/') => Ok(()),
+        (Some("https" | "ssh"), _) => none(),
+        (Some("http"), None) if name == "127.0.0.1" => {
+            if is_host && !path.is_empty() && !path.contains('@') {
+                here()
+            } else {
+                none()
+            }
+        }
+        (Some("file"), _) => {
+            if rest.starts_with('/') {
+                here()
+            } else {
+                none()
+            }
+        }
+        // git's short form of SSH.
+        (None, Some(user)) if is_name(user) && is_name(host) => {
+            if path.is_empty() || path.starts_with(['-', '/', ':']) { none() } else { Ok(()) }
+        }
+        _ => Err("is reached by none of https://, ssh:// and git@host:path".to_owned()),
     }
-    let scp =
-        url.split_once(':').is_some_and(|(host, path)| host.starts_with("git@") && host.len() > 4 && !path.is_empty());
-    if url.starts_with("ssh://") || scp {
-        return Ok(());
-    }
-    if ["file://", "http://127.0.0.1"].iter().any(|start| url.starts_with(start)) {
-        return if local { Ok(()) } else { Err("is of this machine, and builds run on another".to_owned()) };
-    }
-    Err("is reached by none of https://, ssh:// and git@host:path".to_owned())
+}
+
+/// The name of a host, or of a user on one.
+fn is_name(text: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    !text.is_empty() && !text.starts_with('-') && text.bytes().all(inside)
 }
 
 fn directory(path: &str) -> Result<(), String> {
-    let parts = |part: &str| !part.is_empty() && part != "." && part != "..";
-    if path.len() <= 500 && path.split('/').all(parts) && !path.chars().any(char::is_control) {
+    let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    let is_plain = !path.contains('\\') && !path.chars().any(char::is_control) && (1..=500).contains(&path.len());
+    if is_plain && Path::new(path).components().all(inside) {
         return Ok(());
     }
-    Err(format!("{path:?} is no path from the repository's root, without . and .."))
+    Err(format!("{path:?} is no path from the repository's root, without .."))
 }
 
 fn credentials(name: &str) -> Result<(), String> {
@@ -167,10 +208,6 @@ fn credentials(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{name:?} is neither a secret's name nor its ARN"))
-}
-
-fn text(value: &str) -> Result<(), String> {
-    if value.trim().is_empty() || value.contains('\0') { Err("is empty".to_owned()) } else { Ok(()) }
 }
 
 fn number(value: &str, least: u32, most: u32) -> Result<(), String> {
@@ -237,6 +274,21 @@ mod tests {
             [("main", true), ("release/1", true), ("release/1/2", false), ("mainly", false), ("Main", false)]
         {
             assert_eq!(allows(&globs, branch), is_allowed, "{branch}");
+        }
+    }
+
+    /// What the function and the worker take or refuse of the same, by a test of theirs.
+    #[test]
+    fn a_value_is_right_here_where_the_function_and_the_worker_take_it() {
+        let rows = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lambda/tests/reference/projects.json"));
+        let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap();
+        for row in &rows {
+            let usual = [("repository", "https://git.example/a"), ("branches", "main"), ("command", r#"["make"]"#)];
+            let mut fields = project(&usual);
+            let named = row["fields"].as_object().unwrap().iter();
+            fields.extend(named.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())));
+            let found = check(&fields, row["local"] == true);
+            assert_eq!(found.is_empty(), row["right"] == true, "{row}: {found:?}");
         }
     }
 }

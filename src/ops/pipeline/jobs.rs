@@ -2,183 +2,31 @@
 //!
 //! What cannot be read makes a job's state unknown, with the reason; it is never taken for one that ended.
 
+mod job;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Build;
-use super::message::{signature, signed};
-use super::{Pipeline, message, own, registry};
+use super::message::signed;
+use super::{Pipeline, own, registry};
 use crate::aws::codebuild;
-use crate::aws::dynamodb::{self, Item, Query};
+use crate::aws::dynamodb::{self, Query};
 use crate::compare::Why;
 use crate::ops::why;
 
-/// Where the function records messages that name no project.
-pub const NAMELESS: &str = "-";
+pub use job::{Job, NAMELESS, State};
 
-/// How long a message may be claimed before its build is there, milliseconds.
-const CLAIM: i64 = 5 * 60 * 1000;
+/// As many messages of a project are read at least, so that a build of one of them that was started again is known for that.
+const READ: usize = 100;
 
-/// How long one may wait for its turn before the queue gives it to the dead letters, milliseconds: the template's attempts.
-const TURN: i64 = 4 * 60 * 60 * 1000;
+/// So many answers of a table are gone through for refusals that no query finds, of 1 MB each.
+const SCANS: usize = 4;
 
-/// Something that the pipeline was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// The message's id; of a build that no message asked for, CodeBuild's.
-    pub id: String,
-    /// The project; `-`: the message named none.
-    pub project: String,
-    /// The branch.
-    pub branch: Option<String>,
-    /// The commit; `None`: the branch's latest.
-    pub commit: Option<String>,
-    /// Who asked, as the message or CodeBuild says: SNS tells nobody who published.
-    pub by: Option<String>,
-    /// Why, in their words.
-    pub reason: Option<String>,
-    /// When it was asked for, milliseconds since the Unix epoch.
-    pub at: i64,
-    /// How it stands.
-    pub state: State,
-    /// Why it was refused, or what is not known.
-    pub why: Option<String>,
-    /// The build.
-    pub build: Option<Build>,
-}
+/// The index by project and time.
+const INDEX: &str = "by-project";
 
-/// How a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// The function has it, and no build yet.
-    Claimed,
-    /// As many builds of its project run as may.
-    Waiting,
-    /// It waits for a machine.
-    Queued,
-    /// It is at work.
-    Running,
-    /// It went well.
-    Succeeded,
-    /// It ended otherwise.
-    Failed,
-    /// It took too long.
-    TimedOut,
-    /// Somebody ended it.
-    Stopped,
-    /// The function let it start nothing.
-    Refused,
-    /// Nobody can tell.
-    Unknown,
-}
-
-impl State {
-    /// Its word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Claimed => "claimed",
-            Self::Waiting => "waiting",
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::TimedOut => "timed out",
-            Self::Stopped => "stopped",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// Whether more comes of it.
-    #[must_use]
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Claimed | Self::Waiting | Self::Queued | Self::Running)
-    }
-
-    fn of(build: &Build) -> Self {
-        match build.status.as_str() {
-            "IN_PROGRESS" if matches!(build.phase.as_str(), "SUBMITTED" | "QUEUED" | "PROVISIONING") => Self::Queued,
-            "IN_PROGRESS" => Self::Running,
-            "SUCCEEDED" => Self::Succeeded,
-            "FAILED" | "FAULT" => Self::Failed,
-            "TIMED_OUT" => Self::TimedOut,
-            "STOPPED" => Self::Stopped,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-impl Job {
-    /// How long its build has taken, milliseconds.
-    #[must_use]
-    pub fn took(&self, now: i64) -> Option<i64> {
-        let build = self.build.as_ref()?;
-        Some((build.ended.unwrap_or(now) - build.began?).max(0))
-    }
-
-    fn of(item: &Item, now: i64) -> Option<(Self, Option<String>)> {
-        let id = item.text("id")?.strip_prefix("message#")?.to_owned();
-        let at = item.text("received")?.parse::<jiff::Timestamp>().ok()?.as_millisecond();
-        let text = |name: &str| item.text(name).map(str::to_owned);
-        let (by, reason) = item.text("reason").map_or((None, None), signature);
-        let build = text("build").filter(|build| !build.is_empty());
-        let decision = item.text("decision").unwrap_or_default();
-        let (state, why) = match decision {
-            "refused" => (State::Refused, text("why")),
-            "claimed" if now - at < TURN && text("why").is_some() => (State::Waiting, text("why")),
-            "claimed" if now - at > CLAIM => (
-                State::Unknown,
-                Some("it was claimed, and no build was recorded since: the dead letters may have it".to_owned()),
-            ),
-            "claimed" => (State::Claimed, None),
-            "started" => (State::Unknown, Some("its build was not found".to_owned())),
-            other => (State::Unknown, Some(format!("the function decided {other:?}"))),
-        };
-        let job = Self {
-            id,
-            project: text("project").unwrap_or_else(|| NAMELESS.to_owned()),
-            branch: text("branch"),
-            commit: text("commit"),
-            by: by.map(str::to_owned),
-            reason: reason.map(str::to_owned),
-            at,
-            state,
-            why,
-            build: None,
-        };
-        Some((job, build))
-    }
-
-    /// The same with what CodeBuild says of its build.
-    fn built(self, build: Build) -> Self {
-        let state = State::of(&build);
-        let trouble = build.phases.iter().rev().find_map(|phase| phase.trouble.clone());
-        let why = trouble
-            .filter(|_| !matches!(state, State::Succeeded))
-            .or_else(|| (state == State::Unknown).then(|| format!("CodeBuild calls it {:?}", build.status)));
-        Self { state, why, build: Some(build), ..self }
-    }
-
-    /// A build that no message of the table asked for: somebody repeated it, or started it by hand.
-    fn of_build(build: &codebuild::Build) -> Option<Self> {
-        let project = build.variable("PLUMB_PROJECT").filter(|name| message::project(name).is_ok())?;
-        let text = |name: &str| build.variable(name).filter(|text| !text.is_empty()).map(str::to_owned);
-        let initiator = build.initiator.clone();
-        let job = Self {
-            id: build.id.clone(),
-            project: project.to_owned(),
-            branch: text("PLUMB_BRANCH"),
-            commit: text("PLUMB_COMMIT"),
-            by: initiator,
-            reason: text("PLUMB_REASON").and_then(|reason| signature(&reason).1.map(str::to_owned)),
-            at: build.began()?,
-            state: State::Unknown,
-            why: None,
-            build: None,
-        };
-        Some(job.built(Build::of(build)))
-    }
-}
+/// A job as the table has it, with its build's id.
+type Row = (Job, Option<String>);
 
 /// Jobs, the newest first, and what could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -197,29 +45,66 @@ impl Pipeline {
             Some(project) => BTreeSet::from([project.to_owned()]),
             None => self.projects(&mut found).await,
         };
-        let now = crate::ops::inspect::now();
-        let mut rows: Vec<(Job, Option<String>)> = Vec::new();
+        let (now, turn) = (crate::ops::inspect::now(), self.turn());
+        let mut rows: Vec<Row> = Vec::new();
         for project in &projects {
             let query = Query {
                 table: self.jobs_table()?,
-                index: "by-project",
+                index: INDEX,
                 partition: ("project", project),
                 range: "received",
                 from: "0",
                 to: "~",
                 newest_first: true,
                 only: None,
-                limit: u32::try_from(limit).ok(),
+                limit: u32::try_from(limit.max(READ)).ok(),
             };
             let page = dynamodb::page(&self.session.clients, query, None).await.map_err(|error| why(&error))?;
-            rows.extend(page.items.iter().filter_map(|item| Job::of(item, now)));
+            rows.extend(page.items.iter().filter_map(|item| Job::of(item, now, turn)));
+        }
+        if project.is_none() {
+            rows.extend(self.strangers(&projects, &mut found).await);
         }
         rows.sort_by_key(|(job, _)| std::cmp::Reverse(job.at));
-        rows.truncate(limit);
+        let beyond = rows.split_off(limit.min(rows.len()));
         let builds = self.builds_of(&rows, &mut found).await;
-        found.jobs = joined(rows, builds, &projects);
+        found.jobs = joined(rows, &beyond, builds, &projects);
         found.jobs.truncate(limit);
         Ok(found)
+    }
+
+    /// Refusals that name a project which nobody registered. No query finds what anybody may have written.
+    async fn strangers(&self, projects: &BTreeSet<String>, found: &mut Jobs) -> Vec<Row> {
+        let (now, turn) = (crate::ops::inspect::now(), self.turn());
+        let (mut rows, mut next) = (Vec::new(), None);
+        for _ in 0..SCANS {
+            let page = async {
+                let index = (self.jobs_table()?, INDEX);
+                let refused = ("decision", "refused");
+                dynamodb::scan(&self.session.clients, index, refused, next.as_ref()).await.map_err(|error| why(&error))
+            };
+            let page = match page.await {
+                Ok(page) => page,
+                Err(why) => {
+                    found.troubles.push(Why { reason: format!("refusals of unknown projects: {}", why.reason), ..why });
+                    return rows;
+                }
+            };
+            let all = page.items.iter().filter_map(|item| Job::of(item, now, turn));
+            rows.extend(all.filter(|(job, _)| !projects.contains(&job.project)));
+            next = page.next;
+            if next.is_none() {
+                return rows;
+            }
+        }
+        let told =
+            format!("refusals of unknown projects: {SCANS} MB of the table were gone through, and there is more");
+        found.troubles.push(Why::new(told).hint("plumb pipeline jobs PROJECT"));
+        rows
+    }
+
+    fn turn(&self) -> i64 {
+        i64::try_from(self.tried_for().as_millis()).unwrap_or(i64::MAX)
     }
 
     async fn projects(&self, found: &mut Jobs) -> BTreeSet<String> {
@@ -233,7 +118,7 @@ impl Pipeline {
     }
 
     /// The builds of these rows, and the newest of all.
-    async fn builds_of(&self, rows: &[(Job, Option<String>)], found: &mut Jobs) -> Vec<codebuild::Build> {
+    async fn builds_of(&self, rows: &[Row], found: &mut Jobs) -> Vec<codebuild::Build> {
         let mut ids: BTreeSet<String> = rows.iter().filter_map(|(_, build)| build.clone()).collect();
         let clients = &self.session.clients;
         let read = async {
@@ -253,7 +138,7 @@ impl Pipeline {
         let key = format!("message#{message}");
         let item = dynamodb::get(&self.session.clients, self.jobs_table()?, ("id", &key)).await;
         let Some(item) = item.map_err(|error| why(&error))? else { return Ok(None) };
-        let Some((job, id)) = Job::of(&item, crate::ops::inspect::now()) else {
+        let Some((job, id)) = Job::of(&item, crate::ops::inspect::now(), self.turn()) else {
             return Err(Why::new(format!("what the table of jobs has of {message} cannot be read")));
         };
         let Some(id) = id else { return Ok(Some(job)) };
@@ -295,9 +180,12 @@ impl Pipeline {
     }
 }
 
-fn joined(rows: Vec<(Job, Option<String>)>, builds: Vec<codebuild::Build>, projects: &BTreeSet<String>) -> Vec<Job> {
+/// The jobs of these rows, and the builds of their own that were started again: of these or of messages `beyond` them.
+fn joined(rows: Vec<Row>, beyond: &[Row], builds: Vec<codebuild::Build>, projects: &BTreeSet<String>) -> Vec<Job> {
     let mut builds: BTreeMap<String, codebuild::Build> =
         builds.into_iter().map(|build| (build.id.clone(), build)).collect();
+    let started = rows.iter().chain(beyond).filter_map(|(job, build)| Some((job.id.clone(), build.clone()?)));
+    let started: BTreeMap<String, String> = started.collect();
     let mut jobs: Vec<Job> = Vec::new();
     for (job, build) in rows {
         jobs.push(match build.and_then(|id| builds.remove(&id)) {
@@ -305,11 +193,11 @@ fn joined(rows: Vec<(Job, Option<String>)>, builds: Vec<codebuild::Build>, proje
             None => job,
         });
     }
-    let messages: BTreeSet<String> = jobs.iter().filter(|job| job.build.is_some()).map(|job| job.id.clone()).collect();
     let oldest = jobs.iter().map(|job| job.at).min().unwrap_or(i64::MIN);
     for build in builds.values() {
-        // One of a message that is beyond what was asked for is no job of its own.
-        let is_repeated = build.variable("PLUMB_JOB").is_none_or(|message| messages.contains(message));
+        // One of a message that is beyond what was read may be that message's first.
+        let first = build.variable("PLUMB_JOB").map(|message| started.get(message));
+        let is_repeated = first.is_none_or(|first| first.is_some_and(|first| *first != build.id));
         let own = Job::of_build(build).filter(|job| projects.contains(&job.project) && job.at >= oldest);
         jobs.extend(own.filter(|_| is_repeated));
     }
@@ -327,7 +215,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::aws::dynamodb::Item;
 
+    const TURN: i64 = 4 * 3_600_000;
     const NOW: i64 = 1_763_720_000_000;
 
     fn item(rows: &serde_json::Value) -> Item {
@@ -341,7 +231,7 @@ mod tests {
         for (name, text) in more {
             rows[*name] = json!(text);
         }
-        Job::of(&item(&rows), NOW).unwrap()
+        Job::of(&item(&rows), NOW, TURN).unwrap()
     }
 
     fn build(id: &str, status: &str, job: &str) -> codebuild::Build {
@@ -357,14 +247,18 @@ mod tests {
         let rows = [
             (row("a", 0, &[("decision", "claimed")]), State::Claimed),
             (row("a", 0, &[("decision", "claimed"), ("why", "1 of 1 at once")]), State::Waiting),
-            (row("a", 6, &[("decision", "claimed")]), State::Unknown),
+            (row("a", 6, &[("decision", "claimed")]), State::Claimed),
+            (row("a", 230, &[("decision", "claimed"), ("why", "1 of 1 at once")]), State::Waiting),
+            (row("a", 246, &[("decision", "claimed"), ("why", "1 of 1 at once")]), State::Unknown),
+            (row("a", 246, &[("decision", "claimed")]), State::Unknown),
             (row("a", 0, &[("decision", "refused"), ("why", "the branch x is not allowed")]), State::Refused),
             (row("a", 0, &[("decision", "started"), ("build", "p:1")]), State::Unknown),
             (row("a", 0, &[("decision", "postponed")]), State::Unknown),
         ];
         for ((job, _), state) in rows {
             assert_eq!(job.state, state);
-            assert_eq!(job.why.is_some(), !state.is_open() || state == State::Waiting, "{job:?}");
+            let tells = !state.is_open() || state == State::Waiting || job.at < NOW - 300_000;
+            assert_eq!(job.why.is_some(), tells, "{job:?}");
         }
         let (job, _) = row("a", 0, &[("decision", "claimed"), ("reason", "by user/mara: too small")]);
         assert_eq!((job.by.as_deref(), job.reason.as_deref()), (Some("user/mara"), Some("too small")));
@@ -382,10 +276,25 @@ mod tests {
             build("p:0", "SUCCEEDED", "of another page"),
         ];
         let projects = BTreeSet::from(["demo".to_owned()]);
-        let jobs = joined(rows, builds, &projects);
+        let jobs = joined(rows, &[], builds, &projects);
         let seen: Vec<(&str, State)> = jobs.iter().map(|job| (job.id.as_str(), job.state)).collect();
         assert_eq!(seen, [("m1", State::Failed), ("p:2", State::Running), ("m2", State::Refused)]);
         assert_eq!((jobs[1].by.as_deref(), jobs[1].took(NOW)), (Some("ops/mara"), Some(60_000)));
-        assert!(joined(Vec::new(), vec![build("p:9", "SUCCEEDED", "m9")], &projects).is_empty());
+        assert_eq!((jobs[0].is_claim(), jobs[1].is_claim(), jobs[2].is_claim()), (true, false, true));
+        assert!(joined(Vec::new(), &[], vec![build("p:9", "SUCCEEDED", "m9")], &projects).is_empty());
+    }
+
+    #[test]
+    fn a_build_that_was_started_again_is_shown_where_its_message_is_not() {
+        let started =
+            |id: &str, minutes: i64, build: &str| row(id, minutes, &[("decision", "started"), ("build", build)]);
+        // The newest row is another's; what was started again just now is newer.
+        let (rows, beyond) = (vec![started("m2", 5, "p:2")], vec![started("m1", 90, "p:1")]);
+        let builds =
+            vec![build("p:2", "FAILED", "m2"), build("p:1", "FAILED", "m1"), build("p:3", "IN_PROGRESS", "m1")];
+        let projects = BTreeSet::from(["demo".to_owned()]);
+        let jobs = joined(rows, &beyond, builds, &projects);
+        let seen: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(seen, ["p:3", "m2"], "the first build of a message that is not shown is no job of its own");
     }
 }

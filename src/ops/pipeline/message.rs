@@ -60,7 +60,9 @@ pub fn project(name: &str) -> Result<(), String> {
 pub fn branch(name: &str) -> Result<(), String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
     let no_ends = !name.starts_with(['-', '/', '.']) && !name.ends_with(['/', '.']);
-    let parts = |part: &str| !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none();
+    let parts = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && part.strip_suffix(".lock").is_none()
+    };
     let is_right = (1..=200).contains(&name.len())
         && name.bytes().all(fits)
         && no_ends
@@ -97,7 +99,7 @@ pub fn signed(by: &str, words: Option<&str>) -> String {
     text.chars().take(200).map(|letter| if is_of_reasons(letter) { letter } else { '_' }).collect()
 }
 
-/// Who says to have asked, and the rest of a reason.
+/// Who says to have asked, and the rest of a reason. It proves nothing: whoever may publish writes what they like.
 #[must_use]
 pub fn signature(reason: &str) -> (Option<&str>, Option<&str>) {
     match reason.strip_prefix("by ") {
@@ -125,9 +127,22 @@ mod tests {
         for name in ["main", "release/1.2", "a-b_c.d", "feature/x-"] {
             assert_eq!(branch(name), Ok(()), "{name}");
         }
-        for name in
-            ["", "-x", "/x", "x/", "a//b", "a..b", "x.lock", "x.lock/y", "a b", "a$(id)", "\u{43c}ain", "a@{1}", ".x"]
-        {
+        for name in [
+            "",
+            "-x",
+            "/x",
+            "x/",
+            "a//b",
+            "a..b",
+            "x.lock",
+            "x.lock/y",
+            "a b",
+            "a$(id)",
+            "\u{43c}ain",
+            "a@{1}",
+            ".x",
+            "a./b",
+        ] {
             assert!(branch(name).is_err(), "{name}");
         }
         assert!(commit(sha).is_ok() && commit(&"a".repeat(64)).is_ok());

@@ -28,6 +28,8 @@ const ACTIONS: &[Row] = &[
     ("codebuild:BatchGetBuilds", Need::Read, On::Builds),
     ("dynamodb:GetItem", Need::Read, On::Jobs),
     ("dynamodb:Query", Need::Read, On::Jobs),
+    // Refusals of names that nobody registered are found in no other way.
+    ("dynamodb:Scan", Need::Read, On::Jobs),
     ("logs:GetLogEvents", Need::Read, On::Log),
     ("sqs:GetQueueAttributes", Need::Read, On::Letters),
     ("ssm:PutParameter", Need::Write, On::Registry),
@@ -45,6 +47,7 @@ const ACTIONS: &[Row] = &[
     ("ecr:UploadLayerPart", Need::Write, On::Image),
     ("ecr:CompleteLayerUpload", Need::Write, On::Image),
     ("ecr:PutImage", Need::Write, On::Image),
+    ("ecr:DescribeImages", Need::Write, On::Image),
 ];
 
 /// The statements of a policy for a stack, whose resources have names that begin with the stack's. `within` makes an ARN of
@@ -60,7 +63,7 @@ pub(in crate::ops) fn statements(stack: &str, need: Need, within: &dyn Fn(&str, 
         }
         On::Letters => vec![within("sqs", &format!("{stack}*"))],
         On::Log => vec![within("logs", &format!("log-group:/aws/codebuild/{stack}*"))],
-        On::Image => vec![within("ecr", &format!("repository/{stack}*"))],
+        On::Image => vec![within("ecr", &format!("repository/{}*", stack.to_lowercase()))],
         On::Anything => vec!["*".to_owned()],
     };
     let mut all: Vec<(Need, On)> =

@@ -1,22 +1,27 @@
 //! The projects that the pipeline builds: parameters `/plumb/pipeline/<project>/<field>`, read, planned and written.
 //!
 //! What is written is looked at again before: a plan that somebody else's change has overtaken is refused. A project is
-//! there for the pipeline once it has a repository, so that one comes last and goes first: no half of it is ever built.
+//! there for the pipeline once it has a repository, so that one comes last and goes first: no half of it is ever built, and
+//! the credentials of one host are never another's.
+
+mod write;
 
 use std::collections::BTreeMap;
 
 use super::fields::{FIELDS, Finding, Standing, branches, check};
-use super::message;
-use super::remote;
+use super::{Pipeline, message, remote};
 use crate::aws::{Read, secretsmanager, ssm};
 use crate::compare::Why;
-use crate::ops::journal::{Action, Intent, noted};
 use crate::ops::session::Session;
 use crate::ops::why;
-use crate::secret::Secret;
+
+pub use write::write;
 
 /// Where the registry is in Parameter Store.
 pub const ROOT: &str = "/plumb/pipeline/";
+
+/// The field without which nothing of a project is built.
+const REPOSITORY: &str = "repository";
 
 /// A registered project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -63,7 +68,9 @@ pub struct Change {
 pub struct Plan {
     /// The project.
     pub project: String,
-    /// All changes, in the order in which they are made.
+    /// Its fields as they were read for it.
+    pub before: BTreeMap<String, String>,
+    /// All changes.
     pub changes: Vec<Change>,
     /// What is wrong with what would come of it.
     pub findings: Vec<Finding>,
@@ -138,13 +145,15 @@ pub async fn plan(
             None => after.remove(field),
         };
     }
-    Ok(Plan { project: name.to_owned(), changes: changes(&before, &after), findings: check(&after, is_local(session)) })
+    let (changes, findings) = (changes(&before, &after), check(&after, is_local(session)));
+    Ok(Plan { project: name.to_owned(), before, changes, findings })
 }
 
 /// Works out what goes when a project does.
 pub async fn plan_removal(session: &Session, name: &str) -> Result<Plan, Why> {
     let before = known(session, name).await?.fields;
-    Ok(Plan { project: name.to_owned(), changes: changes(&before, &BTreeMap::new()), findings: Vec::new() })
+    let changes = changes(&before, &BTreeMap::new());
+    Ok(Plan { project: name.to_owned(), before, changes, findings: Vec::new() })
 }
 
 /// The changes from one to the other. What is taken away goes in the order of the fields, what comes or changes in the
@@ -164,46 +173,6 @@ fn changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
     set.reverse();
     found.extend(set);
     found
-}
-
-/// Writes what was planned. Answers how many parameters were written, and why the journal does not hold that, if so.
-pub async fn write(session: &Session, plan: &Plan) -> Result<(usize, Option<Why>), Why> {
-    if let Some(wrong) = plan.findings.iter().find(|finding| finding.standing == Standing::Wrong) {
-        let field = wrong.field.as_deref().unwrap_or(&plan.project);
-        return Err(Why::new(format!("refused: {field} {}", wrong.text)));
-    }
-    let (session, writer) = session.for_writing().await?;
-    let subjects = plan.changes.iter().map(|change| parameter(&plan.project, &change.field)).collect();
-    let work = async {
-        let now = one(&session, &plan.project).await?.unwrap_or_default().fields;
-        if plan.changes.iter().any(|change| now.get(&change.field) != change.before.as_ref()) {
-            return Err(Why::new(format!("refused: {} was changed since the plan was made", plan.project)));
-        }
-        for change in &plan.changes {
-            apply(&session, &plan.project, change).await?;
-        }
-        Ok(plan.changes.len())
-    };
-    Box::pin(noted(&session, &writer, Intent::new(Action::Registry, subjects), work, |_| None)).await
-}
-
-async fn apply(session: &Session, project: &str, change: &Change) -> Result<(), Why> {
-    let name = parameter(project, &change.field);
-    let Some(after) = &change.after else {
-        return ssm::delete(&session.clients, &name).await.map(drop).map_err(|error| why(&error));
-    };
-    let value = Secret::new(after.clone());
-    let put = ssm::Put {
-        name: &name,
-        value: &value,
-        type_name: "String",
-        key_id: None,
-        overwrite: change.before.is_some(),
-        tier: None,
-        like: None,
-        tags: &[],
-    };
-    ssm::put(&session.clients, put).await.map(drop).map_err(|error| why(&error))
 }
 
 fn parameter(project: &str, field: &str) -> String {
@@ -229,7 +198,7 @@ pub async fn examine(session: &Session, project: &Project) -> Vec<Finding> {
             Ok(Some(meta)) if meta.deletes_at.is_some() => {
                 Finding::new("credentials", Standing::Wrong, format!("{secret} is scheduled for deletion"))
             }
-            Ok(Some(_)) => Finding::new("credentials", Standing::Right, format!("{secret} is there")),
+            Ok(Some(meta)) => readable(session, &meta.arn).await,
             Ok(None) => Finding::new("credentials", Standing::Wrong, format!("there is no secret {secret}")),
             Err(error) => Finding::new("credentials", Standing::Unknown, error.to_string()),
         });
@@ -242,6 +211,36 @@ pub async fn examine(session: &Session, project: &Project) -> Vec<Finding> {
         FIELDS.iter().position(|known| *known == field).unwrap_or(FIELDS.len())
     });
     found
+}
+
+/// Whether builds may read a secret that is there: by the stack they may read those whose names begin as it says.
+async fn readable(session: &Session, arn: &str) -> Finding {
+    let told = |standing: Standing, text: String| Finding::new("credentials", standing, text);
+    let pipeline = match Pipeline::open(session).await {
+        Ok(pipeline) => pipeline,
+        Err(why) => {
+            let text = format!("the secret is there, and whether builds may read it is not known: {}", why.reason);
+            return told(Standing::Unknown, text);
+        }
+    };
+    match pipeline.parameters.get("CredentialsPrefix").zip(pipeline.topic().ok()) {
+        Some((prefix, topic)) if is_within(arn, prefix, topic) => {
+            told(Standing::Right, "the secret is there, and builds may read it".to_owned())
+        }
+        Some((prefix, _)) => {
+            let stack = &pipeline.stack;
+            let text =
+                format!("{arn} is not for builds, which may read what begins with {prefix} beside the stack {stack}");
+            told(Standing::Wrong, text)
+        }
+        None => told(Standing::Unknown, format!("the stack {} does not tell what builds may read", pipeline.stack)),
+    }
+}
+
+/// Whether a secret lies in the region and account of the topic, under a name that begins so.
+fn is_within(arn: &str, prefix: &str, topic: &str) -> bool {
+    let place = |arn: &str| arn.splitn(7, ':').skip(3).take(2).map(str::to_owned).collect::<Vec<_>>();
+    arn.splitn(7, ':').nth(6).is_some_and(|name| name.starts_with(prefix)) && place(arn) == place(topic)
 }
 
 /// What git finds at a repository's URL, in the operator's name and not the worker's.
@@ -263,17 +262,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_comes_last_and_goes_first() {
-        let fields = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
-        let all: BTreeMap<String, String> = fields(&["branches", "repository", "command"]);
-        let order = |changes: &[Change]| changes.iter().map(|change| change.field.clone()).collect::<Vec<_>>();
-        assert_eq!(order(&changes(&BTreeMap::new(), &all)), ["command", "branches", "repository"]);
-        assert_eq!(order(&changes(&all, &BTreeMap::new())), ["repository", "branches", "command"]);
-        let mut other = all.clone();
-        other.insert("branches".to_owned(), "y".to_owned());
-        other.remove("command");
-        other.insert("rate".to_owned(), "3".to_owned());
-        assert_eq!(order(&changes(&all, &other)), ["command", "rate", "branches"]);
-        assert_eq!(changes(&all, &all), []);
+    fn builds_read_secrets_of_their_own_place_by_the_beginning_of_the_name() {
+        let topic = "arn:aws:sns:eu-central-1:111122223333:shop-jobs";
+        let rows = [
+            ("arn:aws:secretsmanager:eu-central-1:111122223333:secret:plumb/pipeline/git-AbCdEf", true),
+            ("arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/git-AbCdEf", false),
+            ("arn:aws:secretsmanager:eu-west-1:111122223333:secret:plumb/pipeline/git-AbCdEf", false),
+            ("arn:aws:secretsmanager:eu-central-1:444455556666:secret:plumb/pipeline/git-AbCdEf", false),
+            ("plumb/pipeline/git", false),
+        ];
+        for (arn, expected) in rows {
+            assert_eq!(is_within(arn, "plumb/pipeline/", topic), expected, "{arn}");
+        }
     }
 }

@@ -4,11 +4,10 @@ use super::Pipeline;
 use super::fields;
 use super::jobs::reason;
 use super::message::Message;
-use super::registry;
-use crate::aws::{ErrorKind, sns};
+use super::{once, registry};
+use crate::aws::sns;
 use crate::compare::{Why, WhyKind};
-use crate::ops::journal::{Action, Begun, Intent, Outcome};
-use crate::ops::why;
+use crate::ops::journal::{Action, Begun, Intent};
 
 /// A message as it would be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,13 +59,7 @@ impl Pipeline {
         let begun = Begun::new(&session, &writer, intent)?;
         match sns::publish(&session.clients, &plan.topic, &text).await {
             Ok(id) => Ok(Sent { id, untold: begun.settle(&session, None).await }),
-            Err(error) => {
-                // Whether it was taken is not known where no answer came.
-                let lost = matches!(error.kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Unreadable);
-                let outcome = if lost { Outcome::Unknown } else { Outcome::Failed };
-                let _ = begun.settle_as(&session, outcome, Some(error.to_string())).await;
-                Err(why(&error))
-            }
+            Err(error) => Err(once::failed(&session, begun, &error).await),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::support::terminal::{Program, Terminal};
 pub const PICTURES: [&str; 4] = ["pipeline", "pipeline-80x24", "pipeline-plan", "pipeline-plan-80x24"];
 const SIZES: [(u16, u16); 2] = [(120, 40), (80, 24)];
 
-const STACK: &str = r#"Resources:
+pub(super) const STACK: &str = r#"Resources:
   Topic:
     Type: AWS::SNS::Topic
     Properties: { TopicName: petshop-pipeline }

@@ -110,7 +110,8 @@ fn of_job(model: &Model, job: &Job, widths: &Widths, width: u16, spin: &str) -> 
     let took = job.took(model.clock.now).map(span).unwrap_or_default();
     let commit = job.commit.as_deref().map(text::short).unwrap_or_default();
     // All of the ARN is told below.
-    let who = job.by.as_deref().map_or("a message", |by| by.rsplit(':').next().unwrap_or(by)).to_owned();
+    let who = job.by.as_deref().map(|by| by.rsplit(':').next().unwrap_or(by));
+    let who = job.asked_by(who);
     let about = job.why.clone().or_else(|| job.reason.as_ref().map(|reason| format!("\"{reason}\"")));
     Row::default().piece(3, 1, sign, role).flow(
         5,
