@@ -20,6 +20,8 @@ pub struct Answer {
     pub body: Zeroizing<String>,
     problem: Option<Kind>,
     allow: Option<&'static str>,
+    /// A part of what was asked was not done, and may be asked again.
+    later: bool,
     through_gateway: bool,
     /// Lambda's, by which the log has the request too.
     request_id: String,
@@ -28,7 +30,15 @@ pub struct Answer {
 impl Answer {
     pub(crate) fn new<R>(status: u16, body: Zeroizing<String>, event: &Event<'_, R>, request_id: &str) -> Self {
         let request_id = request_id.to_owned();
-        Self { status, body, problem: None, allow: None, through_gateway: event.through_gateway, request_id }
+        Self {
+            status,
+            body,
+            problem: None,
+            allow: None,
+            later: false,
+            through_gateway: event.through_gateway,
+            request_id,
+        }
     }
 
     pub(crate) fn of_problem<R>(problem: &Problem, event: &Event<'_, R>, request_id: &str) -> Self {
@@ -37,10 +47,15 @@ impl Answer {
         Self { problem: Some(problem.kind), allow: problem.allow, ..answer }
     }
 
+    /// The same, where a part of what was asked may be asked again.
+    pub(crate) fn again(self, later: bool) -> Self {
+        Self { later, ..self }
+    }
+
     /// The headers, as API Gateway sends them on.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let kind = if self.problem.is_some() { "application/problem+json" } else { "application/json" };
-        let retry = self.problem.is_some_and(Kind::may_pass).then_some(("retry-after", "5"));
+        let retry = (self.later || self.problem.is_some_and(Kind::may_pass)).then_some(("retry-after", "5"));
         let fixed = [("content-type", kind), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
         let own = (REQUEST_ID, self.request_id.as_str());
         fixed.into_iter().chain([own]).chain(self.allow.map(|method| ("allow", method))).chain(retry)

@@ -132,6 +132,14 @@ pub struct Intake<W> {
     log: Box<dyn Fn(&str) + Send + Sync>,
 }
 
+/// What a request is answered with.
+struct Said {
+    status: u16,
+    body: String,
+    /// Some of it could not be stored, and may be sent again.
+    later: bool,
+}
+
 /// What became of one record.
 #[derive(Debug, Serialize)]
 struct Outcome {
@@ -195,7 +203,9 @@ impl<W: World> Intake<W> {
             (None, None) => Err(Problem::new(Kind::Internal, "the route is not known")),
         };
         let (answer, problem) = match result {
-            Ok((status, body)) => (Answer::new(status, Zeroizing::new(body), &event, request_id), None),
+            Ok(Said { status, body, later }) => {
+                (Answer::new(status, Zeroizing::new(body), &event, request_id).again(later), None)
+            }
             Err(problem) => (Answer::of_problem(&problem, &event, request_id), Some(problem)),
         };
         record.bytes_out = answer.body.len();
@@ -204,32 +214,23 @@ impl<W: World> Intake<W> {
         answer
     }
 
-    async fn health(&self) -> Result<(u16, String), Problem> {
+    async fn health(&self) -> Result<Said, Problem> {
         self.schema().await?;
         self.world.reach().await.map_err(unavailable)?;
         told(200, &serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
     }
 
-    async fn post(
-        &self,
-        event: &Event<'_, Route>,
-        begun: Instant,
-        record: &mut Record,
-    ) -> Result<(u16, String), Problem> {
+    async fn post(&self, event: &Event<'_, Route>, begun: Instant, record: &mut Record) -> Result<Said, Problem> {
         record.items = 1;
         let rules = Rules::read(event)?;
         let item = Item::alone(body(event)?, &rules, event)?;
-        let outcome = self.take(item, event, begun).await?;
+        let schema = self.schema().await?;
+        let outcome = self.take(item, schema, event, begun).await?;
         record.duplicates = Some(usize::from(outcome.duplicate));
         told(outcome.status(), &outcome)
     }
 
-    async fn batch(
-        &self,
-        event: &Event<'_, Route>,
-        begun: Instant,
-        record: &mut Record,
-    ) -> Result<(u16, String), Problem> {
+    async fn batch(&self, event: &Event<'_, Route>, begun: Instant, record: &mut Record) -> Result<Said, Problem> {
         let rules = Rules::read(event)?;
         if event.header(item::KEY).is_some() {
             return Err(Problem::new(
@@ -249,11 +250,13 @@ impl<W: World> Intake<W> {
             other => Problem::new(Kind::InvalidRequest, format!("`items` is {other}")),
         })?;
         record.items = items.len();
+        // Once for all of them: of a schema that cannot be read none can be checked.
+        let schema = if items.is_empty() { None } else { self.schema().await? };
         let mut done = Vec::with_capacity(items.len());
         for raw in items {
             let (reference, read) = Item::of_many(raw, &rules);
             let result = match read {
-                Ok(item) => self.take(item, event, begun).await,
+                Ok(item) => self.take(item, schema, event, begun).await,
                 Err(problem) => Err(problem),
             };
             done.push((reference, result));
@@ -266,18 +269,25 @@ impl<W: World> Intake<W> {
         if !done.is_empty() && done.iter().all(|(_, result)| unavailable(result)) {
             return Err(done.into_iter().find_map(|(_, result)| result.err()).unwrap_or_else(internal));
         }
+        let later = done.iter().any(|(_, result)| unavailable(result));
         let rows = done.iter().map(|(reference, result)| {
             let (reference, outcome) = (reference.as_deref(), result.as_ref().ok());
             let problem = result.as_ref().err();
             let status = outcome.map_or_else(|| problem.map_or(500, |it| it.kind.status()), Outcome::status);
             Told { reference, status, outcome, error: problem.map(|problem| problem.body(None)) }
         });
-        told(200, &serde_json::json!({"items": rows.collect::<Vec<_>>()}))
+        Ok(Said { later, ..told(200, &serde_json::json!({"items": rows.collect::<Vec<_>>()}))? })
     }
 
     /// Checks a record against the schema, and stores it.
-    async fn take(&self, item: Item<'_>, event: &Event<'_, Route>, begun: Instant) -> Result<Outcome, Problem> {
-        if let Some(schema) = self.schema().await? {
+    async fn take(
+        &self,
+        item: Item<'_>,
+        schema: Option<&Schema>,
+        event: &Event<'_, Route>,
+        begun: Instant,
+    ) -> Result<Outcome, Problem> {
+        if let Some(schema) = schema {
             schema.check(item.record).map_err(|place| Problem::new(Kind::SchemaMismatch, place))?;
         }
         let own = self.world.now();
@@ -354,9 +364,9 @@ fn body<'a>(event: &'a Event<'_, Route>) -> Result<&'a RawValue, Problem> {
         .map_err(|error| Problem::of_body(&Fault::Syntax { line: error.line(), column: error.column() }))
 }
 
-fn told(status: u16, body: &impl Serialize) -> Result<(u16, String), Problem> {
-    let text = serde_json::to_string(body).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
-    Ok((status, text))
+fn told(status: u16, body: &impl Serialize) -> Result<Said, Problem> {
+    let body = serde_json::to_string(body).map_err(|error| Problem::new(Kind::Internal, error.to_string()))?;
+    Ok(Said { status, body, later: false })
 }
 
 #[cfg(test)]

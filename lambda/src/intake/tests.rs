@@ -4,6 +4,7 @@ mod random;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::{Value, json};
@@ -235,6 +236,20 @@ async fn each_mistake_has_its_problem_and_none_is_quoted() {
     ] {
         assert_eq!(function.post(&body).await.0, 201, "{name}");
     }
+    // A hundred items, as much as a body may have; base64, as API Gateway hands it over.
+    let filler = "\\\"".repeat((crate::BODY_LIMIT - 4096) / 200);
+    let items: Vec<String> =
+        (0..100).map(|number| format!(r#"{{"record":{{"n":{number},"x":"{filler}"}}}}"#)).collect();
+    let mut batch = format!(r#"{{"items":[{}]}}"#, items.join(","));
+    batch.extend(std::iter::repeat_n(' ', crate::BODY_LIMIT - batch.len()));
+    let body = base64_simd::STANDARD.encode_to_string(batch.as_bytes());
+    let event = json!({"httpMethod": "POST", "path": "/v1/records/batch", "body": body, "isBase64Encoded": true});
+    assert!(event.to_string().len() < 6_291_456, "what Lambda takes");
+    let answered = function.gateway(&event).await;
+    let taken = answered.body["items"].as_array().unwrap().iter().filter(|item| item["status"] == 201);
+    assert_eq!((answered.status, taken.count()), (200, 100));
+    batch.push(' ');
+    assert_eq!(function.send("/v1/records/batch", none.clone(), &batch).await.0, 413);
     for (method, path, status) in
         [("GET", "/v1/records", 405), ("POST", "/v1/health", 405), ("POST", "/v1/nothing", 404)]
     {
@@ -267,8 +282,11 @@ async fn a_throttled_table_is_asked_again_and_then_it_is_a_503() {
             (&json!("ThrottlingException"), &json!(1))
         );
     }
-    let (_, answer) = function.send("/post/batch", Value::Null, r#"{"items":[{"record":[]},{"record":{}}]}"#).await;
-    assert_eq!([0, 1].map(|place: usize| answer["items"][place]["status"].clone()), [json!(400), json!(503)]);
+    let body = r#"{"items":[{"record":[]},{"record":{}}]}"#;
+    let some = function.gateway(&json!({"httpMethod": "POST", "path": "/post/batch", "body": body})).await;
+    let statuses = [0, 1].map(|place: usize| some.body["items"][place]["status"].clone());
+    assert_eq!((some.status, statuses), (200, [json!(400), json!(503)]));
+    assert_eq!(some.headers["retry-after"], "5", "some of it may be sent again");
     assert_eq!(function.stored(), [], "nothing acknowledged, nothing stored");
     assert_eq!(function.send("/v1/health", Value::Null, "").await.0, 503);
     *function.table.broken.lock().unwrap() = false;
@@ -315,6 +333,10 @@ async fn a_schema_says_where_a_record_does_not_fit() {
     *broken.table.schema.lock().unwrap() = Some("{".to_owned());
     assert_eq!(broken.post("{}").await.0, 503, "what cannot be checked is not stored");
     assert!(broken.logged()["reason"].as_str().unwrap().contains("the schema is no JSON"));
+    let batch = r#"{"items":[{"record":{"a":1}},{"record":{"a":2}},{"record":{"a":3}}]}"#;
+    let before = broken.table.schema_reads.load(Ordering::SeqCst);
+    assert_eq!(broken.send("/post/batch", Value::Null, batch).await.0, 503);
+    assert_eq!(broken.table.schema_reads.load(Ordering::SeqCst), before + 1, "once for all items");
     *broken.table.schema.lock().unwrap() = None;
     assert_eq!(broken.post("{}").await.0, 201);
 }

@@ -74,10 +74,9 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use saphyr::{LoadableYamlNode as _, Yaml};
 
     use super::*;
-    use crate::openapi::json_of;
+    use crate::openapi::document;
 
     #[test]
     fn an_event_that_cannot_be_read_has_a_line_and_counts_as_failed() {
@@ -96,7 +95,7 @@ mod tests {
         assert!(metrics.iter().all(|name| line[name].is_number()), "{line}");
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipeline.yaml");
         let template = std::fs::read_to_string(template).unwrap();
-        let template = json_of(&Yaml::load_from_str(&template).unwrap()[0]);
+        let template = document(&template);
         let of_lines = |alarm: &&Value| alarm["Properties"]["Namespace"] == *namespace;
         let resources = template["Resources"].as_object().unwrap().values();
         let alarms: Vec<&Value> =

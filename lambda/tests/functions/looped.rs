@@ -5,33 +5,16 @@ use plumb_lambda::integrity::event::{self, What};
 use plumb_lambda::integrity::judge::Flow;
 use plumb_lambda::integrity::state::{Limits, Mode};
 use plumb_lambda::integrity::{self, Failure, Settings};
-use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::events;
+use crate::openapi::document;
 
 const TEMPLATE: &str = include_str!("../../integrity.yaml");
 
 /// A resource; a function of CloudFormation is an object with its short name.
 fn resource(name: &str) -> Value {
-    let yaml = Yaml::load_from_str(TEMPLATE).unwrap();
-    let resources = yaml[0].as_mapping_get("Resources").unwrap();
-    plain(resources.as_mapping_get(name).unwrap_or_else(|| panic!("no resource {name}")))
-}
-
-fn plain(yaml: &Yaml<'_>) -> Value {
-    match yaml {
-        Yaml::Tagged(tag, inner) => json!({format!("!{}", tag.suffix): plain(inner)}),
-        Yaml::Value(Scalar::String(text)) => json!(text),
-        Yaml::Value(Scalar::Boolean(value)) => json!(value),
-        Yaml::Value(Scalar::Integer(value)) => json!(value),
-        Yaml::Sequence(values) => values.iter().map(plain).collect(),
-        Yaml::Mapping(pairs) => {
-            let pairs = pairs.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), plain(value)));
-            Value::Object(pairs.collect::<Map<String, Value>>())
-        }
-        other => panic!("{other:?}"),
-    }
+    document(TEMPLATE)["Resources"][name].clone()
 }
 
 /// A line of the log, as the deployed function writes it.

@@ -1,6 +1,7 @@
 //! The intake's table, in memory, by DynamoDB's rules: a marker that has not run out keeps another record from being stored.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::super::{Entry, Put, Unstored, World};
@@ -23,6 +24,8 @@ pub(super) struct Table {
     pub(super) faults: Mutex<VecDeque<Fault>>,
     pub(super) broken: Mutex<bool>,
     pub(super) schema: Mutex<Option<String>>,
+    /// How often the schema was read.
+    pub(super) schema_reads: AtomicUsize,
 }
 
 impl World for Arc<Table> {
@@ -59,6 +62,7 @@ impl World for Arc<Table> {
     }
 
     async fn schema(&self) -> Result<Option<String>, Unstored> {
+        self.schema_reads.fetch_add(1, Ordering::SeqCst);
         Ok(self.schema.lock().unwrap().clone())
     }
 }
