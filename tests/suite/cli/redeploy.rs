@@ -2,6 +2,7 @@
 //! request to GitHub's own description.
 
 pub mod github;
+mod held;
 
 use serde_json::{Value, json};
 
