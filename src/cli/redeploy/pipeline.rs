@@ -54,7 +54,9 @@ pub(super) async fn run(shared: &Shared, session: &Session, args: &Args) -> Resu
     let does = format!("have the pipeline roll it out to {}", clean(&session.environment().name));
     let deed = Deed { command: "redeploy", does: &does, asks: Asks::Always };
     let writer = interruptible(args.how.consent.obtain(session, deed)).await??;
-    let sent = interruptible(Box::pin(pipeline::send(&writer, &piped))).await??;
+    let sent = interruptible(Box::pin(pipeline::send(&writer, &piped))).await.inspect_err(|_| {
+        say!("whether it was sent is not known: plumb pipeline jobs shows what was asked for");
+    })??;
     if let Some(why) = &sent.untold {
         say!("note: {}", clean(&why.reason));
     }
@@ -64,15 +66,27 @@ pub(super) async fn run(shared: &Shared, session: &Session, args: &Args) -> Resu
         let ended = Ended { message: Some(&sent.id), job: None, verdicts: before };
         return print(shared, session, args, &piped, &ended, Outcome::Clean);
     };
+    // It was sent, and goes on: whoever reads the JSON is told of what, however the looking on ends.
+    let unfollowed = || {
+        let ended = Ended { message: Some(&sent.id), job: None, verdicts: None };
+        print(shared, session, args, &piped, &ended, Outcome::Problem)
+    };
     let job = tokio::time::timeout(longest, Box::pin(pipeline::follow(&piped, &sent.id, &followed)));
     let job = match interruptible(job).await {
-        Ok(Ok(job)) => job?,
+        Ok(Ok(Ok(job))) => job,
+        Ok(Ok(Err(why))) => {
+            Failed::from(why).print();
+            return unfollowed();
+        }
         Ok(Err(_)) => {
             let told = format!("the job has not ended within {} s, and goes on", longest.as_secs());
-            return Err(Why::new(told).hint(format!("plumb pipeline logs -f {} follows it", clean(&sent.id))).into());
+            let hint = format!("plumb pipeline logs -f {} follows it", clean(&sent.id));
+            Failed::from(Why::new(told).hint(hint)).print();
+            return unfollowed();
         }
         Err(failed) => {
             say!("the job goes on without you; plumb pipeline stop {} ends it", clean(&sent.id));
+            unfollowed()?;
             return Err(failed);
         }
     };

@@ -3,6 +3,7 @@
 
 pub mod github;
 mod held;
+mod ways;
 
 use serde_json::{Value, json};
 
