@@ -3,6 +3,7 @@
 //! Every call reads, but the one that puts the canary; that goes the whole way and changes nothing, whoever sends it.
 
 mod canary;
+mod decided;
 mod forge;
 mod hops;
 

@@ -4,19 +4,15 @@ use serde_json::Value;
 
 use super::forge::Forge;
 use super::{AREA, Loop};
-use crate::aws::{Read, events, lambda, logs, secretsmanager, sqs, ssm};
+use crate::aws::{Read, events, lambda, secretsmanager, sqs, ssm};
 use crate::compare::Why;
 use crate::github::Run;
 use crate::ops::doctor::Check;
-use crate::ops::inspect::now;
 use crate::ops::schema::time;
 use crate::ops::session::Session;
 use crate::ops::why;
 use crate::secret::Secret;
 use crate::template;
-
-/// How far back the log is looked through, in milliseconds.
-const RECENT: i64 = 24 * 3600 * 1000;
 
 /// What a workflow has to take so that the loop can start it.
 const INPUTS: [&str; 4] = ["environment", "reason", "nonce", "canary"];
@@ -115,7 +111,7 @@ impl Loop {
         let field = |name: &str| hold.get(name).and_then(Value::as_str);
         let until: Option<jiff::Timestamp> = field("until").and_then(|until| until.parse().ok());
         match until {
-            Some(until) if until.as_millisecond() <= now() => Check::ok(AREA, "hold", format!("one ended at {until}")),
+            Some(until) if until.as_millisecond() <= session.now() => Check::ok(AREA, "hold", format!("one ended at {until}")),
             Some(until) => {
                 let (by, reason) = (field("by").unwrap_or("somebody"), field("reason").unwrap_or("no reason"));
                 Check::note(AREA, "hold", format!("nothing is put back until {until}, by {by}: {reason}"))
@@ -147,36 +143,6 @@ impl Loop {
         }
         checks.push(workflow(session, file));
         checks
-    }
-
-    /// What it decided last.
-    pub(super) async fn decided(&self, session: &Session) -> Check {
-        let group = format!("/aws/lambda/{}", self.function);
-        let query =
-            logs::Query { group: &group, from: now() - RECENT, until: None, filter: Some("decision"), limit: 10_000 };
-        let lines = match logs::filter(&session.clients, query).await {
-            Ok(lines) => lines.lines,
-            Err(error) => return Check::problem(AREA, "decisions", &why(&error)),
-        };
-        let told = lines.iter().rev().find_map(|line| {
-            let said: Value = serde_json::from_str(line.message.expose()).ok()?;
-            let text = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
-            Some((line.at, text("decision")?, text("reason").unwrap_or_default()))
-        });
-        match told {
-            None => Check::note(
-                AREA,
-                "decisions",
-                "none within a day, though its schedule makes it decide every few minutes",
-            )
-            .hint("plumb doctor loop --canary shows whether events arrive"),
-            Some((at, decision, reason)) if decision == "failed" || decision == "broken" || decision == "in-vain" => {
-                Check::problem(AREA, "decisions", &Why::new(format!("{decision} at {}: {reason}", time(at))))
-            }
-            Some((at, decision, reason)) => {
-                Check::ok(AREA, "decisions", format!("{decision} at {}: {reason}", time(at)))
-            }
-        }
     }
 
     /// What could not be done.
