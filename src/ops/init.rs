@@ -7,6 +7,7 @@ mod rules;
 mod sections;
 mod token;
 mod workflow;
+mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +17,10 @@ use crate::config::{PROJECT_FILE, guess};
 use crate::git::{Repository, WORKTREE};
 
 pub use key::new_key;
-pub use plan::{File, Proposal, Wish, propose, write};
+pub use plan::{File, Proposal, Wish, propose};
 pub use token::{Token, endpoint, repository_url, store};
 pub use workflow::{Credentials, Workflows};
+pub use write::write;
 
 /// What was guessed for a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

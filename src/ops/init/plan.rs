@@ -116,22 +116,6 @@ pub fn propose(directory: &Path, wish: &Wish, opener: &Opener) -> Result<Proposa
     Ok(Proposal { directory: place.directory, begins, files: all, notes })
 }
 
-/// Writes the files that are new, and of those that differ the ones that are agreed to. Begins the repository.
-pub fn write(proposal: &Proposal, agreed: &dyn Fn(&File) -> bool) -> Result<(), Why> {
-    if let Some(branch) = &proposal.begins {
-        run_git(&proposal.directory, &["init", "--quiet", "--initial-branch", branch])?;
-    }
-    for file in proposal.files.iter().filter(|file| file.before.is_none() || (file.differs() && agreed(file))) {
-        let written = file
-            .path
-            .parent()
-            .map_or(Ok(()), std::fs::create_dir_all)
-            .and_then(|()| std::fs::write(&file.path, &file.bytes));
-        written.map_err(|error| Why::new(format!("cannot write {}: {error}", file.path.display())))?;
-    }
-    Ok(())
-}
-
 /// A directory and what lies in it.
 struct Place {
     directory: PathBuf,
@@ -175,7 +159,7 @@ impl Place {
 }
 
 /// A file, with what it holds already.
-fn file(below: &Path, name: String, bytes: Vec<u8>) -> File {
+pub(super) fn file(below: &Path, name: String, bytes: Vec<u8>) -> File {
     let path = below.join(&name);
     File { before: std::fs::read(&path).ok(), path, name, bytes }
 }
