@@ -6,6 +6,7 @@ mod plan;
 mod rules;
 mod sections;
 mod token;
+mod watched;
 mod workflow;
 mod write;
 
@@ -18,7 +19,8 @@ use crate::git::{Repository, WORKTREE};
 
 pub use key::new_key;
 pub use plan::{File, Proposal, Wish, propose};
-pub use token::{Token, endpoint, repository_url, store};
+pub use token::{Token, endpoint, repository_url, secret_of, store};
+pub(crate) use watched::unwatched;
 pub use workflow::{Credentials, Workflows};
 pub use write::write;
 

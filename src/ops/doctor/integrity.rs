@@ -93,6 +93,7 @@ pub async fn checks(session: &Session, stack: &str) -> (Option<Loop>, Vec<Check>
         }
     };
     checks.push(found.belongs(session));
+    checks.push(found.watches(session).await);
     checks.extend(found.rules(session).await);
     checks.push(found.permission(session).await);
     checks.push(found.runs(session));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Loop;
 use super::forge::Forge;
-use super::hops::access;
+use super::hops::{access, renewed};
 use crate::aws::{Poll, events, logs, sqs};
 use crate::compare::Why;
 use crate::github::Run;
@@ -127,7 +127,7 @@ async fn lost(session: &Session, found: &Loop, why: Why) -> Why {
 /// Its run, once that has ended, or as far as it got meanwhile.
 async fn run(session: &Session, secret: &str, workflow: Option<&str>, id: &str) -> Result<Run, Why> {
     let (endpoint, token) = access(session, secret).await?;
-    let forge = Forge::new(&endpoint, token, workflow)?;
+    let forge = Forge::new(&endpoint, token, workflow, renewed(session, secret))?;
     let mut poll = Poll::within(PATIENCE);
     let mut last = None;
     loop {

@@ -8,6 +8,8 @@ use crate::aws::{Read, events, lambda, secretsmanager, sqs, ssm};
 use crate::compare::Why;
 use crate::github::Run;
 use crate::ops::doctor::Check;
+use crate::ops::init::unwatched;
+use crate::ops::project;
 use crate::ops::schema::time;
 use crate::ops::session::Session;
 use crate::ops::why;
@@ -29,6 +31,30 @@ impl Loop {
         let other = holds.map_or("", String::as_str);
         let why = Why::new(format!("{} is held by {other}, so it is the loop of another environment", self.stack));
         Check::problem(AREA, "stack", &why.hint("plumb doctor loop STACK names another one"))
+    }
+
+    /// The stacks of the project file against those that this loop watches, and those that others of the project do.
+    pub(super) async fn watches(&self, session: &Session) -> Check {
+        let reference = session.reference();
+        let stacks = match project::stacks(session, &reference).await {
+            Ok(stacks) => stacks,
+            Err(why) => {
+                let reason = format!("whether every stack of the project is watched is not known: {}", why.reason);
+                return Check::problem(AREA, "stacks", &Why { reason, ..why });
+            }
+        };
+        let left = unwatched(&stacks, &self.stack, self.variable("STACKS").unwrap_or_default());
+        if left.is_empty() {
+            return Check::ok(AREA, "stacks", "every stack of the project is watched");
+        }
+        let why = Why::new(format!("nobody hears of changes to {}: no loop watches it", left.join(", ")));
+        Check::problem(
+            AREA,
+            "stacks",
+            &why.hint(
+                "name it in Stacks of the loop's section in plumb.toml, or in that of another loop, and deploy that",
+            ),
+        )
     }
 
     /// Every rule, and whether it leads to the function.
@@ -111,7 +137,9 @@ impl Loop {
         let field = |name: &str| hold.get(name).and_then(Value::as_str);
         let until: Option<jiff::Timestamp> = field("until").and_then(|until| until.parse().ok());
         match until {
-            Some(until) if until.as_millisecond() <= session.now() => Check::ok(AREA, "hold", format!("one ended at {until}")),
+            Some(until) if until.as_millisecond() <= session.now() => {
+                Check::ok(AREA, "hold", format!("one ended at {until}"))
+            }
             Some(until) => {
                 let (by, reason) = (field("by").unwrap_or("somebody"), field("reason").unwrap_or("no reason"));
                 Check::note(AREA, "hold", format!("nothing is put back until {until}, by {by}: {reason}"))
@@ -137,7 +165,7 @@ impl Loop {
         match access(session, secret).await {
             Ok((endpoint, token)) => {
                 checks.push(Check::ok(AREA, "secret", format!("{secret} has a token for {endpoint}")));
-                checks.extend(asked(&endpoint, token, file).await);
+                checks.extend(asked(&endpoint, token, file, renewed(session, secret)).await);
             }
             Err(why) => checks.push(Check::problem(AREA, "secret", &why)),
         }
@@ -177,9 +205,14 @@ fn workflow(session: &Session, file: Option<&str>) -> Check {
     }
 }
 
+/// How a token comes into the loop's secret, which need not be the one that the project names now.
+pub(super) fn renewed(session: &Session, secret: &str) -> String {
+    format!("plumb init --github-token --env {} --secret {secret}", session.environment().name)
+}
+
 /// The endpoint and the token that the secret holds. An error names a field, and never what one holds.
 pub(super) async fn access(session: &Session, secret: &str) -> Result<(String, Secret), Why> {
-    let hint = || "plumb init --github-token --env NAME puts one there".to_owned();
+    let hint = || format!("{} puts one there", renewed(session, secret));
     let name = secret.to_owned();
     let mut read = secretsmanager::values(&session.clients, std::slice::from_ref(&name)).await;
     let value = match read.remove(&name) {
@@ -197,8 +230,8 @@ pub(super) async fn access(session: &Session, secret: &str) -> Result<(String, S
 }
 
 /// GitHub's own answers, by the loop's token.
-async fn asked(endpoint: &str, token: Secret, workflow: Option<&str>) -> Vec<Check> {
-    let forge = match Forge::new(endpoint, token, workflow) {
+async fn asked(endpoint: &str, token: Secret, workflow: Option<&str>, renewed: String) -> Vec<Check> {
+    let forge = match Forge::new(endpoint, token, workflow, renewed) {
         Ok(forge) => forge,
         Err(why) => return vec![Check::problem(AREA, "github", &why)],
     };
