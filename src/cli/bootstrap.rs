@@ -15,11 +15,12 @@ pub(crate) struct Args {
     /// Who issues the tokens of its workflows, where it is not on github.com: https://HOST/_services/token of a server.
     #[arg(long, value_name = "URL", value_parser = issuer)]
     issuer: Option<String>,
-    /// The branch whose workflows may deploy.
-    #[arg(long, default_value = "main", value_name = "NAME")]
-    branch: String,
-    /// A policy that the deploy role gets besides, for what the stacks' own resources need.
-    #[arg(long, value_name = "POLICY-ARN")]
+    /// The branch whose workflows may deploy. Default: the one that may already, else main.
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// A policy that the deploy role gets besides, for what the stacks' own resources need; none takes them away. Default:
+    /// those that it has.
+    #[arg(long, value_name = "POLICY-ARN", value_parser = policy)]
     attach: Vec<String>,
     /// Have the change set worked out, show it, and delete it again.
     #[arg(long, conflicts_with = "yes")]
@@ -44,6 +45,25 @@ fn repository(text: &str) -> Result<String, String> {
     Err("OWNER/NAME is wanted".to_owned())
 }
 
+/// Takes away what is attached.
+const NONE: &str = "none";
+
+fn policy(text: &str) -> Result<String, String> {
+    let is_one = text == NONE || (text.starts_with("arn:") && text.contains(":policy/"));
+    if is_one { Ok(text.to_owned()) } else { Err("the ARN of a policy is wanted, or none".to_owned()) }
+}
+
+/// What is to be attached; `None`: what is, nothing else being said.
+fn attach(stated: &[String]) -> Result<Option<Vec<String>>, Why> {
+    let takes_away = stated.iter().any(|policy| policy == NONE);
+    match stated {
+        [] => Ok(None),
+        [_] if takes_away => Ok(Some(Vec::new())),
+        _ if takes_away => Err(Why::new("refused: --attach none goes with no other policy")),
+        stated => Ok(Some(stated.to_vec())),
+    }
+}
+
 /// Host and path of an issuer's URL, as IAM names a provider.
 fn issuer(text: &str) -> Result<String, String> {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
@@ -65,7 +85,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         repository: args.github.clone(),
         issuer: args.issuer.clone(),
         branch: args.branch.clone(),
-        attach: args.attach.clone(),
+        attach: attach(&args.attach)?,
     };
     let (draft, notes) = interruptible(Box::pin(bootstrap(&opened, &wish))).await??;
     for note in &notes {

@@ -36,10 +36,12 @@ pub(crate) struct ReleaseArgs {
 struct Json<'a> {
     version: u32,
     environment: &'a str,
-    held: bool,
+    /// `null`: not known, and `why` says why.
+    held: Option<bool>,
     until: Option<String>,
     by: Option<&'a str>,
     reason: Option<&'a str>,
+    why: Option<&'a str>,
     written: bool,
 }
 
@@ -52,16 +54,23 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
     let name = session.environment().name.clone();
     let lasts = hold::in_words(i64::try_from(args.lasts.as_millis()).unwrap_or(i64::MAX));
     say!("hold    {} for {lasts}: {}", clean(&name), clean(&args.reason));
+    let there = before.as_ref().ok().and_then(Option::as_ref);
+    let earlier = there.and_then(|there| Some((there, there.shortened(args.lasts, now())?)));
+    if let Some((there, earlier)) = earlier {
+        say!("! it ends {} earlier than that of {}", hold::in_words(earlier), clean(hold::short(&there.by)));
+    }
     if args.how.dry_run {
-        return ended(shared, &session, &args.how, before.ok().flatten().as_ref(), false);
+        return ended(shared, &session, &args.how, before.as_ref().map(Option::as_ref), false);
     }
     let does = format!("hold {name} for {lasts}");
-    let deed = Deed { command: "hold", does: &does, asks: Asks::Protected };
+    // Somebody counts on the longer one.
+    let asks = if earlier.is_some() { Asks::Always } else { Asks::Protected };
+    let deed = Deed { command: "hold", does: &does, asks };
     let writer = args.how.consent.obtain(&session, deed).await?;
-    let (hold, untold) = Box::pin(hold::place(&writer, args.lasts, &args.reason)).await?;
+    let (hold, untold) = Box::pin(hold::place(&writer, args.lasts, &args.reason, &before)).await?;
     say!("{} is {}", clean(&name), clean(&hold.told(now())));
     note(untold);
-    ended(shared, &session, &args.how, Some(&hold), true)
+    ended(shared, &session, &args.how, Ok(Some(&hold)), true)
 }
 
 /// Runs `plumb release`.
@@ -70,16 +79,16 @@ pub(super) async fn release(shared: &Shared, args: &ReleaseArgs) -> Result<Outco
     let before = hold::current(&session).await;
     show(&session, before.as_ref());
     if args.how.dry_run {
-        return ended(shared, &session, &args.how, before.ok().flatten().as_ref(), false);
+        return ended(shared, &session, &args.how, before.as_ref().map(Option::as_ref), false);
     }
     let does = format!("end the hold of {}", session.environment().name);
     let deed = Deed { command: "release", does: &does, asks: Asks::Protected };
     let writer = args.how.consent.obtain(&session, deed).await?;
-    let (was, untold) = Box::pin(hold::release(&writer)).await?;
+    let (was, untold) = Box::pin(hold::release(&writer, &before)).await?;
     let name = clean(&session.environment().name);
     say!("{name} {}", if was { "is released: what waits is put back by the loop" } else { "had no hold" });
     note(untold);
-    ended(shared, &session, &args.how, None, was)
+    ended(shared, &session, &args.how, Ok(None), was)
 }
 
 async fn named(shared: &Shared, command: &str) -> Result<Session, Failed> {
@@ -116,18 +125,27 @@ fn note(untold: Option<Why>) {
     }
 }
 
-fn ended(shared: &Shared, session: &Session, how: &How, hold: Option<&Hold>, written: bool) -> Result<Outcome, Failed> {
+/// What is there now, or what was there where nothing is written. Not to know that is no success.
+fn ended(
+    shared: &Shared,
+    session: &Session,
+    how: &How,
+    hold: Result<Option<&Hold>, &Why>,
+    written: bool,
+) -> Result<Outcome, Failed> {
     if how.output == Output::Json {
+        let there = hold.ok().flatten();
         print_json(&Json {
             version: VERSION,
             environment: &session.environment().name,
-            held: hold.is_some(),
-            until: hold.map(|hold| time(hold.until)),
-            by: hold.map(|hold| hold.by.as_str()),
-            reason: hold.map(|hold| hold.reason.as_str()),
+            held: hold.ok().map(|hold| hold.is_some()),
+            until: there.map(|hold| time(hold.until)),
+            by: there.map(|hold| hold.by.as_str()),
+            reason: there.map(|hold| hold.reason.as_str()),
+            why: hold.err().map(|why| why.reason.as_str()),
             written,
         })?;
     }
     shared.stats(session);
-    Ok(Outcome::Clean)
+    Ok(if hold.is_ok() { Outcome::Clean } else { Outcome::Problem })
 }

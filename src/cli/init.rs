@@ -24,8 +24,8 @@ pub(crate) struct Args {
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: Option<PathBuf>,
     /// Write plumb.toml and nothing else.
-    #[arg(long, conflicts_with_all = ["name", "environments", "age", "kms", "new_key", "lambda", "healing", "hooks", "workflows",
-        "credentials", "branch", "overwrite", "github_token"])]
+    #[arg(long, conflicts_with_all = ["name", "environments", "age", "kms", "new_key", "lambda", "healing", "deployer", "hooks",
+        "workflows", "credentials", "branch", "overwrite", "github_token"])]
     minimal: bool,
     /// The project's name. Default: that of the directory.
     #[arg(long, value_name = "NAME")]
@@ -48,6 +48,10 @@ pub(crate) struct Args {
     /// Write the loop's function out, with a stack for it, which tells of what is changed behind git's back.
     #[arg(long = "loop", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     healing: Option<bool>,
+    /// Who rolls out, for the loop, which tells of what anybody else changes. Default: the role of `plumb bootstrap`; wanted
+    /// where the workflows have keys.
+    #[arg(long, value_name = "ARN", value_parser = deployer)]
+    deployer: Vec<String>,
     /// Teach this clone's git to refuse plain text, and to show and merge documents by their values.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     hooks: Option<bool>,
@@ -89,6 +93,25 @@ fn recipient(text: &str) -> Result<String, String> {
 fn key_arn(text: &str) -> Result<String, String> {
     let is_one = text.starts_with("arn:") && text.contains(":kms:") && !text.contains([' ', ',', '\'', '"', '\n']);
     if is_one { Ok(text.to_owned()) } else { Err("the ARN of a key or an alias is wanted".to_owned()) }
+}
+
+fn deployer(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let is_account =
+        |text: &str| text == "{account}" || (text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=.@_/-".contains(&byte));
+    match parts[..] {
+        ["arn", partition, "iam", "", account, who]
+            if partition.starts_with("aws")
+                && is_account(account)
+                && ["role/", "user/"].iter().any(|kind| who.len() > kind.len() && who.starts_with(kind))
+                && is_name(partition)
+                && is_name(who) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("the ARN of a role or a user is wanted: arn:aws:iam::ACCOUNT:user/NAME".to_owned()),
+    }
 }
 
 fn branch(text: &str) -> Result<String, String> {
@@ -173,6 +196,7 @@ async fn wish(shared: &Shared, args: &Args, asker: &Asker) -> Result<Wish, Faile
         recipients,
         lambda,
         healing,
+        deployers: args.deployer.clone(),
         workflows: workflows.then(|| Workflows { credentials, branch: args.branch.clone() }),
     })
 }

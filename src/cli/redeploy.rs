@@ -15,7 +15,7 @@ use crate::ops::crypto::last;
 use crate::ops::deploy::Ask as DeployAsk;
 use crate::ops::hold;
 use crate::ops::inspect::{self, Wish};
-use crate::ops::redeploy::{self, Ask, Asked, Plan, Run};
+use crate::ops::redeploy::{self, Ask, Plan, Run, Sent};
 use crate::ops::session::Session;
 
 /// So old may a smoke test be that vouches for a commit.
@@ -115,13 +115,30 @@ async fn github(shared: &Shared, session: &Session, args: &Args) -> Result<Outco
     told::plan(session, &plan);
     let before = Some(verdicts(session).await?);
     if args.how.dry_run {
-        return ended(shared, session, args, &json::of(session, &plan, None, None, &[], before), Outcome::Differences);
+        return ended(shared, session, args, &json::of(session, &plan, None, &[], before), Outcome::Differences);
     }
     let name = clean(&session.environment().name);
     let does = format!("have {} roll it out to {name}", plan.repository);
     let deed = Deed { command: "redeploy", does: &does, asks: Asks::Always };
     let writer = interruptible(args.how.consent.obtain(session, deed)).await??;
-    let asked = interruptible(Box::pin(redeploy::dispatch(&writer, &plan, &|text| say!("{}", clean(text))))).await??;
+    let tell = |text: &str| say!("{}", clean(text));
+    let asked = match interruptible(Box::pin(redeploy::dispatch(&writer, &plan, &tell))).await {
+        Ok(Ok(asked)) => asked,
+        Ok(Err(why)) if plan.sent() == Sent::No => return Err(why.into()),
+        // What was sent, or may have been, is told with the word by which it is found, however this ends.
+        Ok(Err(why)) => {
+            Failed::from(why).print();
+            told::sent(&plan);
+            let json = json::of(session, &plan, None, &[], before);
+            return ended(shared, session, args, &json, Outcome::Problem);
+        }
+        Err(failed) => {
+            told::sent(&plan);
+            let json = json::of(session, &plan, None, &[], before);
+            ended(shared, session, args, &json, Outcome::Problem)?;
+            return Err(failed);
+        }
+    };
     if let Some(why) = &asked.untold {
         say!("note: {}", clean(&why.reason));
     }
@@ -130,7 +147,7 @@ async fn github(shared: &Shared, session: &Session, args: &Args) -> Result<Outco
         say!(
             "try: run-name: \"... ${{{{ inputs.nonce }}}}\" in the workflow; until then look at the repository's Actions"
         );
-        let json = json::of(session, &plan, Some(&asked), None, &[], before);
+        let json = json::of(session, &plan, None, &[], before);
         return ended(
             shared,
             session,
@@ -142,34 +159,35 @@ async fn github(shared: &Shared, session: &Session, args: &Args) -> Result<Outco
     say!("run     {}   {}", run.id, clean(&run.url));
     let Some(longest) = args.wait else {
         say!("it goes on by itself; --wait follows it");
-        let json = json::of(session, &plan, Some(&asked), Some(run), &[], before);
+        let json = json::of(session, &plan, Some(run), &[], before);
         return ended(shared, session, args, &json, Outcome::Clean);
     };
-    followed(shared, session, args, &Dispatched { plan: &plan, asked: &asked, run, longest }).await
+    followed(shared, session, args, &Dispatched { plan: &plan, run, longest }).await
 }
 
 /// A run that is followed.
 struct Dispatched<'a> {
     plan: &'a Plan,
-    asked: &'a Asked,
     run: &'a Run,
     /// No longer than this.
     longest: Duration,
 }
 
 async fn followed(shared: &Shared, session: &Session, args: &Args, of: &Dispatched<'_>) -> Result<Outcome, Failed> {
-    let Dispatched { plan, asked, run, longest } = *of;
+    let Dispatched { plan, run, longest } = *of;
     let work = Box::pin(redeploy::follow(plan, run, longest, &told::followed));
     let (run, jobs) = match interruptible(work).await {
         Ok(Ok(followed)) => followed,
         // It was asked for, and goes on: whoever reads the JSON is told of what.
         Ok(Err(why)) => {
             Failed::from(why).print();
-            let json = json::of(session, plan, Some(asked), Some(run), &[], None);
+            let json = json::of(session, plan, Some(run), &[], None);
             return ended(shared, session, args, &json, Outcome::Problem);
         }
         Err(failed) => {
             say!("the run goes on without you: {}; plumb redeploy --cancel {} ends it", clean(&run.url), run.id);
+            let json = json::of(session, plan, Some(run), &[], None);
+            ended(shared, session, args, &json, Outcome::Problem)?;
             return Err(failed);
         }
     };
@@ -181,20 +199,25 @@ async fn followed(shared: &Shared, session: &Session, args: &Args, of: &Dispatch
         Failed::from(redeploy::why_failed(&run, &jobs)).print();
         Outcome::Problem
     };
-    ended(shared, session, args, &json::of(session, plan, Some(asked), Some(&run), &jobs, after), outcome)
+    ended(shared, session, args, &json::of(session, plan, Some(&run), &jobs, after), outcome)
 }
 
 async fn cancel(shared: &Shared, session: &Session, args: &Args, id: u64) -> Result<Outcome, Failed> {
     let does = format!("cancel run {id}");
     let deed = Deed { command: "redeploy --cancel", does: &does, asks: Asks::Always };
     let writer = interruptible(args.how.consent.obtain(session, deed)).await??;
-    let (run, untold) = interruptible(Box::pin(redeploy::cancel(&writer, &shared.environ, id))).await??;
-    say!("asked to end: {}   {}", clean(&run.status), clean(&run.url));
-    if let Some(why) = untold {
+    let done = interruptible(Box::pin(redeploy::cancel(&writer, &shared.environ, id))).await.inspect_err(|_| {
+        say!("whether run {id} was asked to end is not known: look at it");
+    })??;
+    match &done.run {
+        Ok(run) => say!("asked to end: {}   {}", clean(&run.status), clean(&run.url)),
+        Err(why) => say!("asked to end: run {id}; how it is now is not known: {}", clean(&why.reason)),
+    }
+    if let Some(why) = done.untold {
         say!("note: {}", clean(&why.reason));
     }
     if args.how.output == Output::Json {
-        print_json(&json::RunJson::of(&run))?;
+        print_json(&done.run.as_ref().map_or_else(|_| json::RunJson::unseen(id), json::RunJson::of))?;
     }
     shared.stats(session);
     Ok(Outcome::Clean)

@@ -59,7 +59,7 @@ pub(super) fn hold(model: &Model) -> Option<Vec<String>> {
         let name = env.name();
         match env.hold.as_ref()? {
             Ok(Some(hold)) if hold.holds(now) => {
-                let (left, by) = (in_words(hold.until - now), short(&hold.by));
+                let (left, by) = (in_words(hold.left(now)), short(&hold.by));
                 Some(vec![
                     format!("{name} is on hold for {left}, by {by}: {}", hold.reason),
                     format!("{name} is on hold for {left}: {}", hold.reason),

@@ -30,6 +30,9 @@ pub struct Hold {
     pub by: String,
     /// Why.
     pub reason: String,
+    /// By how much this machine's clock was ahead of AWS's when it was read, milliseconds. Its end is by AWS's clock, as the
+    /// loop has it, and a clock that is off must neither end a hold nor prolong it.
+    pub ahead: i64,
 }
 
 /// What was found when somebody looked.
@@ -44,23 +47,41 @@ struct Text {
 }
 
 impl Hold {
+    /// How long it still holds, in milliseconds; `now` is this machine's time.
+    #[must_use]
+    pub fn left(&self, now: i64) -> i64 {
+        self.until.saturating_add(self.ahead).saturating_sub(now)
+    }
+
     /// Whether it still holds.
     #[must_use]
     pub fn holds(&self, now: i64) -> bool {
-        self.until > now
+        self.left(now) > 0
     }
 
     /// How long it still holds, in words, by whom and why, in one line.
     #[must_use]
     pub fn told(&self, now: i64) -> String {
-        let (left, until) = (in_words(self.until.saturating_sub(now)), time(self.until));
+        let (left, until) = (in_words(self.left(now)), time(self.until));
         format!("on hold for {left}, until {until}, by {}: {}", short(&self.by), self.reason)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// How much earlier a hold of this length would end than this one does, in milliseconds; `None`: no earlier.
+    #[must_use]
+    pub fn shortened(&self, lasts: Duration, now: i64) -> Option<i64> {
+        let lasts = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
+        // AWS tells its time to the second, and so what is left is known no better.
+        Some(self.left(now).saturating_sub(lasts)).filter(|earlier| *earlier >= 5000)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (self.until, &self.by, &self.reason) == (other.until, &other.by, &other.reason)
+    }
+
+    fn parse(text: &str, ahead: i64) -> Option<Self> {
         let text: Text = serde_json::from_str(text).ok()?;
         let until: jiff::Timestamp = text.until.parse().ok()?;
-        Some(Self { until: until.as_millisecond(), by: text.by, reason: text.reason })
+        Some(Self { until: until.as_millisecond(), by: text.by, reason: text.reason, ahead })
     }
 
     fn text(&self) -> Result<String, Why> {
@@ -77,6 +98,11 @@ pub fn name(project: &str, environment: &str) -> String {
 
 /// The hold of the environment, unless there is none or it has ended.
 pub async fn current(session: &Session) -> Found {
+    Ok(read(session).await?.filter(|hold| hold.holds(now())))
+}
+
+/// What the parameter says, ended or not; `None`: there is none.
+async fn read(session: &Session) -> Found {
     let name = name(&session.project().name, &session.environment().name);
     let mut found = ssm::values(&session.clients, std::slice::from_ref(&name)).await;
     let value = match found.remove(&name) {
@@ -86,8 +112,7 @@ pub async fn current(session: &Session) -> Found {
         None => return Err(Why::new(format!("nothing was answered of {name}"))),
     };
     let unread = || Why::new(format!("the hold in {name} cannot be read, and so counts")).hint("plumb release");
-    let hold = Hold::parse(value.expose()).ok_or_else(unread)?;
-    Ok(Some(hold).filter(|hold| hold.holds(now())))
+    Hold::parse(value.expose(), session.ahead()).ok_or_else(unread).map(Some)
 }
 
 /// Refuses while there is a hold, or while nobody can tell.
@@ -103,15 +128,18 @@ pub async fn refuse_held(session: &Session) -> Result<(), Why> {
     }
 }
 
-/// Places a hold, or another one in the place of the one that is there. Answers it, and why the journal does not hold
-/// that, if so.
-pub async fn place(session: &Session, lasts: Duration, reason: &str) -> Result<(Hold, Option<Why>), Why> {
+/// Places a hold, or another one in the place of the one that was seen. Answers it, and why the journal does not hold
+/// that, if so. Refused where another one is there meanwhile: nobody was shown what that would undo.
+pub async fn place(session: &Session, lasts: Duration, reason: &str, seen: &Found) -> Result<(Hold, Option<Why>), Why> {
     check(lasts, reason)?;
+    let there = read(session).await;
+    unchanged(seen, &there, now())?;
+    let ahead = session.ahead();
     let (session, writer) = session.for_writing().await?;
     let lasts = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
     // To the second: nobody reads more.
-    let until = now().saturating_add(lasts) / 1000 * 1000;
-    let hold = Hold { until, by: writer.arn.clone(), reason: reason.trim().to_owned() };
+    let until = (now() - ahead).saturating_add(lasts) / 1000 * 1000;
+    let hold = Hold { until, by: writer.arn.clone(), reason: reason.trim().to_owned(), ahead };
     let value = Secret::new(hold.text()?);
     let name = name(&session.project().name, &session.environment().name);
     let put = ssm::Put {
@@ -119,7 +147,8 @@ pub async fn place(session: &Session, lasts: Duration, reason: &str) -> Result<(
         value: &value,
         type_name: "String",
         key_id: None,
-        overwrite: true,
+        // Where there was none, whoever else places one in this moment is not written over.
+        overwrite: !matches!(there, Ok(None)),
         tier: None,
         like: None,
         tags: &[],
@@ -129,12 +158,29 @@ pub async fn place(session: &Session, lasts: Duration, reason: &str) -> Result<(
     Ok((hold, untold))
 }
 
-/// Ends the hold, whatever it says. Answers whether there was one, and why the journal does not hold that, if so.
-pub async fn release(session: &Session) -> Result<(bool, Option<Why>), Why> {
+/// Ends the hold that was seen. Answers whether there was one, and why the journal does not hold that, if so. Refused where
+/// another one is there meanwhile.
+pub async fn release(session: &Session, seen: &Found) -> Result<(bool, Option<Why>), Why> {
+    unchanged(seen, &read(session).await, now())?;
     let (session, writer) = session.for_writing().await?;
     let name = name(&session.project().name, &session.environment().name);
     let work = async { ssm::delete(&session.clients, &name).await.map_err(|error| why(&error)) };
     Box::pin(written(&session, &writer, Action::Release, &name, None, work)).await
+}
+
+/// Refuses where what is there holds, or may hold, and is not what was seen.
+fn unchanged(seen: &Found, there: &Found, now: i64) -> Result<(), Why> {
+    let again = "the same command again shows what is there now";
+    match (seen, there) {
+        (_, Ok(None)) | (Err(_), Err(_)) => Ok(()),
+        (Ok(Some(seen)), Ok(Some(there))) if seen.is_same(there) => Ok(()),
+        (_, Ok(Some(there))) if !there.holds(now) => Ok(()),
+        (_, Ok(Some(there))) => {
+            let told = there.told(now);
+            Err(Why::new(format!("refused: there is another hold than the one that was shown: {told}")).hint(again))
+        }
+        (Ok(_), Err(why)) => Err(Why { reason: format!("refused: {}", why.reason), ..why.clone() }),
+    }
 }
 
 async fn written<T>(
@@ -201,18 +247,57 @@ pub fn short(arn: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn hold(until: i64, reason: &str) -> Hold {
+        Hold { until, by: "arn:aws:iam::1:user/mara".into(), reason: reason.into(), ahead: 0 }
+    }
+
+    #[test]
+    fn a_clock_that_is_off_neither_ends_a_hold_nor_prolongs_it() {
+        const HOUR: i64 = 3_600_000;
+        let now = 1_763_692_800_000;
+        for ahead in [-2 * HOUR, 0, 2 * HOUR] {
+            let there = now - ahead;
+            let (live, over) = (hold(there + HOUR / 2, "live"), hold(there - HOUR / 2, "over"));
+            let (live, over) = (Hold { ahead, ..live }, Hold { ahead, ..over });
+            assert!(live.holds(now) && !over.holds(now), "{ahead}");
+            assert!(live.told(now).starts_with("on hold for 30 min, "), "{}", live.told(now));
+            assert_eq!(live.shortened(Duration::from_mins(10), now), Some(HOUR / 3));
+            assert_eq!(live.shortened(Duration::from_mins(30), now), None);
+        }
+    }
+
+    #[test]
+    fn only_the_hold_that_was_seen_is_replaced_or_ended() {
+        let now = 1_763_692_800_000;
+        let (mine, other, over) = (hold(now + 1000, "mine"), hold(now + 2000, "another"), hold(now - 1, "over"));
+        let unread = || Found::Err(Why::new("not allowed"));
+        let skewed = Hold { ahead: 1000, ..mine.clone() };
+        for (seen, there, fine) in [
+            (Ok(None), Ok(None), true),
+            (Ok(None), Ok(Some(over)), true),
+            (Ok(None), Ok(Some(other.clone())), false),
+            (Ok(None), unread(), false),
+            (Ok(Some(mine.clone())), Ok(None), true),
+            (Ok(Some(mine.clone())), Ok(Some(skewed)), true),
+            (Ok(Some(mine)), Ok(Some(other.clone())), false),
+            (unread(), unread(), true),
+            (unread(), Ok(Some(other)), false),
+        ] {
+            assert_eq!(unchanged(&seen, &there, now).is_ok(), fine, "{seen:?} {there:?}");
+        }
+    }
+
     #[test]
     fn a_hold_is_read_as_it_was_written_and_as_the_loop_reads_it() {
-        let hold =
-            Hold { until: 1_763_692_800_000, by: "arn:aws:iam::1:user/mara".into(), reason: "a migration".into() };
+        let hold = hold(1_763_692_800_000, "a migration");
         let text = hold.text().unwrap();
         assert_eq!(text, r#"{"until":"2025-11-21T02:40:00Z","by":"arn:aws:iam::1:user/mara","reason":"a migration"}"#);
-        assert_eq!(Hold::parse(&text), Some(hold.clone()));
+        assert_eq!(Hold::parse(&text, 0), Some(hold.clone()));
         assert!(hold.holds(hold.until - 1) && !hold.holds(hold.until));
         let told = hold.told(hold.until - 5_400_000);
         assert_eq!(told, "on hold for 1 h 30 min, until 2025-11-21T02:40:00Z, by user/mara: a migration");
         for unread in ["", "for ever", r#"{"until": "soon", "by": "x", "reason": "y"}"#] {
-            assert_eq!(Hold::parse(unread), None, "{unread}");
+            assert_eq!(Hold::parse(unread, 0), None, "{unread}");
         }
     }
 

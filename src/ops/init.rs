@@ -6,7 +6,9 @@ mod plan;
 mod rules;
 mod sections;
 mod token;
+mod watched;
 mod workflow;
+mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +18,11 @@ use crate::config::{PROJECT_FILE, guess};
 use crate::git::{Repository, WORKTREE};
 
 pub use key::new_key;
-pub use plan::{File, Proposal, Wish, propose, write};
-pub use token::{Token, endpoint, repository_url, store};
+pub use plan::{File, Proposal, Wish, propose};
+pub use token::{Token, endpoint, repository_url, secret_of, store};
+pub(crate) use watched::unwatched;
 pub use workflow::{Credentials, Workflows};
+pub use write::write;
 
 /// What was guessed for a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -172,7 +172,6 @@ impl Intake {
 
     /// Now by AWS's clock as far as that is known, in milliseconds since the Unix epoch: the ids are of that clock.
     fn now(&self) -> i64 {
-        let by_aws = || super::inspect::now() - self.session.clients.clock_skew().unwrap_or_default();
-        self.clock.unwrap_or_else(by_aws)
+        self.clock.unwrap_or_else(|| self.session.now())
     }
 }

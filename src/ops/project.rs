@@ -6,9 +6,10 @@
 
 use std::path::Path;
 
+use super::session::Session;
 use super::{failed, git_why};
 use crate::compare::Why;
-use crate::config::{Environment, Project, Settings, parse_project};
+use crate::config::{Environment, Project, Settings, Stack, mapping, parse_project};
 use crate::git::{Repository, Snapshot, WORKTREE};
 
 /// The project as a commit describes it, reached as the one in use says. A commit without a project file is read by the
@@ -16,6 +17,16 @@ use crate::git::{Repository, Snapshot, WORKTREE};
 pub(super) fn at(settings: &Settings, snapshot: &Snapshot) -> Result<Project, Why> {
     let in_use = &settings.project;
     Ok(committed(settings, snapshot)?.map_or_else(|| in_use.clone(), |committed| reached_by(in_use, committed)))
+}
+
+/// The environment's stacks as a commit describes them, every placeholder filled in.
+pub(super) async fn stacks(session: &Session, reference: &str) -> Result<Vec<Stack>, Why> {
+    let repository = session.repository.clone()?;
+    let snapshot = repository.snapshot(reference, &session.prefix).map_err(|error| failed(&error))?;
+    let entries = snapshot.list("").map_err(|error| failed(&error))?;
+    let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+    let project = at(&session.settings, &snapshot)?;
+    Ok(mapping::stacks(&project, &session.bindings().await, &listing).0)
 }
 
 /// The ref that an environment is compared with, and its files; `root` is the project's directory.

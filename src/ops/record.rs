@@ -8,10 +8,10 @@ use super::inspect::{GitSide, Loaded, Place, now};
 use super::journal::{self, Action, Intent};
 use super::receipt::{self, Entry, Receipt, SCHEMA, TRIES, UnitId};
 use super::session::Session;
-use super::{failed, project, why};
+use super::{project, why};
 use crate::aws::{Read, secretsmanager, ssm};
 use crate::compare::{Side, Why};
-use crate::config::{Stack, mapping};
+use crate::config::Stack;
 
 /// What recording found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -91,7 +91,7 @@ pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result
 /// Works out what recording a commit would write. Reads every value, and writes nothing.
 pub async fn survey(session: &Session, reference: &str) -> Result<Plan, Why> {
     let mut whole = plan(session, reference, &[Place::Config, Place::Secrets]).await?;
-    for stack in stacks(session, reference).await? {
+    for stack in project::stacks(session, reference).await? {
         plan_stack(session, reference, &stack, &mut whole).await;
     }
     Ok(whole)
@@ -381,16 +381,6 @@ async fn secrets(session: &Session, side: &GitSide, names: &[String]) -> Result<
         (name, Live { value, version, modified: None })
     });
     Ok(live.collect())
-}
-
-/// The environment's stacks, every placeholder filled in.
-async fn stacks(session: &Session, reference: &str) -> Result<Vec<Stack>, Why> {
-    let repository = session.repository.clone()?;
-    let snapshot = repository.snapshot(reference, &session.prefix).map_err(|error| failed(&error))?;
-    let entries = snapshot.list("").map_err(|error| failed(&error))?;
-    let listing: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
-    let project = project::at(&session.settings, &snapshot)?;
-    Ok(mapping::stacks(&project, &session.bindings().await, &listing).0)
 }
 
 /// Plans the record of a stack whose deployed template asks for the same as the commit's. Code cannot be recorded after

@@ -8,11 +8,11 @@ mod ground;
 pub mod pipeline;
 mod token;
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use super::failed;
 use super::hold;
-use super::inspect::now;
 use super::journal::{Action, Begun, Intent, Outcome, random_id};
 use super::schema::time;
 use super::session::Session;
@@ -65,6 +65,31 @@ pub struct Plan {
     pub nonce: String,
     github: GitHub,
     ask: Ask,
+    sent: AtomicU8,
+}
+
+/// How far a dispatch came, for whoever stops waiting for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Sent {
+    /// It was not sent, or GitHub did not take it.
+    No,
+    /// It was sent, and whether GitHub took it is not known.
+    Perhaps,
+    /// GitHub took it.
+    Yes,
+}
+
+impl Plan {
+    /// How far its dispatch came.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        [Sent::No, Sent::Perhaps, Sent::Yes][usize::from(self.sent.load(Ordering::Relaxed)).min(2)]
+    }
+
+    fn came(&self, sent: Sent) {
+        self.sent.store(sent as u8, Ordering::Relaxed);
+    }
 }
 
 /// A dispatch that GitHub took.
@@ -122,6 +147,7 @@ pub async fn plan(session: &Session, environ: &Environ, ask: Ask) -> Result<Plan
         nonce,
         github,
         ask,
+        sent: AtomicU8::new(Sent::No as u8),
     })
 }
 
@@ -151,12 +177,14 @@ pub async fn dispatch(session: &Session, plan: &Plan, tell: &(dyn Fn(&str) + Sen
     let reason = plan.ask.reason.clone();
     let commit = Some(plan.commit.clone());
     let intent = Intent { commit, reason, ..Intent::new(Action::Redeploy, vec![subject]) };
-    // A minute earlier: GitHub's clock and this one may differ.
-    let since = time((now() - 60_000) / 1000 * 1000);
+    // A minute earlier: GitHub's clock and AWS's may differ.
+    let since = time((session.now() - 60_000) / 1000 * 1000);
     let begun = Begun::new(&session, &writer, intent)?;
+    plan.came(Sent::Perhaps);
     let sent = plan.github.dispatch(&plan.dispatch).await;
     match sent {
         Ok(dispatched) => {
+            plan.came(Sent::Yes);
             let untold = begun.settle(&session, None).await;
             let run = if let Some(id) = dispatched.run {
                 plan.github.run(id).await.map(Some)
@@ -174,6 +202,7 @@ pub async fn dispatch(session: &Session, plan: &Plan, tell: &(dyn Fn(&str) + Sen
         Err(error @ Error::Unknown { .. }) => {
             tell(&format!("? {error}; looking for the run by its nonce"));
             if let Ok(Some(run)) = look_for(plan, &since).await {
+                plan.came(Sent::Yes);
                 let untold = begun.settle(&session, None).await;
                 return Ok(Asked { run: Some(run), nonce: plan.nonce.clone(), untold });
             }
@@ -181,6 +210,7 @@ pub async fn dispatch(session: &Session, plan: &Plan, tell: &(dyn Fn(&str) + Sen
             Err(told(&error))
         }
         Err(error) => {
+            plan.came(Sent::No);
             let _ = begun.settle(&session, Some(error.to_string())).await;
             Err(told(&error))
         }
@@ -206,16 +236,34 @@ fn listed() -> Duration {
     stated.map_or(LISTED, Duration::from_secs)
 }
 
+/// A run that GitHub took the wish to end of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    /// The run as it is then, or why it could not be looked at: it was asked to end all the same.
+    pub run: Result<Run, Why>,
+    /// Why the journal does not hold it, if so.
+    pub untold: Option<Why>,
+}
+
 /// Asks a run to end, as a write of its own.
-pub async fn cancel(session: &Session, environ: &Environ, id: u64) -> Result<(Run, Option<Why>), Why> {
+pub async fn cancel(session: &Session, environ: &Environ, id: u64) -> Result<Cancelled, Why> {
     let (session, writer) = session.for_writing().await?;
     let (github, _) = connect(&session, environ).await?;
     let subject = format!("{}: cancel run {id}", github.repository().name);
     let begun = Begun::new(&session, &writer, Intent::new(Action::Redeploy, vec![subject]))?;
-    let sent = github.cancel(id).await;
-    let untold = begun.settle(&session, sent.as_ref().err().map(ToString::to_string)).await;
-    sent.map_err(|error| told(&error))?;
-    Ok((github.run(id).await.map_err(|error| told(&error))?, untold))
+    match github.cancel(id).await {
+        Ok(()) => {
+            let untold = begun.settle(&session, None).await;
+            let run = github.run(id).await.map_err(|error| told(&error));
+            Ok(Cancelled { run, untold })
+        }
+        Err(error) => {
+            let lost = matches!(error, Error::Unknown { .. });
+            let outcome = if lost { Outcome::Unknown } else { Outcome::Failed };
+            let _ = begun.settle_as(&session, outcome, Some(error.to_string())).await;
+            Err(told(&error))
+        }
+    }
 }
 
 /// A workflow may put its inputs into a script: only what no shell understands is sent.

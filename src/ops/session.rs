@@ -187,6 +187,19 @@ impl Session {
         }
     }
 
+    /// By how much this machine's clock is ahead of AWS's, in milliseconds, as far as an answer has told.
+    #[must_use]
+    pub fn ahead(&self) -> i64 {
+        self.clients.clock_skew().unwrap_or_default()
+    }
+
+    /// Now by AWS's clock as far as that is known, in milliseconds since the Unix epoch: what machines agree on by a time is
+    /// agreed on by that.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        super::inspect::now() - self.ahead()
+    }
+
     /// Who is asking. STS is asked once, however many want to know at a time.
     pub async fn identity(&self) -> Result<Identity, Why> {
         let mut known = self.identity.lock().await;

@@ -4,6 +4,7 @@
 //! What a runner does for a step that `uses` an action is done here by hand: a clone, and credentials in the environment.
 
 mod asked;
+mod condition;
 mod files;
 pub mod rolled_out;
 pub mod runner;

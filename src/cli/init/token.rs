@@ -11,9 +11,9 @@ use crate::ops::init::{self, Token};
 /// Where the token goes, and what belongs to it.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Options {
-    /// The secret that the loop reads.
-    #[arg(long, value_name = "NAME", default_value = "github_secret", requires = "github_token")]
-    secret: String,
+    /// The secret that the loop reads. Default: as the loop's section of plumb.toml says, else github_secret.
+    #[arg(long, value_name = "NAME", requires = "github_token")]
+    secret: Option<String>,
     /// The repository's URL. Default: as plumb.toml or a remote says.
     #[arg(long, value_name = "URL", requires = "github_token", value_parser = init::endpoint)]
     github_endpoint: Option<String>,
@@ -33,15 +33,19 @@ pub(super) async fn store(shared: &Shared, options: &Options, consent: &Consent)
         Some(endpoint) => endpoint.clone(),
         None => init::repository_url(&session)?,
     };
+    let secret = match &options.secret {
+        Some(secret) => secret.clone(),
+        None => init::secret_of(&session).await?,
+    };
     consent.check(&session).await?;
     let from_stdin = !std::io::stdin().is_terminal();
     let token = typed::value(from_stdin, format!("the token for {endpoint}")).await?;
-    let does = format!("put the token into {}", options.secret);
+    let does = format!("put the token into {secret}");
     let deed = Deed { command: "init --github-token", does: &does, asks: Asks::Always };
     let writer = consent.obtain(&session, deed).await?;
-    let wanted = Token { secret: &options.secret, token: &token, endpoint: &endpoint, user: &options.github_user };
+    let wanted = Token { secret: &secret, token: &token, endpoint: &endpoint, user: &options.github_user };
     let (written, untold) = init::store(&writer, &wanted).await?;
-    let (name, endpoint) = (clean(&options.secret), clean(&endpoint));
+    let (name, endpoint) = (clean(&secret), clean(&endpoint));
     if written {
         say!("{name} holds a token for {endpoint}");
     } else {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Verdicts;
-use crate::ops::redeploy::{Asked, Job, Plan, Run};
+use crate::ops::redeploy::{Job, Plan, Run, Sent};
 use crate::ops::schema::VERSION;
 use crate::ops::session::Session;
 
@@ -17,7 +17,8 @@ pub(super) struct RedeployJson<'a> {
     #[serde(rename = "ref")]
     reference: Option<&'a str>,
     commit: &'a str,
-    dispatched: bool,
+    /// `null`: it was sent, and nobody knows whether it was taken.
+    dispatched: Option<bool>,
     nonce: Option<&'a str>,
     run: Option<RunJson<'a>>,
     jobs: Vec<JobJson<'a>>,
@@ -28,9 +29,9 @@ pub(super) struct RedeployJson<'a> {
 #[derive(Serialize)]
 pub(super) struct RunJson<'a> {
     id: u64,
-    url: &'a str,
-    title: &'a str,
-    status: &'a str,
+    url: Option<&'a str>,
+    title: Option<&'a str>,
+    status: Option<&'a str>,
     conclusion: Option<&'a str>,
 }
 
@@ -54,14 +55,19 @@ struct StepJson<'a> {
 impl<'a> RunJson<'a> {
     pub(super) fn of(run: &'a Run) -> Self {
         let conclusion = run.conclusion.as_deref();
-        Self { id: run.id, url: &run.url, title: &run.title, status: &run.status, conclusion }
+        let (url, title, status) = (Some(run.url.as_str()), Some(run.title.as_str()), Some(run.status.as_str()));
+        Self { id: run.id, url, title, status, conclusion }
+    }
+
+    /// One that could not be looked at.
+    pub(super) fn unseen(id: u64) -> Self {
+        Self { id, url: None, title: None, status: None, conclusion: None }
     }
 }
 
 pub(super) fn of<'a>(
     session: &'a Session,
     plan: &'a Plan,
-    asked: Option<&'a Asked>,
     run: Option<&'a Run>,
     jobs: &'a [Job],
     verdicts: Verdicts,
@@ -74,8 +80,12 @@ pub(super) fn of<'a>(
         workflow: plan.workflow.as_ref().map(|workflow| workflow.name.as_str()),
         reference: plan.reference.as_deref(),
         commit: &plan.commit,
-        dispatched: asked.is_some(),
-        nonce: asked.map(|asked| asked.nonce.as_str()),
+        dispatched: match plan.sent() {
+            Sent::No => Some(false),
+            Sent::Perhaps => None,
+            Sent::Yes => Some(true),
+        },
+        nonce: (plan.sent() != Sent::No).then_some(plan.nonce.as_str()),
         run: run.map(RunJson::of),
         jobs: jobs.iter().map(job).collect(),
         differences: verdicts.as_ref().map(crate::compare::Tally::differences),

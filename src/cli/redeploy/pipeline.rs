@@ -54,7 +54,9 @@ pub(super) async fn run(shared: &Shared, session: &Session, args: &Args) -> Resu
     let does = format!("have the pipeline roll it out to {}", clean(&session.environment().name));
     let deed = Deed { command: "redeploy", does: &does, asks: Asks::Always };
     let writer = interruptible(args.how.consent.obtain(session, deed)).await??;
-    let sent = interruptible(Box::pin(pipeline::send(&writer, &piped))).await??;
+    let sent = interruptible(Box::pin(pipeline::send(&writer, &piped))).await.inspect_err(|_| {
+        say!("whether it was sent is not known: plumb pipeline jobs shows what was asked for");
+    })??;
     if let Some(why) = &sent.untold {
         say!("note: {}", clean(&why.reason));
     }

@@ -1,7 +1,7 @@
 //! A redeploy in words: what would be asked for, and what its run is at. All of it on stderr.
 
 use crate::cli::{clean, say};
-use crate::ops::redeploy::{Followed, Plan};
+use crate::ops::redeploy::{Followed, Plan, Sent};
 use crate::ops::session::Session;
 
 pub(super) fn plan(session: &Session, plan: &Plan) {
@@ -18,6 +18,16 @@ pub(super) fn plan(session: &Session, plan: &Plan) {
     say!("at      {}   token from {}", clean(&plan.api), clean(&plan.token_from));
     for (input, value) in &plan.dispatch.inputs {
         say!("        {input:<12}{}", clean(value));
+    }
+}
+
+/// What became of a dispatch that nobody waits for any more.
+pub(super) fn sent(plan: &Plan) {
+    let nonce = &plan.nonce;
+    match plan.sent() {
+        Sent::No => say!("nothing was dispatched"),
+        Sent::Perhaps => say!("it may have been dispatched: its run, if there is one, has {nonce} in its name"),
+        Sent::Yes => say!("it was dispatched, and goes on: its run has {nonce} in its name"),
     }
 }
 

@@ -1,14 +1,17 @@
 //! What a project needs in an account before it can be deployed there: a stack of Plumb's own template.
 //!
 //! What there is already is found and not made twice: the state bucket, GitHub's OIDC provider, the keys, a trail. What this
-//! stack made itself stays its own.
+//! stack made itself stays its own, and what it was told once stays until something else is said.
+
+mod kept;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use self::kept::Kept;
 use super::draft::{Ask, Draft};
-use crate::aws::cloudformation::{self, StackInfo};
+use crate::aws::cloudformation::{self, Stage};
 use crate::aws::{Clients, cloudtrail, iam, kms, s3};
 use crate::compare::Why;
 use crate::config::{Environment, Settings, Stack, StackKind};
@@ -37,10 +40,16 @@ pub struct Foundation {
     pub repository: Option<String>,
     /// Who issues the tokens of that repository's workflows, as host and path; `None`: github.com, for what is there.
     pub issuer: Option<String>,
-    /// The branch whose workflows may deploy.
-    pub branch: String,
-    /// ARNs of policies that the deploy role gets besides, for what the stacks' own resources need.
-    pub attach: Vec<String>,
+    /// The branch whose workflows may deploy; `None`: as the stack has it, else `main`.
+    pub branch: Option<String>,
+    /// ARNs of policies that the deploy role gets besides, for what the stacks' own resources need; `None`: those that it has.
+    pub attach: Option<Vec<String>>,
+}
+
+/// What the roles are filled in with.
+struct Role<'a> {
+    issuer: &'a str,
+    attached: Vec<String>,
 }
 
 /// Thinks the account's foundation out; reads alone. Beside it, what the operator should know.
@@ -63,7 +72,7 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
         }
         Some(bucket) => bucket,
     };
-    let trusted = trusted(&session, wish, &mut notes)?;
+    let trusted = trusted(&session, wish, &kept, &mut notes)?;
     let (repository, issuer) = trusted.unwrap_or_else(|| (String::new(), ISSUER.to_owned()));
     let mut provider = String::new();
     if !repository.is_empty() && !kept.made_provider(&issuer) {
@@ -82,7 +91,13 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
             *key = found_key(clients, &format!("alias/{}-{suffix}", session.project().name), &mut notes).await?;
         }
     }
-    let (document, told) = filled(&session, wish, !repository.is_empty(), &issuer)?;
+    let role = if repository.is_empty() {
+        None
+    } else {
+        Some(Role { issuer: &issuer, attached: attached(&session, &name, wish, &kept, &mut notes).await? })
+    };
+    let branch = branch(wish, &kept, role.is_some(), &mut notes);
+    let (document, told) = filled(&session, role)?;
     notes.extend(told);
     let text = document.to_string();
     let template = Template::parse(&name, &text).map_err(|error| failed(&error))?;
@@ -90,7 +105,7 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
         ("Project".to_owned(), session.project().name.clone()),
         ("BucketName".to_owned(), bucket),
         ("Repository".to_owned(), repository),
-        ("Branch".to_owned(), wish.branch.clone()),
+        ("Branch".to_owned(), branch),
         ("Issuer".to_owned(), issuer),
         ("ProviderArn".to_owned(), provider),
         ("SopsKeyArn".to_owned(), sops),
@@ -115,30 +130,13 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
     Ok((draft, notes))
 }
 
-/// The stack as it is, for what it has made itself.
-struct Kept<'a>(Option<&'a StackInfo>);
-
-impl Kept<'_> {
-    fn is(&self, parameter: &str, value: &str) -> bool {
-        self.0.and_then(|info| info.parameters.get(parameter)).is_some_and(|found| found == value)
-    }
-
-    /// Whether it made what a parameter would name that was there before; a stack of before that parameter did.
-    fn made(&self, parameter: &str) -> bool {
-        self.0.is_some_and(|info| info.parameters.get(parameter).is_none_or(String::is_empty))
-    }
-
-    fn made_provider(&self, issuer: &str) -> bool {
-        let is_its = match self.0.and_then(|info| info.parameters.get("Issuer")) {
-            Some(found) => found == issuer,
-            None => issuer == ISSUER,
-        };
-        is_its && self.made("ProviderArn") && !self.is("Repository", "")
-    }
-}
-
 /// The repository whose workflows the roles trust, and who issues their tokens; `None`: nobody is trusted, which a note says.
-fn trusted(session: &Session, wish: &Foundation, notes: &mut Vec<String>) -> Result<Option<(String, String)>, Why> {
+fn trusted(
+    session: &Session,
+    wish: &Foundation,
+    kept: &Kept<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Option<(String, String)>, Why> {
     let known = redeploy::repository(session).ok();
     let repository = match &wish.repository {
         None => known,
@@ -153,6 +151,10 @@ fn trusted(session: &Session, wish: &Foundation, notes: &mut Vec<String>) -> Res
         }
     };
     let Some(repository) = repository else {
+        if let (Some(name), Some(issuer)) = (kept.given("Repository"), kept.given("Issuer")) {
+            notes.push(format!("the workflows of {name} stay trusted, as the stack has it: --github names others"));
+            return Ok(Some((name.to_owned(), issuer.to_owned())));
+        }
         notes.push("no repository on GitHub is known, so no deploy role is made: --github OWNER/NAME".to_owned());
         return Ok(None);
     };
@@ -160,6 +162,11 @@ fn trusted(session: &Session, wish: &Foundation, notes: &mut Vec<String>) -> Res
     if let Some(issuer) = &wish.issuer {
         notes.push(format!("{issuer} is trusted to tell which workflows are those of {name}"));
         return Ok(Some((name, issuer.clone())));
+    }
+    let before = kept.given("Issuer").filter(|issuer| kept.is("Repository", &name) && *issuer != ISSUER);
+    if let Some(issuer) = before {
+        notes.push(format!("{issuer} stays trusted for {name}, as the stack has it: --issuer names another one"));
+        return Ok(Some((name, issuer.to_owned())));
     }
     if host == "github.com" {
         return Ok(Some((name, ISSUER.to_owned())));
@@ -175,6 +182,43 @@ fn trusted(session: &Session, wish: &Foundation, notes: &mut Vec<String>) -> Res
          who issues theirs, by default {issuer}; --github https://github.com/OWNER/NAME names one on github.com"
     ));
     Ok(None)
+}
+
+/// The branch whose workflows may deploy.
+fn branch(wish: &Foundation, kept: &Kept<'_>, has_role: bool, notes: &mut Vec<String>) -> String {
+    let usual = "main";
+    let Some(branch) = wish.branch.as_deref().or(kept.given("Branch")) else { return usual.to_owned() };
+    if wish.branch.is_none() && branch != usual && has_role {
+        notes.push(format!(
+            "{branch} stays the branch that may deploy, as the stack has it: --branch names another one"
+        ));
+    }
+    branch.to_owned()
+}
+
+/// The policies that the deploy role gets besides.
+async fn attached(
+    session: &Session,
+    name: &str,
+    wish: &Foundation,
+    kept: &Kept<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<String>, Why> {
+    if let Some(stated) = &wish.attach {
+        return Ok(stated.clone());
+    }
+    if !kept.is_there() {
+        return Ok(Vec::new());
+    }
+    let text = cloudformation::template(&session.clients, name, Stage::Original).await.map_err(|error| why(&error))?;
+    let found = kept::attached(name, &text).map_err(|error| failed(&error))?;
+    if !found.is_empty() {
+        let told = found.join(", ");
+        notes.push(format!(
+            "the deploy role keeps {told}, as the stack has it: --attach names others, --attach none none"
+        ));
+    }
+    Ok(found)
 }
 
 /// Whether no trail records what changes something; what there is, is noted.
@@ -205,13 +249,11 @@ async fn found_key(clients: &Clients, alias: &str, notes: &mut Vec<String>) -> R
 }
 
 /// The template with the roles' policies: those of every environment of this account and region.
-fn filled(session: &Session, wish: &Foundation, has_role: bool, issuer: &str) -> Result<(Value, Vec<String>), Why> {
+fn filled(session: &Session, role: Option<Role<'_>>) -> Result<(Value, Vec<String>), Why> {
     let template = Template::parse("bootstrap", TEMPLATE).map_err(|error| failed(&error))?;
     let mut document = template.value().clone();
     let mut notes = Vec::new();
-    if !has_role {
-        return Ok((document, notes));
-    }
+    let Some(Role { issuer, attached }) = role else { return Ok((document, notes)) };
     let here = session.environment();
     let differ =
         |one: &Option<String>, two: &Option<String>| matches!((one, two), (Some(one), Some(two)) if one != two);
@@ -236,8 +278,8 @@ fn filled(session: &Session, wish: &Foundation, has_role: bool, issuer: &str) ->
         trust(properties, issuer);
         properties.insert("Policies".to_owned(), json!([{ "PolicyName": "plumb", "PolicyDocument": policy }]));
     }
-    if !wish.attach.is_empty() {
-        properties(&mut document, "DeployRole")?.insert("ManagedPolicyArns".to_owned(), json!(wish.attach));
+    if !attached.is_empty() {
+        properties(&mut document, "DeployRole")?.insert("ManagedPolicyArns".to_owned(), json!(attached));
     }
     Ok((document, notes))
 }

@@ -3,6 +3,7 @@
 //! Every call reads, but the one that puts the canary; that goes the whole way and changes nothing, whoever sends it.
 
 mod canary;
+mod decided;
 mod forge;
 mod hops;
 
@@ -92,6 +93,7 @@ pub async fn checks(session: &Session, stack: &str) -> (Option<Loop>, Vec<Check>
         }
     };
     checks.push(found.belongs(session));
+    checks.push(found.watches(session).await);
     checks.extend(found.rules(session).await);
     checks.push(found.permission(session).await);
     checks.push(found.runs(session));

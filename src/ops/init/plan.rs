@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::workflow::{self, Ground, Workflows};
+use super::watched::unwatched;
+use super::workflow::{self, Credentials, Ground, Workflows};
 use super::{rules, sections};
 use crate::compare::Why;
 use crate::config::{Extra, PROJECT_FILE, Project, guess, guess_with, parse_project};
@@ -33,6 +34,8 @@ pub struct Wish {
     pub lambda: bool,
     /// The same with a stack of the loop that keeps live true to git.
     pub healing: bool,
+    /// Who rolls out, by ARN, where the loop is wanted; nobody: the role of `plumb bootstrap`.
+    pub deployers: Vec<String>,
     /// The workflows, where they are wanted.
     pub workflows: Option<Workflows>,
 }
@@ -84,7 +87,7 @@ pub fn propose(directory: &Path, wish: &Wish, opener: &Opener) -> Result<Proposa
     let mut files = Vec::new();
     let text = match place.read(PROJECT_FILE) {
         Some(text) => extended(&text, wish, &place, &mut notes)?,
-        None => fresh(wish, &place, &mut files, &mut notes),
+        None => fresh(wish, &place, &mut files, &mut notes)?,
     };
     let (project, _) = parse_project(PROJECT_FILE, &text).map_err(|error| failed(&error))?;
     files.push((PROJECT_FILE.to_owned(), text.into_bytes()));
@@ -114,22 +117,6 @@ pub fn propose(directory: &Path, wish: &Wish, opener: &Opener) -> Result<Proposa
     let branch = wish.workflows.as_ref().map_or("main", |workflows| workflows.branch.as_str());
     let begins = place.is_bare_folder.then(|| branch.to_owned());
     Ok(Proposal { directory: place.directory, begins, files: all, notes })
-}
-
-/// Writes the files that are new, and of those that differ the ones that are agreed to. Begins the repository.
-pub fn write(proposal: &Proposal, agreed: &dyn Fn(&File) -> bool) -> Result<(), Why> {
-    if let Some(branch) = &proposal.begins {
-        run_git(&proposal.directory, &["init", "--quiet", "--initial-branch", branch])?;
-    }
-    for file in proposal.files.iter().filter(|file| file.before.is_none() || (file.differs() && agreed(file))) {
-        let written = file
-            .path
-            .parent()
-            .map_or(Ok(()), std::fs::create_dir_all)
-            .and_then(|()| std::fs::write(&file.path, &file.bytes));
-        written.map_err(|error| Why::new(format!("cannot write {}: {error}", file.path.display())))?;
-    }
-    Ok(())
 }
 
 /// A directory and what lies in it.
@@ -175,7 +162,7 @@ impl Place {
 }
 
 /// A file, with what it holds already.
-fn file(below: &Path, name: String, bytes: Vec<u8>) -> File {
+pub(super) fn file(below: &Path, name: String, bytes: Vec<u8>) -> File {
     let path = below.join(&name);
     File { before: std::fs::read(&path).ok(), path, name, bytes }
 }
@@ -201,7 +188,12 @@ fn listed(directory: &Path) -> std::io::Result<Vec<String>> {
 
 /// The text of a project file that is not there; the documents of its skeleton go to `files`, as they are before they are
 /// encrypted.
-fn fresh(wish: &Wish, place: &Place, files: &mut Vec<(String, Vec<u8>)>, notes: &mut Vec<String>) -> String {
+fn fresh(
+    wish: &Wish,
+    place: &Place,
+    files: &mut Vec<(String, Vec<u8>)>,
+    notes: &mut Vec<String>,
+) -> Result<String, Why> {
     let directory = place.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = wish.name.clone().unwrap_or(directory);
     // What is written out has templates of its own, and a stack of its own below.
@@ -249,21 +241,49 @@ fn fresh(wish: &Wish, place: &Place, files: &mut Vec<(String, Vec<u8>)>, notes: 
     // What it watches is what the whole says.
     let there: Vec<&str> =
         listing.iter().map(String::as_str).chain(files.iter().map(|(name, _)| name.as_str())).collect();
-    with_loop(text, wish, &there, notes)
+    with_loop(text, wish, place, &there, notes)
 }
 
 /// The project file with the loop's stack, where that is wanted and there is one to watch.
-fn with_loop(text: String, wish: &Wish, there: &[&str], notes: &mut Vec<String>) -> String {
-    let Some((project, _)) = parse_project(PROJECT_FILE, &text).ok().filter(|_| wish.healing) else { return text };
+fn with_loop(text: String, wish: &Wish, place: &Place, there: &[&str], notes: &mut Vec<String>) -> Result<String, Why> {
+    let Some((project, _)) = parse_project(PROJECT_FILE, &text).ok().filter(|_| wish.healing) else { return Ok(text) };
     if project.stacks.iter().any(|stack| stack.template == sections::LOOP) {
-        return text;
+        let left = unwatched(&project.stacks, "", "");
+        if !left.is_empty() {
+            notes.push(format!(
+                "no loop watches {}: Stacks of the loop's section names what it watches",
+                left.join(", ")
+            ));
+        }
+        return Ok(text);
     }
-    let Some(section) = sections::healing(&project, wish, there) else {
+    let deployers = deployers(wish, place, &project)?;
+    let Some(section) = sections::healing(&project, wish, there, &deployers, notes) else {
         let none = "the loop is not written: there is no stack that it could watch; add one and ask again";
         notes.push(none.to_owned());
-        return text;
+        return Ok(text);
     };
-    sections::added(&text, &section)
+    Ok(sections::added(&text, &section))
+}
+
+/// Who rolls out. Where the workflow has keys that is whoever they belong to, which nothing here says; of anybody else's
+/// writes the loop would tell, and have them put back, at every run.
+fn deployers(wish: &Wish, place: &Place, project: &Project) -> Result<String, Why> {
+    if !wish.deployers.is_empty() {
+        return Ok(wish.deployers.join(","));
+    }
+    let has_keys = match &wish.workflows {
+        Some(workflows) => workflows.credentials == Credentials::Secrets,
+        None => std::fs::read_to_string(place.top.join(".github/workflows/deploy.yml"))
+            .is_ok_and(|text| text.contains("secrets.AWS_ACCESS_KEY")),
+    };
+    if has_keys {
+        let why = Why::new(
+            "refused: the workflow deploys with keys, and nothing says whose, so the loop would undo its work",
+        );
+        return Err(why.hint("--deployer arn:aws:iam::ACCOUNT:user/NAME, the user whose keys they are"));
+    }
+    Ok(format!("arn:aws:iam::{{account}}:role/{}-deploy", project.name))
 }
 
 /// A project file that is there, with what is wanted and not in it.
@@ -282,7 +302,7 @@ fn extended(text: &str, wish: &Wish, place: &Place, notes: &mut Vec<String>) -> 
         text = sections::added(&text, sections::REDEPLOY);
     }
     let there: Vec<&str> = place.listing.iter().map(String::as_str).collect();
-    Ok(with_loop(text, wish, &there, notes))
+    with_loop(text, wish, place, &there, notes)
 }
 
 /// The creation rules where there are none, and the skeleton's documents encrypted as they say.

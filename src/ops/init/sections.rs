@@ -47,12 +47,30 @@ pub(super) fn crypto(project: Option<&Project>, wish: &Wish) -> String {
 }
 
 /// The stack of the loop, apart from those that it watches; `None` where there are none. Only what is told of changes is
-/// asked for at first: that it heals is the team's own decision.
-pub(super) fn healing(project: &Project, wish: &Wish, there: &[&str]) -> Option<String> {
+/// asked for at first: that it heals is the team's own decision. What it does not watch is noted.
+pub(super) fn healing(
+    project: &Project,
+    wish: &Wish,
+    there: &[&str],
+    deployers: &str,
+    notes: &mut Vec<String>,
+) -> Option<String> {
     let name = project.name.as_str();
-    let stacks: Vec<&str> = project.stacks.iter().map(|stack| stack.name.as_str()).take(WATCHED).collect();
+    let mut stacks: Vec<&str> = project.stacks.iter().map(|stack| stack.name.as_str()).collect();
     if stacks.is_empty() {
         return None;
+    }
+    let mut secrets: Vec<String> = secrets(project).into_iter().collect();
+    let left = stacks.split_off(stacks.len().min(WATCHED));
+    if !left.is_empty() {
+        notes.push(format!(
+            "the loop watches {WATCHED} stacks, and not {}: another section like its own, under another name, watches them",
+            left.join(", ")
+        ));
+    }
+    let left = secrets.split_off(secrets.len().min(WATCHED));
+    if !left.is_empty() {
+        notes.push(format!("the loop knows {WATCHED} prefixes of secrets, and not {}", left.join(", ")));
     }
     let mut parameters = vec![
         ("ArtifactBucket", bucket(Some(project), name)),
@@ -61,8 +79,8 @@ pub(super) fn healing(project: &Project, wish: &Wish, there: &[&str]) -> Option<
         ("Environment", "{env}".to_owned()),
         ("Stacks", stacks.join(",")),
         ("ParameterPrefixes", prefixes(project, there).into_iter().collect::<Vec<_>>().join(",")),
-        ("SecretPrefixes", secrets(project).into_iter().take(WATCHED).collect::<Vec<_>>().join(",")),
-        ("Deployers", format!("arn:aws:iam::{{account}}:role/{name}-deploy")),
+        ("SecretPrefixes", secrets.join(",")),
+        ("Deployers", deployers.to_owned()),
         ("GithubSecretName", format!("{name}-{{env}}-github")),
         ("GitRef", wish.workflows.as_ref().map_or("main", |workflows| workflows.branch.as_str()).to_owned()),
         ("Mode", "notify-only".to_owned()),
@@ -72,8 +90,9 @@ pub(super) fn healing(project: &Project, wish: &Wish, there: &[&str]) -> Option<
     let (parameters, endpoint, stack) = (parameters.join(", "), endpoint(wish), name.replace(['.', '_'], "-"));
     let text = format!(
         "# The loop that keeps live true to git: {LAMBDA}/lambda/README.md. It tells of changes; Mode = \"heal\" has it ask for\n\
-         # redeploys, with the token of: plumb init --github-token --env ENV --secret {name}-ENV-github. Deployers is who rolls\n\
-         # out: the role of plumb bootstrap, or the user whose keys the workflow has.\n\
+         # redeploys, with a token in the secret that its stack makes: once it is deployed, plumb init --github-token --env ENV\n\
+         # puts one there (MakesGithubSecret = \"false\" where the secret is there already). Deployers is who rolls out: the role\n\
+         # of plumb bootstrap, or the user whose keys the workflow has.\n\
          [[stacks]]\nname = \"{stack}-{{env}}-loop\"\ntemplate = \"{LOOP}\"\n\
          parameters = {{ {parameters}{endpoint} }}\ncapabilities = [\"CAPABILITY_IAM\"]\n"
     );

@@ -2,14 +2,19 @@
 
 use zeroize::Zeroizing;
 
-use crate::aws::{Read, secretsmanager};
+use super::watched::is_loop;
+use crate::aws::{Read, cloudformation, secretsmanager};
 use crate::compare::Why;
+use crate::config::Stack;
 use crate::github::Repository;
 use crate::ops::journal::{Action, Intent, noted, random_id};
 use crate::ops::redeploy;
 use crate::ops::session::Session;
 use crate::ops::why;
 use crate::secret::Secret;
+
+/// The secret's name where a loop's section states none: the template's default.
+const USUAL: &str = "github_secret";
 
 /// What the loop needs to ask GitHub.
 pub struct Token<'a> {
@@ -42,6 +47,55 @@ pub fn endpoint(text: &str) -> Result<String, String> {
     }
 }
 
+/// The secret that the environment's loop reads, as the project file says; else the one that its template names.
+pub async fn secret_of(session: &Session) -> Result<String, Why> {
+    session.expand(loops(session).next().map_or(USUAL, named)).await
+}
+
+/// The secret that a loop's section names, or its template in its place.
+fn named(stack: &Stack) -> &str {
+    stack.parameters.get("GithubSecretName").map_or(USUAL, String::as_str)
+}
+
+/// The loops of the environment.
+fn loops(session: &Session) -> impl Iterator<Item = &Stack> {
+    let here =
+        |stack: &&Stack| stack.environments.is_empty() || stack.environments.contains(&session.environment().name);
+    session.project().stacks.iter().filter(|stack| is_loop(stack)).filter(here)
+}
+
+/// Refuses while a loop's stack would still make the secret: it could not be made beside one that is there.
+async fn refuse_in_its_way(session: &Session, name: &str, is_there: bool) -> Result<(), Why> {
+    for stack in loops(session) {
+        let given = |key: &str| stack.parameters.get(key).map(String::as_str).unwrap_or_default();
+        let asks_another = !given("PipelineTopicArn").is_empty();
+        if asks_another || given("MakesGithubSecret") == "false" || session.expand(named(stack)).await? != name {
+            continue;
+        }
+        let stack = session.expand(&stack.name).await?;
+        let found = cloudformation::stack(&session.clients, &stack).await.map_err(|error| why(&error))?;
+        if found.is_some_and(|found| was_made(&found.status)) {
+            continue;
+        }
+        let instead = "MakesGithubSecret = \"false\" among its parameters in plumb.toml";
+        return Err(if is_there {
+            Why::new(format!(
+                "refused: {name} is there already, so the stack {stack}, which would make it, could not be"
+            ))
+            .hint(format!("{instead}, then this again"))
+        } else {
+            Why::new(format!("refused: the stack {stack} makes {name}, and is not deployed yet"))
+                .hint(format!("plumb deploy {stack} first; or {instead}, and the secret is made here"))
+        });
+    }
+    Ok(())
+}
+
+/// Whether a stack's creation has come to its end.
+fn was_made(status: &str) -> bool {
+    status == "CREATE_COMPLETE" || !["REVIEW_", "CREATE_", "ROLLBACK_"].iter().any(|start| status.starts_with(start))
+}
+
 /// Puts it into its secret, which is made where there is none. Answers whether anything was written, and why the journal
 /// does not hold that, if so.
 pub async fn store(session: &Session, token: &Token<'_>) -> Result<(bool, Option<Why>), Why> {
@@ -57,6 +111,7 @@ pub async fn store(session: &Session, token: &Token<'_>) -> Result<(bool, Option
     let value = Secret::new(text.as_str());
     let (clients, name) = (&session.clients, token.secret.to_owned());
     let there = secretsmanager::describe(clients, &name).await.map_err(|error| why(&error))?;
+    refuse_in_its_way(&session, &name, there.is_some()).await?;
     if let Some(at) = there.as_ref().and_then(|there| there.deletes_at) {
         let at = crate::ops::schema::time(at);
         return Err(Why::new(format!("{name} is scheduled for deletion on {at}"))
@@ -98,7 +153,21 @@ fn quoted(text: &str) -> Zeroizing<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::endpoint;
+    use super::{endpoint, was_made};
+
+    #[test]
+    fn a_stack_whose_creation_failed_or_goes_on_was_not_made() {
+        for (status, made) in [
+            ("CREATE_COMPLETE", true),
+            ("UPDATE_COMPLETE", true),
+            ("UPDATE_ROLLBACK_COMPLETE", true),
+            ("CREATE_IN_PROGRESS", false),
+            ("ROLLBACK_COMPLETE", false),
+            ("REVIEW_IN_PROGRESS", false),
+        ] {
+            assert_eq!(was_made(status), made, "{status}");
+        }
+    }
 
     #[test]
     fn a_token_goes_over_tls_or_to_this_machine_and_never_to_what_only_looks_like_it() {

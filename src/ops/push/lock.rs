@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{ErrorKind, s3};
 use crate::compare::Why;
-use crate::ops::inspect::now;
 use crate::ops::journal::is_running;
 use crate::ops::session::Session;
 use crate::ops::{schema, why};
@@ -71,7 +70,7 @@ async fn take(session: &Session, id: &str, by: &str) -> Result<Option<Lock>, Why
     let (key, process) = (store.lock(), std::process::id());
     for _ in 0..TRIES {
         let found = s3::get(&session.clients, &bucket, &key).await.map_err(|error| why(&error))?;
-        let at = now_there(session);
+        let at = session.now();
         if let Some((bytes, _)) = &found {
             refuse(session, bytes, id, at, &machine)?;
         }
@@ -94,11 +93,6 @@ async fn take(session: &Session, id: &str, by: &str) -> Result<Option<Lock>, Why
     }
     Err(Why::new(format!("the lock s3://{bucket}/{key} could not be taken: others were faster {TRIES} times"))
         .hint("try again in a moment"))
-}
-
-/// AWS's time: the clocks of two machines differ more than their locks should.
-fn now_there(session: &Session) -> i64 {
-    now() - session.clients.clock_skew().unwrap_or_default()
 }
 
 /// Refuses while somebody else holds the lock.
@@ -144,7 +138,7 @@ impl Lock {
     async fn renew(&mut self) -> Why {
         loop {
             tokio::time::sleep(RENEWED).await;
-            let note = Note { until: now_there(&self.session) + HOLDS, ..self.note.clone() };
+            let note = Note { until: self.session.now() + HOLDS, ..self.note.clone() };
             let condition = s3::Condition::IfMatch(&self.tag);
             match put(&self.session, &self.bucket, &self.key, &note, condition).await {
                 Ok(tag) => (self.tag, self.note) = (tag, note),
@@ -153,7 +147,7 @@ impl Lock {
                         .hint("plumb push --resume goes on when they are done");
                 }
                 // It still holds for a while, and the next attempt may do better.
-                Err(_) if now_there(&self.session) < self.note.until => {}
+                Err(_) if self.session.now() < self.note.until => {}
                 Err(error) => return why(&error),
             }
         }

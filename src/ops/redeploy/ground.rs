@@ -21,7 +21,13 @@ pub(super) fn of(session: &Session, reference: Option<&str>) -> Result<Ground, W
     let stated = session.project().redeploy.git_ref.as_deref();
     let branch = match stated {
         Some(stated) => Ok(stated.replace("{env}", &session.environment().name)),
-        None => branch(repository, &reference),
+        None => branch(repository, &reference).or_else(|why| {
+            // A commit alone goes as an input: the workflow is that of the environment's own branch.
+            let environment = &session.environment().name;
+            let own = session.project().environments.iter().find(|own| own.name == *environment);
+            let own = own.and_then(|own| own.git_ref.clone()).unwrap_or_else(|| repository.default_ref());
+            branch(repository, &own).map_err(|_| why)
+        }),
     };
     Ok(Ground { commit: commit.id, subject: commit.subject, branch })
 }

@@ -2,6 +2,8 @@
 //! request to GitHub's own description.
 
 pub mod github;
+mod held;
+mod ways;
 
 use serde_json::{Value, json};
 

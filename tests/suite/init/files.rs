@@ -50,8 +50,17 @@ fn a_repository_keeps_what_it_has_and_nothing_is_replaced_unseen() {
     mara.plumb(&["init", "--yes", "--lambda", "--overwrite"]).ended(0);
     assert!(mara.read("plumb.toml").starts_with(&project) && mara.read("plumb.toml").contains("[crypto]\noutput = "));
     // And so is the loop, which watches what is there and is no part of that itself.
-    mara.plumb(&["init", "--yes", "--loop", "--overwrite"]).ended(0);
+    // Whose keys the workflow has nobody but the team knows, and their writes would be undone.
+    let nobodys = mara.plumb(&["init", "--yes", "--loop", "--overwrite"]);
+    nobodys
+        .ended(2)
+        .complained(&["the workflow deploys with keys, and nothing says whose", "--deployer arn:aws:iam::"]);
+    assert!(!mara.read("plumb.toml").contains("integrity.yaml"));
+    mara.plumb(&["init", "--yes", "--loop", "--deployer", "arn:aws:iam::1:user/ci"]).ended(2);
+    let ci = "arn:aws:iam::471100004242:user/ci";
+    mara.plumb(&["init", "--yes", "--loop", "--deployer", ci, "--overwrite"]).ended(0);
     let text = mara.read("plumb.toml");
+    assert!(text.contains(&format!("Deployers = \"{ci}\", ")), "{text}");
     for part in [
         "name = \"shop-{env}-loop\"\ntemplate = \"crypto-api/lambda/integrity.yaml\"\n",
         "Stacks = \"shop-{env},shop-crypto-{env}\", ",
@@ -61,6 +70,32 @@ fn a_repository_keeps_what_it_has_and_nothing_is_replaced_unseen() {
     }
     assert!(mara.plumb(&["init", "--yes", "--loop"]).ended(0).stdout.contains("same    plumb.toml\n"));
     mara.plumb(&["config", "sources", "--env", "dev"]).ended(0);
+    // A stack that came later is watched by nobody yet.
+    mara.write(
+        "plumb.toml",
+        &text.replacen("[[stacks]]", "[[stacks]]\nname = \"late\"\ntemplate = \"late.yaml\"\n[[stacks]]", 1),
+    );
+    mara.plumb(&["init", "--yes", "--loop"]).ended(0).complained(&["no loop watches late: "]);
+}
+
+#[test]
+fn what_a_loop_has_no_room_for_is_told() {
+    let mara = Newcomer::new(Vec::new());
+    mara.git(&["init", "-q", "-b", "main"]);
+    let stack = |name: &str| format!("[[stacks]]\nname = \"{name}-{{env}}\"\ntemplate = \"{name}.yaml\"\n");
+    let secret = |name: &str| {
+        format!("[[secrets]]\nname = \"{name}/{{env}}/{{key}}\"\nfile = \"{name}/{{env}}.json\"\nshape = \"key\"\n")
+    };
+    let names = ["a", "b", "c", "d", "e"];
+    let text = names.map(|name| stack(name) + &secret(name)).concat();
+    mara.write("plumb.toml", &format!("name = \"shop\"\n{text}[environments.dev]\n"));
+    let done = mara.plumb(&["init", "--yes", "--loop", "--overwrite"]);
+    done.ended(0).complained(&["watches 4 stacks, and not e-{env}: ", "knows 4 prefixes of secrets, and not e/{env}/"]);
+    let text = mara.read("plumb.toml");
+    assert!(
+        text.contains("Stacks = \"a-{env},b-{env},c-{env},d-{env}\"") && text.contains("role/shop-deploy"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -122,6 +122,43 @@ fn put(account: &Account, name: &str, value: &str) {
     tokio::runtime::Runtime::new().unwrap().block_on(work);
 }
 
+#[test]
+fn a_canary_deploys_nothing_and_a_fork_gets_no_check_and_what_may_not_plan_checks_the_config_alone() {
+    let mara = Newcomer::new(Vec::new());
+    mara.plumb(&["init", "--yes", "--workflows", "--name", "shop"]).ended(0);
+    let commit = mara.hands_on("Begin");
+    let mut runner = Runner::new(&mara, "runner");
+    assert!(runner.begins("deploy.yml", "deploy") && !runner.begins("deploy.yml", "canary"), "a push");
+    let canaries =
+        [("inputs.canary", "7"), ("github.event.client_payload.canary", "7"), ("github.event.action", "plumb-canary")];
+    for (name, value) in canaries {
+        runner.expressions.insert(name, value.to_owned());
+        assert!(!runner.begins("deploy.yml", "deploy") && runner.begins("deploy.yml", "canary"), "{name}");
+        runner.expressions.remove(name);
+    }
+    runner.expressions.insert("github.event.action", "plumb-redeploy".to_owned());
+    assert!(runner.begins("deploy.yml", "deploy") && !runner.begins("deploy.yml", "canary"), "a redeploy");
+
+    let head = "github.event.pull_request.head.repo.full_name";
+    for (repository, begins) in [("team/shop", true), ("mallory/shop", false), ("", false)] {
+        runner.expressions.insert(head, repository.to_owned());
+        assert_eq!(runner.begins("check.yml", "check"), begins, "{repository}");
+    }
+    runner.expressions.insert(head, "team/shop".to_owned());
+    runner.expressions.extend(expressions(&commit));
+    runner.expressions.insert("github.event.pull_request.number", "7".to_owned());
+    runner.expressions.insert("github.token", "none".to_owned());
+    runner.tool("plumb", "echo checked");
+    runner.tool("gh", "true");
+    assert!(runner.runs("check.yml", "check", &commit), "{:#?}", runner.steps);
+    let names: Vec<&str> = runner.steps.iter().map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(names, ["Install plumb", "Check the config", "Report"], "nobody said that it may plan");
+    // What fails is reported, too.
+    runner.tool("plumb", "exit 2");
+    assert!(!runner.runs("check.yml", "check", &commit), "{:#?}", runner.steps);
+    assert_eq!(runner.steps.last().unwrap().0, "Report");
+}
+
 /// A pull request's check says what merging would change, and nothing is changed by it.
 fn is_checked(mara: &Newcomer, account: &Account, runner: &mut Runner<'_>) {
     mara.git(&["switch", "-q", "-c", "greet"]);
@@ -145,6 +182,8 @@ fn is_checked(mara: &Newcomer, account: &Account, runner: &mut Runner<'_>) {
     runner.credentials = account.user("check", &statements).env();
     runner.expressions.extend(expressions(&commit));
     runner.expressions.insert("github.event.pull_request.number", "7".to_owned());
+    runner.expressions.insert("github.event.pull_request.head.repo.full_name", "team/shop".to_owned());
+    runner.expressions.insert("vars.AWS_CHECK_ROLE_ARN", "arn:aws:iam::471100004242:role/shop-check".to_owned());
     runner.expressions.insert("github.token", "none".to_owned());
     runner.tool("gh", "echo \"$@\" >>\"$HOME/asked\"; for word in \"$@\"; do [ \"$word\" = \"body=@$RUNNER_TEMP/report.md\" ] && cp \"$RUNNER_TEMP/report.md\" \"$HOME/comment.md\"; done; true");
     assert!(runner.runs("check.yml", "check", &commit), "{:#?}", runner.steps);

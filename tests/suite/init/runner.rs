@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::condition::holds;
 use super::{Newcomer, said};
 
 /// A clone with the tools of a runner in PATH, and what the workflow's expressions are.
@@ -55,26 +56,26 @@ impl<'a> Runner<'a> {
         std::fs::read_to_string(self.tools.join(name)).unwrap()
     }
 
-    /// Runs a job's steps in their order until one fails; answers whether none did.
-    pub fn runs(&mut self, workflow: &str, job: &str, commit: &str) -> bool {
+    /// Runs a job's steps in their order, after one that failed only those that run all the same; answers whether none did.
+    pub fn runs(&mut self, workflow: &str, name: &str, commit: &str) -> bool {
         let document = parsed(&self.newcomer.read(&format!(".github/workflows/{workflow}")));
-        let job = &document["jobs"][job];
+        let job = &document["jobs"][name];
         assert_eq!(job["defaults"]["run"]["shell"], "bash");
         let job_env = self.environment(&job["env"]);
+        assert!(self.begins(workflow, name), "GitHub would leave {name} out");
         self.steps.clear();
+        let mut well = true;
         for step in job["steps"].as_array().unwrap() {
             if let Some(uses) = step["uses"].as_str() {
-                self.uses(uses, step, commit);
+                if well && self.holds(step["if"].as_str().unwrap_or("true")) {
+                    self.uses(uses, step, commit);
+                }
                 continue;
             }
-            // Of the conditions only those that look at an earlier step are worked out.
-            if let Some(output) = step["if"].as_str().and_then(|text| text.strip_prefix("${{ steps.")) {
-                let (id, name) = output.trim_end_matches(" }}").split_once(".outputs.").unwrap();
-                assert!(job["steps"].as_array().unwrap().iter().any(|step| step["id"] == id), "no step {id}");
-                let outputs = std::fs::read_to_string(self.tools.join(format!("{id}.output"))).unwrap_or_default();
-                if !outputs.lines().any(|line| line.starts_with(&format!("{name}="))) {
-                    continue;
-                }
+            let condition = step["if"].as_str().unwrap_or("true");
+            // What says nothing of how the job stands runs only while all is well.
+            if (!well && !condition.contains("cancelled()")) || !self.holds(condition) {
+                continue;
             }
             let mut env = job_env.clone();
             env.extend(self.environment(&step["env"]));
@@ -98,11 +99,35 @@ impl<'a> Runner<'a> {
             let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
             let code = output.status.code().unwrap();
             self.steps.push((name.to_owned(), code, text));
-            if code != 0 {
-                return false;
-            }
+            well &= code == 0;
         }
-        true
+        well
+    }
+
+    /// Whether GitHub would run a job of a workflow at all.
+    pub fn begins(&self, workflow: &str, job: &str) -> bool {
+        let document = parsed(&self.newcomer.read(&format!(".github/workflows/{workflow}")));
+        document["jobs"][job]["if"].as_str().is_none_or(|condition| self.holds(condition))
+    }
+
+    /// Whether a condition holds. What nobody has said anything about is empty, as on GitHub.
+    fn holds(&self, condition: &str) -> bool {
+        condition == "true" || holds(condition, &|name| self.value(name))
+    }
+
+    /// What a context has by a name.
+    fn value(&self, name: &str) -> String {
+        if let Some(output) = name.strip_prefix("steps.") {
+            let (id, name) = output.split_once(".outputs.").unwrap();
+            let outputs = std::fs::read_to_string(self.tools.join(format!("{id}.output"))).unwrap_or_default();
+            let found = outputs.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            return found.unwrap_or_default().to_owned();
+        }
+        match self.expressions.get(name) {
+            Some(value) => value.clone(),
+            None if name == "github.repository" => "team/shop".to_owned(),
+            None => String::new(),
+        }
     }
 
     fn uses(&self, action: &str, step: &Value, commit: &str) {

@@ -45,7 +45,8 @@ impl Walk {
 fn hop(done: &Done, subject: &str) -> (String, String) {
     let json = done.json();
     let checks = json["checks"].as_array().unwrap();
-    let found = checks.iter().find(|check| check["subject"].as_str().unwrap().starts_with(subject));
+    let exactly = checks.iter().find(|check| check["subject"] == subject);
+    let found = exactly.or_else(|| checks.iter().find(|check| check["subject"].as_str().unwrap().starts_with(subject)));
     let found = found.unwrap_or_else(|| panic!("no {subject}: {json:#}"));
     (found["health"].as_str().unwrap().to_owned(), found["found"].as_str().unwrap().to_owned())
 }
@@ -58,6 +59,7 @@ async fn each_hop_of_a_loop_is_looked_at_and_a_canary_goes_through_all_of_them()
     for (subject, words) in [
         ("trail", "all records"),
         ("stack", "watches shop-prod"),
+        ("stacks", "every stack of the project is watched"),
         ("rules", "lead to the function"),
         ("permission", "for each of its rules"),
         ("function", "put back"),
@@ -138,6 +140,15 @@ async fn a_hop_that_is_broken_is_named_with_the_way_out() {
         let (is, found) = hop(&done, subject);
         assert!(is == health && found.contains(words), "{subject}: {is} {found}");
     }
+    // A stack of the project that came later.
+    let late = "[[stacks]]\nname = \"shop-{env}\"\ntemplate = \"a.yaml\"\n[[stacks]]\nname = \"late-{env}\"\ntemplate = \"b.yaml\"\n";
+    walk.shop.write("plumb.toml", &PROJECT.replace("[environments", &format!("{late}[environments")));
+    walk.shop.commit();
+    let done = walk.walks(&[]);
+    let (health, found) = hop(done.ended(2), "stacks");
+    assert!(health == "problem" && found == "nobody hears of changes to late-prod: no loop watches it", "{found}");
+    // What puts a token there names the secret that this loop reads.
+    assert!(done.stdout.contains("plumb init --github-token --env prod --secret github_secret"), "{done}");
     let missing = walk.shop.plumb(&["doctor", "loop", "--env", "prod", "-o", "json"]);
     let (health, found) = hop(missing.ended(2), "stack");
     assert!(health == "problem" && found.contains("no stack shop-prod-loop"), "{found}");

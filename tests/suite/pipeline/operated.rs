@@ -165,6 +165,17 @@ async fn a_commit_is_redeployed_by_the_pipeline() {
     let start = own.starts().remove(0);
     let variables = start["environmentVariablesOverride"].to_string();
     assert!(variables.contains(done["commit"].as_str().unwrap()) && variables.contains("put it back"), "{variables}");
+    // However the looking on ends, whoever reads the JSON knows what was sent.
+    operator.proxy.on("dynamodb:GetItem").reply(Fault::AccessDenied("not authorized".into()));
+    let blind = redeploy(&["--wait", "--yes", "-o", "json"]);
+    let json = blind.ended(2).json();
+    blind.complained(&["not authorized"]);
+    assert!(json["message"].is_string() && json["dispatched"] == true && json["state"].is_null(), "{json:#}");
+    operator.proxy.heal();
+    operator.proxy.on("dynamodb:GetItem").reply(Fault::Throttling);
+    let late = redeploy(&["--wait=1s", "--yes", "-o", "json"]);
+    assert!(late.ended(2).json()["message"].is_string(), "{late}");
+    late.complained(&["has not ended within 1 s, and goes on", "plumb pipeline logs -f"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

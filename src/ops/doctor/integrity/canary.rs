@@ -6,11 +6,10 @@ use serde_json::{Value, json};
 
 use super::Loop;
 use super::forge::Forge;
-use super::hops::access;
+use super::hops::{access, renewed};
 use crate::aws::{Poll, events, logs, sqs};
 use crate::compare::Why;
 use crate::github::Run;
-use crate::ops::inspect::now;
 use crate::ops::session::Session;
 use crate::ops::why;
 
@@ -44,10 +43,11 @@ pub struct Canary {
 
 /// Lets a canary go and follows it as far as it can be seen.
 pub async fn send(session: &Session, found: &Loop) -> Result<Canary, Why> {
-    let began = now();
+    // Everything that it comes by has AWS's time or GitHub's, and the loop was found by asking AWS.
+    let began = session.now();
     let detail = json!({ "sent_by": "plumb doctor loop" });
     let id = events::put(&session.clients, SOURCE, "Canary", &detail).await.map_err(|error| why(&error))?;
-    let taken = Hop { name: "event bus", after: now() - began, found: format!("took event {id}") };
+    let taken = Hop { name: "event bus", after: session.now() - began, found: format!("took event {id}") };
     let mut canary = Canary { id, hops: vec![taken], lost: None };
     let (at, decision, reason) = match decided(session, found, &canary.id, began).await {
         Ok(said) => said,
@@ -127,7 +127,7 @@ async fn lost(session: &Session, found: &Loop, why: Why) -> Why {
 /// Its run, once that has ended, or as far as it got meanwhile.
 async fn run(session: &Session, secret: &str, workflow: Option<&str>, id: &str) -> Result<Run, Why> {
     let (endpoint, token) = access(session, secret).await?;
-    let forge = Forge::new(&endpoint, token, workflow)?;
+    let forge = Forge::new(&endpoint, token, workflow, renewed(session, secret))?;
     let mut poll = Poll::within(PATIENCE);
     let mut last = None;
     loop {

@@ -13,22 +13,24 @@ pub(super) struct Forge {
     github: GitHub,
     /// The workflow's file name; `None`: whichever listens for the loop's event.
     workflow: Option<String>,
+    /// What puts another token into the loop's secret.
+    renewed: String,
 }
 
 impl Forge {
     /// By what the loop's secret says. Asks nothing yet.
-    pub(super) fn new(endpoint: &str, token: Secret, workflow: Option<&str>) -> Result<Self, Why> {
+    pub(super) fn new(endpoint: &str, token: Secret, workflow: Option<&str>, renewed: String) -> Result<Self, Why> {
         let repository = Repository::of(endpoint).ok_or_else(|| {
             Why::new(format!("github_endpoint of the loop's secret is no repository of GitHub: {endpoint}"))
                 .hint("write https://github.com/OWNER/NAME")
         })?;
-        let github = GitHub::new(repository, token, Patience::default()).map_err(|error| told(&error))?;
-        Ok(Self { github, workflow: workflow.map(str::to_owned) })
+        let github = GitHub::new(repository, token, Patience::default()).map_err(|error| told(&error, &renewed))?;
+        Ok(Self { github, workflow: workflow.map(str::to_owned), renewed })
     }
 
     /// What the token may do, in words; an error when it could not start the workflow.
     pub(super) async fn token(&self) -> Result<String, Why> {
-        let may_write = self.github.may_write().await.map_err(|error| told(&error))?;
+        let may_write = self.github.may_write().await.map_err(|error| told(&error, &self.renewed))?;
         let name = &self.github.repository().name;
         let hint = "give it Actions: write on the repository; a token of the classic kind needs the scope repo";
         if may_write == Some(false) {
@@ -56,21 +58,21 @@ impl Forge {
                 let why = Why::new(format!("{} is {}, so none of its runs would start", workflow.name, workflow.state));
                 Err(why.hint(format!("enable it: {}", workflow.url)))
             }
-            Err(error) => Err(told(&error)),
+            Err(error) => Err(told(&error, &self.renewed)),
         })
     }
 
     /// Its last runs, the newest first.
     pub(super) async fn runs(&self) -> Result<Vec<Run>, Why> {
-        self.github.runs(self.workflow.as_deref()).await.map_err(|error| told(&error))
+        self.github.runs(self.workflow.as_deref()).await.map_err(|error| told(&error, &self.renewed))
     }
 }
 
 /// The loop has its repository, workflow and token elsewhere than a redeploy that somebody asks for.
-fn told(error: &Error) -> Why {
+fn told(error: &Error, renewed: &str) -> Why {
     let hint = match error {
         Error::Refused { status: 401, .. } => {
-            Some("the token has expired or was withdrawn: plumb init --github-token puts another one there".to_owned())
+            Some(format!("the token has expired or was withdrawn: {renewed} puts another one there"))
         }
         Error::Refused { status: 404, .. } => Some(
             "github_endpoint in the loop's secret, or Workflow among the parameters of its stack, names what is not \

@@ -4,19 +4,17 @@ use serde_json::Value;
 
 use super::forge::Forge;
 use super::{AREA, Loop};
-use crate::aws::{Read, events, lambda, logs, secretsmanager, sqs, ssm};
+use crate::aws::{Read, events, lambda, secretsmanager, sqs, ssm};
 use crate::compare::Why;
 use crate::github::Run;
 use crate::ops::doctor::Check;
-use crate::ops::inspect::now;
+use crate::ops::init::unwatched;
+use crate::ops::project;
 use crate::ops::schema::time;
 use crate::ops::session::Session;
 use crate::ops::why;
 use crate::secret::Secret;
 use crate::template;
-
-/// How far back the log is looked through, in milliseconds.
-const RECENT: i64 = 24 * 3600 * 1000;
 
 /// What a workflow has to take so that the loop can start it.
 const INPUTS: [&str; 4] = ["environment", "reason", "nonce", "canary"];
@@ -33,6 +31,30 @@ impl Loop {
         let other = holds.map_or("", String::as_str);
         let why = Why::new(format!("{} is held by {other}, so it is the loop of another environment", self.stack));
         Check::problem(AREA, "stack", &why.hint("plumb doctor loop STACK names another one"))
+    }
+
+    /// The stacks of the project file against those that this loop watches, and those that others of the project do.
+    pub(super) async fn watches(&self, session: &Session) -> Check {
+        let reference = session.reference();
+        let stacks = match project::stacks(session, &reference).await {
+            Ok(stacks) => stacks,
+            Err(why) => {
+                let reason = format!("whether every stack of the project is watched is not known: {}", why.reason);
+                return Check::problem(AREA, "stacks", &Why { reason, ..why });
+            }
+        };
+        let left = unwatched(&stacks, &self.stack, self.variable("STACKS").unwrap_or_default());
+        if left.is_empty() {
+            return Check::ok(AREA, "stacks", "every stack of the project is watched");
+        }
+        let why = Why::new(format!("nobody hears of changes to {}: no loop watches it", left.join(", ")));
+        Check::problem(
+            AREA,
+            "stacks",
+            &why.hint(
+                "name it in Stacks of the loop's section in plumb.toml, or in that of another loop, and deploy that",
+            ),
+        )
     }
 
     /// Every rule, and whether it leads to the function.
@@ -115,7 +137,9 @@ impl Loop {
         let field = |name: &str| hold.get(name).and_then(Value::as_str);
         let until: Option<jiff::Timestamp> = field("until").and_then(|until| until.parse().ok());
         match until {
-            Some(until) if until.as_millisecond() <= now() => Check::ok(AREA, "hold", format!("one ended at {until}")),
+            Some(until) if until.as_millisecond() <= session.now() => {
+                Check::ok(AREA, "hold", format!("one ended at {until}"))
+            }
             Some(until) => {
                 let (by, reason) = (field("by").unwrap_or("somebody"), field("reason").unwrap_or("no reason"));
                 Check::note(AREA, "hold", format!("nothing is put back until {until}, by {by}: {reason}"))
@@ -144,45 +168,12 @@ impl Loop {
         match access(session, secret).await {
             Ok((endpoint, token)) => {
                 checks.push(Check::ok(AREA, "secret", format!("{secret} has a token for {endpoint}")));
-                checks.extend(asked(&endpoint, token, file).await);
+                checks.extend(asked(&endpoint, token, file, renewed(session, secret)).await);
             }
             Err(why) => checks.push(Check::problem(AREA, "secret", &why)),
         }
         checks.push(workflow(session, file));
         checks
-    }
-
-    /// What it decided last.
-    pub(super) async fn decided(&self, session: &Session) -> Check {
-        let group = format!("/aws/lambda/{}", self.function);
-        let query =
-            logs::Query { group: &group, from: now() - RECENT, until: None, filter: Some("decision"), limit: 10_000 };
-        let lines = match logs::filter(&session.clients, query).await {
-            Ok(lines) => lines.lines,
-            Err(error) => return Check::problem(AREA, "decisions", &why(&error)),
-        };
-        let told = lines.iter().rev().find_map(|line| {
-            let said: Value = serde_json::from_str(line.message.expose()).ok()?;
-            let text = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
-            let failure = text("failure").map(|failure| ("failed".to_owned(), failure));
-            let (decision, reason) =
-                failure.or_else(|| Some((text("decision")?, text("reason").unwrap_or_default())))?;
-            Some((line.at, decision, reason))
-        });
-        match told {
-            None => Check::note(
-                AREA,
-                "decisions",
-                "none within a day, though its schedule makes it decide every few minutes",
-            )
-            .hint("plumb doctor loop --canary shows whether events arrive"),
-            Some((at, decision, reason)) if decision == "failed" || decision == "broken" || decision == "in-vain" => {
-                Check::problem(AREA, "decisions", &Why::new(format!("{decision} at {}: {reason}", time(at))))
-            }
-            Some((at, decision, reason)) => {
-                Check::ok(AREA, "decisions", format!("{decision} at {}: {reason}", time(at)))
-            }
-        }
     }
 
     /// What could not be done.
@@ -217,9 +208,14 @@ fn workflow(session: &Session, file: Option<&str>) -> Check {
     }
 }
 
+/// How a token comes into the loop's secret, which need not be the one that the project names now.
+pub(super) fn renewed(session: &Session, secret: &str) -> String {
+    format!("plumb init --github-token --env {} --secret {secret}", session.environment().name)
+}
+
 /// The endpoint and the token that the secret holds. An error names a field, and never what one holds.
 pub(super) async fn access(session: &Session, secret: &str) -> Result<(String, Secret), Why> {
-    let hint = || "plumb init --github-token --env NAME puts one there".to_owned();
+    let hint = || format!("{} puts one there", renewed(session, secret));
     let name = secret.to_owned();
     let mut read = secretsmanager::values(&session.clients, std::slice::from_ref(&name)).await;
     let value = match read.remove(&name) {
@@ -237,8 +233,8 @@ pub(super) async fn access(session: &Session, secret: &str) -> Result<(String, S
 }
 
 /// GitHub's own answers, by the loop's token.
-async fn asked(endpoint: &str, token: Secret, workflow: Option<&str>) -> Vec<Check> {
-    let forge = match Forge::new(endpoint, token, workflow) {
+async fn asked(endpoint: &str, token: Secret, workflow: Option<&str>, renewed: String) -> Vec<Check> {
+    let forge = match Forge::new(endpoint, token, workflow, renewed) {
         Ok(forge) => forge,
         Err(why) => return vec![Check::problem(AREA, "github", &why)],
     };

@@ -95,6 +95,31 @@ fn a_foundation_whose_stack_is_gone_is_laid_again_around_what_stayed() {
 }
 
 #[test]
+fn what_a_foundation_was_told_once_stays_until_something_else_is_said() {
+    let account = Account::fresh();
+    let shop = with_trail(&account);
+    let bootstrap = |more: &[&str]| shop.plumb(&[&["bootstrap", "--env", "dev", "--yes"], more].concat());
+    let role = || account.caller().query("iam", "GetRole", &[("RoleName", "shop-deploy")]).unwrap().text();
+    let attached = || {
+        let asked = [("RoleName", "shop-deploy")];
+        account.caller().query("iam", "ListAttachedRolePolicies", &asked).unwrap().text()
+    };
+    let provider =
+        [("Url", "https://token.actions.githubusercontent.com"), ("ClientIDList.member.1", "sts.amazonaws.com")];
+    account.caller().query("iam", "CreateOpenIDConnectProvider", &provider).unwrap();
+    let policy = "arn:aws:iam::aws:policy/AmazonSQSFullAccess";
+    bootstrap(&["--github", "team/shop", "--branch", "release", "--attach", policy]).ended(0);
+    assert!(role().contains("release") && attached().contains(policy), "{}", role());
+    // Nobody says anything of repository, branch and policies.
+    let again = bootstrap(&[]);
+    again.ended(0).complained(&["team/shop stay trusted", "release stays the branch", &format!("keeps {policy}")]);
+    assert!(again.stdout.contains("nothing to change"), "{again}");
+    bootstrap(&["--attach", "none", "--attach", policy]).ended(2);
+    bootstrap(&["--attach", "none", "--branch", "main"]).ended(0);
+    assert!(!attached().contains(policy) && !role().contains("release"), "{} {}", attached(), role());
+}
+
+#[test]
 fn a_repository_on_a_server_of_ones_own_is_trusted_by_that_servers_tokens_alone() {
     let account = Account::fresh();
     let shop = with_trail(&account);
