@@ -292,7 +292,7 @@ actions! {
     PipelineReplay, "pipeline-replay", "Plan to publish the dead letter again", "publish again" 80, ["p"], Pipeline, Plans, pipeline::no_letter;
     PipelineFollow, "pipeline-follow", "Keep the end of the log in sight, or not", "follow" 66, ["f"], Pipeline, Nothing, pipeline::no_log;
     Data, "data", "The intake and its summaries", "", ["8"], Page, Nothing, data::no_page;
-    DataPost, "data-post", "Plan to post a test record", "post" 77, ["p"], Data, Plans, data::no_post;
+    DataPost, "data-post", "Write a record in the editor, then plan to post it", "post" 77, ["p"], Data, Plans, data::no_post;
     DataVerify, "data-verify", "Verify the summary of the week: its files, and the table", "verify" 79, ["v"], Data, Nothing, data::no_proof;
     DataSummarise, "data-summarise", "Plan to make the summary of the week", "summarise" 78, ["w"], Data, Plans, data::no_week;
     DataPager, "data-pager", "The open record in the pager", "pager" 76, ["o"], Data, Nothing, data::no_record;
