@@ -118,7 +118,7 @@ pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
 fn read(model: &mut Model, index: usize) -> Effect {
     let job = model.job();
     let env = &mut model.environments[index];
-    env.deploys.wanted = false;
+    (env.deploys.wanted, env.deploys.again) = (false, None);
     env.deploys.reading = Some(job);
     env.deploys.stacks.ask(job.since);
     Effect::Deploy(job.generation, env.target(), DeployAsk::Stacks)
@@ -156,8 +156,9 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
         let here = index == model.current;
         let looked_at = here && (model.page == Page::Deploy || is_under_way(env));
         let unread = matches!(env.deploys.stacks, Remote::Idle);
+        let is_due = env.deploys.again.is_some_and(|at| at <= model.clock.now);
         let is_known = env.wrong_account().is_none();
-        if is_known && env.deploys.reading.is_none() && (env.deploys.wanted || looked_at && unread) {
+        if is_known && env.deploys.reading.is_none() && (env.deploys.wanted || is_due || looked_at && unread) {
             effects.push(read(model, index));
         }
     }
@@ -236,10 +237,15 @@ fn stacks(model: &mut Model, generation: Generation, answer: Result<Vec<Standing
     let Some(index) = model.environments.iter().position(reads) else { return Vec::new() };
     let known = &mut model.environments[index].deploys;
     known.reading = None;
-    if answer.is_ok() {
+    let is_new = answer.is_ok();
+    if is_new {
         known.read_at = Some(now);
     }
     known.trouble = known.stacks.answer(answer);
+    // What was known before says nothing of what is under way now.
+    if !is_new {
+        return Vec::new();
+    }
     let unfollowed = |standing: &Standing| {
         let operation = standing.operation.clone()?;
         let followed = known.runs.get(&standing.name).is_some_and(|run| run.over.is_none());
@@ -291,9 +297,17 @@ pub(super) fn over(model: &mut Model, generation: Generation, answer: Result<Box
         Err(why) => why.reason.clone(),
     };
     let (since, is_well) = (run.job.since, matches!(&answer, Ok(over) if over.why.is_none()));
+    let is_lost = answer.is_err() && run.whose.is_some();
     run.step = None;
     run.over = Some(answer);
-    model.environments[index].deploys.wanted = true;
+    let known = &mut model.environments[index].deploys;
+    if is_lost {
+        // It is still under way as far as anybody knows, and would be followed again at once.
+        known.lost = known.lost.saturating_add(1);
+        known.again = Some(model.clock.now + pause(known.lost));
+    } else {
+        (known.wanted, known.lost) = (true, 0);
+    }
     if model.leaving && was_sent && model.unfinished().is_none() && is_well {
         return quit(model);
     }
@@ -304,6 +318,11 @@ pub(super) fn over(model: &mut Model, generation: Generation, answer: Result<Box
     let mut effects = read_again(model, index);
     effects.extend(news(model, since, &said));
     effects
+}
+
+/// How long nobody looks after what could not be followed so many times, one after the other.
+fn pause(times: u32) -> i64 {
+    5000 << times.saturating_sub(1).min(4)
 }
 
 /// A change set could not be taken back.
