@@ -266,8 +266,9 @@ actions! {
     Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, |model| already_on(model, Page::Parameters);
     Secrets, "secrets", "The secrets", "", ["4"], Page, Nothing, |model| already_on(model, Page::Secrets);
     DeployPage, "deploy-page", "The deployments", "", ["5"], Page, Nothing, |model| already_on(model, Page::Deploy);
-    Deploy, "deploy", "Deploy: plan to roll the commit out", "deploy" 59, ["D"], Page, Plans, writing_already;
-    DeployRevert, "deploy-revert", "Plan to put back, too, what was changed by hand", "revert drift" 60, ["V"], Deploy, Plans, deploy::no_stack;
+    Deploy, "deploy", "Redeploy: plan to roll the commit out, as plumb redeploy does", "deploy" 59, ["D"], Page, Plans, writing_already;
+    DeployRevert, "deploy-revert", "Plan to deploy the stack alone, and put back what was changed by hand", "revert drift" 60, ["V"], Deploy, Plans, deploy::no_stack;
+    RevertOne, "revert-one", "Plan to put back what was changed by hand of this resource alone", "revert" 67, ["V"], Items, Plans, deploy::no_resource;
     DeployCancel, "deploy-cancel", "Plan to take back what is under way", "take back" 79, ["C"], Deploy, Plans, deploy::nothing_under_way;
     DeployRecover, "deploy-recover", "Plan the way out of where the stack is stuck", "way out" 80, ["x"], Deploy, Plans, deploy::not_stuck;
     DeployRecoverLeaving, "deploy-recover-leaving", "The same, leaving as it is what holds the stack", "", ["X"], Deploy, Plans, deploy::not_stuck;

@@ -95,6 +95,8 @@ pub enum Worker {
     CloudFormation,
     /// The project's own workflow.
     GitHub,
+    /// The deploy pipeline.
+    Pipeline,
 }
 
 impl Worker {
@@ -102,6 +104,7 @@ impl Worker {
         match self {
             Self::CloudFormation => "CloudFormation",
             Self::GitHub => "GitHub",
+            Self::Pipeline => "the pipeline",
         }
     }
 }

@@ -5,7 +5,9 @@ mod answers;
 use ratatui::layout::Rect;
 
 pub(super) use self::answers::{answered, lost};
+use super::deploy::looks_on;
 use super::mode::plan;
+use super::opens::go;
 use crate::compare::Why;
 use crate::console::action::{Action, already_on};
 use crate::console::effect::Effect;
@@ -237,6 +239,20 @@ pub(super) fn written(model: &mut Model, environment: usize, work: &PipelineWork
         let state = &mut model.pipeline;
         (state.part, state.job, state.newest, state.rows[Part::Jobs as usize]) = (Part::Jobs, None, true, 0);
     }
+}
+
+/// A redeploy was asked for: its job is looked for, on the page if its operator looks on.
+pub(super) fn asked(model: &mut Model, environment: usize, job: String) -> Vec<Effect> {
+    let known = &mut model.environments[environment].pipeline;
+    (known.wanted, known.awaited) = (true, Some(model.clock.now + AWAITED));
+    if !looks_on(model, environment) {
+        return Vec::new();
+    }
+    let effects = left(&model.pipeline).collect();
+    model.pipeline = State { environment, job: Some(job), ..State::default() };
+    go(model, Page::Pipeline);
+    model.notice = Some(String::from("it is asked for: its job is looked for, which takes the pipeline some seconds"));
+    effects
 }
 
 /// What is due: the log that goes on, and jobs that do.
