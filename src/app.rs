@@ -12,6 +12,7 @@ mod memory;
 mod past;
 mod pipeline;
 mod projects;
+mod redeploy;
 mod theme;
 mod writing;
 

@@ -75,7 +75,7 @@ pub use mode::{Confirmation, Ended, Mode, Unlock};
 pub use model::{Model, Setup};
 pub use overlay::{
     Changes, Compared, DataWanted, DataWork, Deployment, Edit, Held, Help, Overlay, Palette, Picker, PipelineWanted,
-    PipelineWork, Plan, Prepared, PromoteRow, Redeploy, Rollout, Tour, Values, Wanted, Way, Work,
+    PipelineWork, Piping, Plan, Prepared, PromoteRow, Redeploy, Revert, Rollout, Tour, Values, Wanted, Way, Work,
 };
 pub use page::Page;
 pub use pipeline::{PipelineAnswer, PipelineAsk, PipelineRead, PipelineSeen};

@@ -45,8 +45,8 @@ impl Inner {
 
     pub(super) async fn plan_data(&self, session: &Session, wanted: DataWanted) -> Result<DataWork, Why> {
         match wanted {
-            DataWanted::Post => {
-                let record = Draft::test(self.clock().unwrap_or_else(now));
+            DataWanted::Post(text) => {
+                let record = Draft { body: text.expose().trim().to_owned(), ..Draft::default() };
                 post::plan(session, record).await.map(DataWork::Post)
             }
             DataWanted::Summarise(week) => run::plan(session, week).await.map(DataWork::Summarise),

@@ -8,11 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::live::Inner;
 use crate::compare::Why;
-use crate::config::RedeployMethod;
-use crate::console::{Deployment, Heard, Over, Prepared, Redeploy, Rollout, Target, Wanted, Way, Work};
+use crate::console::{Deployment, Heard, Over, Prepared, Revert, Rollout, Target, Wanted, Way, Work};
 use crate::ops::deploy::{self, Ask, Deployed, Draft, Ended, Failure, Operation, Progress, Standing, Wish};
 use crate::ops::hold;
-use crate::ops::redeploy::{self, Event, Followed};
 use crate::ops::session::Session;
 
 /// The drafts whose change sets wait in an account, by the names of these.
@@ -25,17 +23,7 @@ impl Drafts {
     }
 }
 
-/// Redeploys that were planned, by their nonces.
-#[derive(Default)]
-pub(super) struct Redeploys(Mutex<HashMap<String, Arc<redeploy::Plan>>>);
-
-impl Redeploys {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<redeploy::Plan>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-type Sink = mpsc::UnboundedSender<Heard>;
+pub(super) type Sink = mpsc::UnboundedSender<Heard>;
 
 impl Inner {
     pub(super) async fn stacks(&self, target: &Target) -> Result<Vec<Standing>, Why> {
@@ -64,35 +52,18 @@ impl Inner {
     }
 
     pub(super) async fn rollout(&self, session: &Session, target: &Target, way: Way) -> Result<Rollout, Why> {
-        let way = match way {
-            Way::Redeploy { stack } => match session.project().redeploy.method {
-                RedeployMethod::GitHub => return self.redeploy(session, target).await,
-                RedeployMethod::ChangeSet => Way::Deploy { stack, to: None, revert_drift: false },
-                RedeployMethod::Pipeline => {
-                    let why = Why::new("the project is rolled out by its pipeline, which the console does not start");
-                    return Err(why.hint("plumb redeploy --via github or --via change-set"));
-                }
-            },
-            way => way,
-        };
         match way {
-            Way::Redeploy { .. } => Err(Why::new("nothing says how the project is rolled out")),
-            Way::Deploy { stack, to, revert_drift } => {
-                let reference = to.or_else(|| target.git_ref.clone());
-                let ask = Ask { reference, revert_drift, ..Ask::default() };
-                let stack = match stack {
-                    Some(stack) => stack,
-                    None => next(session, &ask).boxed().await?,
+            Way::Redeploy { after } => self.redeploy(session, target, after).boxed().await,
+            Way::Deploy { stack, to, revert } => {
+                let (revert_drift, only) = match revert {
+                    Revert::Nothing => (false, None),
+                    Revert::All => (true, None),
+                    Revert::One(resource) => (true, Some(resource)),
                 };
-                let draft = deploy::draft(session, &stack, &ask).boxed().await?;
-                if let Some(operation) = draft.under_way().boxed().await? {
-                    return Err(Why::new(format!("CloudFormation is at work on {} already", operation.stack))
-                        .hint("the deploy page looks on, and takes it back"));
-                }
-                let plan = draft.plan(&|_| {}).boxed().await?;
-                let (commit, change_set) = (draft.commit.clone(), draft.change_set().to_owned());
-                self.drafts.all().insert(change_set.clone(), Arc::new(draft));
-                Ok(Rollout::Deploy(Deployment { stack, commit, change_set, plan }))
+                // One resource is put back to what the stack runs, whatever is compared.
+                let reference = to.or_else(|| target.git_ref.clone().filter(|_| only.is_none()));
+                let ask = Ask { reference, revert_drift, only: only.into_iter().collect(), ..Ask::default() };
+                self.deployment(session, &stack, &ask, None).boxed().await
             }
             Way::Cancel(stack) => {
                 let operation = deploy::under_way(session, &stack).boxed().await?;
@@ -103,52 +74,24 @@ impl Inner {
         }
     }
 
-    /// What the project's workflow would be asked for.
-    async fn redeploy(&self, session: &Session, target: &Target) -> Result<Rollout, Why> {
-        hold::refuse_held(session).boxed().await?;
-        let ask = redeploy::Ask { reference: target.git_ref.clone(), ..redeploy::Ask::default() };
-        let plan = redeploy::plan(session, self.environ(), ask).boxed().await?;
-        let workflow = match (&plan.dispatch.event, &plan.reference) {
-            (Event::Workflow { file, .. }, Some(reference)) => format!("{file} on {reference}"),
-            (Event::Workflow { file, .. }, None) => file.clone(),
-            (Event::Repository { kind }, _) => format!("whichever workflow listens for {kind}"),
-        };
-        let found = Redeploy {
-            repository: plan.repository.clone(),
-            workflow,
-            environment: session.environment().name.clone(),
-            commit: plan.commit.clone(),
-            subject: plan.subject.clone(),
-            token_from: plan.token_from.clone(),
-            nonce: plan.nonce.clone(),
-        };
-        let mut all = self.redeploys.all();
-        // What was planned before and not confirmed is void, and has a token in it.
-        all.clear();
-        all.insert(plan.nonce.clone(), Arc::new(plan));
-        Ok(Rollout::Redeploy(found))
-    }
-
-    /// Asks the workflow, and follows its run to the end.
-    async fn dispatch(&self, session: &Session, planned: &Redeploy, sink: &Sink) -> Result<Over, Why> {
-        let plan = self.redeploys.all().remove(&planned.nonce);
-        let plan = plan.ok_or_else(|| Why::new("refused: what was planned is not known any more"))?;
-        let tell = |text: &str| drop(sink.send(Heard::Progress(Progress::Step(text.to_owned()))));
-        tell(&format!("asking {}", planned.repository));
-        let asked = redeploy::dispatch(session, &plan, &tell).boxed().await?;
-        let notes: Vec<String> = asked.untold.iter().map(|why| why.reason.clone()).collect();
-        let Some(run) = &asked.run else {
-            let none = format!("GitHub took it, and none of the runs that it lists is called {}", asked.nonce);
-            let why = Why::new(none).hint("run-name: \"... ${{ inputs.nonce }}\" in the workflow");
-            return Ok(Over { status: Some("taken".to_owned()), why: Some(why), notes, ..Over::default() });
-        };
-        let told = |followed| drop(sink.send(Heard::Followed(followed)));
-        told(Followed::Run(run.clone()));
-        let (run, jobs) = redeploy::follow(&plan, run, redeploy::LONGEST, &told).boxed().await?;
-        let why = (!run.succeeded()).then(|| redeploy::why_failed(&run, &jobs));
-        let status = run.conclusion.unwrap_or(run.status);
-        let took = Some((run.changed - run.began).max(0));
-        Ok(Over { status: Some(status), why, notes, took, ..Over::default() })
+    /// Has a change set of one stack worked out. `rest`: of a redeploy, the stacks that come after it.
+    pub(super) async fn deployment(
+        &self,
+        session: &Session,
+        stack: &str,
+        ask: &Ask,
+        rest: Option<Vec<String>>,
+    ) -> Result<Rollout, Why> {
+        let draft = deploy::draft(session, stack, ask).boxed().await?;
+        if let Some(operation) = draft.under_way().boxed().await? {
+            return Err(Why::new(format!("CloudFormation is at work on {} already", operation.stack))
+                .hint("the deploy page looks on, and takes it back"));
+        }
+        let plan = draft.plan(&|_| {}).boxed().await?;
+        let (commit, change_set) = (draft.commit.clone(), draft.change_set().to_owned());
+        self.drafts.all().insert(change_set.clone(), Arc::new(draft));
+        let (stack, only) = (stack.to_owned(), ask.only.first().cloned());
+        Ok(Rollout::Deploy(Deployment { stack, commit, change_set, plan, only, rest }))
     }
 
     pub(super) async fn roll_out(&self, target: &Target, work: &Work, sink: &Sink) -> Result<Over, Why> {
@@ -159,13 +102,18 @@ impl Inner {
             Rollout::Deploy(deployment) => {
                 let draft = self.drafts.all().remove(&deployment.change_set);
                 let draft = draft.ok_or_else(|| Why::new("refused: the change set was taken back"))?;
+                if deployment.rest.is_some() {
+                    still_released(&session, &draft).await?;
+                }
                 let deployed = deploy::execute(&draft, &deployment.plan, &told).boxed().await?;
                 if let Some(failure) = &deployed.failure {
                     blame(&session, &deployed.stack, failure, sink).await;
                 }
-                Ok(deployed_over(deployed))
+                let then = next(deployment, &deployed);
+                Ok(Over { then, ..deployed_over(deployed) })
             }
             Rollout::Redeploy(planned) => self.dispatch(&session, planned, sink).await,
+            Rollout::Pipeline(planned) => self.send(&session, planned).await,
             Rollout::Cancel(operation) => {
                 let (ended, untold) = deploy::cancel(&session, operation, &told).boxed().await?;
                 let is_back = ended.status == "UPDATE_ROLLBACK_COMPLETE";
@@ -217,15 +165,23 @@ fn hear(session: &Session, stack: &str, sink: &Sink) -> impl Fn(Progress) + Send
     }
 }
 
-/// The first stack that does not run the commit, or else the first.
-async fn next(session: &Session, ask: &Ask) -> Result<String, Why> {
-    let reference = ask.reference.clone().unwrap_or_else(|| session.reference());
-    let repository = session.repository.clone()?;
-    let commit = repository.resolve(&reference).map_err(|error| Why::new(error.to_string()))?.id;
-    let standings = deploy::standings(session, Some(reference)).boxed().await?;
-    let behind = standings.iter().find(|standing| standing.runs.as_deref() != Some(&*commit));
-    let found = behind.or(standings.first()).map(|standing| standing.name.clone());
-    found.ok_or_else(|| Why::new("the project has no stack here"))
+/// A hold may have begun while the plan of a redeploy was looked at.
+async fn still_released(session: &Session, draft: &Draft) -> Result<(), Why> {
+    let Err(held) = hold::refuse_held(session).boxed().await else { return Ok(()) };
+    Err(match draft.abandon().boxed().await {
+        Ok(()) => held,
+        Err(left) => {
+            let reason = format!("{}; its change set is left behind: {}", held.reason, left.reason);
+            Why { reason, ..held }
+        }
+    })
+}
+
+/// What of a redeploy comes after a stack that is deployed. What comes later may build on what was not.
+fn next(deployment: &Deployment, deployed: &Deployed) -> Option<Way> {
+    let is_more = deployment.rest.as_ref().is_some_and(|rest| !rest.is_empty());
+    let commit = deployed.commit.clone().filter(|_| is_more && deployed.failed.is_none())?;
+    Some(Way::Redeploy { after: Some((deployment.stack.clone(), commit)) })
 }
 
 async fn recover(session: &Session, stack: &str, leave: bool) -> Result<Rollout, Why> {
@@ -257,15 +213,67 @@ async fn ended_over(session: &Session, stack: &str, ended: Ended, sink: &Sink) -
     }
     let why = ended.why(stack);
     let outputs = ended.stack.map(|info| info.outputs).unwrap_or_default();
-    Over { status: Some(ended.status), why, outputs, notes: Vec::new(), took: Some(ended.took) }
+    Over { status: Some(ended.status), why, outputs, took: Some(ended.took), ..Over::default() }
 }
 
 fn deployed_over(deployed: Deployed) -> Over {
+    let receipt = match deployed.commit.as_ref().filter(|_| deployed.recorded) {
+        Some(commit) => format!("written: {} runs {}", deployed.stack, commit.get(..7).unwrap_or(commit)),
+        None => String::from("none was written"),
+    };
     let mut notes = deployed.notes;
     notes.extend(deployed.functions.iter().map(|(name, version)| format!("{name} serves {version}")));
     notes.extend(deployed.untold.map(|why| why.reason));
     let mut left = deployed.left.into_iter();
     let why = deployed.failed.or_else(|| left.next());
     notes.extend(left.map(|why| why.reason));
-    Over { status: deployed.status, why, outputs: deployed.outputs, notes, took: deployed.took }
+    let (status, outputs, took) = (deployed.status, deployed.outputs, deployed.took);
+    Over { status, why, outputs, notes, took, receipt: Some(receipt), ..Over::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployed(recorded: bool, failed: Option<Why>, left: Vec<Why>) -> Deployed {
+        Deployed {
+            id: String::from("1"),
+            stack: String::from("shop"),
+            commit: Some(String::from("91abe07c4d")),
+            changes: 1,
+            status: None,
+            took: None,
+            outputs: std::collections::BTreeMap::new(),
+            put_back: Vec::new(),
+            functions: std::collections::BTreeMap::new(),
+            notes: Vec::new(),
+            recorded,
+            left,
+            failure: None,
+            failed,
+            untold: None,
+        }
+    }
+
+    #[test]
+    fn whether_a_receipt_was_written_is_told_at_the_end_of_a_deployment() {
+        let told = |recorded| deployed_over(deployed(recorded, None, Vec::new())).receipt.unwrap();
+        assert_eq!([told(true), told(false)], ["written: shop runs 91abe07", "none was written"]);
+    }
+
+    #[test]
+    fn a_redeploy_goes_on_after_what_is_deployed_and_ends_with_what_failed() {
+        let of = |rest: Option<&[&str]>, deployed: &Deployed| {
+            let rest = rest.map(|rest| rest.iter().map(|name| (*name).to_owned()).collect());
+            let (stack, change_set) = (deployed.stack.clone(), String::from("plumb-1"));
+            let plan = deploy::Plan::of_changes(Vec::new());
+            next(&Deployment { stack, commit: None, change_set, plan, only: None, rest }, deployed)
+        };
+        let (well, left) = (deployed(true, None, Vec::new()), deployed(true, None, vec![Why::new("stays")]));
+        let goes_on = Some(Way::Redeploy { after: Some((String::from("shop"), String::from("91abe07c4d"))) });
+        assert_eq!(of(Some(&["data"]), &well), goes_on);
+        assert_eq!(of(Some(&["data"]), &left), goes_on, "what only stays as it is holds nothing up");
+        assert_eq!(of(Some(&["data"]), &deployed(false, Some(Why::new("no")), Vec::new())), None);
+        assert_eq!((of(Some(&[]), &well), of(None, &well)), (None, None));
+    }
 }

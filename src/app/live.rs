@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OnceCell, mpsc};
 
-use super::deploy::{Drafts, Redeploys};
+use super::deploy::Drafts;
 use super::last::Last;
 use super::memory;
 use super::projects::{self, Opened, Projects};
+use super::redeploy::Redeploys;
 use super::writing::Locks;
 use crate::cli::Shared;
 use crate::compare::{Fingerprinter, Item, Kind, Why};

@@ -266,8 +266,9 @@ actions! {
     Parameters, "parameters", "The parameters", "", ["3"], Page, Nothing, |model| already_on(model, Page::Parameters);
     Secrets, "secrets", "The secrets", "", ["4"], Page, Nothing, |model| already_on(model, Page::Secrets);
     DeployPage, "deploy-page", "The deployments", "", ["5"], Page, Nothing, |model| already_on(model, Page::Deploy);
-    Deploy, "deploy", "Deploy: plan to roll the commit out", "deploy" 59, ["D"], Page, Plans, writing_already;
-    DeployRevert, "deploy-revert", "Plan to put back, too, what was changed by hand", "revert drift" 60, ["V"], Deploy, Plans, deploy::no_stack;
+    Deploy, "deploy", "Redeploy: plan to roll the commit out, as plumb redeploy does", "deploy" 59, ["D"], Page, Plans, writing_already;
+    DeployRevert, "deploy-revert", "Plan to deploy the stack alone, and put back what was changed by hand", "revert drift" 60, ["V"], Deploy, Plans, deploy::no_stack;
+    RevertOne, "revert-one", "Plan to put back what was changed by hand of this resource alone", "revert" 67, ["V"], Items, Plans, deploy::no_resource;
     DeployCancel, "deploy-cancel", "Plan to take back what is under way", "take back" 79, ["C"], Deploy, Plans, deploy::nothing_under_way;
     DeployRecover, "deploy-recover", "Plan the way out of where the stack is stuck", "way out" 80, ["x"], Deploy, Plans, deploy::not_stuck;
     DeployRecoverLeaving, "deploy-recover-leaving", "The same, leaving as it is what holds the stack", "", ["X"], Deploy, Plans, deploy::not_stuck;
@@ -292,7 +293,7 @@ actions! {
     PipelineReplay, "pipeline-replay", "Plan to publish the dead letter again", "publish again" 80, ["p"], Pipeline, Plans, pipeline::no_letter;
     PipelineFollow, "pipeline-follow", "Keep the end of the log in sight, or not", "follow" 66, ["f"], Pipeline, Nothing, pipeline::no_log;
     Data, "data", "The intake and its summaries", "", ["8"], Page, Nothing, data::no_page;
-    DataPost, "data-post", "Plan to post a test record", "post" 77, ["p"], Data, Plans, data::no_post;
+    DataPost, "data-post", "Write a record in the editor, then plan to post it", "post" 77, ["p"], Data, Plans, data::no_post;
     DataVerify, "data-verify", "Verify the summary of the week: its files, and the table", "verify" 79, ["v"], Data, Nothing, data::no_proof;
     DataSummarise, "data-summarise", "Plan to make the summary of the week", "summarise" 78, ["w"], Data, Plans, data::no_week;
     DataPager, "data-pager", "The open record in the pager", "pager" 76, ["o"], Data, Nothing, data::no_record;

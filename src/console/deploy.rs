@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::compare::Why;
+use crate::console::overlay::Way;
 use crate::ops::deploy::{Operation, Progress, Standing};
 use crate::ops::redeploy::Followed;
 use crate::secret::Secret;
@@ -51,4 +52,10 @@ pub struct Over {
     pub notes: Vec<String>,
     /// How long it took, in milliseconds.
     pub took: Option<i64>,
+    /// Of a deployment, whether a receipt was written, in words.
+    pub receipt: Option<String>,
+    /// What is planned next, where it is one step of several.
+    pub then: Option<Way>,
+    /// The pipeline's job that goes on with it, by its id.
+    pub job: Option<String>,
 }

@@ -21,6 +21,7 @@ mod pipeline;
 mod pointer;
 mod push;
 mod random;
+mod redeploy;
 mod remembered;
 mod safe;
 mod sizes;

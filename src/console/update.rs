@@ -102,7 +102,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Changes(generation, answer) => changes::answered(model, generation, answer),
         Message::Committed(generation, outcome) => changes::committed(model, generation, outcome),
         Message::Generated(generation, made) => edit::generated(model, generation, made),
-        Message::Typed(outcome) => edit::typed(model, outcome),
+        Message::Typed(outcome) if matches!(model.overlays.last(), Some(Overlay::Edit(_))) => {
+            edit::typed(model, outcome)
+        }
+        Message::Typed(outcome) => data::typed(model, outcome),
         Message::Restyled(outcome) => restyled(model, outcome),
         Message::Themed(name, outcome) => themed(model, &name, outcome),
         Message::Lost(generation) => requests::lost(model, generation),

@@ -47,5 +47,7 @@ fn posting(intake: &Intake) -> Value {
 
 /// An operator who may do everything.
 fn operator(intake: &Intake) -> Shop {
-    operated(intake, shop(intake), "operator", "write", &[posting(intake)])
+    // The local account asks for this of all parameters, whichever are read.
+    let hold = json!({"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"});
+    operated(intake, shop(intake), "operator", "write", &[posting(intake), hold])
 }

@@ -1,14 +1,15 @@
-//! Plans of the data page: a test record that is posted, a week's summary that is made.
+//! Plans of the data page: a record that is posted, a week's summary that is made.
 
 use super::plan::{Sheet, SheetRow};
 use crate::ops::intake::{post, pretty};
 use crate::ops::summary::{Week, run};
+use crate::secret::Secret;
 
 /// What a plan is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataWanted {
-    /// To post a record that says of itself that it is a test.
-    Post,
+    /// To post this record.
+    Post(Secret),
     /// To make a week's summary.
     Summarise(Week),
 }
@@ -23,9 +24,9 @@ pub enum DataWork {
 }
 
 impl DataWanted {
-    pub(super) fn title(self) -> &'static str {
+    pub(super) fn title(&self) -> &'static str {
         match self {
-            Self::Post => "POST PLAN",
+            Self::Post(_) => "POST PLAN",
             Self::Summarise(_) => "SUMMARY PLAN",
         }
     }
@@ -57,15 +58,19 @@ impl DataWork {
 }
 
 fn posting(plan: &post::Plan) -> Sheet {
+    let mut notes = vec![
+        ('i', String::from("it counts as any other record does")),
+        ('i', String::from("nothing takes it away again; the journal keeps that one was posted, not what")),
+    ];
+    if plan.record.is_test() {
+        notes.insert(0, ('i', String::from("it says of itself that it is a test")));
+    }
     Sheet {
         facts: vec![("intake", plan.stack.clone()), ("to", plan.endpoint.clone())],
         whole: Some(("record", pretty::lines(&plan.record.body).join(" "))),
-        notes: vec![
-            ('i', String::from("it says of itself that it is a test, and counts as any other record does")),
-            ('i', String::from("nothing takes it away again; the journal keeps that one was posted, not what")),
-        ],
+        notes,
         verb: String::from("post it"),
-        done: String::from("the test record is posted"),
+        done: String::from("the record is posted"),
         ..Sheet::default()
     }
 }

@@ -33,6 +33,7 @@ pub(in crate::console) const MENUS: &[Menu] = &[
             Action::Diff,
             Action::Edit,
             Action::Remove,
+            Action::RevertOne,
             Action::Filter,
             Action::Pager,
             Action::Editor,

@@ -1,8 +1,12 @@
 //! The plan of what is done to a stack: a deployment, an earlier commit of it, taking back what is under way, the way out of
 //! where it is stuck, an alias back to its previous version; and of a redeploy, which the project's own workflow does to all. Values are masked before they get here.
 
+mod asked;
+
 use std::collections::BTreeSet;
 
+pub(in crate::console) use self::asked::{PIPELINE, WORKFLOW};
+pub use self::asked::{Piping, Redeploy};
 use super::plan::{Sheet, SheetRow};
 use crate::compare::{Facet, Fingerprinter, masked};
 use crate::ops::deploy::{self, Act, Change, Drifted, Operation, Property, PutBack, Recovery, Replacement, Turn};
@@ -12,19 +16,20 @@ use crate::ops::schema;
 /// What is to be done to a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
-    /// What is compared is rolled out the way that the project is: by its GitHub workflow, or else the stack by a change set.
+    /// What `plumb redeploy` does: what is compared is rolled out the way that the project is, by its GitHub workflow, by
+    /// its pipeline, or by change sets, one stack after the other, what was changed by hand included.
     Redeploy {
-        /// The stack, as below.
-        stack: Option<String>,
+        /// By change sets, after which stack it goes on, and with which commit; `None`: it begins.
+        after: Option<(String, String)>,
     },
-    /// A commit is rolled out by a change set.
+    /// A commit of one stack is rolled out by a change set.
     Deploy {
-        /// The stack; `None`: the first of the environment that does not run the commit, or else the first.
-        stack: Option<String>,
+        /// The stack.
+        stack: String,
         /// An earlier commit; `None`: that which is compared.
         to: Option<String>,
-        /// Whether what was changed by hand is put back, too.
-        revert_drift: bool,
+        /// What is put back.
+        revert: Revert,
     },
     /// What is under way is taken back.
     Cancel(String),
@@ -39,9 +44,21 @@ pub enum Way {
     Turn(String),
 }
 
+/// What is put back of what was changed by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revert {
+    /// Nothing.
+    Nothing,
+    /// All of the stack.
+    All,
+    /// This resource, by its logical id, to what the stack runs; and nothing else is done.
+    One(String),
+}
+
 impl Way {
     pub(super) fn title(&self) -> &'static str {
         match self {
+            Self::Deploy { revert: Revert::One(_), .. } => "REVERT PLAN",
             Self::Redeploy { .. } | Self::Deploy { to: None, .. } => "DEPLOY PLAN",
             Self::Deploy { to: Some(_), .. } => "ROLLBACK PLAN",
             Self::Cancel(_) => "CANCEL PLAN",
@@ -58,6 +75,8 @@ pub enum Rollout {
     Deploy(Deployment),
     /// A workflow that would be asked.
     Redeploy(Redeploy),
+    /// A pipeline that would be asked.
+    Pipeline(Piping),
     /// What is taken back.
     Cancel(Operation),
     /// The way out.
@@ -73,6 +92,7 @@ impl Rollout {
         match self {
             Self::Deploy(deployment) => &deployment.stack,
             Self::Redeploy(_) => WORKFLOW,
+            Self::Pipeline(_) => PIPELINE,
             Self::Cancel(operation) => &operation.stack,
             Self::Recover(recovery) => &recovery.stack.name,
             Self::Turn(turn) => turn.name.split('/').next().unwrap_or(&turn.name),
@@ -84,33 +104,12 @@ impl Rollout {
         match self {
             Self::Deploy(_) => "deploying",
             Self::Redeploy(_) => "redeploying by",
+            Self::Pipeline(_) => "asking",
             Self::Cancel(_) => "taking back",
             Self::Recover(_) => "recovering",
             Self::Turn(_) => "turning the alias of",
         }
     }
-}
-
-/// What is done by the project's workflow is told of under this name, which no stack can have.
-pub(in crate::console) const WORKFLOW: &str = "the workflow on GitHub";
-
-/// What a workflow would be asked for. The token stays with the backend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redeploy {
-    /// `owner/name`.
-    pub repository: String,
-    /// The workflow's file, or the event's type, and the branch that it runs on.
-    pub workflow: String,
-    /// The environment that it is asked to roll out.
-    pub environment: String,
-    /// The commit.
-    pub commit: String,
-    /// Its subject.
-    pub subject: String,
-    /// Where the token is from.
-    pub token_from: String,
-    /// By what the backend finds the plan again, and the run.
-    pub nonce: String,
 }
 
 /// A deployment whose change set waits in the account.
@@ -124,6 +123,10 @@ pub struct Deployment {
     pub change_set: String,
     /// What it does.
     pub plan: deploy::Plan,
+    /// The one resource that is put back, where nothing else is done.
+    pub only: Option<String>,
+    /// Of a redeploy, the stacks that come after this one, each with a plan of its own; `None`: it is this one's alone.
+    pub rest: Option<Vec<String>>,
 }
 
 impl PartialEq for Deployment {
@@ -210,7 +213,8 @@ fn drifted(drift: &Drifted, print: &Fingerprinter) -> SheetRow {
 pub(super) fn sheet(rollout: &Rollout, rows: &[SheetRow]) -> Sheet {
     match rollout {
         Rollout::Deploy(deployment) => deploying(deployment, rows),
-        Rollout::Redeploy(redeploy) => redeploying(redeploy),
+        Rollout::Redeploy(redeploy) => asked::workflow(redeploy),
+        Rollout::Pipeline(piping) => asked::pipeline(piping),
         Rollout::Cancel(operation) => cancelling(operation),
         Rollout::Recover(recovery) => recovering(recovery),
         Rollout::Turn(turn) => turning(turn),
@@ -218,7 +222,7 @@ pub(super) fn sheet(rollout: &Rollout, rows: &[SheetRow]) -> Sheet {
 }
 
 fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
-    let Deployment { stack, commit, plan, .. } = deployment;
+    let Deployment { stack, commit, plan, only, rest, .. } = deployment;
     let short = |id: &str| crate::console::text::short(id);
     let runs = plan.runs.as_ref().map(|runs| format!("   (it runs {})", short(runs))).unwrap_or_default();
     let from = commit.as_ref().map_or_else(String::new, |commit| {
@@ -227,6 +231,9 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
     let [add, modify, replace, remove] = plan.counts();
     let counts = format!("{stack}   {add} add   {modify} modify   {replace} replace   {remove} remove");
     let mut facts = vec![("from", from), ("stack", counts)];
+    facts.extend(only.iter().map(|only| ("only", format!("{only}, to what the stack runs"))));
+    let rest = rest.as_ref().filter(|rest| !rest.is_empty());
+    facts.extend(rest.map(|rest| ("then", format!("{}, each by a plan of its own", rest.join(", ")))));
     let lost: Vec<&str> =
         plan.changes.iter().filter(|change| change.destroys()).map(|change| change.logical_id.as_str()).collect();
     if !lost.is_empty() {
@@ -252,11 +259,18 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
     let verb = match (plan.is_empty(), plan.creates) {
         (true, _) => format!("write the receipt of {stack}"),
         (false, true) => format!("make {stack}"),
-        (false, false) if is_direct => format!("put back what was changed by hand in {stack}"),
+        (false, false) if is_direct || only.is_some() => {
+            format!("put back what was changed by hand in {}", only.as_ref().unwrap_or(stack))
+        }
         (false, false) => format!("change {stack}"),
     };
     if plan.is_empty() {
-        notes.push(('i', String::from("nothing to change: the stack is what the commit describes")));
+        let nothing = match only {
+            Some(only) if plan.left.is_empty() => format!("nothing to change: nothing of {only} was changed by hand"),
+            Some(only) => format!("nothing of {only} can be put back"),
+            None => String::from("nothing to change: the stack is what the commit describes"),
+        };
+        notes.push(('i', nothing));
     } else if is_direct {
         notes.push(('i', String::from("CloudFormation finds nothing to change, so it is put back without it")));
     } else {
@@ -270,24 +284,6 @@ fn deploying(deployment: &Deployment, rows: &[SheetRow]) -> Sheet {
         notes,
         verb,
         done: format!("{stack} is deployed"),
-        ..Sheet::default()
-    }
-}
-
-fn redeploying(redeploy: &Redeploy) -> Sheet {
-    let short = crate::console::text::short(&redeploy.commit);
-    Sheet {
-        facts: vec![
-            ("commit", format!("{short}  \"{}\"", redeploy.subject)),
-            ("by", format!("{} of {}", redeploy.workflow, redeploy.repository)),
-            ("token", redeploy.token_from.clone()),
-        ],
-        notes: vec![
-            ('i', String::from("the workflow decides what it changes; its run is followed, and goes on without plumb")),
-            ('i', String::from("plumb redeploy --via change-set rolls it out from here")),
-        ],
-        verb: format!("have {} roll it out to {}", redeploy.repository, redeploy.environment),
-        done: format!("{} was asked", redeploy.repository),
         ..Sheet::default()
     }
 }

@@ -11,6 +11,7 @@ use crate::ops::intake::Record;
 use crate::ops::intake::count::Count;
 use crate::ops::summary::verify::{Standing, Verified};
 use crate::ops::summary::{Manifest, Row, Summary, Week};
+use crate::secret::Secret;
 
 /// The parts of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,6 +87,8 @@ pub struct State {
     pub open: Option<Opened>,
     /// The first line drawn of what is open, or of what comes in.
     pub scroll: usize,
+    /// The record that is to be posted, as the editor left it; kept until it is confirmed.
+    pub draft: Option<Secret>,
 }
 
 /// Something that was asked for, with its age.
@@ -188,13 +191,41 @@ impl Known {
     pub fn lines(&self, now: i64) -> Vec<Line<'_>> {
         let Some(rows) = self.weeks.found.value() else { return Vec::new() };
         let last = Week::before(now);
-        let line = |week: Week, row| Line { week, row, proof: self.proofs.get(&week) };
+        let line = |week: Week, row: Option<_>| Line { week, row, proof: self.proof(week, row) };
         let mut lines: Vec<Line<'_>> = rows.iter().map(|row| line(row.week, Some(row))).collect();
         if !rows.iter().any(|row| row.week == last) {
             let at = lines.iter().position(|line| line.week < last).unwrap_or(lines.len());
             lines.insert(at, line(last, None));
         }
         lines
+    }
+
+    /// What was proven of what is listed: a proof of another manifest says nothing of this one.
+    fn proof(&self, week: Week, row: Option<&Row>) -> Option<&Asked<Verified>> {
+        let listed = row.and_then(|row| row.manifest.as_ref().ok());
+        let is_of_it = |proof: &&Asked<Verified>| match proof.found.value() {
+            Some(verified) if proof.reading.is_none() => listed == Some(&verified.manifest),
+            _ => true,
+        };
+        self.proofs.get(&week).filter(is_of_it)
+    }
+
+    /// Whether a manifest is the one that is listed.
+    pub(in crate::console) fn lists(&self, week: Week, manifest: &Manifest) -> bool {
+        let rows = self.weeks.found.value().map_or(&[][..], Vec::as_slice);
+        rows.iter().any(|row| row.week == week && row.manifest.as_ref().ok() == Some(manifest))
+    }
+
+    /// What was read and proven of weeks that were made anew since is known no longer.
+    pub(in crate::console) fn forget_remade(&mut self) {
+        let (mut summaries, mut proofs) = (std::mem::take(&mut self.summaries), std::mem::take(&mut self.proofs));
+        summaries.retain(|week, asked| {
+            asked.reading.is_some() || asked.found.value().is_none_or(|(manifest, _)| self.lists(*week, manifest))
+        });
+        proofs.retain(|week, asked| {
+            asked.reading.is_some() || asked.found.value().is_none_or(|proof| self.lists(*week, &proof.manifest))
+        });
+        (self.summaries, self.proofs) = (summaries, proofs);
     }
 
     /// The last records.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::compare::Why;
 use crate::console::deploy::{Heard, Over};
-use crate::console::model::{Job, Model};
+use crate::console::model::{EnvState, Job, Model};
 use crate::console::page::Page;
 use crate::console::remote::Remote;
 use crate::ops::deploy::{Failure, Happened, Progress, Standing};
@@ -46,6 +46,11 @@ pub struct Known {
     pub reading: Option<Job>,
     /// Whether it is to be read, whatever page is looked at.
     pub wanted: bool,
+    /// When they are read again by themselves, since what is under way could not be followed; milliseconds since the Unix
+    /// epoch.
+    pub again: Option<i64>,
+    /// How many times one after the other that was so.
+    pub lost: u32,
     /// What is done, or was done in this session, by stack.
     pub runs: BTreeMap<String, Run>,
 }
@@ -90,6 +95,8 @@ pub enum Worker {
     CloudFormation,
     /// The project's own workflow.
     GitHub,
+    /// The deploy pipeline.
+    Pipeline,
 }
 
 impl Worker {
@@ -97,6 +104,7 @@ impl Worker {
         match self {
             Self::CloudFormation => "CloudFormation",
             Self::GitHub => "GitHub",
+            Self::Pipeline => "the pipeline",
         }
     }
 }
@@ -206,7 +214,7 @@ impl Run {
 impl Known {
     /// What is known of the stacks was another account's, or at another commit.
     pub(in crate::console) fn forget(&mut self) {
-        (self.stacks, self.read_at, self.trouble) = (Remote::Idle, None, None);
+        (self.stacks, self.read_at, self.trouble, self.again) = (Remote::Idle, None, None, None);
     }
 
     /// The stacks, as far as they are known.
@@ -245,14 +253,17 @@ pub(in crate::console) fn chosen(model: &Model) -> Option<Choice<'_>> {
 /// When something of the page changes by time alone, milliseconds since the Unix epoch.
 pub(in crate::console) fn wake(model: &Model) -> Option<i64> {
     const SPINNER: i64 = 125;
+    let can_be_read = |env: &&EnvState| env.deploys.reading.is_none() && env.wrong_account().is_none();
+    let due = model.environments.iter().filter(can_be_read).filter_map(|env| env.deploys.again);
+    let due = due.map(|at| at.max(model.clock.now + 1));
     if model.page != Page::Deploy {
-        return None;
+        return due.min();
     }
     let (now, known) = (model.clock.now, &model.environment().deploys);
     let moves = known.reading.is_some() || known.runs.values().any(|run| run.over.is_none());
     let ages = known.standings().iter().filter_map(|standing| standing.past.entries.first()).map(|entry| entry.at);
     let ages = ages.chain(known.read_at).map(|at| now + model.clock.next_age(at));
-    moves.then_some(now + SPINNER).into_iter().chain(ages).min()
+    moves.then_some(now + SPINNER).into_iter().chain(ages).chain(due).min()
 }
 
 #[cfg(test)]

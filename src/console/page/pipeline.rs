@@ -16,6 +16,9 @@ pub(in crate::console) const LOOK: i64 = 2000;
 /// Between two looks at jobs that go on, milliseconds.
 pub(in crate::console) const JOBS: i64 = 10_000;
 
+/// How long a job is looked for that was just asked for, milliseconds.
+pub(in crate::console) const AWAITED: i64 = 120_000;
+
 /// The most lines of a log that are kept.
 pub(in crate::console) const KEPT: usize = 20_000;
 
@@ -76,6 +79,8 @@ pub struct State {
     pub rows: [usize; 3],
     /// The job whose row it is, while others come and go.
     pub job: Option<String>,
+    /// Whether the cursor waits on the first row for a job that was just asked for.
+    pub newest: bool,
     /// Whether the lower part hears the movement keys.
     pub below: bool,
     /// The first line drawn of the lower part.
@@ -122,6 +127,10 @@ pub struct Known {
     pub seen: Remote<PipelineSeen>,
     /// When that was read, milliseconds since the Unix epoch.
     pub read_at: Option<i64>,
+    /// When that was last tried, milliseconds since the Unix epoch.
+    pub tried_at: Option<i64>,
+    /// Until when it is looked at again by itself for a job that was just asked for, milliseconds since the Unix epoch.
+    pub awaited: Option<i64>,
     /// Why it could not be read again, if so.
     pub trouble: Option<Why>,
     /// The request for it.
@@ -175,7 +184,7 @@ impl Known {
 
     /// What was known is of another account.
     pub(in crate::console) fn forget(&mut self) {
-        (self.seen, self.read_at, self.trouble) = (Remote::Idle, None, None);
+        (self.seen, self.read_at, self.tried_at, self.trouble) = (Remote::Idle, None, None, None);
     }
 }
 
@@ -210,16 +219,24 @@ pub(in crate::console) fn job(model: &Model) -> Option<&Job> {
     (state.part == Part::Jobs).then(|| model.environment().pipeline.jobs().get(state.row())).flatten()
 }
 
-/// The selected project: that of its list, or that of the selected job.
-pub(in crate::console) fn project(model: &Model) -> Option<&Project> {
+/// The selected project: that of its list, or that of the selected job; otherwise why there is none.
+pub(in crate::console) fn project(model: &Model) -> Result<&Project, &'static str> {
     let known = &model.environment().pipeline;
-    match model.pipeline.part {
-        Part::Projects => known.projects().get(model.pipeline.row()),
-        Part::Jobs => {
-            let of_job = job(model).and_then(|job| known.projects().iter().find(|project| project.name == job.project));
-            of_job.or_else(|| known.projects().first())
+    match (known.seen.value().map(|seen| &seen.projects), known.projects()) {
+        (None, _) => return Err("the pipeline was not read"),
+        (Some(Err(_)), _) => return Err("the registered projects could not be read"),
+        (Some(Ok(_)), []) => return Err("no project is registered: plumb pipeline add registers one"),
+        (Some(Ok(_)), _) => {}
+    }
+    match (model.pipeline.part, job(model), known.projects()) {
+        (Part::Projects, _, all) => all.get(model.pipeline.row()).ok_or("no project is selected"),
+        (Part::Jobs, Some(job), all) => {
+            let found = all.iter().find(|project| project.name == job.project);
+            found.ok_or("the project of this job is not registered: tab shows those that are")
         }
-        Part::Letters => None,
+        (Part::Jobs, None, [only]) => Ok(only),
+        (Part::Jobs, None, _) => Err("there is no job that says of which project: tab shows the projects"),
+        (Part::Letters, ..) => Err("no project is selected: tab shows them"),
     }
 }
 
@@ -246,9 +263,10 @@ pub(in crate::console) fn wake(model: &Model) -> Option<i64> {
     moves.then_some(now + SPINNER).into_iter().chain(second).chain(age).chain(again).chain(state.log.again).min()
 }
 
-/// When the jobs are looked at again by themselves, since some of them go on.
+/// When the jobs are looked at again by themselves, since some of them go on or one was asked for.
 pub(in crate::console) fn again(model: &Model) -> Option<i64> {
     let known = &model.environment().pipeline;
     let open = known.jobs().iter().any(|job| job.state.is_open());
-    (open && known.reading.is_none()).then(|| known.read_at.map(|at| at + JOBS)).flatten()
+    let awaited = known.awaited.is_some_and(|until| until > model.clock.now);
+    ((open || awaited) && known.reading.is_none()).then(|| known.tried_at.map(|at| at + JOBS)).flatten()
 }

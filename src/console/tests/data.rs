@@ -2,9 +2,10 @@
 
 use super::story::{Story, night, styles, text, with_intake};
 use crate::compare::Why;
-use crate::console::fixture::data::{record, records, week};
+use crate::console::fixture::data::{record, records, week, weeks};
 use crate::console::pointer::{Button, Mouse};
 use crate::console::{DataAnswer, DataAsk, Effect, Message};
+use crate::secret::Secret;
 
 /// The page, in that environment.
 fn page(environment: &str) -> Story {
@@ -63,16 +64,28 @@ fn the_selected_record_stays_selected_while_others_come_in() {
 
 #[test]
 fn a_test_record_is_planned_confirmed_and_read_again() {
-    let story = page("qa").press("p").wants_first("plan qa Data(Post)").answers_all();
+    let edited = |story: Story, text: Option<&str>| {
+        let mut story = story;
+        story.effects.clear();
+        story.hears(Message::Typed(Ok(text.map(Secret::new))))
+    };
+    let story = page("qa").press("p").wants_first("edit the value record.json: {\"plumb\":\"test\"");
+    let story = edited(story, None).wants_first("plan qa Data(Post(").answers_all();
     let story = story.sees("POST PLAN").sees("petshop-intake-prod").sees("\"plumb\": \"test\"");
     let story = story.sees("it says of itself that it is a test").press("q").wants(&[]).press("a");
     let story = story.wants(&["write qa by Name(\"qa\")"]);
     drop(story);
-    let story = page("qa").press("p").answers_all().press("qa").sees("posting a record").answers_all();
-    let story = story.sees("qa: the test record is posted");
+    // What the editor left is what is posted; and it is there again until it is.
+    let other = Some("{\"order\":4712,\"amount\":7.10}");
+    let story = edited(page("qa").press("p"), other).answers_all().sees("4712").does_not_see("says of itself");
+    let story = story.press("⎋").press("p").wants_first("edit the value record.json: {\"order\":4712");
+    let story = edited(story, None).answers_all().sees("4712").press("qa").sees("posting a record").answers_all();
+    let story = story.sees("qa: the record is posted").press("p").wants_first("edit the value record.json: {\"plumb\"");
     drop(story);
+    let story = page("qa").press("p").hears(Message::Typed(Err(Why::new("vi ended with 1"))));
+    drop(story.sees("vi ended with 1").does_not_see("POST PLAN"));
     // Where writing is refused the plan says so, and nothing is sent.
-    page("prod").press("p").answers_all().sees("read-only").press("prod").wants(&[]);
+    edited(page("prod").press("p"), None).answers_all().sees("read-only").press("prod").wants(&[]);
 }
 
 #[test]
@@ -94,6 +107,47 @@ fn a_week_is_made_by_a_plan_and_verified_without_one() {
     let story = story.sees("no further week that is not proven").press("NN").sees("▸ 2026-W10").press("jj⏎");
     let story = story.answers_all().sees("SUMMARY  2026-W08").sees("! differs: 913 bytes, SHA-256 cdcd");
     story.sees("the table has 7 records now; other bytes: records.jsonl.gz, summary.json").sees("mean 4.25");
+}
+
+#[test]
+fn a_week_that_was_made_anew_by_somebody_else_is_not_proven_and_its_contents_are_read_again() {
+    let remade = || {
+        let mut rows = weeks();
+        rows[0].manifest.as_mut().unwrap().records = 48_212;
+        rows
+    };
+    let listed = |story: Story| {
+        let asked = generation(&story, DataAsk::Weeks);
+        let mut story = story.hears(Message::Data(asked, DataAnswer::Weeks(Ok(remade()))));
+        story.effects.retain(|effect| !matches!(effect, Effect::Data(_, _, DataAsk::Weeks)));
+        story
+    };
+    let story = page("dev").press("⇥jv").answers_all().sees("table says the same");
+    drop(listed(story.press("r")).sees("48,212 records").does_not_see("table says the same").sees(". not verified"));
+    let story = page("dev").press("⇥j⏎").answers_all().sees("mean 4.25");
+    let story = listed(story.press("r")).sees("48,212 records").does_not_see("table says the same");
+    assert!(generation(&story, DataAsk::Summary(week(1))) > 0, "r reads the open summary again");
+    // A proof of what is not listed says nothing of what is, and has the list read again.
+    let story = listed(page("dev").press("⇥j").press("r")).answers_all();
+    let story = listed(story.press("r")).press("v");
+    let asked = generation(&story, DataAsk::Verify(week(1)));
+    let old = crate::console::fixture::data::verified(week(1));
+    let mut story = story;
+    story.effects.clear();
+    let story = story.hears(Message::Data(asked, DataAnswer::Verified(Ok(Box::new(old)))));
+    assert!(generation(&story, DataAsk::Weeks) > 0);
+    story.does_not_see("table says the same");
+}
+
+#[test]
+fn one_week_is_verified_at_a_time() {
+    let story = page("dev").press("⇥jv").sees("verifying");
+    let verifying = |story: &Story| {
+        story.effects.iter().filter(|effect| matches!(effect, Effect::Data(_, _, DataAsk::Verify(_)))).count()
+    };
+    assert_eq!(verifying(&story), 1);
+    let story = story.press("jv").sees("another week is being verified: esc cancels");
+    assert_eq!(verifying(&story), 1);
 }
 
 #[test]

@@ -12,11 +12,11 @@ use crate::ops::redeploy::{Followed, Job, Run, Step};
 use crate::secret::Secret;
 
 /// The page, in dev.
-fn page() -> Story {
+pub(super) fn page() -> Story {
     night().press("@dev⏎").answers_all().press("5").answers_all()
 }
 
-fn asked(story: &Story) -> u64 {
+pub(super) fn asked(story: &Story) -> u64 {
     let asked = story.effects.iter().rev().find_map(|effect| match effect {
         Effect::Deploy(generation, ..) | Effect::Write(generation, _) => Some(*generation),
         _ => None,
@@ -54,6 +54,7 @@ fn a_deployment_is_previewed_confirmed_and_followed_to_its_end() {
     let story = hears(story, generation, Progress::Answered).does_not_see("Throttling");
     let story = story.hears(Message::Deploy(generation, DeployAnswer::Over(Ok(Box::new(over())))));
     let story = story.sees("= UPDATE_COMPLETE").sees("Url = https://shop").does_not_see("leaving does not stop it");
+    let story = story.sees("receipt written: petshop-dev runs 91abe07");
     assert!(story.model.sent.is_empty());
 }
 
@@ -167,7 +168,7 @@ fn an_earlier_commit_and_an_earlier_version_are_planned_from_the_page() {
     let story = page().press("⏎⏎").wants_first("plan dev Rollout(Turn(\"petshop-dev/Checkout\"").press("⎋");
     let mut story = story;
     story.effects.clear();
-    let told = format!("plan dev Rollout(Deploy {{ stack: Some(\"petshop-dev\"), to: Some(\"{}\")", fixture::GIT);
+    let told = format!("plan dev Rollout(Deploy {{ stack: \"petshop-dev\", to: Some(\"{}\")", fixture::GIT);
     story.press("jj⏎").wants_first(&told);
 }
 
@@ -263,8 +264,12 @@ fn the_page_and_its_plan_at_each_size() {
         story.hears(Message::Deploy(generation, DeployAnswer::Over(Ok(Box::new(over))))).answers_all()
     };
     let why = format!("petshop-dev ended in UPDATE_ROLLBACK_COMPLETE, it runs what it ran before: {reason}");
-    let back =
-        || Over { status: Some(String::from("UPDATE_ROLLBACK_COMPLETE")), why: Some(Why::new(why.clone())), ..over() };
+    let back = || Over {
+        status: Some(String::from("UPDATE_ROLLBACK_COMPLETE")),
+        why: Some(Why::new(why.clone())),
+        receipt: Some(String::from("none was written")),
+        ..over()
+    };
     let told = [failed.as_slice(), &[log]].concat();
     for (width, height) in [(140, 40), (80, 24), (60, 16)] {
         let pictures = vec![

@@ -128,6 +128,55 @@ fn a_job_is_asked_for_by_one_of_the_branches_that_the_registry_allows() {
 }
 
 #[test]
+fn the_cursor_stays_on_the_first_job_too_and_an_old_answer_keeps_its_age() {
+    let mut story = page("prod").sees("running").answers_all().press("r");
+    let asked = generation(&story, is_look);
+    story.effects.clear();
+    let mut found = seen();
+    found.jobs.jobs = std::iter::once(job("00000007", 1, State::Claimed)).chain(jobs()).collect();
+    let story = story.hears(Message::Pipeline(asked, PipelineAnswer::Seen(Ok(Box::new(found)))));
+    assert_eq!(story.model.pipeline.row(), 1, "{}", story.screen());
+    // What failed or was cancelled has read nothing.
+    let read_at = story.model.environment().pipeline.read_at;
+    let story = story.after(9000).press("r");
+    let asked = generation(&story, is_look);
+    let story = story.hears(Message::Pipeline(asked, PipelineAnswer::Seen(Err(Why::new("no network")))));
+    assert_eq!(story.model.environment().pipeline.read_at, read_at);
+    let story = story.sees("read 9 s ago").after(1000).press("r").press("⎋").sees("cancelled: r reads the jobs");
+    assert_eq!(story.model.environment().pipeline.read_at, read_at);
+    drop(story.sees("read 10 s ago"));
+}
+
+#[test]
+fn a_job_that_was_just_asked_for_gets_the_cursor_when_it_comes() {
+    let story = page("dev").press("jjj").press("t").answers_all().press("2026-03⏎").answers_all().press("y");
+    let mut story = story.answers_all();
+    assert_eq!(story.model.pipeline.row(), 0);
+    story = story.after(10_500);
+    let asked = generation(&story, is_look);
+    let mut found = seen();
+    found.jobs.jobs.insert(0, job("00000007", 1, State::Claimed));
+    let story = story.hears(Message::Pipeline(asked, PipelineAnswer::Seen(Ok(Box::new(found.clone())))));
+    assert_eq!(story.model.pipeline.row(), 0);
+    let story = story.answers_all().press("r");
+    let asked = generation(&story, is_look);
+    found.jobs.jobs.insert(0, job("00000008", 1, State::Claimed));
+    let story = story.hears(Message::Pipeline(asked, PipelineAnswer::Seen(Ok(Box::new(found)))));
+    assert_eq!(story.model.pipeline.row(), 1, "and keeps it");
+}
+
+#[test]
+fn no_branch_is_listed_of_another_project_than_that_of_the_job() {
+    let mut story = page("dev").press("r");
+    let asked = generation(&story, is_look);
+    story.effects.clear();
+    let mut found = seen();
+    found.jobs.jobs[0].project = String::from("gone");
+    let story = story.hears(Message::Pipeline(asked, PipelineAnswer::Seen(Ok(Box::new(found)))));
+    story.press("t").sees("the project of this job is not registered: tab shows those that are").wants(&[]);
+}
+
+#[test]
 fn a_job_is_ended_one_that_ended_is_built_again_and_a_letter_published() {
     let story = page("qa").press("b").sees("the job goes on").press("s").answers_all().sees("STOP PLAN");
     let story =

@@ -25,6 +25,8 @@ pub struct Symbols {
     pub stale: &'static str,
     /// A cell of what is done, in a bar of progress.
     pub full: &'static str,
+    /// A cell of a chart's bar, lower than its line, so that bars below each other are apart.
+    pub lower: &'static str,
     /// A cell of what is not.
     pub empty: &'static str,
     /// How high a number is, from nothing up.
@@ -46,6 +48,7 @@ pub(in crate::console) const UNICODE: Symbols = Symbols {
     caret: "▏",
     stale: "°",
     full: "█",
+    lower: "▆",
     empty: "░",
     levels: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
@@ -58,6 +61,7 @@ pub(super) const LINUX_CONSOLE: Symbols = Symbols {
     up: "▲",
     down: "▼",
     caret: "_",
+    lower: "▄",
     levels: &["_", "░", "▒", "▓", "█"],
     spinner: ASCII.spinner,
     ..UNICODE
@@ -78,6 +82,7 @@ pub(super) const ASCII: Symbols = Symbols {
     caret: "_",
     stale: "o",
     full: "#",
+    lower: "#",
     empty: ".",
     levels: &["_", ".", ":", "|", "#"],
     spinner: &["-", "\\", "|", "/"],

@@ -1,26 +1,28 @@
 //! The data page: moving, opening, asking, and being answered.
 
+mod answers;
+
 use ratatui::layout::Rect;
 
+pub(super) use self::answers::{answered, lost};
 use super::mode::plan;
 use super::opens::go;
-use super::outside::news;
+use super::outside::with_hint;
 use crate::compare::Why;
 use crate::console::action::{Action, already_on};
-use crate::console::data::{DataAnswer, DataAsk};
+use crate::console::data::DataAsk;
 use crate::console::effect::Effect;
 use crate::console::home::Outside;
 use crate::console::layout::scrolled;
-use crate::console::message::Generation;
-use crate::console::model::{EnvState, Job, Model};
+use crate::console::model::{Job, Model};
 use crate::console::overlay::{DataWanted, DataWork, Wanted};
 use crate::console::page::Page;
 use crate::console::page::data::{Asked, Line, Opened, Part, Place, State, Text, record_at, week};
 use crate::console::remote::Remote;
 use crate::console::view::data_sight;
+use crate::ops::intake::post::Draft;
 use crate::ops::intake::pretty;
-use crate::ops::summary::Week;
-use crate::ops::summary::verify::{Standing, Verified};
+use crate::ops::summary::{Manifest, Summary};
 use crate::secret::Secret;
 
 /// Why there is no such page.
@@ -50,6 +52,10 @@ pub(in crate::console) fn no_proof(model: &Model) -> Option<&'static str> {
     if known.proofs.get(&week).is_some_and(|proof| proof.reading.is_some()) {
         return Some("it is being verified: esc cancels");
     }
+    // The function reads the whole week, for minutes.
+    if known.proofs.values().any(|proof| proof.reading.is_some()) {
+        return Some("another week is being verified: esc cancels");
+    }
     let lines = known.lines(model.clock.now);
     let is_there = lines.iter().any(|line| line.week == week && line.row.is_some());
     (!is_there).then_some("the week has no summary to be verified")
@@ -75,7 +81,11 @@ pub(in crate::console) fn nothing_to_open(model: &Model) -> Option<&'static str>
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match (action, week(model)) {
         (Action::Data, _) => go(model, Page::Data),
-        (Action::DataPost, _) => return plan(model, Wanted::Data(DataWanted::Post)),
+        (Action::DataPost, _) => {
+            let text = model.data.draft.clone().unwrap_or_else(|| Secret::new(Draft::test(model.clock.now).body));
+            model.data.draft = Some(text.clone());
+            return vec![Effect::Outside(Outside::Value { name: String::from("record.json"), text })];
+        }
         (Action::DataSummarise, Some(week)) => return plan(model, Wanted::Data(DataWanted::Summarise(week))),
         (Action::DataVerify, Some(week)) => {
             if model.data.open.is_none() {
@@ -95,6 +105,24 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// The editor has ended: what it left is planned, and nothing of it posted before that is confirmed.
+pub(super) fn typed(model: &mut Model, outcome: Result<Option<Secret>, Why>) -> Vec<Effect> {
+    if model.page != Page::Data {
+        return Vec::new();
+    }
+    match outcome {
+        Ok(changed) => {
+            let Some(text) = changed.or_else(|| model.data.draft.clone()) else { return Vec::new() };
+            model.data.draft = Some(text.clone());
+            plan(model, Wanted::Data(DataWanted::Post(text)))
+        }
+        Err(why) => {
+            model.notice = Some(with_hint(why));
+            Vec::new()
+        }
+    }
 }
 
 /// Why nothing is handed to the pager.
@@ -132,21 +160,21 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         }
         Part::Weeks => {
             model.data.open = week(model).map(Opened::Week);
-            return read_summary(model).into_iter().collect();
+            return read_summary(model, |found| found.value().is_none()).into_iter().collect();
         }
         Part::Rate => {}
     }
     Vec::new()
 }
 
-/// Asks what the open week's summary says, where that is not known.
-fn read_summary(model: &mut Model) -> Option<Effect> {
+/// Asks what the open week's summary says, where that is due.
+fn read_summary(model: &mut Model, is_due: fn(&Remote<(Manifest, Summary)>) -> bool) -> Option<Effect> {
     let Some(Opened::Week(week)) = model.data.open else { return None };
     let lines = model.environment().data.lines(model.clock.now);
     let is_there = lines.iter().any(|line| line.week == week && line.row.is_some_and(|row| row.manifest.is_ok()));
     let asked = model.environment().data.summaries.get(&week);
-    let is_known = asked.is_some_and(|asked| asked.reading.is_some() || asked.found.value().is_some());
-    if !is_there || is_known {
+    let is_asked = asked.is_some_and(|asked| asked.reading.is_some() || !is_due(&asked.found));
+    if !is_there || is_asked {
         return None;
     }
     let job = model.job();
@@ -226,10 +254,12 @@ pub(super) fn look(model: &mut Model, place: Place) {
     }
 }
 
-/// Reads all of the page again.
+/// Reads all of the page again, with the summary that is open.
 pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
     let current = model.current;
-    read(model, current)
+    let mut effects = read(model, current);
+    effects.extend(read_summary(model, |_| true));
+    effects
 }
 
 /// What is read when the page is looked at: each part is a request of its own, so that none waits for another.
@@ -288,87 +318,24 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     let env = model.environment();
     let looked_at = model.page == Page::Data && env.has_intake() && env.wrong_account().is_none();
     let unread = matches!(env.data.records.found, Remote::Idle) && env.data.records.reading.is_none();
-    if looked_at && (env.data.wanted || unread) { refresh(model) } else { Vec::new() }
+    if !looked_at {
+        return Vec::new();
+    }
+    let current = model.current;
+    let mut effects = if env.data.wanted || unread { read(model, current) } else { Vec::new() };
+    effects.extend(read_summary(model, |found| matches!(found, Remote::Idle)));
+    effects
 }
 
 /// Something was written: what is known is read again, and what was proven of that week is no longer.
-pub(super) fn written(env: &mut EnvState, work: &DataWork) {
+pub(super) fn written(model: &mut Model, environment: usize, work: &DataWork) {
+    if matches!(work, DataWork::Post(_)) {
+        model.data.draft = None;
+    }
+    let env = &mut model.environments[environment];
     env.data.wanted = true;
     if let Some(week) = work.week() {
         env.data.proofs.remove(&week);
         env.data.summaries.remove(&week);
-    }
-}
-
-pub(super) fn answered(model: &mut Model, generation: Generation, answer: DataAnswer) -> Vec<Effect> {
-    let now = model.clock.now;
-    let Some(index) = asking(model, generation) else { return Vec::new() };
-    let known = &mut model.environments[index].data;
-    match answer {
-        DataAnswer::Counts(answer) => known.counts.answer(answer, now),
-        DataAnswer::Records(answer) => known.records.answer(answer, now),
-        DataAnswer::Weeks(answer) => known.weeks.answer(answer, now),
-        DataAnswer::Summary(answer) => {
-            if let Some(asked) = known.summaries.values_mut().find(|asked| asked.is_asked(generation)) {
-                asked.answer(answer.map(|found| *found), now);
-            }
-        }
-        DataAnswer::Verified(answer) => return verified(model, index, generation, answer),
-    }
-    Vec::new()
-}
-
-fn verified(
-    model: &mut Model,
-    index: usize,
-    generation: Generation,
-    answer: Result<Box<Verified>, Why>,
-) -> Vec<Effect> {
-    let now = model.clock.now;
-    let env = &mut model.environments[index];
-    let name = env.name().to_owned();
-    let found = env.data.proofs.iter_mut().find(|(_, asked)| asked.is_asked(generation));
-    let Some((week, asked)) = found else { return Vec::new() };
-    let since = asked.reading.map_or(i64::MAX, |job| job.since);
-    let said = told(*week, &answer);
-    // What was proven before is not proven any more when it could not be proven again.
-    asked.found = Remote::Loading { since };
-    asked.answer(answer.map(|verified| *verified), now);
-    if model.page != Page::Data || index != model.current {
-        model.notice = Some(format!("{name}: {said}"));
-    }
-    news(model, since, &said).into_iter().collect()
-}
-
-fn told(week: Week, answer: &Result<Box<Verified>, Why>) -> String {
-    match answer.as_ref().map(|verified| verified.standing()) {
-        Ok(Standing::Proven) => format!("the summary of {week} is whole, and the table says the same"),
-        Ok(Standing::Differs) => format!("the summary of {week} is not what it should be"),
-        Ok(Standing::Unknown) => format!("the summary of {week} could not be proven"),
-        Err(why) => format!("the summary of {week} could not be proven: {}", why.reason),
-    }
-}
-
-fn asking(model: &Model, generation: Generation) -> Option<usize> {
-    model.environments.iter().position(|env| env.data.jobs().any(|job| job.generation == generation))
-}
-
-/// The answer will not come: its task failed.
-pub(super) fn lost(model: &mut Model, generation: Generation, why: &Why) {
-    let now = model.clock.now;
-    let Some(index) = asking(model, generation) else { return };
-    let known = &mut model.environments[index].data;
-    if known.counts.is_asked(generation) {
-        known.counts.answer(Err(why.clone()), now);
-    } else if known.records.is_asked(generation) {
-        known.records.answer(Err(why.clone()), now);
-    } else if known.weeks.is_asked(generation) {
-        known.weeks.answer(Err(why.clone()), now);
-    }
-    for asked in known.summaries.values_mut().filter(|asked| asked.is_asked(generation)) {
-        asked.answer(Err(why.clone()), now);
-    }
-    for asked in known.proofs.values_mut().filter(|asked| asked.is_asked(generation)) {
-        asked.answer(Err(why.clone()), now);
     }
 }

@@ -1,16 +1,17 @@
 //! The deploy page: plans of what is done to a stack, what is heard meanwhile, and following what somebody began.
 
 use super::asks::read_again;
-use super::mode::{plan, take_sent};
+use super::mode::{is_writing, plan, take_sent};
 use super::opens::{go, quit};
 use super::outside::news;
-use crate::compare::{Kind, Why};
+use super::pipeline;
+use crate::compare::{Item, Kind, Verdict, Why};
 use crate::console::action::Action;
 use crate::console::deploy::{DeployAnswer, DeployAsk, Over};
 use crate::console::effect::Effect;
 use crate::console::message::Generation;
 use crate::console::model::{EnvState, Job, Model, Sent};
-use crate::console::overlay::{Rollout, WORKFLOW, Wanted, Way, Work, whose};
+use crate::console::overlay::{Revert, Rollout, Wanted, Way, Work, whose};
 use crate::console::page::Page;
 use crate::console::page::deploy::{Choice, Run, State, Worker, choices, chosen, selected};
 use crate::console::pointer::Spot;
@@ -56,23 +57,48 @@ pub(in crate::console) fn nothing_to_open(model: &Model) -> Option<&'static str>
     }
 }
 
+/// Why nothing of a single resource can be put back.
+pub(in crate::console) fn no_resource(model: &Model) -> Option<&'static str> {
+    if is_writing(model) {
+        return Some("a write is under way");
+    }
+    let Some(item) = model.selected() else { return Some("no item is selected") };
+    match &item.verdict {
+        _ if !matches!(item.kind, Kind::Stack | Kind::Code) => Some("only a resource of a stack is put back so"),
+        _ if resource(item).is_none() => Some("this is no resource of a stack"),
+        Verdict::InSync => Some("live is what git says"),
+        Verdict::Ignored(_) => Some("it is ignored"),
+        Verdict::Pending | Verdict::GitOnly => Some("nobody changed it by hand: it waits to be deployed"),
+        _ => None,
+    }
+}
+
+/// The stack and the logical id of an item that is a resource of one.
+fn resource(item: &Item) -> Option<(String, String)> {
+    let of_stack = item.name.strip_prefix(&item.unit).and_then(|rest| rest.strip_prefix('/'));
+    let (stack, id) = match &item.logical_id {
+        Some(known) => known.split_once('/')?,
+        None => (&*item.unit, of_stack?),
+    };
+    let is_resource = matches!(item.kind, Kind::Stack | Kind::Code) && !stack.is_empty() && !id.is_empty();
+    is_resource.then(|| (stack.to_owned(), id.to_owned()))
+}
+
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let here = selected(model).filter(|_| model.page == Page::Deploy).map(|stack| stack.name.clone());
     let way = match (action, here) {
-        (Action::Deploy, here) => Way::Redeploy { stack: here.or_else(|| of_item(model)) },
-        (Action::DeployRevert, stack) => Way::Deploy { stack, to: None, revert_drift: true },
+        (Action::Deploy, _) => Way::Redeploy { after: None },
+        (Action::DeployRevert, Some(stack)) => Way::Deploy { stack, to: None, revert: Revert::All },
+        (Action::RevertOne, _) => match model.selected().and_then(resource) {
+            Some((stack, id)) => Way::Deploy { stack, to: None, revert: Revert::One(id) },
+            None => return Vec::new(),
+        },
         (Action::DeployCancel, Some(stack)) => Way::Cancel(stack),
         (Action::DeployRecover, Some(stack)) => Way::Recover { stack, leave: false },
         (Action::DeployRecoverLeaving, Some(stack)) => Way::Recover { stack, leave: true },
         _ => return Vec::new(),
     };
     plan(model, Wanted::Rollout(way))
-}
-
-/// The stack of the item that is selected on the page of stacks.
-fn of_item(model: &Model) -> Option<String> {
-    let item = model.selected().filter(|item| matches!(item.kind, Kind::Stack | Kind::Code))?;
-    Some(item.unit.clone()).filter(|unit| !unit.is_empty())
 }
 
 /// Opens what is selected: the past of a stack; of a function the plan of its previous version, of an entry that of its
@@ -85,7 +111,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
             return Vec::new();
         }
         Some(Choice::Function(function)) => Way::Turn(format!("{stack}/{function}")),
-        Some(Choice::Entry(entry)) => Way::Deploy { stack: Some(stack), to: entry.commit.clone(), revert_drift: false },
+        Some(Choice::Entry(entry)) => Way::Deploy { stack, to: entry.commit.clone(), revert: Revert::Nothing },
     };
     plan(model, Wanted::Rollout(way))
 }
@@ -118,7 +144,7 @@ pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
 fn read(model: &mut Model, index: usize) -> Effect {
     let job = model.job();
     let env = &mut model.environments[index];
-    env.deploys.wanted = false;
+    (env.deploys.wanted, env.deploys.again) = (false, None);
     env.deploys.reading = Some(job);
     env.deploys.stacks.ask(job.since);
     Effect::Deploy(job.generation, env.target(), DeployAsk::Stacks)
@@ -156,8 +182,9 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
         let here = index == model.current;
         let looked_at = here && (model.page == Page::Deploy || is_under_way(env));
         let unread = matches!(env.deploys.stacks, Remote::Idle);
+        let is_due = env.deploys.again.is_some_and(|at| at <= model.clock.now);
         let is_known = env.wrong_account().is_none();
-        if is_known && env.deploys.reading.is_none() && (env.deploys.wanted || looked_at && unread) {
+        if is_known && env.deploys.reading.is_none() && (env.deploys.wanted || is_due || looked_at && unread) {
             effects.push(read(model, index));
         }
     }
@@ -176,14 +203,18 @@ pub(super) fn begun(model: &mut Model, environment: usize, job: Job, rollout: &R
     let known = &mut model.environments[environment].deploys;
     let last = known.standings().iter().find(|standing| standing.name == stack).and_then(Standing::last_took);
     let run = Run::begun(job, rollout.doing(), last);
-    let worker = if stack == WORKFLOW { Worker::GitHub } else { Worker::CloudFormation };
+    let worker = match rollout {
+        Rollout::Redeploy(_) => Worker::GitHub,
+        Rollout::Pipeline(_) => Worker::Pipeline,
+        _ => Worker::CloudFormation,
+    };
     known.runs.insert(stack.clone(), Run { worker, ..run });
     if environment == model.current {
         go(model, Page::Deploy);
         let rows = model.environment().deploys.standings();
         let row = rows.iter().position(|standing| standing.name == stack);
         // What is done to all stacks is seen whichever is selected.
-        let row = row.unwrap_or(if stack == WORKFLOW { model.deploy.row } else { 0 });
+        let row = row.unwrap_or(if worker == Worker::CloudFormation { 0 } else { model.deploy.row });
         model.deploy = State { environment, row, ..State::default() };
     }
 }
@@ -236,10 +267,15 @@ fn stacks(model: &mut Model, generation: Generation, answer: Result<Vec<Standing
     let Some(index) = model.environments.iter().position(reads) else { return Vec::new() };
     let known = &mut model.environments[index].deploys;
     known.reading = None;
-    if answer.is_ok() {
+    let is_new = answer.is_ok();
+    if is_new {
         known.read_at = Some(now);
     }
     known.trouble = known.stacks.answer(answer);
+    // What was known before says nothing of what is under way now.
+    if !is_new {
+        return Vec::new();
+    }
     let unfollowed = |standing: &Standing| {
         let operation = standing.operation.clone()?;
         let followed = known.runs.get(&standing.name).is_some_and(|run| run.over.is_none());
@@ -291,9 +327,18 @@ pub(super) fn over(model: &mut Model, generation: Generation, answer: Result<Box
         Err(why) => why.reason.clone(),
     };
     let (since, is_well) = (run.job.since, matches!(&answer, Ok(over) if over.why.is_none()));
+    let (then, job) = answer.as_ref().map(|over| (over.then.clone(), over.job.clone())).unwrap_or_default();
+    let is_lost = answer.is_err() && run.whose.is_some();
     run.step = None;
     run.over = Some(answer);
-    model.environments[index].deploys.wanted = true;
+    let known = &mut model.environments[index].deploys;
+    if is_lost {
+        // It is still under way as far as anybody knows, and would be followed again at once.
+        known.lost = known.lost.saturating_add(1);
+        known.again = Some(model.clock.now + pause(known.lost));
+    } else {
+        (known.wanted, known.lost) = (true, 0);
+    }
     if model.leaving && was_sent && model.unfinished().is_none() && is_well {
         return quit(model);
     }
@@ -303,7 +348,33 @@ pub(super) fn over(model: &mut Model, generation: Generation, answer: Result<Box
     }
     let mut effects = read_again(model, index);
     effects.extend(news(model, since, &said));
+    if let Some(way) = then {
+        effects.extend(go_on(model, index, way));
+    }
+    if let Some(job) = job {
+        effects.extend(pipeline::asked(model, index, job));
+    }
     effects
+}
+
+/// How long nobody looks after what could not be followed so many times, one after the other.
+fn pause(times: u32) -> i64 {
+    5000 << times.saturating_sub(1).min(4)
+}
+
+/// Whether the operator looks on at what is done to an environment's stacks, with nothing over it.
+pub(super) fn looks_on(model: &Model, index: usize) -> bool {
+    model.page == Page::Deploy && index == model.current && model.overlays.is_empty()
+}
+
+/// What comes next of a redeploy is planned where its operator looks on; elsewhere that it waits is told.
+fn go_on(model: &mut Model, index: usize, way: Way) -> Vec<Effect> {
+    if looks_on(model, index) && !is_writing(model) {
+        return plan(model, Wanted::Rollout(way));
+    }
+    let (name, key) = (model.environments[index].name(), model.keymap.key(Action::Deploy));
+    model.notice = Some(format!("{name}: there are more stacks to be redeployed: {key} plans them"));
+    Vec::new()
 }
 
 /// A change set could not be taken back.

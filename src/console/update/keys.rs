@@ -315,6 +315,7 @@ fn done_with_values(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::DeployPage => go(model, Page::Deploy),
         Action::Deploy
         | Action::DeployRevert
+        | Action::RevertOne
         | Action::DeployCancel
         | Action::DeployRecover
         | Action::DeployRecoverLeaving => return deploy::act(model, action),

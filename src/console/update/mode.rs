@@ -282,7 +282,7 @@ pub(super) fn written(model: &mut Model, generation: Generation, answer: Result<
         pipeline::written(model, sent.environment, work);
     }
     if let Work::Data(work) = &sent.work {
-        data::written(&mut model.environments[sent.environment], work);
+        data::written(model, sent.environment, work);
     }
     match answer {
         Ok(untold) => {

@@ -182,12 +182,15 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
     if let Some(name) = model.unfinished().filter(|_| !model.leaving) {
         let is_rollout = |sent: &Sent| matches!(sent.work, Work::Rollout(_) | Work::Command(_));
-        let by_workflow =
-            |sent: &Sent| matches!(&sent.work, Work::Rollout(rollout) if matches!(**rollout, Rollout::Redeploy(_)));
+        let by = |is: fn(&Rollout) -> bool| {
+            model.sent.iter().any(|sent: &Sent| matches!(&sent.work, Work::Rollout(rollout) if is(rollout)))
+        };
         let rest = if !model.sent.iter().all(is_rollout) {
             "leaves it unfinished"
-        } else if model.sent.iter().any(by_workflow) {
+        } else if by(|rollout| matches!(rollout, Rollout::Redeploy(_))) {
             "leaves it to GitHub"
+        } else if by(|rollout| matches!(rollout, Rollout::Pipeline(_))) {
+            "leaves it to the pipeline"
         } else {
             "leaves it to CloudFormation"
         };

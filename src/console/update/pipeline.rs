@@ -1,21 +1,23 @@
 //! The pipeline page: choosing what is looked at, reading it, its log, and the plans of what is done.
 
+mod answers;
+
 use ratatui::layout::Rect;
 
+pub(super) use self::answers::{answered, lost};
+use super::deploy::looks_on;
 use super::mode::plan;
+use super::opens::go;
 use crate::compare::Why;
 use crate::console::action::{Action, already_on};
 use crate::console::effect::Effect;
-use crate::console::message::Generation;
-use crate::console::model::{EnvState, Model};
+use crate::console::model::Model;
 use crate::console::overlay::{Overlay, Picker, PipelineWanted, PipelineWork, Wanted};
 use crate::console::page::Page;
-use crate::console::page::pipeline::{KEPT, LOOK, Log, Part, Place, State, again, job, letter, project};
-use crate::console::pipeline::{PipelineAnswer, PipelineAsk, PipelineRead, PipelineSeen};
+use crate::console::page::pipeline::{AWAITED, Log, Part, Place, State, again, job, letter, project};
+use crate::console::pipeline::PipelineAsk;
 use crate::console::remote::Remote;
 use crate::console::view::{pipeline_heights, pipeline_log_begins};
-use crate::ops::pipeline::fields;
-use crate::ops::pipeline::registry::Project;
 
 /// Why there is no such page.
 pub(in crate::console) const NONE: &str =
@@ -38,7 +40,7 @@ pub(in crate::console) fn nothing_to_open(model: &Model) -> Option<&'static str>
 }
 
 pub(in crate::console) fn no_project(model: &Model) -> Option<&'static str> {
-    project(model).is_none().then_some("no project is registered: plumb pipeline add registers one")
+    project(model).err()
 }
 
 pub(in crate::console) fn not_running(model: &Model) -> Option<&'static str> {
@@ -88,7 +90,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Lists the branches of the selected project that it builds.
 fn pick(model: &mut Model) -> Vec<Effect> {
-    let Some(project) = project(model) else { return Vec::new() };
+    let Ok(project) = project(model) else { return Vec::new() };
     let (name, url) = (project.name.clone(), project.field("repository").unwrap_or_default().to_owned());
     let job = model.job();
     let state = &mut model.pipeline;
@@ -129,7 +131,7 @@ pub(super) fn step(model: &mut Model, by: isize) {
     *state.row_mut() = row;
     if state.part == Part::Jobs {
         let id = model.environment().pipeline.jobs().get(row).map(|job| job.id.clone());
-        model.pipeline.job = id;
+        (model.pipeline.job, model.pipeline.newest) = (id, false);
     }
 }
 
@@ -212,7 +214,7 @@ pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
     // A look that nobody asked for is no reason not to go back.
     let job = known.reading.take_if(|_| !model.pipeline.below)?;
     known.seen.give_up(&Why::new("cancelled").hint("r reads it"));
-    known.read_at = Some(model.clock.now);
+    known.tried_at = Some(model.clock.now);
     model.notice = Some(String::from("cancelled: r reads the jobs"));
     Some(vec![Effect::Cancel(job.generation)])
 }
@@ -226,11 +228,31 @@ pub(super) fn left_picker(model: &mut Model) -> Option<Effect> {
 
 /// Something was done: its job is looked for.
 pub(super) fn written(model: &mut Model, environment: usize, work: &PipelineWork) {
-    model.environments[environment].pipeline.wanted = true;
-    if environment == model.current && !matches!(work, PipelineWork::Stop(_)) {
-        // A new one is the first.
-        (model.pipeline.part, model.pipeline.job) = (Part::Jobs, None);
+    let known = &mut model.environments[environment].pipeline;
+    known.wanted = true;
+    if matches!(work, PipelineWork::Stop(_)) {
+        return;
     }
+    known.awaited = Some(model.clock.now + AWAITED);
+    if environment == model.current {
+        // A new one is the first.
+        let state = &mut model.pipeline;
+        (state.part, state.job, state.newest, state.rows[Part::Jobs as usize]) = (Part::Jobs, None, true, 0);
+    }
+}
+
+/// A redeploy was asked for: its job is looked for, on the page if its operator looks on.
+pub(super) fn asked(model: &mut Model, environment: usize, job: String) -> Vec<Effect> {
+    let known = &mut model.environments[environment].pipeline;
+    (known.wanted, known.awaited) = (true, Some(model.clock.now + AWAITED));
+    if !looks_on(model, environment) {
+        return Vec::new();
+    }
+    let effects = left(&model.pipeline).collect();
+    model.pipeline = State { environment, job: Some(job), ..State::default() };
+    go(model, Page::Pipeline);
+    model.notice = Some(String::from("it is asked for: its job is looked for, which takes the pipeline some seconds"));
+    effects
 }
 
 /// What is due: the log that goes on, and jobs that do.
@@ -308,82 +330,4 @@ fn logged(model: &mut Model) -> Vec<Effect> {
     let mut effects: Vec<Effect> = effects;
     effects.extend(time(model));
     effects
-}
-
-pub(super) fn answered(model: &mut Model, generation: Generation, answer: PipelineAnswer) -> Vec<Effect> {
-    match answer {
-        PipelineAnswer::Seen(answer) => seen(model, generation, answer.map(|seen| *seen)),
-        PipelineAnswer::Log(answer) => log(model, generation, answer.map(|read| *read)),
-        PipelineAnswer::Branches(answer) => branches(model, generation, answer),
-    }
-    Vec::new()
-}
-
-fn seen(model: &mut Model, generation: Generation, answer: Result<PipelineSeen, Why>) {
-    let now = model.clock.now;
-    let reads = |env: &EnvState| env.pipeline.reading.is_some_and(|job| job.generation == generation);
-    let Some(index) = model.environments.iter().position(reads) else { return };
-    let known = &mut model.environments[index].pipeline;
-    known.reading = None;
-    // One that fails is not tried again at once, either.
-    known.read_at = Some(now);
-    known.trouble = known.seen.answer(answer);
-    if index != model.current {
-        return;
-    }
-    // The cursor stays on its job while newer ones come.
-    let jobs = model.environments[index].pipeline.jobs();
-    let state = &mut model.pipeline;
-    let kept = state.job.as_ref().and_then(|id| jobs.iter().position(|job| job.id == *id));
-    state.rows[Part::Jobs as usize] = kept.unwrap_or(0);
-}
-
-fn log(model: &mut Model, generation: Generation, answer: Result<PipelineRead, Why>) {
-    let now = model.clock.now;
-    let log = &mut model.pipeline.log;
-    if log.reading.is_none_or(|job| job.generation != generation) {
-        return;
-    }
-    log.reading = None;
-    match answer {
-        Ok(read) => {
-            let is_over = read.build.is_over();
-            let ended = is_over && log.build.as_ref().is_some_and(|build| !build.is_over());
-            log.lines.extend(read.lines.lines);
-            let spare = log.lines.len().saturating_sub(KEPT);
-            log.lines.drain(..spare);
-            log.dropped += spare;
-            model.pipeline.found = model.pipeline.found.and_then(|found| found.checked_sub(spare));
-            (log.next, log.build, log.trouble) = (read.lines.next, Some(read.build), None);
-            log.again = (!is_over).then_some(now + LOOK);
-            if ended {
-                let current = model.current;
-                model.environments[current].pipeline.wanted = true;
-            }
-        }
-        Err(why) => {
-            log.trouble = Some(why);
-            log.again = log.build.as_ref().is_some_and(|build| !build.is_over()).then_some(now + 5 * LOOK);
-        }
-    }
-}
-
-fn branches(model: &mut Model, generation: Generation, answer: Result<Vec<String>, Why>) {
-    if model.pipeline.listing.is_none_or(|job| job.generation != generation) {
-        return;
-    }
-    let of = model.pipeline.of.clone();
-    let projects = model.environment().pipeline.projects();
-    let globs = projects.iter().find(|project| project.name == of).map(Project::branches).unwrap_or_default();
-    let state = &mut model.pipeline;
-    state.listing = None;
-    let allowed = answer.map(|all| all.into_iter().filter(|branch| fields::allows(&globs, branch)).collect());
-    state.branches.answer(allowed);
-}
-
-/// The answer will not come: its task failed.
-pub(super) fn lost(model: &mut Model, generation: Generation, why: &Why) {
-    seen(model, generation, Err(why.clone()));
-    log(model, generation, Err(why.clone()));
-    branches(model, generation, Err(why.clone()));
 }

@@ -10,7 +10,7 @@ use super::said::{said, told, wrapped};
 use crate::console::action::Action;
 use crate::console::ages::span;
 use crate::console::model::Model;
-use crate::console::overlay::WORKFLOW;
+use crate::console::overlay::{PIPELINE, WORKFLOW};
 use crate::console::page::deploy::{Choice, choices, selected};
 use crate::console::pointer::Spot;
 use crate::console::remote::Remote;
@@ -55,10 +55,11 @@ pub(super) fn draw(ink: &mut Ink<'_>, model: &Model, body: Rect) -> (Rect, usize
     (area, lines.len().saturating_sub(model.deploy.offset + usize::from(area.height)))
 }
 
-/// What the lower part is about: the selected stack; where there is none, what the workflow does.
+/// What the lower part is about: the selected stack; where there is none, who else was asked.
 fn subject<'m>(model: &'m Model, standing: Option<&'m Standing>) -> Option<&'m str> {
     let known = &model.environment().deploys;
-    standing.map(|standing| standing.name.as_str()).or_else(|| known.runs.contains_key(WORKFLOW).then_some(WORKFLOW))
+    let asked = || [WORKFLOW, PIPELINE].into_iter().find(|name| known.runs.contains_key(*name));
+    standing.map(|standing| standing.name.as_str()).or_else(asked)
 }
 
 /// What of the page lies at a place.
@@ -162,7 +163,7 @@ fn lines(pen: &Pen<'_>, standing: Option<&Standing>) -> Vec<(Row, Option<usize>)
     let (model, width) = (pen.model, pen.width);
     let mut lines: Vec<(Row, Option<usize>)> = Vec::new();
     let runs = &model.environment().deploys.runs;
-    let names = [Some(WORKFLOW), standing.map(|standing| standing.name.as_str())];
+    let names = [Some(WORKFLOW), Some(PIPELINE), standing.map(|standing| standing.name.as_str())];
     for run in names.into_iter().flatten().filter_map(|name| runs.get(name)) {
         lines.extend(progress::rows(pen, run).into_iter().map(|row| (row, None)));
         lines.push((Row::default(), None));

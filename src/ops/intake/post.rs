@@ -80,6 +80,13 @@ impl Draft {
         Self { body: format!(r#"{{"plumb":"test","at":"{at}"}}"#), ..Self::default() }
     }
 
+    /// Whether it says of itself that it is a test.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        let read: Result<serde_json::Value, _> = serde_json::from_str(&self.body);
+        read.is_ok_and(|record| record["plumb"] == "test")
+    }
+
     /// That it is one JSON object; the intake's own rules are the intake's to say.
     pub fn check(&self) -> Result<(), Why> {
         let read: Result<serde_json::Value, _> = serde_json::from_str(&self.body);

@@ -16,6 +16,8 @@ pub struct Verified {
     pub week: Week,
     /// How many records its manifest speaks of.
     pub records: u64,
+    /// What it was proven against.
+    pub manifest: Manifest,
     /// Each file that the manifest names.
     pub files: Vec<(String, Stored)>,
     /// What the table says; `None`: it was not asked.
@@ -122,7 +124,7 @@ impl Intake {
         } else {
             None
         };
-        Ok(Verified { week, records: manifest.records, files, table })
+        Ok(Verified { week, records: manifest.records, manifest, files, table })
     }
 
     /// How a file stands that a manifest names, read to its end in constant memory.
@@ -152,7 +154,11 @@ mod tests {
 
     fn verified(files: Vec<Stored>, table: Option<Recomputed>) -> Verified {
         let files = files.into_iter().map(|stored| (String::from("summary.json"), stored)).collect();
-        Verified { week: "2026-W47".parse().unwrap(), records: 3, files, table }
+        let manifest = serde_json::json!({
+            "format": "plumb-summary/1", "week": "2026-W47", "from": "", "to": "", "records": 3, "bytes": 9, "files": [],
+        });
+        let manifest = serde_json::from_value(manifest).unwrap();
+        Verified { week: "2026-W47".parse().unwrap(), records: 3, manifest, files, table }
     }
 
     #[test]

@@ -29,11 +29,19 @@ async fn a_record_is_posted_and_a_week_is_made_and_proven_on_the_page() {
     past(&intake, &[("2026-03-04T12:00:00.000Z", "2", r#"{"amount":9.50}"#, None)]);
     shop.plumb(&["summary", "run", "--week", "2026-W10", "--env", "dev"]).ended(0);
 
-    let console = program(&shop).start();
+    // The editor adds to what it is given.
+    let editor = shop.directory.path().join("editor");
+    std::fs::write(&editor, "sed -i 's/}$/,\"by\":\"hand\"}/' \"$1\"\n").unwrap();
+    let console = program(&shop).env("SOPS_EDITOR", format!("sh {}", editor.display())).start();
     console.sees("8 data").press("8").sees("8 DATA").sees("no record came in").sees("2026-W10");
-    // A test record is planned, confirmed, and there.
-    console.press("p").sees("POST PLAN").sees("it says of itself that it is a test").press("y");
-    console.sees("dev: the test record is posted").sees("{\"plumb\":\"test\"");
+    // A record is written in the editor, planned, confirmed, and there.
+    console
+        .press("p")
+        .sees("POST PLAN")
+        .sees("it says of itself that it is a test")
+        .sees("\"by\": \"hand\"")
+        .press("y");
+    console.sees("dev: the record is posted").sees("{\"plumb\":\"test\"");
     console.press("<Enter>").sees("RECORD  01").sees("\"plumb\": \"test\",").press("<Esc>").loses("RECORD  01");
     // The last week that is over has no summary yet: the one below it has, and is proven.
     console.press("<Tab>").sees("- no summary").press("j").sees("1 record").press("v");

@@ -224,3 +224,25 @@ fn a_job_is_looked_at_searched_asked_for_and_a_letter_published_again() {
     let journal = place.shop.plumb(&["journal", "--env", "dev", "-o", "json"]).ended(0).json();
     assert_eq!(journal["entries"].as_array().unwrap().len(), 2, "{journal:#}");
 }
+
+#[test]
+fn a_project_that_the_pipeline_rolls_out_is_redeployed_by_a_message_and_its_job_is_looked_for() {
+    let place = Place::new(&Account::fresh());
+    let named =
+        "[pipeline]\nstack = \"petshop-pipeline\"\n[redeploy]\nmethod = \"pipeline\"\nref = \"main\"\n[[config]]";
+    place.shop.write("plumb.toml", &PROJECT.replacen("[[config]]", named, 1));
+    place.shop.commit();
+    let (behind, proxy) = place.account.behind_proxy();
+    busy(&place, &proxy);
+    let console = place.console(&behind);
+    console.sees("1 OVERVIEW").sees(" calls").loses("reading").press("D").sees("DEPLOY PLAN");
+    console.sees("the pipeline: petshop from main").press("y").sees("7 PIPELINE").sees("its job is looked for");
+    console.press("q").sees("1 OVERVIEW").press("q");
+    assert_eq!(console.exit_code(), 0);
+    let sent = proxy.calls().into_iter().filter(|call| call.name() == "sns:Publish");
+    let sent: Vec<String> = sent.filter_map(|call| call.form("Message")).collect();
+    let commit = place.commits().pop().unwrap();
+    assert!(sent.len() == 1 && sent[0].contains(&commit), "{sent:?}");
+    let journal = place.shop.plumb(&["journal", "--env", "dev", "-o", "json"]).ended(0).json();
+    assert_eq!(journal["entries"][0]["action"], "redeploy", "{journal:#}");
+}

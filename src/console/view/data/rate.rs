@@ -107,7 +107,7 @@ pub(super) fn chart(bars: &[Bar], (width, widest): (u16, usize), symbols: &Symbo
     let at = 3 + name + 2 + figures + 2;
     let room = usize::from(width.saturating_sub(at + 2));
     let row = |bar: &Bar| {
-        let full = symbols.full.repeat(share(bar.1, most, room));
+        let full = symbols.lower.repeat(share(bar.1, most, room));
         Row::default()
             .piece(3, name, bar.0.clone(), Role::Text)
             .piece(3 + name + 2, figures, format!("{:>widest$}", number(bar)), Role::Strong)

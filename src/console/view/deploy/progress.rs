@@ -78,7 +78,7 @@ fn going(pen: &Pen<'_>, run: &Run) -> Vec<Row> {
     let way = match (run.worker, &run.link) {
         (Worker::CloudFormation, _) => format!("; {} takes it back", model.keymap.key(Action::DeployCancel)),
         (Worker::GitHub, Some(link)) => format!(": {link}"),
-        (Worker::GitHub, None) => String::new(),
+        (Worker::GitHub | Worker::Pipeline, _) => String::new(),
     };
     rows.extend(wrapped(&format!("  {whose}leaving does not stop it{way}"), Role::Dim, width));
     rows.extend(run.unanswered.iter().flat_map(|why| {
@@ -100,6 +100,7 @@ fn ended(pen: &Pen<'_>, run: &Run, over: &Over) -> Vec<Row> {
     rows.extend(log(pen, run));
     rows.extend(over.notes.iter().flat_map(|note| wrapped(&format!("i {note}"), Role::Dim, width)));
     rows.extend(over.outputs.iter().map(|(name, value)| said(format!("{name} = {value}"), Role::Text, width)));
+    rows.extend(over.receipt.iter().map(|receipt| said(format!("receipt {receipt}"), Role::Text, width)));
     rows
 }
 

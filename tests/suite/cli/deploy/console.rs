@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::failing::{CLASH, clashing};
+use super::reverted::{night, value};
 use super::stack::{Stacked, TEMPLATE};
 use super::ways_out::with_alias;
 use crate::support::account::{self, Account};
@@ -61,11 +62,71 @@ fn a_stack_is_deployed_from_the_console_and_a_plan_that_is_left_leaves_nothing()
 
     console.press("D").sees("DEPLOY PLAN").sees("VisibilityTimeout").press("<Enter>").sees("enter confirms nothing");
     console.press("y").sees("= UPDATE_COMPLETE").sees("QueueName = ").never_showed("second-secret");
+    console.sees(&format!("receipt written: shop-dev runs {}", &shop.head()[..7]));
     console.sees("deploy ok").press("q").sees("1 OVERVIEW").press("q");
     assert_eq!(console.exit_code(), 0);
     assert_eq!(shop.status().as_deref(), Some("UPDATE_COMPLETE"));
     let journal = shop.journal();
     assert_eq!(journal.last(), Some(&serde_json::json!(["deploy", ["shop-dev"], "ok"])), "{journal:?}");
+}
+
+#[test]
+fn a_redeploy_is_of_all_stacks_puts_back_what_was_changed_by_hand_and_heeds_the_hold() {
+    let account = Account::fresh();
+    let shop = night(&account);
+    let more = "[[stacks]]\nname = \"shop-{env}-more\"\ntemplate = \"more.yaml\"\n[environments.dev]\n";
+    shop.replace("plumb.toml", "[environments.dev]\n", more);
+    shop.write("more.yaml", "Resources:\n  Told: { Type: AWS::SNS::Topic }\n");
+    shop.commit();
+    let hold = || {
+        shop.plumb(&["hold", "--env", "dev", "--for", "1h", "--reason", "a migration", "--yes"]).ended(0);
+    };
+    let console = console(&shop);
+    console.sees("1 OVERVIEW").press("5").sees("5 DEPLOY").sees("deploy ok");
+    hold();
+    console.press("D").sees("refused: dev is on hold").sees("a migration").press("<Esc>").loses("DEPLOY PLAN");
+    shop.plumb(&["release", "--env", "dev", "--yes"]).ended(0);
+    // One that begins while the plan is looked at counts too.
+    console.press("D").sees("DEPLOY PLAN").sees("put back  Flag").sees("shop-dev-more, each by a plan of its own");
+    hold();
+    console.press("y").sees("refused: dev is on hold").loses("DEPLOY PLAN");
+    assert_eq!(value(&account, "/shop/dev/flag"), "by-hand-value");
+    shop.plumb(&["release", "--env", "dev", "--yes"]).ended(0);
+    console
+        .press("D")
+        .sees("put back  Flag")
+        .press("y")
+        .sees("to make shop-dev-more")
+        .press("y")
+        .sees("= CREATE_COMPLETE");
+    assert_eq!((value(&account, "/shop/dev/flag"), value(&account, "/shop/dev/gone")), ("on".into(), "here".into()));
+    console.press("q").sees("1 OVERVIEW").press("q");
+    assert_eq!(console.exit_code(), 0);
+    let journal = shop.journal();
+    assert_eq!(journal.last(), Some(&serde_json::json!(["deploy", ["shop-dev-more"], "ok"])), "{journal:?}");
+}
+
+#[test]
+fn one_resource_is_put_back_from_the_page_of_stacks_and_nothing_else() {
+    let account = Account::fresh();
+    let shop = night(&account);
+    let console = console(&shop);
+    console
+        .sees("1 OVERVIEW")
+        .press("2")
+        .sees("2 STACKS")
+        .press("/")
+        .type_text("/Flag")
+        .press("<Enter>")
+        .sees("V revert");
+    console.press("V").sees("REVERT PLAN").sees("Flag, to what the stack runs").sees("put back  Flag").press("y");
+    console.sees("5 DEPLOY").sees("/shop/dev/flag was put back");
+    assert_eq!(value(&account, "/shop/dev/flag"), "on");
+    assert_eq!(
+        value(&account, "/shop/dev/gone"),
+        serde_json::Value::Null,
+        "the other one stays as it was made by hand"
+    );
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn ssm(account: &Account, operation: &str, body: &Value) -> Value {
     if reply.status == 200 { reply.json() } else { Value::Null }
 }
 
-fn value(account: &Account, name: &str) -> Value {
+pub(super) fn value(account: &Account, name: &str) -> Value {
     ssm(account, "GetParameter", &json!({ "Name": name }))["Parameter"]["Value"].clone()
 }
 
@@ -41,7 +41,7 @@ fn function(account: &Account, change: Option<&Value>) -> Value {
 }
 
 /// Somebody has been at parameters, configuration and code.
-fn night(account: &Account) -> Stacked {
+pub(super) fn night(account: &Account) -> Stacked {
     let shop = Stacked::with(account, &template());
     shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
     put(account, "/shop/dev/flag", "by-hand-value");
