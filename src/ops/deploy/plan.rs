@@ -20,7 +20,7 @@ use crate::compare::Why;
 use crate::config::StackKind;
 use crate::ops::inspect::partition;
 use crate::ops::journal::{Action, Begun, Intent, Outcome};
-use crate::ops::receipt::UnitId;
+use crate::ops::receipt::{Recorded, UnitId};
 use crate::ops::{push, why};
 use crate::template::{Scope, Template};
 
@@ -49,6 +49,8 @@ pub struct Plan {
     /// What the operator should know besides.
     pub warnings: Vec<String>,
     pub(super) change_set: Option<Waiting>,
+    /// The receipt that this was worked out by.
+    pub(super) recorded: Recorded,
     pub(super) uploaded: BTreeMap<String, Uploaded>,
     /// The state bucket; `None` where nothing goes through it.
     pub(super) bucket: Option<String>,
@@ -152,12 +154,9 @@ impl Draft {
             packaged.as_ref().map_or((&self.text, &self.template), |packaged| (&packaged.text, &packaged.template));
         let store = session.receipts().await?;
         let unit = UnitId::Stack(name.clone());
-        let (running, receipt) = tokio::join!(running(self, live), store.held(clients, &unit));
+        let (running, recorded) = tokio::join!(running(self, live), store.load(clients, &unit));
         let running = running?;
-        let (runs, unread) = match receipt {
-            Ok(receipt) => (receipt.map(|receipt| receipt.commit), None),
-            Err(why) => (None, Some(why.reason)),
-        };
+        let runs = recorded.receipt().map(|receipt| receipt.commit.clone());
         let reverts = self.ask.revert_drift && live.is_some();
         let mut left = Vec::new();
         if reverts {
@@ -186,7 +185,9 @@ impl Draft {
             Some(commit) => push::course(session, &commit.id, ran).await,
             None => Vec::new(),
         };
-        warnings.extend(unread.map(|reason| format!("it is not known what {name} runs: {reason}")));
+        if let Recorded::Unreadable(unread) = &recorded {
+            warnings.push(format!("it is not known what {name} runs: {}", unread.reason));
+        }
         let ignored = found.changes.iter().filter(|_| besides.is_empty());
         let ignored = ignored.flat_map(|change| change.drift_ignored.iter().map(move |it| (change, it)));
         warnings.extend(ignored.map(|(change, (path, reason))| {
@@ -225,6 +226,7 @@ impl Draft {
             runs,
             warnings,
             change_set,
+            recorded,
             uploaded,
             bucket,
         })

@@ -5,6 +5,7 @@ mod clean;
 pub mod console;
 mod failing;
 mod founded;
+mod overtaken;
 mod packaged;
 pub mod readers;
 mod refused;
