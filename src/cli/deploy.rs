@@ -1,6 +1,7 @@
 //! `plumb deploy`: makes stacks and their code what a commit says.
 
 mod json;
+mod stage;
 mod text;
 pub(super) mod told;
 
@@ -8,6 +9,7 @@ use clap_complete::ArgValueCandidates;
 
 pub(super) use json::EndedJson;
 
+use self::stage::Stage;
 use super::consent::{Asks, Consent, Deed};
 use super::markdown::{self, Form};
 use super::{Failed, Outcome, Shared, clean, print_json, redeploy, say, values};
@@ -194,8 +196,16 @@ async fn finish(session: &Session, order: &Order<'_>, draft: Draft) -> Result<Do
     if let Err(failed) = agreed.await {
         return Err(taken_back(&draft, failed).await);
     }
-    let work = Box::pin(deploy::execute(&draft, &plan, &told::progress));
-    let deployed = looked_on(&name, ", --cancel takes it back", work).await??;
+    let stage = Stage::default();
+    let hear = |progress| told::progress(stage.hear(progress));
+    let deployed = match interruptible(Box::pin(deploy::execute(&draft, &plan, &hear))).await {
+        Ok(deployed) => deployed?,
+        Err(failed) if stage.is_before() => return Err(taken_back(&draft, failed).await),
+        Err(failed) => {
+            say!("{}", stage.told(&name));
+            return Err(failed);
+        }
+    };
     let log = told::log(session, &stack, deployed.failure.as_ref()).await;
     Ok(Done { stack, plan: Some((draft, plan)), deployed: Some(deployed), log })
 }
@@ -283,15 +293,14 @@ async fn cancel(session: &Session, args: &Args, operation: &Operation) -> Result
     let deed = Deed { command: "deploy --cancel", does: &does, asks: Asks::Always };
     let writer = interruptible(args.consent.obtain(session, deed)).await??;
     let work = Box::pin(deploy::cancel(&writer, operation, &told::progress));
-    Ok(looked_on(&operation.stack, "", work).await??)
+    Ok(looked_on(&operation.stack, work).await??)
 }
 
-/// Work on a stack that AWS does: ^C ends the looking on and nothing else. `more` is what else leads on.
-pub(super) async fn looked_on<T>(stack: &str, more: &str, work: impl Future<Output = T>) -> Result<T, Failed> {
+/// Work on a stack that AWS does: ^C ends the looking on and nothing else.
+pub(super) async fn looked_on<T>(stack: &str, work: impl Future<Output = T>) -> Result<T, Failed> {
     let done = interruptible(work).await;
     if done.is_err() {
-        let stack = clean(stack);
-        say!("what AWS is at with {stack} goes on without you: plumb deploy --follow {stack} looks on again{more}");
+        say!("{}", stage::goes_on(stack));
     }
     done
 }

@@ -139,6 +139,7 @@ async fn carry_out(
     } else {
         refuse_moved(draft, plan).await?;
     }
+    progress(Progress::Own);
     let so_far = |why: Why| {
         let stack = &draft.stack.name;
         let reason = format!("{stack} is deployed, but what came after is not whole: {}", why.reason);
@@ -225,6 +226,7 @@ async fn run(
         since: waiting.created_at,
         token: Some(token.clone()),
     };
+    progress(Progress::Begun);
     if let Err(error) = changeset::execute_change_set(clients, &waiting.id, &waiting.stack_id, Some(&token)).await {
         match began(draft, waiting, &operation, &error).await {
             Ok(true) => {}
