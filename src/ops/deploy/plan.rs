@@ -12,10 +12,10 @@ use super::request;
 use super::revert;
 use super::widening::{self, Widening};
 use super::{assembly, package, state_bucket, stuck};
-use crate::aws::Clients;
 use crate::aws::cloudformation::changeset::{self, ChangeSet, ChangeSetRequest, ParameterInput, ResourceChange};
 use crate::aws::cloudformation::drift as detection;
 use crate::aws::cloudformation::{self, StackInfo};
+use crate::aws::{Clients, s3};
 use crate::compare::Why;
 use crate::config::StackKind;
 use crate::ops::inspect::partition;
@@ -139,8 +139,9 @@ impl Draft {
         let clients = &session.clients;
         let live = self.before.as_ref().filter(|_| !self.creates());
         let (mut bucket, mut uploaded, mut packaged) = (None, BTreeMap::new(), None);
+        let mut warnings = Vec::new();
         if self.commit.is_some() {
-            let state = state_bucket(session).await?;
+            let state = self.bucket(&mut warnings).await?;
             uploaded = artifacts::upload(self, &state, progress).await?;
             match self.stack.kind {
                 StackKind::Cdk => assembly::publish(self, progress).await?,
@@ -163,7 +164,7 @@ impl Draft {
             progress(Progress::Step(format!("looking at every resource of {name}")));
             left.extend(revert::detect(self).await?);
         }
-        let request = request::request(self, text, bucket.as_deref(), running.as_ref(), &uploaded).await?;
+        let request = request::request(self, text, bucket.as_deref(), running.as_ref(), &uploaded, progress).await?;
         progress(Progress::Step(format!("working out the change set of {name}")));
         let found = Box::pin(worked_out(self, &request)).await?;
         let scopes = self.scopes(live, &request);
@@ -181,10 +182,9 @@ impl Draft {
             _ => Vec::new(),
         };
         let ran: BTreeSet<String> = runs.iter().cloned().collect();
-        let mut warnings = match &self.commit {
-            Some(commit) => push::course(session, &commit.id, ran).await,
-            None => Vec::new(),
-        };
+        if let Some(commit) = &self.commit {
+            warnings.extend(push::course(session, &commit.id, ran).await);
+        }
         if let Recorded::Unreadable(unread) = &recorded {
             warnings.push(format!("it is not known what {name} runs: {}", unread.reason));
         }
@@ -230,6 +230,18 @@ impl Draft {
             uploaded,
             bucket,
         })
+    }
+
+    /// The bucket that artifacts go through. A dry run makes none.
+    async fn bucket(&self, warnings: &mut Vec<String>) -> Result<String, Why> {
+        if !self.ask.dry_run {
+            return state_bucket(&self.session).await;
+        }
+        let bucket = super::named_bucket(&self.session).await?;
+        if !s3::bucket_exists(&self.session.clients, &bucket).await.map_err(|error| why(&error))? {
+            warnings.push(format!("there is no bucket {bucket} yet: the first deployment makes it"));
+        }
+        Ok(bucket)
     }
 
     /// What parameters mean in the stack as it is, and as it will be.
