@@ -1,13 +1,18 @@
 //! `plumb deploy`: makes stacks and their code what a commit says.
 
 mod json;
+mod stage;
 mod text;
 pub(super) mod told;
 
 use clap_complete::ArgValueCandidates;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
 
 pub(super) use json::EndedJson;
 
+use self::stage::Stage;
 use super::consent::{Asks, Consent, Deed};
 use super::markdown::{self, Form};
 use super::{Failed, Outcome, Shared, clean, print_json, redeploy, say, values};
@@ -194,8 +199,16 @@ async fn finish(session: &Session, order: &Order<'_>, draft: Draft) -> Result<Do
     if let Err(failed) = agreed.await {
         return Err(taken_back(&draft, failed).await);
     }
-    let work = Box::pin(deploy::execute(&draft, &plan, &told::progress));
-    let deployed = looked_on(&name, ", --cancel takes it back", work).await??;
+    let stage = Stage::default();
+    let hear = |progress| told::progress(stage.hear(progress));
+    let deployed = match interruptible(Box::pin(deploy::execute(&draft, &plan, &hear))).await {
+        Ok(deployed) => deployed?,
+        Err(failed) if stage.is_before() => return Err(taken_back(&draft, failed).await),
+        Err(failed) => {
+            say!("{}", stage.told(&name));
+            return Err(failed);
+        }
+    };
     let log = told::log(session, &stack, deployed.failure.as_ref()).await;
     Ok(Done { stack, plan: Some((draft, plan)), deployed: Some(deployed), log })
 }
@@ -283,17 +296,30 @@ async fn cancel(session: &Session, args: &Args, operation: &Operation) -> Result
     let deed = Deed { command: "deploy --cancel", does: &does, asks: Asks::Always };
     let writer = interruptible(args.consent.obtain(session, deed)).await??;
     let work = Box::pin(deploy::cancel(&writer, operation, &told::progress));
-    Ok(looked_on(&operation.stack, "", work).await??)
+    Ok(looked_on(&operation.stack, work).await??)
 }
 
-/// Work on a stack that AWS does: ^C ends the looking on and nothing else. `more` is what else leads on.
-pub(super) async fn looked_on<T>(stack: &str, more: &str, work: impl Future<Output = T>) -> Result<T, Failed> {
+/// Work on a stack that AWS does: ^C ends the looking on and nothing else.
+pub(super) async fn looked_on<T>(stack: &str, work: impl Future<Output = T>) -> Result<T, Failed> {
     let done = interruptible(work).await;
     if done.is_err() {
-        let stack = clean(stack);
-        say!("what AWS is at with {stack} goes on without you: plumb deploy --follow {stack} looks on again{more}");
+        say!("{}", stage::goes_on(stack));
     }
     done
+}
+
+/// Work that ^C asks to end in good order, and another one ends at once. Beside what came of it: whether it was asked to.
+pub(super) async fn stoppable<T, Work: Future<Output = T>>(
+    work: impl FnOnce(BoxFuture<'static, ()>) -> Work,
+) -> Result<(T, bool), Failed> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut work = std::pin::pin!(work(stopped.map(drop).boxed()));
+    tokio::select! {
+        done = &mut work => return Ok((done, false)),
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    let _ = stop.send(());
+    interruptible(work).await.map(|done| (done, true))
 }
 
 /// Work that ^C ends.

@@ -76,7 +76,7 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let deed = Deed { command: "recover", does: &does, asks };
         let writer = interruptible(args.how.consent.obtain(&session, deed)).await??;
         let work = Box::pin(deploy::recover(&writer, &recovery, &told::progress));
-        let (ended, untold) = looked_on(stack, "", work).await??;
+        let (ended, untold) = looked_on(stack, work).await??;
         if let Some(why) = untold {
             say!("note: {}", clean(&why.reason));
         }

@@ -87,9 +87,14 @@ pub async fn deploy(
 
 /// The bucket that holds artifacts and receipts; made when it does not exist.
 pub(super) async fn state_bucket(session: &Session) -> Result<String, Why> {
-    let bucket = session.receipts().await?.bucket.ok_or_else(|| {
-        Why::new("the project names no state bucket, which artifacts go through").hint("set [state] bucket")
-    })?;
+    let bucket = named_bucket(session).await?;
     s3::ensure_bucket(&session.clients, &bucket).await.map_err(|error| super::why(&error))?;
     Ok(bucket)
+}
+
+/// The same, whether it is there or not.
+async fn named_bucket(session: &Session) -> Result<String, Why> {
+    session.receipts().await?.bucket.ok_or_else(|| {
+        Why::new("the project names no state bucket, which artifacts go through").hint("set [state] bucket")
+    })
 }

@@ -101,6 +101,7 @@ pub const PERMISSIONS: &[Permission] = &[
     write("kms:GenerateDataKey", On::Keys),
     write("cloudformation:CreateChangeSet", On::Stacks),
     write("cloudformation:DescribeChangeSet", On::Stacks),
+    write("cloudformation:ListChangeSets", On::Stacks),
     write("cloudformation:ExecuteChangeSet", On::Stacks),
     write("cloudformation:DeleteChangeSet", On::Stacks),
     write("cloudformation:DeleteStack", On::Stacks),

@@ -95,9 +95,10 @@ pub struct Entry {
 }
 
 /// A unit's receipt as far as it can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Recorded {
     /// There is none.
+    #[default]
     None,
     /// There is one, and this is it.
     Receipt(Arc<Receipt>),

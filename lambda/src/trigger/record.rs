@@ -74,7 +74,6 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-
     use super::*;
     use crate::openapi::document;
 

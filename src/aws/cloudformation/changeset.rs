@@ -302,6 +302,35 @@ pub async fn is_worked_on(clients: &Clients, name: &str, stack: &str) -> Result<
     Ok(matches!(found.status, Some(aws::ChangeSetStatus::CreatePending | aws::ChangeSetStatus::CreateInProgress)))
 }
 
+/// The names of a stack's change sets, but for those that are being deleted; none where there is no such stack.
+pub async fn names(clients: &Clients, stack: &str) -> Result<Vec<String>, Error> {
+    const OPERATION: &str = "cloudformation:ListChangeSets";
+    let mut found = Vec::new();
+    let mut token = None;
+    loop {
+        let request =
+            clients.cloudformation().list_change_sets().stack_name(stack).set_next_token(token.clone()).send();
+        let page = match clients.send(Service::CloudFormation, OPERATION, stack, request).await {
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(found),
+            page => page?,
+        };
+        for summary in page.summaries.unwrap_or_default() {
+            let is_going = summary.status.as_ref().is_some_and(|status| {
+                matches!(status.as_str(), "DELETE_PENDING" | "DELETE_IN_PROGRESS" | "DELETE_COMPLETE")
+            });
+            let name = summary.change_set_name;
+            let name = name.ok_or_else(|| Error::unreadable(OPERATION, stack, "name of a change set"))?;
+            if !is_going {
+                found.push(name);
+            }
+        }
+        token = next(OPERATION, stack, token.as_ref(), page.next_token)?;
+        if token.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
 /// Begins to execute a change set, by its ARN. The stack is named too: an ARN does not say whose it is, and whoever reads
 /// CloudTrail has nothing else. `client_token` marks the stack's events of it.
 pub async fn execute_change_set(

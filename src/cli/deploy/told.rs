@@ -19,6 +19,7 @@ pub(in crate::cli) fn progress(progress: Progress) {
         }
         Progress::Unanswered(why) => say!("? {}; asking again", clean(&why.reason)),
         Progress::Answered => say!("AWS answers again"),
+        Progress::Begun | Progress::Own => {}
     }
 }
 
@@ -45,7 +46,7 @@ pub(in crate::cli) async fn log(session: &Session, stack: &str, failure: Option<
 
 /// Follows an operation; ^C ends the looking on and nothing else.
 pub(in crate::cli) async fn follow(session: &Session, operation: &Operation) -> Result<Ended, Failed> {
-    Ok(looked_on(&operation.stack, "", Box::pin(deploy::follow(session, operation, &progress))).await??)
+    Ok(looked_on(&operation.stack, Box::pin(deploy::follow(session, operation, &progress))).await??)
 }
 
 /// Whose operation it is, as far as that is known.

@@ -155,6 +155,7 @@ impl Run {
             Heard::Progress(Progress::Failed(failure)) => self.failure = Some(failure),
             Heard::Progress(Progress::Unanswered(why)) => self.unanswered = Some(why),
             Heard::Progress(Progress::Answered) => self.unanswered = None,
+            Heard::Progress(Progress::Begun | Progress::Own) => {}
             Heard::Followed(followed) => self.follow(followed),
             Heard::Log(log) => self.log = Some(log),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::draft::Draft;
 use super::follow::Progress;
-use crate::aws::s3;
+use crate::aws::{ErrorKind, s3};
 use crate::compare::Why;
 use crate::ops::artifact;
 use crate::ops::inspect::source_digest;
@@ -48,6 +48,26 @@ pub(super) async fn upload(
     Ok(uploaded)
 }
 
+/// Puts what a change set takes into the state bucket, and says so.
+pub(super) async fn put_packaged(
+    draft: &Draft,
+    bucket: &str,
+    key: &str,
+    bytes: Vec<u8>,
+    content_type: &str,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(), Why> {
+    let put = put_missing(draft, bucket, key, bytes, content_type, &BTreeMap::new()).await;
+    let put = put.map_err(|why| match why.hint {
+        None => why.hint("the first deployment makes it, and plumb bootstrap does"),
+        Some(_) => why,
+    });
+    if put? {
+        progress(Progress::Step(format!("uploaded s3://{bucket}/{key}")));
+    }
+    Ok(())
+}
+
 /// Puts an object that is named by its content; false: it was there already, or nobody will fetch it.
 pub(super) async fn put_missing(
     draft: &Draft,
@@ -66,6 +86,11 @@ pub(super) async fn put_missing(
         return Ok(false);
     }
     // S3 shows an object when all of it has come, so that an upload that breaks off leaves nothing under the digest.
-    let put = s3::put(clients, bucket, key, bytes, content_type, s3::Condition::None, metadata).await;
-    put.map(|_| true).map_err(|error| why(&error))
+    match s3::put(clients, bucket, key, bytes, content_type, s3::Condition::None, metadata).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            Err(Why::new(format!("the change set takes s3://{bucket}/{key}, and there is no bucket {bucket}")))
+        }
+        Err(error) => Err(why(&error)),
+    }
 }

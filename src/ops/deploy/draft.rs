@@ -229,7 +229,17 @@ impl Draft {
                 return Err(why(&refused));
             }
         }
-        if self.before.is_some() {
+        if !self.creates() {
+            return Ok(());
+        }
+        let unknown = |told: Why| {
+            let reason =
+                format!("{name} stays, since it is not known whether another plan waits in it: {}", told.reason);
+            Why { reason, ..told }
+        };
+        let left = changeset::names(clients, name).await.map_err(|error| unknown(why(&error)))?;
+        // Somebody else's plan goes with the stack that it waits in. Whoever gives the last one up takes the stack back.
+        if left.iter().any(|one| *one != self.change_set) {
             return Ok(());
         }
         let there = cloudformation::stack(clients, name).await.map_err(|error| why(&error))?;

@@ -7,10 +7,11 @@ use super::follow::{self, Ended, Failure, Operation, Progress};
 use super::plan::{Plan, Waiting};
 use super::stopped::{self, Stopped};
 use super::{direct, publish};
-use crate::aws::cloudformation::changeset;
+use crate::aws::cloudformation::{self, StackInfo, changeset};
 use crate::aws::{Error, ErrorKind};
 use crate::compare::Why;
 use crate::ops::journal::{Action, Begun, Intent};
+use crate::ops::receipt::{Recorded, UnitId};
 use crate::ops::why;
 
 /// What a deployment did.
@@ -135,7 +136,10 @@ async fn carry_out(
         // What a retry got through did not fail.
         done.failure = None;
         after = ended.stack;
+    } else {
+        refuse_moved(draft, plan).await?;
     }
+    progress(Progress::Own);
     let so_far = |why: Why| {
         let stack = &draft.stack.name;
         let reason = format!("{stack} is deployed, but what came after is not whole: {}", why.reason);
@@ -166,6 +170,46 @@ async fn carry_out(
     Ok(done)
 }
 
+/// Refuses a plan that was made before somebody else deployed. CloudFormation itself sees to that for a change set; what is
+/// written without one would put back what was there before.
+async fn refuse_moved(draft: &Draft, plan: &Plan) -> Result<(), Why> {
+    let (clients, stack) = (&draft.session.clients, &draft.stack.name);
+    let moved = |what: String| {
+        Err(Why::new(format!("refused: this was planned before {what}; nothing is changed"))
+            .hint(format!("plumb deploy {stack} plans again")))
+    };
+    let now = cloudformation::stack(clients, stack).await.map_err(|error| why(&error))?;
+    let of = |info: Option<&StackInfo>| info.map(|info| (info.id.clone(), info.status.clone(), info.changed_at));
+    if of(now.as_ref()) != of(draft.before.as_ref()) {
+        let done = now.map_or_else(|| "deleted".to_owned(), |now| format!("changed, and is {} now", now.status));
+        return moved(format!("{stack} was {done}"));
+    }
+    // What nobody could read when it was planned tells nothing now.
+    let Some(planned) = tag(&plan.recorded) else { return Ok(()) };
+    let store = draft.session.receipts().await?;
+    match store.load(clients, &UnitId::Stack(stack.clone())).await {
+        Recorded::Unreadable(unread) => {
+            let reason = format!("refused: it is not known whether {stack} was deployed meanwhile: {}", unread.reason);
+            Err(Why { reason, ..unread })
+        }
+        recorded if tag(&recorded) != Some(planned) => {
+            let receipt = recorded.receipt();
+            let by = receipt.map(|receipt| format!(", by {} from commit {}", receipt.by, receipt.commit));
+            moved(format!("{stack} was deployed again{}", by.unwrap_or_default()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Which receipt that is, by its object's tag; empty: there is none. `None`: nobody could read it.
+fn tag(recorded: &Recorded) -> Option<&str> {
+    match recorded {
+        Recorded::None => Some(""),
+        Recorded::Receipt(receipt) => receipt.tag.as_deref(),
+        Recorded::Unreadable(_) => None,
+    }
+}
+
 /// Executes the change set and follows it.
 async fn run(
     draft: &Draft,
@@ -182,6 +226,7 @@ async fn run(
         since: waiting.created_at,
         token: Some(token.clone()),
     };
+    progress(Progress::Begun);
     if let Err(error) = changeset::execute_change_set(clients, &waiting.id, &waiting.stack_id, Some(&token)).await {
         match began(draft, waiting, &operation, &error).await {
             Ok(true) => {}

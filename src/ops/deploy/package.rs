@@ -168,7 +168,7 @@ impl Of<'_> {
     }
 
     async fn put(&self, key: String, bytes: Vec<u8>, content_type: &str) -> Result<String, Why> {
-        artifacts::put_missing(self.draft, self.bucket, &key, bytes, content_type, &BTreeMap::new()).await?;
+        artifacts::put_packaged(self.draft, self.bucket, &key, bytes, content_type, self.progress).await?;
         Ok(key)
     }
 }

@@ -12,15 +12,15 @@ use super::request;
 use super::revert;
 use super::widening::{self, Widening};
 use super::{assembly, package, state_bucket, stuck};
-use crate::aws::Clients;
 use crate::aws::cloudformation::changeset::{self, ChangeSet, ChangeSetRequest, ParameterInput, ResourceChange};
 use crate::aws::cloudformation::drift as detection;
 use crate::aws::cloudformation::{self, StackInfo};
+use crate::aws::{Clients, s3};
 use crate::compare::Why;
 use crate::config::StackKind;
 use crate::ops::inspect::partition;
 use crate::ops::journal::{Action, Begun, Intent, Outcome};
-use crate::ops::receipt::UnitId;
+use crate::ops::receipt::{Recorded, UnitId};
 use crate::ops::{push, why};
 use crate::template::{Scope, Template};
 
@@ -49,6 +49,8 @@ pub struct Plan {
     /// What the operator should know besides.
     pub warnings: Vec<String>,
     pub(super) change_set: Option<Waiting>,
+    /// The receipt that this was worked out by.
+    pub(super) recorded: Recorded,
     pub(super) uploaded: BTreeMap<String, Uploaded>,
     /// The state bucket; `None` where nothing goes through it.
     pub(super) bucket: Option<String>,
@@ -137,8 +139,9 @@ impl Draft {
         let clients = &session.clients;
         let live = self.before.as_ref().filter(|_| !self.creates());
         let (mut bucket, mut uploaded, mut packaged) = (None, BTreeMap::new(), None);
+        let mut warnings = Vec::new();
         if self.commit.is_some() {
-            let state = state_bucket(session).await?;
+            let state = self.bucket(&mut warnings).await?;
             uploaded = artifacts::upload(self, &state, progress).await?;
             match self.stack.kind {
                 StackKind::Cdk => assembly::publish(self, progress).await?,
@@ -152,19 +155,16 @@ impl Draft {
             packaged.as_ref().map_or((&self.text, &self.template), |packaged| (&packaged.text, &packaged.template));
         let store = session.receipts().await?;
         let unit = UnitId::Stack(name.clone());
-        let (running, receipt) = tokio::join!(running(self, live), store.held(clients, &unit));
+        let (running, recorded) = tokio::join!(running(self, live), store.load(clients, &unit));
         let running = running?;
-        let (runs, unread) = match receipt {
-            Ok(receipt) => (receipt.map(|receipt| receipt.commit), None),
-            Err(why) => (None, Some(why.reason)),
-        };
+        let runs = recorded.receipt().map(|receipt| receipt.commit.clone());
         let reverts = self.ask.revert_drift && live.is_some();
         let mut left = Vec::new();
         if reverts {
             progress(Progress::Step(format!("looking at every resource of {name}")));
             left.extend(revert::detect(self).await?);
         }
-        let request = request::request(self, text, bucket.as_deref(), running.as_ref(), &uploaded).await?;
+        let request = request::request(self, text, bucket.as_deref(), running.as_ref(), &uploaded, progress).await?;
         progress(Progress::Step(format!("working out the change set of {name}")));
         let found = Box::pin(worked_out(self, &request)).await?;
         let scopes = self.scopes(live, &request);
@@ -182,11 +182,12 @@ impl Draft {
             _ => Vec::new(),
         };
         let ran: BTreeSet<String> = runs.iter().cloned().collect();
-        let mut warnings = match &self.commit {
-            Some(commit) => push::course(session, &commit.id, ran).await,
-            None => Vec::new(),
-        };
-        warnings.extend(unread.map(|reason| format!("it is not known what {name} runs: {reason}")));
+        if let Some(commit) = &self.commit {
+            warnings.extend(push::course(session, &commit.id, ran).await);
+        }
+        if let Recorded::Unreadable(unread) = &recorded {
+            warnings.push(format!("it is not known what {name} runs: {}", unread.reason));
+        }
         let ignored = found.changes.iter().filter(|_| besides.is_empty());
         let ignored = ignored.flat_map(|change| change.drift_ignored.iter().map(move |it| (change, it)));
         warnings.extend(ignored.map(|(change, (path, reason))| {
@@ -225,9 +226,22 @@ impl Draft {
             runs,
             warnings,
             change_set,
+            recorded,
             uploaded,
             bucket,
         })
+    }
+
+    /// The bucket that artifacts go through. A dry run makes none.
+    async fn bucket(&self, warnings: &mut Vec<String>) -> Result<String, Why> {
+        if !self.ask.dry_run {
+            return state_bucket(&self.session).await;
+        }
+        let bucket = super::named_bucket(&self.session).await?;
+        if !s3::bucket_exists(&self.session.clients, &bucket).await.map_err(|error| why(&error))? {
+            warnings.push(format!("there is no bucket {bucket} yet: the first deployment makes it"));
+        }
+        Ok(bucket)
     }
 
     /// What parameters mean in the stack as it is, and as it will be.

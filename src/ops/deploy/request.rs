@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::artifacts::{self, Uploaded};
 use super::draft::Draft;
+use super::follow::Progress;
 use crate::aws::cloudformation::StackInfo;
 use crate::aws::cloudformation::changeset::{ChangeSetRequest, ParameterInput, TemplateSource};
 use crate::aws::s3;
@@ -28,6 +29,7 @@ pub(super) async fn request(
     bucket: Option<&str>,
     running: Option<&Template>,
     uploaded: &BTreeMap<String, Uploaded>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<ChangeSetRequest, Why> {
     let stack = &draft.stack;
     let live = draft.before.as_ref().filter(|_| !draft.creates());
@@ -35,7 +37,7 @@ pub(super) async fn request(
         stack: stack.name.clone(),
         name: draft.change_set.clone(),
         create: draft.creates(),
-        template: template(draft, text, bucket).await?,
+        template: template(draft, text, bucket, progress).await?,
         parameters: parameters(stack, &draft.template, live, running, uploaded),
         // Constant ones: a commit in a tag would touch every resource at each commit.
         tags: stack.tags.clone(),
@@ -74,14 +76,19 @@ fn description(draft: &Draft) -> String {
 }
 
 /// A template that is too long for the request goes through S3, under its digest.
-async fn template(draft: &Draft, text: &str, bucket: Option<&str>) -> Result<TemplateSource, Why> {
+async fn template(
+    draft: &Draft,
+    text: &str,
+    bucket: Option<&str>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<TemplateSource, Why> {
     let Some(bucket) = bucket.filter(|_| text.len() > LONGEST_BODY) else {
         return Ok(TemplateSource::Body(text.to_owned()));
     };
     let digest = hex(&Sha256::digest(text));
     let key = format!("plumb/{}/templates/{digest}", draft.session.project().name);
     let bytes = text.as_bytes().to_vec();
-    artifacts::put_missing(draft, bucket, &key, bytes, "text/plain", &BTreeMap::new()).await?;
+    artifacts::put_packaged(draft, bucket, &key, bytes, "text/plain", progress).await?;
     Ok(TemplateSource::Url(s3::url(draft.session.clients.region(), bucket, &key)))
 }
 

@@ -5,7 +5,7 @@ use crate::support::account::Account;
 use crate::support::proxy::{Fault, Gate};
 use crate::support::terminal::{Program, Terminal};
 
-fn at_terminal(shop: &Stacked, arguments: &[&str]) -> Terminal {
+pub fn at_terminal(shop: &Stacked, arguments: &[&str]) -> Terminal {
     let program = Program::plumb().dir(shop.root()).env("HOME", shop.directory.path()).envs(shop.env.iter().cloned());
     program.args(arguments.iter().copied()).start()
 }

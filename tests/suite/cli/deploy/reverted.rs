@@ -8,7 +8,7 @@ use crate::support::account::Account;
 use crate::support::proxy::Fault;
 
 /// The stack with two plain parameters, and a function whose memory is stated.
-fn template() -> String {
+pub fn template() -> String {
     let parameters = r#"  Flag:
     Type: AWS::SSM::Parameter
     Properties: { Name: !Sub "/shop/${Environment}/flag", Type: String, Value: "on", Description: A flag }
@@ -27,7 +27,7 @@ fn ssm(account: &Account, operation: &str, body: &Value) -> Value {
     if reply.status == 200 { reply.json() } else { Value::Null }
 }
 
-pub(super) fn value(account: &Account, name: &str) -> Value {
+pub fn value(account: &Account, name: &str) -> Value {
     ssm(account, "GetParameter", &json!({ "Name": name }))["Parameter"]["Value"].clone()
 }
 
