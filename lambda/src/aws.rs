@@ -87,6 +87,12 @@ impl Aws {
         Ok(self.ask(service, &action, "POST", "/", &headers, body.as_bytes()).await?.body)
     }
 
+    /// The same, read: an answer that is no JSON is none, and is taken for nothing that it might say.
+    pub(crate) async fn value(&self, service: &str, target: &str, body: &Value) -> Result<Value, Error> {
+        let answer = self.json(service, target, body).await?;
+        serde_json::from_str(&answer).map_err(|_| unreadable(service, target))
+    }
+
     /// An operation of a service that takes forms and answers in XML.
     pub(crate) async fn query(
         &self,
@@ -183,6 +189,12 @@ impl Aws {
 struct Answer<'a> {
     #[serde(rename = "SecretString", borrow)]
     text: Option<std::borrow::Cow<'a, str>>,
+}
+
+/// AWS answered, and what it said cannot be read.
+pub(crate) fn unreadable(service: &str, target: &str) -> Error {
+    let action = format!("{service}:{}", target.rsplit('.').next().unwrap_or(target));
+    Error { action, code: String::new(), why: "the answer cannot be read".to_owned() }
 }
 
 /// AWS's own code and message: in JSON, or in XML.

@@ -13,9 +13,9 @@ use crate::pipeline::message::Message;
 use crate::pipeline::registry::{Fields, Project};
 use crate::pipeline::{branches, message::Malformed};
 use event::Delivery;
-use state::{Limits, Running, State, Turn};
+use state::{Asker, Limits, Running, State, Turn};
 
-pub use record::line;
+pub use record::{line, odd};
 
 /// So often a project's state is read again because another function was faster.
 const RACES: usize = 20;
@@ -36,6 +36,8 @@ pub struct Job {
     pub project: Option<String>,
     /// What is asked for, where the message is well-formed.
     pub message: Option<Message>,
+    /// Whether it is of a project that the registry has; else it is not worth remembering for long.
+    pub registered: bool,
 }
 
 /// What became of a try to write a job down.
@@ -43,8 +45,10 @@ pub struct Job {
 pub enum Written {
     /// It was not there.
     First,
-    /// It was claimed before, by a function that is gone or that let it wait.
-    Again,
+    /// It was claimed before, and let wait: nothing was started for it.
+    Waited,
+    /// It was claimed before, by a function that is gone.
+    Left,
     /// Another function is about to start it.
     Busy,
     /// It was decided before: a build's id, or the reason of a refusal.
@@ -71,8 +75,8 @@ pub trait World: Sync {
     fn store(&self, project: &str, revision: u64, state: &State) -> impl Future<Output = Result<bool, Failure>> + Send;
     /// Starts a build. The same job's again, within minutes, is the same build.
     fn start(&self, job: &str, message: &Message) -> impl Future<Output = Result<String, Failure>> + Send;
-    /// The build that was started for a job, among the last ones.
-    fn find(&self, job: &str) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+    /// The build that was started for a job, among those since then, in milliseconds.
+    fn find(&self, job: &str, since: i64) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
     /// Those of these builds that run no more.
     fn ended(&self, builds: &[String]) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
 }
@@ -128,35 +132,37 @@ pub async fn handle<W: World>(world: &W, delivery: &Delivery) -> Result<Outcome,
         Ok(message) => Some(message.project.clone()),
         Err(Malformed { project, .. }) => project.clone(),
     };
-    let job = Job { id: delivery.id.clone(), project, message: read.as_ref().ok().cloned() };
+    let message = read.as_ref().ok().cloned();
+    let mut job = Job { id: delivery.id.clone(), project, message, registered: false };
     let decision = match read {
         Err(malformed) => refuse(world, &job, malformed.why.to_string()).await?,
-        Ok(message) => match allowed(world, &message).await? {
-            Err(why) => refuse(world, &job, why).await?,
-            Ok(limits) => claim(world, &job, &message, limits).await?,
-        },
+        Ok(message) => {
+            let fields = world.registry(&message.project).await?;
+            job.registered = !fields.is_empty();
+            match allowed(&fields, &message) {
+                Err(why) => refuse(world, &job, why).await?,
+                Ok(limits) => claim(world, &job, &message, delivery.published, limits).await?,
+            }
+        }
     };
     Ok(Outcome { job, decision })
 }
 
 /// Whether the registry lets this branch be built; if not, why.
-async fn allowed<W: World>(world: &W, message: &Message) -> Result<Result<Limits, String>, Failure> {
-    let fields = world.registry(&message.project).await?;
+fn allowed(fields: &Fields, message: &Message) -> Result<Limits, String> {
     if fields.is_empty() {
-        return Ok(Err("the project is not in the registry".to_owned()));
+        return Err("the project is not in the registry".to_owned());
     }
-    Ok(match Project::read(&fields) {
-        Err(unfit) => Err(unfit.to_string()),
-        Ok(project) if !branches::allow(&project.branches, &message.branch) => {
-            Err("the registry does not allow the branch".to_owned())
-        }
-        Ok(project) => Ok(Limits { concurrency: project.concurrency, rate: project.rate }),
-    })
+    let project = Project::read(fields).map_err(|unfit| unfit.to_string())?;
+    if !branches::allow(&project.branches, &message.branch) {
+        return Err("the registry does not allow the branch".to_owned());
+    }
+    Ok(Limits { concurrency: project.concurrency, rate: project.rate })
 }
 
 async fn refuse<W: World>(world: &W, job: &Job, why: String) -> Result<Decision, Failure> {
     Ok(match world.write(job, Some(&why)).await? {
-        Written::First | Written::Again => Decision::Refused(why),
+        Written::First | Written::Waited | Written::Left => Decision::Refused(why),
         Written::Busy => in_other_hands(),
         Written::Decided(before) => Decision::Duplicate(before),
     })
@@ -166,40 +172,60 @@ fn in_other_hands() -> Decision {
     Decision::Waits("the same message is being decided about elsewhere".to_owned())
 }
 
-async fn claim<W: World>(world: &W, job: &Job, message: &Message, limits: Limits) -> Result<Decision, Failure> {
+async fn claim<W: World>(
+    world: &W,
+    job: &Job,
+    message: &Message,
+    published: i64,
+    limits: Limits,
+) -> Result<Decision, Failure> {
     let before = match world.write(job, None).await? {
         Written::Decided(before) => return Ok(Decision::Duplicate(before)),
         Written::Busy => return Ok(in_other_hands()),
-        Written::First => None,
-        // It may have been started by whoever claimed it first and could not say so: CodeBuild knows.
-        Written::Again => world.find(&job.id).await?,
+        Written::First | Written::Waited => None,
+        // It may have been started by whoever claimed it and could not say so: the state knows, or CodeBuild.
+        Written::Left => match world.load(&message.project).await?.1.build_of(&job.id) {
+            Some(build) => Some(build.to_owned()),
+            None => world.find(&job.id, published).await?,
+        },
     };
+    let asker = Asker { job: &job.id, branch: &message.branch, published };
     let build = match before {
         Some(build) => build,
-        None => match turn(world, &job.id, &message.project, limits).await? {
+        None => match turn(world, asker, &message.project, limits).await? {
             Turn::Now => world.start(&job.id, message).await?,
             Turn::Waits => {
                 let why = format!("the project's builds run: {} of {} at once", limits.concurrency, limits.concurrency);
-                world.waits(&job.id, &why).await?;
-                return Ok(Decision::Waits(why));
+                return waits(world, &job.id, why).await;
             }
+            // Refused it would be lost to whoever sent it, however many another one has sent before.
             Turn::TooMany => {
-                let why = format!("the project's rate: more than {} messages within an hour", limits.rate);
+                return waits(world, &job.id, format!("the project's rate: {} messages within an hour", limits.rate))
+                    .await;
+            }
+            Turn::Superseded => {
+                let why = format!("superseded: a later message has a build of branch {}", message.branch);
                 world.refused(&job.id, &why).await?;
                 return Ok(Decision::Refused(why));
             }
         },
     };
-    world.started(&job.id, &build).await?;
     let now = world.now();
-    update(world, &message.project, |state| (state.started(&job.id, &build, now), ())).await?;
+    update(world, &message.project, |state| (state.started(asker, &build, now), ())).await?;
+    // Last: with it the message is done with, and comes to nobody's mind again.
+    world.started(&job.id, &build).await?;
     Ok(Decision::Started(build))
 }
 
+async fn waits<W: World>(world: &W, job: &str, why: String) -> Result<Decision, Failure> {
+    world.waits(job, &why).await?;
+    Ok(Decision::Waits(why))
+}
+
 /// Asks for a turn; where every place is taken, once more without those whose builds have ended.
-async fn turn<W: World>(world: &W, job: &str, project: &str, limits: Limits) -> Result<Turn, Failure> {
+async fn turn<W: World>(world: &W, asker: Asker<'_>, project: &str, limits: Limits) -> Result<Turn, Failure> {
     let now = world.now();
-    let turn = update(world, project, |state| state.ask(job, limits, now)).await?;
+    let turn = update(world, project, |state| state.ask(asker, limits, now)).await?;
     if turn != Turn::Waits {
         return Ok(turn);
     }
@@ -207,7 +233,7 @@ async fn turn<W: World>(world: &W, job: &str, project: &str, limits: Limits) -> 
     if over.is_empty() {
         return Ok(turn);
     }
-    update(world, project, |state| state.without(&over).ask(job, limits, now)).await
+    update(world, project, |state| state.without(&over).ask(asker, limits, now)).await
 }
 
 /// The places of messages whose builds have ended, and of those whose function ended before it started one.
@@ -220,7 +246,7 @@ async fn over<W: World>(world: &W, project: &str) -> Result<Vec<(String, Running
         let gone = match &running.build {
             Some(build) => ended.contains(build),
             None if world.now() - running.since < LEASE => false,
-            None => match world.find(job).await? {
+            None => match world.find(job, running.since).await? {
                 None => true,
                 Some(build) => world.ended(std::slice::from_ref(&build)).await?.contains(&build),
             },

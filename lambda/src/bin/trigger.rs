@@ -19,15 +19,16 @@ async fn main() -> Result<(), Error> {
     runtime::serve(async |text, request_id| {
         let mut again = Vec::new();
         let mut decisions = Vec::new();
-        for delivery in event::read(text.get(), topic)? {
+        let deliveries = event::read(text.get(), topic);
+        let deliveries =
+            deliveries.inspect_err(|odd| runtime::log(&trigger::odd(name, &request_id, odd).to_string()))?;
+        for delivery in deliveries {
             let result = trigger::handle(world, &delivery).await;
             runtime::log(&trigger::line(name, &request_id, &delivery, &result).to_string());
             let outcome = result?;
             decisions.push(json!({"job": delivery.id, "decision": outcome.decision.word()}));
-            if let Decision::Waits(why) = outcome.decision {
-                // What came without the queue comes again when the invocation fails.
-                let queued = delivery.queued.ok_or_else(|| Error::from(why))?;
-                again.push(json!({"itemIdentifier": queued}));
+            if let Decision::Waits(_) = outcome.decision {
+                again.push(json!({"itemIdentifier": delivery.queued}));
             }
         }
         Ok(json!({"batchItemFailures": again, "decisions": decisions}))

@@ -1,4 +1,5 @@
-//! What the registry says of a project: `/plumb/pipeline/<project>/<field>`, one plain parameter per field.
+//! What the registry says of a project: `/plumb/pipeline/<project>/<field>`, one plain parameter per field. A stack may have a
+//! registry of its own elsewhere.
 //!
 //! Read the same by the function, which asks whether a branch may be built, and by the worker, which asks again: what a
 //! build was started with is trusted by neither.
@@ -11,8 +12,8 @@ use serde_json::value::RawValue;
 use super::branches::is_pattern;
 use crate::json;
 
-/// Where all projects lie; a project's fields are below its name.
-pub const ROOT: &str = "/plumb/pipeline/";
+/// Where the projects of a stack lie that says nothing else; a project's fields are below its name.
+pub const ROOT: &str = "/plumb/pipeline";
 /// A command that says nothing else is given half an hour.
 const TIMEOUT: u64 = 1800;
 /// The longest that a command may take, in seconds.

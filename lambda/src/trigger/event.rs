@@ -1,6 +1,5 @@
-//! How a message comes: by the topic's queue, as it is deployed, or from the topic itself.
-//!
-//! Both wrap it in what SNS says of it. The message is still anybody's text; what is around it is AWS's.
+//! How a message comes: by the topic's queue, wrapped in what SNS says of it. The message is anybody's text; what is around
+//! it is AWS's.
 
 use serde_json::Value;
 
@@ -11,10 +10,12 @@ use super::Failure;
 pub struct Delivery {
     /// SNS's id of the message: the same however often it is delivered.
     pub id: String,
+    /// When it was published, in milliseconds.
+    pub published: i64,
     /// What was published.
     pub text: String,
     /// The queue's own id of it, by which it is asked to come again.
-    pub queued: Option<String>,
+    pub queued: String,
 }
 
 /// What an event delivers. `topic` is the one whose messages are taken.
@@ -27,13 +28,11 @@ pub fn read(event: &str, topic: &str) -> Result<Vec<Delivery>, Failure> {
 
 fn delivery(record: &Value, topic: &str) -> Option<Delivery> {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let (envelope, queued) = match record.get("Sns") {
-        Some(envelope) => (envelope.clone(), None),
-        None => (serde_json::from_str(&text(record, "body")?).ok()?, Some(text(record, "messageId")?)),
-    };
+    let envelope: Value = serde_json::from_str(&text(record, "body")?).ok()?;
     let id = text(&envelope, "MessageId").filter(|id| is_id(id))?;
+    let published = text(&envelope, "Timestamp")?.parse::<jiff::Timestamp>().ok()?.as_millisecond();
     let own = text(&envelope, "TopicArn").as_deref() == Some(topic);
-    own.then_some(Delivery { id, text: text(&envelope, "Message")?, queued })
+    own.then_some(Delivery { id, published, text: text(&envelope, "Message")?, queued: text(record, "messageId")? })
 }
 
 /// It becomes a key, a token and a variable.
@@ -50,21 +49,25 @@ mod tests {
     const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:pipeline-jobs";
 
     fn envelope(more: &Value) -> Value {
-        let mut envelope = json!({"Type": "Notification", "MessageId": "9d-1", "TopicArn": TOPIC, "Message": "{}"});
+        let mut envelope = json!({
+            "Type": "Notification",
+            "MessageId": "9d-1",
+            "TopicArn": TOPIC,
+            "Message": "{}",
+            "Timestamp": "1970-01-01T00:01:00.005Z",
+        });
         for (name, value) in more.as_object().unwrap() {
             envelope[name] = value.clone();
         }
-        envelope
+        json!({"eventSource": "aws:sqs", "messageId": "q-1", "body": envelope.to_string()})
     }
 
     #[test]
-    fn both_ways_deliver_the_same() {
-        let direct = json!({"Records": [{"EventSource": "aws:sns", "Sns": envelope(&json!({}))}]});
-        let body = envelope(&json!({})).to_string();
-        let queued = json!({"Records": [{"eventSource": "aws:sqs", "messageId": "q-1", "body": body}]});
-        let expected = Delivery { id: "9d-1".into(), text: "{}".into(), queued: None };
-        assert_eq!(read(&direct.to_string(), TOPIC), Ok(vec![expected.clone()]));
-        assert_eq!(read(&queued.to_string(), TOPIC), Ok(vec![Delivery { queued: Some("q-1".into()), ..expected }]));
+    fn the_queue_delivers_what_was_published_and_when() {
+        let event = json!({"Records": [envelope(&json!({}))]});
+        let expected = Delivery { id: "9d-1".into(), published: 60_005, text: "{}".into(), queued: "q-1".into() };
+        assert_eq!(read(&event.to_string(), TOPIC), Ok(vec![expected]));
+        assert_eq!(read(r#"{"Records":[]}"#, TOPIC), Ok(Vec::new()));
     }
 
     #[test]
@@ -73,9 +76,11 @@ mod tests {
             json!([]),
             json!({"Records": [{"body": "hunter2"}]}),
             json!({"Records": [{"messageId": "q", "body": "hunter2"}]}),
-            json!({"Records": [{"Sns": envelope(&json!({"TopicArn": "arn:aws:sns:eu-central-1:1:hunter2"}))}]}),
-            json!({"Records": [{"Sns": envelope(&json!({"MessageId": "hunter2#x"}))}]}),
-            json!({"Records": [{"Sns": envelope(&json!({"Message": {"hunter2": 1}}))}]}),
+            json!({"Records": [envelope(&json!({"TopicArn": "arn:aws:sns:eu-central-1:1:hunter2"}))]}),
+            json!({"Records": [envelope(&json!({"MessageId": "hunter2#x"}))]}),
+            json!({"Records": [envelope(&json!({"Message": {"hunter2": 1}}))]}),
+            json!({"Records": [envelope(&json!({"Timestamp": "hunter2"}))]}),
+            json!({"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "hunter2"}}]}),
         ];
         for event in cases {
             let said = read(&event.to_string(), TOPIC).unwrap_err().to_string();

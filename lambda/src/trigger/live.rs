@@ -7,21 +7,26 @@ use serde_json::{Map, Value, json};
 
 use super::state::State;
 use super::{Failure, Job, LEASE, World, Written};
-use crate::aws::{Aws, Error};
+use crate::aws::{Aws, Error, unreadable};
 use crate::http::Http;
-use crate::pipeline::live::registry;
+use crate::pipeline::live::{registry, root};
 use crate::pipeline::message::Message;
 use crate::pipeline::registry::Fields;
 use crate::runtime::variable;
 
 /// How long a job is listed, in seconds: 90 days.
 const LISTED: i64 = 90 * 86_400;
+/// One that no registered project is behind, since anybody who may publish can send any number of them: a day.
+const STRANGERS: i64 = 86_400;
+/// How much CodeBuild's clock may be behind ours, in milliseconds.
+const SKEW: i64 = 300_000;
 /// CodeBuild's names for what is asked of it begin so.
 const CODEBUILD: &str = "CodeBuild_20161006";
 
 /// AWS, as the function's environment names it.
 pub struct Live {
     aws: Aws,
+    registry: String,
     table: String,
     build_project: String,
 }
@@ -30,23 +35,17 @@ impl Live {
     /// Reads the environment; with it the topic whose messages are taken.
     pub fn from_environment() -> Result<(Self, String), Unset> {
         let aws = Aws::from_environment(Http::new()?)?;
-        let live = Self { aws, table: variable("JOBS_TABLE")?, build_project: variable("BUILD_PROJECT")? };
-        Ok((live, variable("TOPIC_ARN")?))
+        let (table, build_project) = (variable("JOBS_TABLE")?, variable("BUILD_PROJECT")?);
+        Ok((Self { aws, registry: root(), table, build_project }, variable("TOPIC_ARN")?))
     }
 
     async fn codebuild(&self, operation: &str, asked: &Value) -> Result<Value, Failure> {
-        let answer = self.aws.json("codebuild", &format!("{CODEBUILD}.{operation}"), asked).await;
-        Ok(serde_json::from_str(&answer.map_err(|error| failed(&error))?).unwrap_or_default())
-    }
-
-    async fn builds(&self, ids: &[String]) -> Result<Vec<Value>, Failure> {
-        let answer = self.codebuild("BatchGetBuilds", &json!({"ids": ids})).await?;
-        Ok(answer.get("builds").and_then(Value::as_array).cloned().unwrap_or_default())
+        let answer = self.aws.value("codebuild", &format!("{CODEBUILD}.{operation}"), asked).await;
+        answer.map_err(|error| failed(&error))
     }
 
     async fn dynamodb(&self, operation: &str, asked: &Value) -> Result<Value, Error> {
-        let answer = self.aws.json("dynamodb", &format!("DynamoDB_20120810.{operation}"), asked).await?;
-        Ok(serde_json::from_str(&answer).unwrap_or_default())
+        self.aws.value("dynamodb", &format!("DynamoDB_20120810.{operation}"), asked).await
     }
 
     /// Changes a job that is there: what is set, and what is taken away.
@@ -66,7 +65,7 @@ impl World for Live {
     }
 
     async fn registry(&self, project: &str) -> Result<Fields, Failure> {
-        registry(&self.aws, project).await.map_err(|error| failed(&error))
+        registry(&self.aws, &self.registry, project).await.map_err(|error| failed(&error))
     }
 
     async fn write(&self, job: &Job, refused: Option<&str>) -> Result<Written, Failure> {
@@ -75,7 +74,7 @@ impl World for Live {
         let mut set = vec![
             ("project", text(job.project.as_deref().unwrap_or("-"))),
             ("decision", text(if refused.is_some() { "refused" } else { "claimed" })),
-            ("expires", number(now / 1000 + LISTED)),
+            ("expires", number(now / 1000 + if job.registered { LISTED } else { STRANGERS })),
             // Of a refusal it is no claim, and nobody may take it over.
             ("lease", number(now)),
         ];
@@ -96,8 +95,12 @@ impl World for Live {
         asked["ExpressionAttributeValues"][":left"] = number(now - LEASE);
         asked["ReturnValues"] = json!("ALL_OLD");
         match self.dynamodb("UpdateItem", &asked).await {
-            Ok(answer) if answer.pointer("/Attributes/id").is_some() => Ok(Written::Again),
-            Ok(_) => Ok(Written::First),
+            // As it was before.
+            Ok(answer) => Ok(match answer.pointer("/Attributes/lease/N").and_then(Value::as_str) {
+                None if answer.pointer("/Attributes/id").is_none() => Written::First,
+                Some("0") => Written::Waited,
+                _ => Written::Left,
+            }),
             Err(error) if error.code == REFUSED => self.standing(&job.id).await,
             Err(error) => Err(failed(&error)),
         }
@@ -164,39 +167,68 @@ impl World for Live {
         Ok(id.ok_or_else(|| Failure("codebuild:StartBuild: it answered without a build's id".to_owned()))?.to_owned())
     }
 
-    async fn find(&self, job: &str) -> Result<Option<String>, Failure> {
-        let asked = json!({"projectName": self.build_project, "sortOrder": "DESCENDING"});
-        let answer = self.codebuild("ListBuildsForProject", &asked).await?;
-        let ids = answer.get("ids").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        // As many as one question may name: those of the last hours, and a claim is taken up within minutes.
-        let ids: Vec<String> = ids.take(100).map(str::to_owned).collect();
-        if ids.is_empty() {
-            return Ok(None);
+    async fn find(&self, job: &str, since: i64) -> Result<Option<String>, Failure> {
+        let mut asked = json!({"projectName": self.build_project, "sortOrder": "DESCENDING"});
+        loop {
+            let answer = self.codebuild("ListBuildsForProject", &asked).await?;
+            let ids = answer.get("ids").filter(|ids| ids.is_array()).map(texts);
+            let ids = ids.ok_or_else(|| failed(&unreadable("codebuild", "ListBuildsForProject")))?;
+            // As many as one question may name.
+            for ids in ids.chunks(100) {
+                let answer = self.codebuild("BatchGetBuilds", &json!({"ids": ids})).await?;
+                let builds = listed(&answer)?;
+                if let Some(found) = builds.iter().find(|build| is_of(build, job)) {
+                    return Ok(found.get("id").and_then(Value::as_str).map(str::to_owned));
+                }
+                // The newest come first: behind one that is older there is none of this job.
+                if builds.iter().filter_map(began).any(|began| began < since - SKEW) {
+                    return Ok(None);
+                }
+            }
+            match answer.get("nextToken").filter(|token| token.is_string()) {
+                Some(token) => asked["nextToken"] = token.clone(),
+                None => return Ok(None),
+            }
         }
-        let of_job = |build: &Value| {
-            let variables = build.pointer("/environment/environmentVariables").and_then(Value::as_array);
-            let own = |variable: &Value| {
-                let text = |name: &str| variable.get(name).and_then(Value::as_str);
-                text("name") == Some("PLUMB_JOB") && text("value") == Some(job)
-            };
-            variables.is_some_and(|variables| variables.iter().any(own))
-        };
-        let builds = self.builds(&ids).await?;
-        let found = builds.iter().find(|build| of_job(build)).and_then(|build| build.get("id")?.as_str());
-        Ok(found.map(str::to_owned))
     }
 
     async fn ended(&self, builds: &[String]) -> Result<Vec<String>, Failure> {
-        let running: Vec<String> = self
-            .builds(builds)
-            .await?
-            .iter()
-            .filter(|build| build.get("buildStatus").and_then(Value::as_str) == Some("IN_PROGRESS"))
-            .filter_map(|build| build.get("id")?.as_str().map(str::to_owned))
-            .collect();
-        // One that CodeBuild does not know any more has ended long ago.
-        Ok(builds.iter().filter(|build| !running.contains(build)).cloned().collect())
+        let answer = self.codebuild("BatchGetBuilds", &json!({"ids": builds})).await?;
+        // What is not told of runs on, as far as anybody knows. One that CodeBuild does not know any more has ended long ago.
+        let mut ended = answer.get("buildsNotFound").map_or_else(Vec::new, texts);
+        let text = |build: &Value, name: &str| build.get(name).and_then(Value::as_str).map(str::to_owned);
+        let over =
+            listed(&answer)?.iter().filter(|build| text(build, "buildStatus").is_some_and(|it| it != "IN_PROGRESS"));
+        ended.extend(over.filter_map(|build| text(build, "id")));
+        Ok(ended)
     }
+}
+
+/// The builds that BatchGetBuilds tells of.
+fn listed(answer: &Value) -> Result<&Vec<Value>, Failure> {
+    let builds = answer.get("builds").and_then(Value::as_array);
+    builds.ok_or_else(|| failed(&unreadable("codebuild", "BatchGetBuilds")))
+}
+
+/// Whether a build was started for this message.
+fn is_of(build: &Value, job: &str) -> bool {
+    let variables = build.pointer("/environment/environmentVariables").and_then(Value::as_array);
+    let own = |variable: &Value| {
+        let text = |name: &str| variable.get(name).and_then(Value::as_str);
+        text("name") == Some("PLUMB_JOB") && text("value") == Some(job)
+    };
+    variables.is_some_and(|variables| variables.iter().any(own))
+}
+
+/// When a build began, in milliseconds; CodeBuild says it in seconds with a fraction.
+fn began(build: &Value) -> Option<i64> {
+    let seconds = build.get("startTime").filter(|time| time.is_number())?.to_string();
+    let seconds: i64 = seconds.split('.').next()?.parse().ok()?;
+    seconds.checked_mul(1000)
+}
+
+fn texts(array: &Value) -> Vec<String> {
+    array.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 impl Live {
@@ -251,3 +283,6 @@ fn update(table: &str, key: &Value, set: &[(&'static str, Value)]) -> Value {
 fn failed(error: &Error) -> Failure {
     Failure(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

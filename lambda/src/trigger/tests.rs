@@ -32,6 +32,8 @@ struct Fake {
     lost: Mutex<Option<&'static str>>,
     /// Calls of this name do nothing.
     refused: Mutex<Option<&'static str>>,
+    /// The messages whose builds were looked for, and since when.
+    searched: Mutex<Vec<(String, i64)>>,
 }
 
 impl Fake {
@@ -84,7 +86,12 @@ impl Fake {
     }
 
     async fn tells(&self, id: &str, text: &str) -> Result<Decision, Failure> {
-        let delivery = Delivery { id: id.into(), text: text.into(), queued: None };
+        self.tells_of(id, text, 0).await
+    }
+
+    /// What was published then.
+    async fn tells_of(&self, id: &str, text: &str, published: i64) -> Result<Decision, Failure> {
+        let delivery = Delivery { id: id.into(), published, text: text.into(), queued: "q".into() };
         handle(self, &delivery).await.map(|outcome| outcome.decision)
     }
 }
@@ -104,11 +111,12 @@ impl World for Fake {
         let mut table = self.table.lock().unwrap();
         let written = match table.items.get(&job.id) {
             None => Written::First,
-            Some(item) if item.decision == "claimed" && item.lease < now - LEASE => Written::Again,
+            Some(item) if item.decision == "claimed" && item.lease == i64::MIN => Written::Waited,
+            Some(item) if item.decision == "claimed" && item.lease < now - LEASE => Written::Left,
             Some(item) if item.decision == "claimed" => Written::Busy,
             Some(item) => Written::Decided(item.said.clone()),
         };
-        if matches!(written, Written::First | Written::Again) {
+        if matches!(written, Written::First | Written::Waited | Written::Left) {
             let decision = if refused.is_some() { "refused" } else { "claimed" };
             let item = Item { decision, said: refused.unwrap_or_default().into(), lease: now };
             table.items.insert(job.id.clone(), item);
@@ -162,7 +170,8 @@ impl World for Fake {
         self.answer("start", id)
     }
 
-    async fn find(&self, job: &str) -> Result<Option<String>, Failure> {
+    async fn find(&self, job: &str, since: i64) -> Result<Option<String>, Failure> {
+        self.searched.lock().unwrap().push((job.to_owned(), since));
         let place = self.table.lock().unwrap().builds.iter().position(|(of, ..)| of == job);
         self.answer("find", place.map(|place| format!("build:{place}")))
     }
@@ -237,7 +246,7 @@ async fn whatever_call_is_lost_the_next_delivery_finishes_it_with_one_build() {
 }
 
 #[tokio::test]
-async fn builds_beyond_the_concurrency_wait_and_those_beyond_the_rate_are_refused() {
+async fn builds_beyond_the_concurrency_wait_and_so_do_those_beyond_the_rate() {
     let fake = Fake::new();
     fake.says(&[("concurrency", "2"), ("rate", "4")]);
     assert_eq!(fake.tells("a", MAIN).await, Ok(started(0)));
@@ -246,28 +255,48 @@ async fn builds_beyond_the_concurrency_wait_and_those_beyond_the_rate_are_refuse
         let Ok(Decision::Waits(why)) = fake.tells(id, MAIN).await else { panic!("{id} does not wait") };
         assert!(why.contains("2 of 2"), "{why}");
     }
-    let Ok(Decision::Refused(why)) = fake.tells("e", MAIN).await else { panic!("e was not refused") };
-    assert!(why.contains("more than 4"), "{why}");
+    let Ok(Decision::Waits(why)) = fake.tells("e", MAIN).await else { panic!("e does not wait") };
+    assert!(why.contains("4 messages within an hour"), "{why}");
     assert_eq!(fake.item("c").decision, "claimed");
     fake.ends(1);
     assert_eq!(fake.tells("d", MAIN).await, Ok(started(2)));
     assert!(matches!(fake.tells("c", MAIN).await, Ok(Decision::Waits(_))));
+    assert_eq!(*fake.searched.lock().unwrap(), [], "for what only waited no build was started");
     fake.ends(0);
     assert_eq!(fake.tells("c", MAIN).await, Ok(started(3)));
     fake.passes(3_600_001);
     fake.ends(2);
-    assert_eq!(fake.tells("f", MAIN).await, Ok(started(4)), "the hour has passed");
+    assert_eq!(fake.tells("e", MAIN).await, Ok(started(4)), "the hour has passed");
+}
+
+#[tokio::test]
+async fn whichever_of_two_asks_first_the_later_one_is_what_is_deployed() {
+    let fake = Fake::new();
+    let at = |commit: &str| format!(r#"{{"project":"petshop","branch":"main","commit":"{}"}}"#, commit.repeat(40));
+    assert_eq!(fake.tells_of("a", &at("a"), 1).await, Ok(started(0)));
+    for (id, published) in [("b", 2), ("c", 3)] {
+        assert!(matches!(fake.tells_of(id, &at(id), published).await, Ok(Decision::Waits(_))));
+    }
+    fake.ends(0);
+    assert_eq!(fake.tells_of("c", &at("c"), 3).await, Ok(started(1)));
+    fake.ends(1);
+    let Ok(Decision::Refused(why)) = fake.tells_of("b", &at("b"), 2).await else { panic!("b was not refused") };
+    assert!(why.contains("later message has a build of branch main"), "{why}");
+    assert_eq!((fake.item("b").decision, fake.builds().len()), ("refused", 2));
+    assert_eq!(fake.tells_of("d", &at("d"), 4).await, Ok(started(2)));
 }
 
 #[tokio::test]
 async fn a_place_that_a_crash_left_is_given_to_the_next() {
     let fake = Fake::new();
     // Claimed, a place taken, and gone before the build was started.
-    let (state, _) = State::default().ask("a", Limits { concurrency: 1, rate: 20 }, 0);
+    let (state, _) =
+        State::default().ask(Asker { job: "a", branch: "main", published: 0 }, Limits { concurrency: 1, rate: 20 }, 0);
     fake.table.lock().unwrap().states.insert("petshop".into(), (1, state));
     assert!(matches!(fake.tells("b", MAIN).await, Ok(Decision::Waits(_))), "it may still be about to start it");
     fake.passes(LEASE + 1);
     assert_eq!(fake.tells("b", MAIN).await, Ok(started(0)));
+    assert_eq!(*fake.searched.lock().unwrap(), [("a".to_owned(), 0)]);
 }
 
 #[tokio::test]
@@ -286,7 +315,7 @@ async fn a_place_that_is_taken_up_late_is_given_to_nobody_else_meanwhile() {
 async fn the_line_of_a_malformed_message_has_its_size_and_digest_and_nothing_else_of_it() {
     let fake = Fake::new();
     let text = r#"{"project":"petshop","branch":"main","reason":"hunter2\u0007"}"#;
-    let delivery = Delivery { id: "a".into(), text: text.into(), queued: None };
+    let delivery = Delivery { id: "a".into(), published: 0, text: text.into(), queued: "q".into() };
     let result = handle(&fake, &delivery).await;
     let line = line("pipeline-trigger", "r-1", &delivery, &result);
     assert_eq!(

@@ -147,6 +147,8 @@ pub fn json_of(yaml: &Yaml<'_>) -> Value {
                 |(key, value): (&Yaml<'_>, &Yaml<'_>)| (key.as_str().expect("a text").to_owned(), json_of(value));
             Value::Object(pairs.iter().map(pair).collect())
         }
-        other => panic!("openapi.yaml has what no JSON has: {other:?}"),
+        // A template's short form of a function.
+        Yaml::Tagged(_, value) => json_of(value),
+        other => panic!("it has what no JSON has: {other:?}"),
     }
 }

@@ -93,6 +93,7 @@ embedded! {
     "src/trigger.rs",
     "src/trigger/event.rs",
     "src/trigger/live.rs",
+    "src/trigger/live/tests.rs",
     "src/trigger/record.rs",
     "src/trigger/state.rs",
     "src/trigger/tests.rs",
