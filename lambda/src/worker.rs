@@ -91,7 +91,7 @@ pub async fn work(asked: &Asked) -> u8 {
 
 async fn deploy(asked: &Asked, outcome: &mut Outcome) -> Result<Ended, Stopped> {
     let mut stop = Stop::new().map_err(|error| Stopped::Failed(format!("signals cannot be heard: {error}")))?;
-    let (project, place, credentials) = tokio::select! {
+    let (Prepared { project, place, credentials }, mut secrets) = tokio::select! {
         read = prepare(asked) => read?,
         signal = stop.asked() => return Ok(stopped(signal)),
     };
@@ -128,7 +128,7 @@ async fn deploy(asked: &Asked, outcome: &mut Outcome) -> Result<Ended, Stopped> 
     let directory = inside(&fetched.root, &project.directory)?;
     let how = if fetched.shallow { "the last commit alone" } else { "with its history" };
     outcome::say(&format!("{} is checked out ({how}), and its command runs", fetched.commit));
-    let mut secrets = credentials.as_ref().map(Credentials::secrets).unwrap_or_default();
+    secrets.extend(credentials.as_ref().map(Credentials::secrets).unwrap_or_default());
     secrets.extend(mask::of_environment());
     let job = run::Job {
         command: &project.command,
@@ -150,8 +150,15 @@ fn stopped(signal: i32) -> Ended {
     Ended::Failed { code: Some(128 + signal), why: Some(format!("the worker was ended by {name}")) }
 }
 
-/// What the registry says, whether it allows what is asked, and what opens the repository.
-async fn prepare(asked: &Asked) -> Result<(Project, Place, Option<Arc<Credentials>>), Stopped> {
+/// What the registry says of a project, and what opens its repository.
+struct Prepared {
+    project: Project,
+    place: Place,
+    credentials: Option<Arc<Credentials>>,
+}
+
+/// What the registry says, where it allows what is asked; and AWS's own secrets.
+async fn prepare(asked: &Asked) -> Result<(Prepared, mask::Secrets), Stopped> {
     let world = live::Live::new().await.map_err(Stopped::Failed)?;
     let message = &asked.message;
     let fields = world.registry(&message.project).await.map_err(Stopped::Failed)?;
@@ -172,7 +179,7 @@ async fn prepare(asked: &Asked) -> Result<(Project, Place, Option<Arc<Credential
             Some(Arc::new(read))
         }
     };
-    Ok((project, place, credentials))
+    Ok((Prepared { project, place, credentials }, world.secrets()))
 }
 
 /// The directory that the command runs in. A link of the repository may point elsewhere; it may not lead there.

@@ -10,7 +10,8 @@ pub const USAGE: &str = "plumb-worker --project NAME --branch BRANCH [--commit I
 
 Fetches the branch of a project of the registry and runs its deploy command. Without --project and --branch it takes
 PLUMB_PROJECT, PLUMB_BRANCH, PLUMB_COMMIT, PLUMB_REASON and PLUMB_JOB. With PLUMB_LOCAL=1 the repository may be a file:// or
-a loopback http:// URL. AWS is reached as the AWS CLI would reach it.
+a loopback http:// URL. PLUMB_REGISTRY names another path of Parameter Store than /plumb/pipeline. AWS is reached as the AWS CLI
+would reach it.
 
 Exits with the command's code; 124 when it took too long, 2 when it may not be run, 1 when something could not be asked.
 ";

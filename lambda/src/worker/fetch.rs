@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use git2::build::CheckoutBuilder;
 use git2::{
-    AutotagOption, CertificateCheckStatus, Cred, CredentialType, Error, ErrorCode, FetchOptions, Oid, ProxyOptions,
-    RemoteCallbacks, RemoteRedirect, Repository,
+    AutotagOption, CertificateCheckStatus, Config, ConfigLevel, Cred, CredentialType, Error, ErrorCode, FetchOptions,
+    Oid, ProxyOptions, RemoteCallbacks, RemoteRedirect, Repository,
 };
 
 use super::Stopped;
@@ -54,7 +54,7 @@ pub(super) fn fetch(wanted: &Wanted) -> Result<Fetched, Stopped> {
         let root = wanted.into.join("tip");
         match tip(wanted, &root, true) {
             Ok((repository, tip)) if oid.is_none_or(|oid| oid == tip) => {
-                return checked_out(wanted, &repository, root, tip, true);
+                return checked_out(wanted, &repository, root, tip);
             }
             // The commit is elsewhere on the branch, or nowhere.
             Ok(_) => {}
@@ -70,7 +70,7 @@ pub(super) fn fetch(wanted: &Wanted) -> Result<Fetched, Stopped> {
     if !on_branch {
         return Err(Stopped::Refused(format!("commit {oid} is not on branch {}", wanted.branch)));
     }
-    checked_out(wanted, &repository, root, oid, false)
+    checked_out(wanted, &repository, root, oid)
 }
 
 /// A repository with the branch's tip in it.
@@ -82,6 +82,9 @@ fn tip(wanted: &Wanted, root: &Path, shallow: bool) -> Result<(Repository, Oid),
         Some(why) => failed(wanted, why),
     };
     let repository = Repository::init(root).map_err(failed)?;
+    // The configuration of this machine may say `url.….insteadOf`, and the token would go where nobody has looked.
+    let config = own_configuration(&repository).map_err(failed)?;
+    repository.set_config(&config).map_err(failed)?;
     {
         let mut remote = repository.remote_anonymous(&wanted.place.url).map_err(failed)?;
         let mut proxy = ProxyOptions::new();
@@ -107,6 +110,13 @@ fn tip(wanted: &Wanted, root: &Path, shallow: bool) -> Result<(Repository, Oid),
         Err(error) => return Err(failed(error)),
     };
     Ok((repository, tip))
+}
+
+/// A repository's own configuration, and no other.
+fn own_configuration(repository: &Repository) -> Result<Config, Error> {
+    let mut config = Config::new()?;
+    config.add_file(&repository.path().join("config"), ConfigLevel::Local, false)?;
+    Ok(config)
 }
 
 fn callbacks<'a>(wanted: &'a Wanted, distrusted: &'a OnceLock<&'static str>) -> RemoteCallbacks<'a> {
@@ -151,18 +161,12 @@ fn callbacks<'a>(wanted: &'a Wanted, distrusted: &'a OnceLock<&'static str>) -> 
     callbacks
 }
 
-fn checked_out(
-    wanted: &Wanted,
-    repository: &Repository,
-    root: PathBuf,
-    oid: Oid,
-    shallow: bool,
-) -> Result<Fetched, Stopped> {
+fn checked_out(wanted: &Wanted, repository: &Repository, root: PathBuf, oid: Oid) -> Result<Fetched, Stopped> {
     let failed = |error: Error| failed(wanted, error.message());
     repository.set_head_detached(oid).map_err(failed)?;
     let mut checkout = CheckoutBuilder::new();
     repository.checkout_head(Some(checkout.force())).map_err(failed)?;
-    Ok(Fetched { root, commit: oid.to_string(), shallow })
+    Ok(Fetched { root, commit: oid.to_string(), shallow: repository.is_shallow() })
 }
 
 /// What libgit2 says; of a token it knows nothing that it could say.

@@ -12,7 +12,7 @@ const SHORTEST: usize = 4;
 /// What must not be shown.
 pub type Secrets = Vec<Zeroizing<String>>;
 
-/// AWS's own secrets, where the worker has them in variables.
+/// AWS's secrets that the command finds in variables, whether the worker itself uses them or not.
 #[must_use]
 pub fn of_environment() -> Secrets {
     let names = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];

@@ -38,6 +38,11 @@ impl GitServer {
         *self.token.lock().expect("nobody panics with it") = Some(token.to_owned());
     }
 
+    #[allow(dead_code, reason = "not everybody who shares this asks for it")]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn url(&self, repository: &str) -> String {
         format!("http://{}/{repository}", self.address)
     }

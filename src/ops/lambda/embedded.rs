@@ -117,6 +117,7 @@ embedded! {
     "tests/functions/summed.rs",
     "tests/functions/vectors.rs",
     "tests/functions/worker.rs",
+    "tests/functions/worker/secrets.rs",
     "tests/reference/envelope.py",
     "tests/reference/github.json",
     "tests/reference/known_answers.json",
