@@ -100,9 +100,13 @@ impl Pipeline {
     }
 
     async fn registers(&self, fields: &[(&str, &str)]) {
+        self.registers_at("/plumb/pipeline/shop", fields).await;
+    }
+
+    async fn registers_at(&self, path: &str, fields: &[(&str, &str)]) {
         let ssm = aws_sdk_ssm::Client::new(&self.config);
         for (field, value) in fields {
-            let put = ssm.put_parameter().name(format!("/plumb/pipeline/shop/{field}")).value(*value);
+            let put = ssm.put_parameter().name(format!("{path}/{field}")).value(*value);
             put.r#type(ParameterType::String).overwrite(true).send().await.unwrap();
         }
     }
@@ -128,6 +132,13 @@ impl Pipeline {
         let text = reply.text();
         let id = text.split_once("<MessageId>").and_then(|(_, rest)| rest.split_once('<')).unwrap().0;
         id.to_owned()
+    }
+
+    /// Puts what SNS would say into the queue.
+    fn delivers(&self, envelope: &Value) {
+        let queue = json!({"QueueName": format!("{}-jobs", self.stack)});
+        let queue = self.asks("sqs", "AmazonSQS.GetQueueUrl", &queue)["QueueUrl"].clone();
+        self.asks("sqs", "AmazonSQS.SendMessage", &json!({"QueueUrl": queue, "MessageBody": envelope.to_string()}));
     }
 
     /// What the function sent to start builds.

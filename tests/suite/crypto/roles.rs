@@ -25,7 +25,7 @@ const ROLES: [(&str, &[&str], &[&str]); 2] = [
     ),
 ];
 
-/// What a role may do: an action and the resources that it may do it to.
+/// What a role may do: an action and the resources that it may do it to. What it may not do in any case has a `!` before it.
 pub(crate) fn granted(account: &Account, role: &str) -> BTreeMap<String, BTreeSet<String>> {
     let caller = account.caller();
     let reply = caller.query("iam", "GetRolePolicy", &[("RoleName", role), ("PolicyName", "work")]).unwrap().text();
@@ -37,9 +37,9 @@ pub(crate) fn granted(account: &Account, role: &str) -> BTreeMap<String, BTreeSe
     };
     let mut granted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for statement in document["Statement"].as_array().unwrap().iter().filter(|statement| statement.is_object()) {
-        assert_eq!(statement["Effect"], "Allow");
+        let sign = if statement["Effect"] == "Allow" { "" } else { "!" };
         for action in list(&statement["Action"]) {
-            granted.entry(action).or_default().extend(list(&statement["Resource"]));
+            granted.entry(format!("{sign}{action}")).or_default().extend(list(&statement["Resource"]));
         }
     }
     let names = caller.query("iam", "ListRolePolicies", &[("RoleName", role)]).unwrap().text();

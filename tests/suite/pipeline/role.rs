@@ -3,9 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_ssm::types::ParameterType;
+
 use super::Pipeline;
+use super::worked::deploy_policy;
 use crate::crypto::bucket;
-use crate::crypto::roles::{granted, name_of};
+use crate::crypto::roles::{code, granted, name_of, under};
+use crate::support::account::Account;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_has_exactly_its_actions_on_exactly_its_resources() {
@@ -37,6 +41,9 @@ async fn each_role_has_exactly_its_actions_on_exactly_its_resources() {
     let builds = [
         ("s3:GetObject", format!("arn:aws:s3:::{}/plumb-worker", bucket(&own.account))),
         ("ssm:GetParametersByPath", registry),
+        ("!ssm:PutParameter", arn("ssm", "parameter/plumb/pipeline/*")),
+        ("!ssm:DeleteParameter", arn("ssm", "parameter/plumb/pipeline/*")),
+        ("!ssm:DeleteParameters", arn("ssm", "parameter/plumb/pipeline/*")),
         ("secretsmanager:GetSecretValue", arn("secretsmanager", "secret:plumb/pipeline/*")),
         ("logs:CreateLogStream", build_log.clone()),
         ("logs:PutLogEvents", build_log),
@@ -47,4 +54,21 @@ async fn each_role_has_exactly_its_actions_on_exactly_its_resources() {
         let role = name_of(&own.account, stack, logical_id).await;
         assert_eq!(granted(&own.account, &role), expected, "{logical_id}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_may_write_parameters_does_not_write_the_registry() {
+    let account = Account::enforcing_iam();
+    let policy = deploy_policy(&account, &["ssm:*"]);
+    let own = Pipeline::deploy_to(account, &[("DeployPolicyArns", &policy)]).await;
+    let (config, _) = under(&own.account, &own.stack, "BuildRole").await;
+    let ssm = aws_sdk_ssm::Client::new(&config);
+    let put = async |name: &str| {
+        let request = ssm.put_parameter().name(name).value("x").r#type(ParameterType::String).overwrite(true);
+        code(request.send().await)
+    };
+    assert_eq!(put("/shop/prod/pool").await, "allowed");
+    assert!(put("/plumb/pipeline/shop/command").await.starts_with("AccessDenied"));
+    let deleted = ssm.delete_parameter().name("/plumb/pipeline/shop/command").send().await;
+    assert!(code(deleted).starts_with("AccessDenied"));
 }

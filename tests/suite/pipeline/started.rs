@@ -20,14 +20,14 @@ pub(super) fn variables(start: &Value) -> Vec<(String, String)> {
 async fn a_message_is_one_build_with_exactly_its_variables_however_often_it_comes() {
     let own = Pipeline::deploy(&[]).await;
     let commit = "0123456789abcdef0123456789abcdef01234567";
-    let message = json!({"project": "shop", "branch": "release/1.2", "commit": commit, "reason": "CI says $(id)"});
+    let message = json!({"project": "shop", "branch": "release/1.2", "commit": commit, "reason": "CI says so, run #7"});
     let id = own.publishes(&message.to_string());
     let job = own.job(&id, "started");
     let expected = [
         ("PLUMB_PROJECT", "shop"),
         ("PLUMB_BRANCH", "release/1.2"),
         ("PLUMB_COMMIT", commit),
-        ("PLUMB_REASON", "CI says $(id)"),
+        ("PLUMB_REASON", "CI says so, run #7"),
         ("PLUMB_JOB", &id),
     ];
     let starts = own.starts();
@@ -57,20 +57,57 @@ async fn a_message_is_one_build_with_exactly_its_variables_however_often_it_come
 
     // The queue delivers at least once.
     let topic = &own.outputs["TopicArn"];
-    let envelope = json!({"Type": "Notification", "MessageId": id, "TopicArn": topic, "Message": message.to_string()});
-    let queue = json!({"QueueName": format!("{}-jobs", own.stack)});
-    let queue = own.asks("sqs", "AmazonSQS.GetQueueUrl", &queue)["QueueUrl"].clone();
+    let envelope = json!({
+        "Type": "Notification",
+        "MessageId": id,
+        "TopicArn": topic,
+        "Message": message.to_string(),
+        "Timestamp": "2026-11-21T10:00:00.000Z",
+    });
     for _ in 0..2 {
-        own.asks("sqs", "AmazonSQS.SendMessage", &json!({"QueueUrl": queue, "MessageBody": envelope.to_string()}));
+        own.delivers(&envelope);
     }
     own.log_has(&id, "duplicate");
-    // And so may the topic itself, where a function listens to it.
-    let direct = json!({"Records": [{"EventSource": "aws:sns", "Sns": envelope}]});
+    // What is no message of the topic is told too: the alarm says that the log has it.
+    let odd = json!({"Records": [{"EventSource": "aws:sns", "Sns": envelope}]});
     let client = aws_sdk_lambda::Client::new(&own.config);
     let request = client.invoke().function_name(&own.outputs["TriggerFunctionName"]);
-    let answer = request.payload(direct.to_string().into_bytes().into()).send().await.unwrap();
-    let answer: Value = serde_json::from_slice(answer.payload().unwrap().as_ref()).unwrap();
-    assert_eq!(answer["decisions"][0]["decision"], "duplicate", "{answer}");
+    let answer = request.payload(odd.to_string().into_bytes().into()).send().await.unwrap();
+    assert!(answer.function_error().is_some());
+    own.log_has("none of the topic's", "failed");
+    assert_eq!(own.starts().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_with_a_registry_of_its_own_knows_no_other_stacks_projects() {
+    let own = Pipeline::deploy(&[("RegistryPrefix", "/teams/billing/pipeline")]).await;
+    assert_eq!(own.outputs["RegistryPrefix"], "/teams/billing/pipeline");
+    // The usual place has a project of that name, and it is another stack's.
+    let id = own.publishes(MAIN);
+    assert!(own.job(&id, "refused")["why"]["S"].as_str().unwrap().contains("not in the registry"));
+    assert_eq!(own.starts().len(), 0);
+    let fields = [("repository", "https://git.example/shop.git"), ("branches", "main"), ("command", r#"["make"]"#)];
+    own.registers_at("/teams/billing/pipeline/shop", &fields).await;
+    let id = own.publishes(MAIN);
+    own.job(&id, "started");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_a_later_one_has_overtaken_is_not_built() {
+    let own = Pipeline::deploy(&[]).await;
+    let first = own.publishes(MAIN);
+    own.job(&first, "started");
+    // As the queue may deliver it: long after it was published.
+    let late = "00000000-0000-4000-8000-000000000001";
+    let envelope = json!({
+        "Type": "Notification",
+        "MessageId": late,
+        "TopicArn": own.outputs["TopicArn"],
+        "Message": MAIN,
+        "Timestamp": "2026-11-01T10:00:00.000Z",
+    });
+    own.delivers(&envelope);
+    assert!(own.job(late, "refused")["why"]["S"].as_str().unwrap().contains("later message"));
     assert_eq!(own.starts().len(), 1);
 }
 
@@ -79,7 +116,7 @@ async fn what_is_not_allowed_starts_nothing_and_is_listed_and_logged_without_its
     let own = Pipeline::deploy(&[]).await;
     let deep = format!(r#"{{"project":"shop","branch":{}"hunter2"{}}}"#, "[".repeat(1500), "]".repeat(1500));
     let long = json!({"project": "shop", "branch": "main", "reason": "hunter2".repeat(700)}).to_string();
-    let cases: [(&str, &str, &str); 13] = [
+    let cases: [(&str, &str, &str); 14] = [
         ("hunter2", "-", "not JSON"),
         (r#"{"project":"shop","branch":"main; hunter2"}"#, "shop", "`branch` is not"),
         (r#"{"project":"shop","branch":"main\nphases: hunter2"}"#, "shop", "`branch` is not"),
@@ -88,6 +125,7 @@ async fn what_is_not_allowed_starts_nothing_and_is_listed_and_logged_without_its
         ("{\"project\":\"\u{455}hop\",\"branch\":\"main\"}", "-", "`project` is not"),
         (r#"{"project":"shop","branch":"main","commit":"$(hunter2)"}"#, "shop", "`commit` is not"),
         (r#"{"project":"shop","branch":"main","reason":"\u001b]0;hunter2\u0007"}"#, "shop", "`reason` is not"),
+        (r#"{"project":"shop","branch":"main","reason":"$(hunter2)"}"#, "shop", "`reason` is not"),
         (r#"{"project":"shop","branch":"main","buildspecOverride":"hunter2"}"#, "shop", "none of project"),
         (r#"{"project":"shop","branch":"main","branch":"hunter2"}"#, "-", "twice"),
         (&deep, "shop", "`branch` is not a text"),
@@ -113,7 +151,7 @@ async fn what_is_not_allowed_starts_nothing_and_is_listed_and_logged_without_its
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn builds_beyond_the_concurrency_wait_for_their_turn_and_those_beyond_the_rate_are_refused() {
+async fn builds_beyond_the_concurrency_wait_for_their_turn_and_those_beyond_the_rate_for_theirs() {
     let own = Pipeline::deploy(&[]).await;
     own.registers(&[("concurrency", "1"), ("rate", "2")]).await;
     let first = own.publishes(MAIN);
@@ -125,7 +163,8 @@ async fn builds_beyond_the_concurrency_wait_for_their_turn_and_those_beyond_the_
     let line = own.log_has(&second, "waits");
     assert!(line["why"].as_str().unwrap().contains("1 of 1"), "{line}");
     let third = own.publishes(MAIN);
-    assert!(own.job(&third, "refused")["why"]["S"].as_str().unwrap().contains("rate"));
+    let line_of_third = own.log_has(&third, "waits");
+    assert!(line_of_third["why"].as_str().unwrap().contains("rate: 2 messages within an hour"), "{line_of_third}");
     assert_eq!(own.job(&second, "claimed")["why"]["S"], line["why"]);
     assert_eq!(own.starts().len(), 1);
     own.proxy.heal();

@@ -43,9 +43,8 @@ struct Build<'a> {
     role: Credentials,
 }
 
-/// The one policy with what the deploy commands of this story may do.
-fn deploy_policy(account: &Account) -> String {
-    let actions = ["cloudformation:*", "s3:*", "sqs:*", "sts:GetCallerIdentity"];
+/// The one policy with what deploy commands may do.
+pub(super) fn deploy_policy(account: &Account, actions: &[&str]) -> String {
     let statement = json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
     let document = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
     let fields = [("PolicyName", "deploys"), ("PolicyDocument", document.as_str())];
@@ -92,10 +91,14 @@ impl<'a> Build<'a> {
         let answer = self.own.asks("codebuild", "CodeBuild_20161006.BatchGetProjects", &asked);
         let text = answer["projects"][0]["source"]["buildspec"].as_str().unwrap();
         let specification = plumb::template::document("buildspec", text).unwrap();
-        let phases = ["install", "build"].map(|phase| specification["phases"][phase]["commands"].clone());
-        let commands: Vec<&str> =
-            phases.iter().flat_map(|commands| commands.as_array().unwrap()).filter_map(Value::as_str).collect();
-        let script = commands.join("\n").replace("/tmp/plumb-", &format!("{}/plumb-", self.directory.path().display()));
+        let lines = |phase: &str, part: &str| {
+            let lines = specification["phases"][phase][part].as_array().unwrap().iter().filter_map(Value::as_str);
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let (install, build, last) =
+            (lines("install", "commands"), lines("build", "commands"), lines("build", "finally"));
+        let script = format!("{install}\ntrap '{last}' EXIT\n{build}");
+        let script = script.replace("/tmp/plumb-", &format!("{}/plumb-", self.directory.path().display()));
         let tools = self.path("tools");
         std::fs::create_dir_all(&tools).unwrap();
         let place = format!("s3://{}/plumb-worker", crate::crypto::bucket(&self.own.account));
@@ -126,7 +129,8 @@ fn told(output: &Output) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_ends_in_a_deployment_by_the_worker_of_that_digest_under_the_builds_role() {
     let account = Account::enforcing_iam();
-    let (policy, worker) = (deploy_policy(&account), binary("plumb-worker"));
+    let policy = deploy_policy(&account, &["cloudformation:*", "s3:*", "sqs:*", "sts:GetCallerIdentity"]);
+    let worker = binary("plumb-worker");
     let own = Pipeline::deploy_to(account, &[("DeployPolicyArns", &policy), ("WorkerSha256", &digest(&worker))]).await;
     let build = Build::new(&own).await;
     let first = build.repository.git(&["rev-parse", "HEAD"]);
@@ -150,6 +154,8 @@ async fn a_message_ends_in_a_deployment_by_the_worker_of_that_digest_under_the_b
     assert!(said.contains("CI run 7\n") && !said.contains(&build.token), "{said}");
     let result = build.result();
     assert_eq!((&result["outcome"], &result["job"]), (&json!("succeeded"), &json!(id)), "{result}");
+    let last = String::from_utf8_lossy(&output.stdout).lines().last().map(str::to_owned);
+    assert_eq!(serde_json::from_str::<Value>(&last.unwrap()).unwrap(), result, "the log's last line is the result");
     assert_eq!(result["commit"], *first, "the commit that was asked for, and not the branch's tip");
     let queue = |name: &str| own.account.caller().json("sqs", "AmazonSQS.GetQueueUrl", &json!({"QueueName": name}));
     assert_eq!(queue("shop-refunds").unwrap().status, 200, "{said}");
