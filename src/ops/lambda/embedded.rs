@@ -127,6 +127,7 @@ embedded! {
     "tests/functions/vectors.rs",
     "tests/functions/watching.rs",
     "tests/functions/worker.rs",
+    "tests/functions/worker/secrets.rs",
     "tests/reference/envelope.py",
     "tests/reference/github.json",
     "tests/reference/known_answers.json",

@@ -154,8 +154,8 @@ async fn a_message_ends_in_a_deployment_by_the_worker_of_that_digest_under_the_b
     assert!(said.contains("CI run 7\n") && !said.contains(&build.token), "{said}");
     let result = build.result();
     assert_eq!((&result["outcome"], &result["job"]), (&json!("succeeded"), &json!(id)), "{result}");
-    let told = String::from_utf8_lossy(&output.stdout).lines().last().map(str::to_owned);
-    assert_eq!(serde_json::from_str::<Value>(&told.unwrap()).unwrap(), result, "the log's last line is the result");
+    let last = String::from_utf8_lossy(&output.stdout).lines().last().map(str::to_owned);
+    assert_eq!(serde_json::from_str::<Value>(&last.unwrap()).unwrap(), result, "the log's last line is the result");
     assert_eq!(result["commit"], *first, "the commit that was asked for, and not the branch's tip");
     let queue = |name: &str| own.account.caller().json("sqs", "AmazonSQS.GetQueueUrl", &json!({"QueueName": name}));
     assert_eq!(queue("shop-refunds").unwrap().status, 200, "{said}");
