@@ -6,7 +6,7 @@ use clap_complete::ArgValueCandidates;
 use serde::Serialize;
 
 use super::consent::{Asks, Deed, How};
-use super::deploy::{EndedJson, interruptible, looked_on, told};
+use super::deploy::{EndedJson, interruptible, stoppable, told};
 use super::table::Table;
 use super::{Failed, Outcome, Output, Shared, clean, print_json, say, values};
 use crate::compare::Why;
@@ -84,8 +84,16 @@ pub(super) async fn run(shared: &Shared, args: &Args) -> Result<Outcome, Failed>
         let does = format!("delete {stack} and what is shown to go");
         let deed = Deed { command: "clean", does: &does, asks: Asks::Named(stack) };
         let writer = interruptible(args.how.consent.obtain(&session, deed)).await??;
-        let work = Box::pin(deploy::clean(&writer, &cleaning, args.unprotect, &told::progress));
-        Some(looked_on(stack, "", work).await??)
+        let (cleaned, is_stopped) =
+            stoppable(|stop| Box::pin(deploy::clean(&writer, &cleaning, args.unprotect, &told::progress, stop)))
+                .await?;
+        match cleaned {
+            Err(why) if is_stopped => {
+                Failed::from(why).print();
+                return Err(Failed::Interrupted);
+            }
+            cleaned => Some(cleaned?),
+        }
     };
     let failure = cleaned.as_ref().and_then(|cleaned| cleaned.ended.failure.as_ref());
     let log = told::log(&session, stack, failure).await;

@@ -6,6 +6,9 @@ mod text;
 pub(super) mod told;
 
 use clap_complete::ArgValueCandidates;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
 
 pub(super) use json::EndedJson;
 
@@ -303,6 +306,20 @@ pub(super) async fn looked_on<T>(stack: &str, work: impl Future<Output = T>) -> 
         say!("{}", stage::goes_on(stack));
     }
     done
+}
+
+/// Work that ^C asks to end in good order, and another one ends at once. Beside what came of it: whether it was asked to.
+pub(super) async fn stoppable<T, Work: Future<Output = T>>(
+    work: impl FnOnce(BoxFuture<'static, ()>) -> Work,
+) -> Result<(T, bool), Failed> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut work = std::pin::pin!(work(stopped.map(drop).boxed()));
+    tokio::select! {
+        done = &mut work => return Ok((done, false)),
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    let _ = stop.send(());
+    interruptible(work).await.map(|done| (done, true))
 }
 
 /// Work that ^C ends.

@@ -2,16 +2,20 @@
 
 mod artifacts;
 
+use std::collections::BTreeSet;
+use std::pin::{Pin, pin};
+use std::sync::{Mutex, PoisonError};
+
 pub use artifacts::Artifacts;
 
 use super::delete;
-use super::follow::{Ended, Progress};
+use super::follow::{Ended, Happened, Progress};
 use super::preview::Fate;
 use super::recover::Wish;
 use super::stopped::Stopped;
 use crate::aws::cloudformation::{self, StackInfo, StackResource, Stage};
 use crate::aws::s3::versions;
-use crate::aws::{Clients, s3};
+use crate::aws::{Clients, ErrorKind, s3};
 use crate::compare::Why;
 use crate::ops::journal::{Action, Begun, Intent};
 use crate::ops::receipt::UnitId;
@@ -30,6 +34,8 @@ pub struct Cleaning {
     pub artifacts: Option<Artifacts>,
     /// Whether the stack has a receipt, which goes with it.
     pub recorded: bool,
+    /// That receipt's tag.
+    receipt: Option<String>,
 }
 
 /// A resource of a stack that is to be deleted.
@@ -73,9 +79,10 @@ pub async fn cleaning(session: &Session, stack: &str, with_artifacts: bool) -> R
     delete::refuse_busy(&info)?;
     let resources = going(clients, &info.id, &info.name, "").await?;
     let store = session.receipts().await?;
-    let recorded = store.held(clients, &UnitId::Stack(stack.to_owned())).await?.is_some();
+    let receipt = store.held(clients, &UnitId::Stack(stack.to_owned())).await?;
+    let (recorded, receipt) = (receipt.is_some(), receipt.and_then(|receipt| receipt.tag));
     let artifacts = if with_artifacts { Some(artifacts::of(session, stack).await?) } else { None };
-    Ok(Some(Cleaning { stack: info, resources, artifacts, recorded }))
+    Ok(Some(Cleaning { stack: info, resources, artifacts, recorded, receipt }))
 }
 
 /// The resources of a stack, with those of stacks within it after each. `path` leads to it and ends in a slash.
@@ -144,19 +151,23 @@ async fn of_resource(
     })
 }
 
-/// Empties the buckets, deletes the stack, and then what only it needed.
+/// Deletes the stack with what is in its buckets, and then what only it needed.
+///
+/// `stop` ends it in good order: what CloudFormation is at goes on, nothing else does, and what is gone is told.
 pub async fn clean(
     session: &Session,
     cleaning: &Cleaning,
     unprotect: bool,
     progress: &(dyn Fn(Progress) + Send + Sync),
+    stop: impl Future<Output = ()>,
 ) -> Result<Cleaned, Why> {
     let (session, writer) = session.for_writing().await?;
     let name = &cleaning.stack.name;
     let begun = Begun::new(&session, &writer, Intent::new(Action::Clean, vec![name.clone()]))?;
     let token = format!("plumb-{}", begun.entry().id);
     let mut notes = Vec::new();
-    let done = Box::pin(carry_out(&session, cleaning, unprotect, &token, &mut notes, progress)).await;
+    let wish = Wish { unprotect, ..Wish::default() };
+    let done = Box::pin(carry_out(&session, cleaning, &wish, &token, &mut notes, progress, pin!(stop))).await;
     match done {
         Ok((ended, failed)) => {
             let told = failed.as_ref().map(|why| why.reason.clone());
@@ -177,61 +188,114 @@ pub async fn clean(
 async fn carry_out(
     session: &Session,
     cleaning: &Cleaning,
-    unprotect: bool,
+    wish: &Wish,
     token: &str,
     notes: &mut Vec<String>,
     progress: &(dyn Fn(Progress) + Send + Sync),
+    mut stop: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(Ended, Option<Why>), Stopped> {
     let name = &cleaning.stack.name;
-    let wish = Wish { unprotect, ..Wish::default() };
-    let emptied = empty(&session.clients, cleaning, notes, progress);
-    let ended = Box::pin(delete::delete(session, &cleaning.stack, &wish, token, progress, emptied)).await?;
+    let full = Mutex::new(BTreeSet::new());
+    let hear = |told: Progress| match told {
+        // That is seen to.
+        Progress::Failed(failure) if is_of_full(&failure.event) => {}
+        told => {
+            if let Progress::Happened(happened) = &told
+                && is_full(happened)
+            {
+                full.lock().unwrap_or_else(PoisonError::into_inner).insert(happened.name());
+            }
+            progress(told);
+        }
+    };
+    let (heard, emptied) = (&full, &mut *notes);
+    let clear = move || async move {
+        let full = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
+        empty(&session.clients, cleaning, full, emptied, progress).await
+    };
+    let deleted = delete::delete(session, &cleaning.stack, wish, token, &hear, clear, stop.as_mut());
+    let ended = Box::pin(deleted).await?;
     if ended.stack.is_some() {
         let failed = ended.why(name);
         return Ok((ended, failed));
     }
-    let failed = match forget(session, cleaning, notes).await {
-        Ok(()) => None,
-        Err(why) => Some(Why { reason: format!("{name} is gone, but what it needed is not: {}", why.reason), ..why }),
+    let forgot = tokio::select! {
+        biased;
+        () = stop => Err(Why::new("interrupted, and nothing goes on")),
+        forgot = forget(session, cleaning, notes) => forgot,
     };
+    let failed = forgot.err().map(|why| {
+        let reason = format!("{name} is gone, but not all that is kept of it: {}", why.reason);
+        Why { reason, ..why }
+    });
     Ok((ended, failed))
 }
 
-/// Empties the buckets that are deleted, since CloudFormation deletes no other.
+/// Whether a bucket was not deleted because of what is in it, as S3 has always put it.
+fn is_full(happened: &Happened) -> bool {
+    let says = |reason: &String| reason.contains("not empty") || reason.contains("BucketNotEmpty");
+    happened.type_name == "AWS::S3::Bucket"
+        && happened.status == "DELETE_FAILED"
+        && happened.reason.as_ref().is_some_and(says)
+}
+
+/// Whether that is a full bucket, or a stack in which something was not deleted, which tells of itself.
+fn is_of_full(happened: &Happened) -> bool {
+    is_full(happened) || (happened.type_name == "AWS::CloudFormation::Stack" && happened.status == "DELETE_FAILED")
+}
+
+/// Empties those of the buckets that CloudFormation could not delete because of what is in them. Answers whether it was any.
 async fn empty(
     clients: &Clients,
     cleaning: &Cleaning,
+    full: BTreeSet<String>,
     notes: &mut Vec<String>,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(), Why> {
-    for going in cleaning.resources.iter().filter(|going| going.objects.is_some()) {
-        let Some(bucket) = &going.physical_id else { continue };
+) -> Result<bool, Why> {
+    let mut is_any = false;
+    let shown = cleaning.resources.iter().filter(|going| going.objects.is_some() && full.contains(&going.logical_id));
+    for bucket in shown.filter_map(|going| going.physical_id.as_ref()) {
         progress(Progress::Step(format!("emptying {bucket}")));
         // Listed anew: whoever writes to it may not have stopped.
         let all = versions::list(clients, bucket, "").await.map_err(|error| why(&error))?;
         let count = all.len();
-        if let Err(error) = versions::delete(clients, bucket, &all).await {
-            notes.push(format!("some of {count} versions of objects of {bucket} may be deleted"));
-            return Err(why(&error));
-        }
-        if count > 0 {
-            notes.push(format!("{count} versions of objects of {bucket} deleted"));
-        }
+        // Whatever ends this in the middle.
+        notes.push(format!("some of {count} versions of objects of {bucket} may be deleted"));
+        versions::delete(clients, bucket, &all).await.map_err(|error| why(&error))?;
+        notes.pop();
+        notes.push(format!("{count} versions of objects of {bucket} deleted"));
+        is_any = true;
     }
-    Ok(())
+    Ok(is_any)
 }
 
-/// Deletes the receipt of a stack that is gone, and the artifacts that only it needed.
+/// Deletes the receipt of a stack that is gone, and the artifacts that only it needed, as far as they are those that were
+/// shown: somebody may have deployed since.
 async fn forget(session: &Session, cleaning: &Cleaning, notes: &mut Vec<String>) -> Result<(), Why> {
     let clients = &session.clients;
-    let store = session.receipts().await?;
-    if let (true, Some(bucket)) = (cleaning.recorded, &store.bucket) {
-        let key = store.key(&UnitId::Stack(cleaning.stack.name.clone()));
-        s3::delete(clients, bucket, &key).await.map_err(|error| why(&error))?;
-        notes.push("its receipt deleted".to_owned());
+    let name = &cleaning.stack.name;
+    let there = cloudformation::stack(clients, name).await.map_err(|error| why(&error))?;
+    if there.is_some_and(|there| there.id != cleaning.stack.id) {
+        return Err(Why::new(format!("there is another stack {name} already, whose they may be")));
     }
-    match &cleaning.artifacts {
-        Some(artifacts) => artifacts.delete(clients, notes).await,
+    let store = session.receipts().await?;
+    // While the receipt still says what was this stack's.
+    let artifacts = match &cleaning.artifacts {
+        Some(shown) => artifacts::of(session, name).await.map(|now| Some((now, shown))),
+        None => Ok(None),
+    };
+    if let (Some(tag), Some(bucket)) = (&cleaning.receipt, &store.bucket) {
+        let key = store.key(&UnitId::Stack(name.clone()));
+        match s3::delete_same(clients, bucket, &key, tag).await {
+            Ok(()) => notes.push("its receipt deleted".to_owned()),
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                return Err(Why::new("its receipt was written anew meanwhile"));
+            }
+            Err(error) => return Err(why(&error)),
+        }
+    }
+    match artifacts? {
+        Some((now, shown)) => now.delete(clients, shown, notes).await,
         None => Ok(()),
     }
 }

@@ -1,5 +1,7 @@
 //! Deletes a stack and follows that to its end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::follow::{self, Ended, Progress};
 use super::recover::{self, Wish};
 use super::stopped::{self, Stopped};
@@ -29,15 +31,19 @@ pub(super) fn refuse_busy(info: &StackInfo) -> Result<(), Why> {
     Ok(())
 }
 
-/// Deletes a stack, by what was shown of it. `before` is done when nothing speaks against the deletion any more: what it
-/// takes away does not come back. A stack that is gone already has ended well.
-pub(super) async fn delete(
+/// Deletes a stack, by what was shown of it. A stack that is gone already has ended well.
+///
+/// `clear` takes out of the way what a deletion failed at, and answers whether to ask again. It comes after the first try:
+/// what it takes away does not come back, and whatever speaks against the deletion - a permission, a stack that imports
+/// from this one - has spoken by then. `stop` ends the looking on: what CloudFormation is at goes on, and nothing else does.
+pub(super) async fn delete<Clear: Future<Output = Result<bool, Why>>>(
     session: &Session,
     info: &StackInfo,
     wish: &Wish,
     token: &str,
     progress: &(dyn Fn(Progress) + Send + Sync),
-    before: impl Future<Output = Result<(), Why>>,
+    clear: impl FnOnce() -> Clear,
+    stop: impl Future<Output = ()>,
 ) -> Result<Ended, Stopped> {
     let clients = &session.clients;
     let found = cloudformation::stack(clients, &info.id).await.map_err(|error| why(&error))?;
@@ -51,18 +57,24 @@ pub(super) async fn delete(
         let why = Why::new(format!("refused: {name} was changed since it was looked at, and is {}", now.status));
         return Err(why.hint("look again, and confirm that").into());
     }
-    let operation = recover::operation(session, &now, token).await?;
     if now.termination_protection {
         progress(Progress::Step(format!("taking the protection off {name}")));
         operate::protect(clients, &now.id, false).await.map_err(|error| why(&error))?;
     }
+    let is_asked = AtomicBool::new(false);
     let work = async {
-        before.await?;
-        let sent = operate::delete_stack(clients, &now.id, &wish.retain, Some(token)).await;
-        stopped::begun(clients, &operation, sent).await?;
-        follow::follow(session, &operation, progress).await.map_err(Stopped::Unseen)
+        let ended = ask(session, &now, wish, token, &is_asked, progress).await?;
+        if ended.stack.is_none() || !clear().await? {
+            return Ok(ended);
+        }
+        // A token that was used asks for nothing again.
+        ask(session, &now, wish, &format!("{token}-again"), &is_asked, progress).await
     };
-    let done = Box::pin(work).await;
+    let done = tokio::select! {
+        biased;
+        () = stop => Err(interrupted(name, is_asked.load(Ordering::Relaxed))),
+        done = Box::pin(work) => done,
+    };
     let is_gone = done.as_ref().is_ok_and(|ended| ended.stack.is_none());
     if !now.termination_protection || is_gone {
         return done;
@@ -70,6 +82,33 @@ pub(super) async fn delete(
     let told = protect_again(clients, &now).await;
     progress(Progress::Step(told.clone()));
     done.map_err(|stopped| stopped.map(|why| Why { reason: format!("{}; {told}", why.reason), ..why }))
+}
+
+/// Asks for the deletion and follows it. `is_asked` is true while CloudFormation is at it, or may be.
+async fn ask(
+    session: &Session,
+    info: &StackInfo,
+    wish: &Wish,
+    token: &str,
+    is_asked: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Ended, Stopped> {
+    let clients = &session.clients;
+    let operation = recover::operation(session, info, token).await?;
+    is_asked.store(true, Ordering::Relaxed);
+    let sent = operate::delete_stack(clients, &info.id, &wish.retain, Some(token)).await;
+    stopped::begun(clients, &operation, sent).await?;
+    let ended = follow::follow(session, &operation, progress).await.map_err(Stopped::Unseen)?;
+    is_asked.store(false, Ordering::Relaxed);
+    Ok(ended)
+}
+
+fn interrupted(stack: &str, is_asked: bool) -> Stopped {
+    if is_asked {
+        let why = Why::new(format!("what AWS is at with {stack} goes on without you"));
+        return Stopped::Unseen(why.hint(stopped::look_on(stack)));
+    }
+    Stopped::Refused(Why::new(format!("interrupted: {stack} is not deleted, and nothing goes on with it")))
 }
 
 /// It was protected, and nothing else was asked for than to delete it.

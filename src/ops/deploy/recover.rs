@@ -142,8 +142,9 @@ pub async fn recover(
     let token = format!("plumb-{}", begun.entry().id);
     let done = match recovery.stuck {
         Stuck::Review | Stuck::CreationFailed | Stuck::DeletionFailed => {
-            let nothing = std::future::ready(Ok(()));
-            delete::delete(&session, info, &recovery.wish, &token, progress, nothing).await
+            let nothing = || std::future::ready(Ok(false));
+            let never = std::future::pending();
+            delete::delete(&session, info, &recovery.wish, &token, progress, nothing, never).await
         }
         Stuck::RollbackFailed => {
             let skip = recovery.wish.skip.clone();

@@ -29,11 +29,18 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// Deletes every version of them.
-    pub(super) async fn delete(&self, clients: &Clients, notes: &mut Vec<String>) -> Result<(), Why> {
-        if !self.versions.is_empty() {
-            versions::delete(clients, &self.bucket, &self.versions).await.map_err(|error| why(&error))?;
-            notes.push(format!("{} artifacts deleted", self.keys.len()));
+    /// Deletes every version of those that were shown: whatever of these is not among them now is needed since.
+    pub(super) async fn delete(&self, clients: &Clients, shown: &Self, notes: &mut Vec<String>) -> Result<(), Why> {
+        let keys = self.keys.intersection(&shown.keys).count();
+        if keys > 0 {
+            let versions: Vec<Version> =
+                self.versions.iter().filter(|version| shown.keys.contains(&version.key)).cloned().collect();
+            versions::delete(clients, &self.bucket, &versions).await.map_err(|error| why(&error))?;
+            notes.push(format!("{keys} artifacts deleted"));
+        }
+        let stay = shown.keys.len() - keys;
+        if stay > 0 {
+            notes.push(format!("{stay} artifacts stay, which are gone already or needed since"));
         }
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! Deleting a stack with all that is in it: nothing goes that is to be kept, or whose fate is not known, and what went is told.
 
-use serde_json::{Value, json};
+mod emptied;
+mod forgotten;
 
+use serde_json::json;
+
+use super::refused::at_terminal;
 use super::stack::{Stacked, TEMPLATE};
 use crate::support::account::Account;
 use crate::support::proxy::{Fault, Gate};
@@ -87,7 +91,7 @@ fn nothing_is_emptied_before_the_stack_may_be_deleted() {
 }
 
 #[test]
-fn what_went_before_the_deletion_was_refused_is_told_and_the_protection_is_back() {
+fn a_deletion_that_is_refused_has_emptied_nothing_and_the_protection_is_back() {
     let account = Account::fresh();
     let shop = with_bucket(&account);
     protect(&shop);
@@ -96,13 +100,44 @@ fn what_went_before_the_deletion_was_refused_is_told_and_the_protection_is_back(
     let denied = "User: mara is not authorized to perform: cloudformation:DeleteStack";
     proxy.on("cloudformation:DeleteStack").reply(Fault::AccessDenied(denied.to_owned()));
     let done = shop.through(&behind, &[&CLEAN[..], &["--unprotect"]].concat());
-    done.ended(2).complained(&[
-        denied,
-        "is protected from being deleted again",
-        "before that: 2 versions of objects of shop-bin-",
-    ]);
+    done.ended(2).complained(&[denied, "is protected from being deleted again"]);
     assert!(is_protected(&shop));
+    assert_eq!((versions(&account), proxy.count("s3:DeleteObjects")), (Some(2), 0));
     assert_eq!(shop.journal().last().unwrap()[2], "failed");
+}
+
+#[test]
+fn a_stack_that_another_one_imports_from_keeps_what_is_in_its_buckets() {
+    let account = Account::fresh();
+    let shop = with_bucket(&account);
+    shop.replace(
+        "stack.yaml",
+        "Value: !GetAtt Queue.QueueName }",
+        "Value: !GetAtt Queue.QueueName, Export: { Name: q } }",
+    );
+    shop.commit();
+    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
+    let other = r#"{"Resources": {"P": {"Type": "AWS::SSM::Parameter",
+        "Properties": {"Name": "/q", "Type": "String", "Value": {"Fn::ImportValue": "q"}}}}}"#;
+    shop.cloudformation("CreateStack", &[("StackName", "other"), ("TemplateBody", other)]);
+    assert_eq!(super::reverted::value(&account, "/q"), "shop-dev-refunds", "it imports");
+    shop.plumb(&CLEAN).ended(2).complained(&["imported by stack other"]);
+    assert_eq!((versions(&account), shop.status().as_deref()), (Some(2), Some("UPDATE_COMPLETE")));
+}
+
+#[test]
+fn the_name_of_the_stack_is_typed_and_nothing_else_deletes_it() {
+    let account = Account::fresh();
+    let shop = Stacked::live(&account);
+    for wrong in ["y", "dev", "shop-de", "shop-dev2"] {
+        let terminal = at_terminal(&shop, &["clean", "shop-dev", "--env", "dev"]);
+        terminal.sees("Type shop-dev to delete shop-dev").type_text(&format!("{wrong}\r")).sees("was not confirmed");
+        assert_eq!(terminal.exit_code(), 2, "{}", terminal.text());
+    }
+    assert_eq!(shop.status().as_deref(), Some("CREATE_COMPLETE"));
+    let terminal = at_terminal(&shop, &["clean", "shop-dev", "--env", "dev"]);
+    terminal.sees("Type shop-dev to delete shop-dev").type_text("shop-dev\r").sees("shop-dev is deleted");
+    assert_eq!((terminal.exit_code(), shop.status()), (0, None), "{}", terminal.text());
 }
 
 #[test]
@@ -146,40 +181,6 @@ fn a_deletion_that_fails_leaves_the_stack_protected_as_it_was() {
         "is protected from being deleted again",
     ]);
     assert!(is_protected(&shop));
-}
-
-/// A stack within the stack, with a bucket of its own, which lies in the state bucket as a template.
-fn nested(account: &Account) -> Stacked {
-    let shop = Stacked::at(account);
-    let within =
-        "  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties: { TemplateURL: inner.yaml }\nOutputs:";
-    shop.replace("stack.yaml", "Outputs:", within);
-    let bin =
-        "Resources:\n  Bin: { Type: AWS::S3::Bucket, Properties: { BucketName: !Sub \"${AWS::StackName}-bin\" } }\n";
-    shop.write("inner.yaml", &bin.replace("${AWS::StackName}-bin", &format!("shop-bin-{}", account.id)));
-    shop.commit();
-    shop
-}
-
-#[test]
-fn buckets_of_stacks_within_are_shown_and_emptied_too() {
-    let account = Account::fresh();
-    let shop = nested(&account);
-    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
-    fill(&account);
-    let shown = shop.plumb(&["clean", "shop-dev", "--with-artifacts", "--env", "dev", "--dry-run", "-o", "json"]);
-    let json = shown.ended(1).json();
-    let resources = json["resources"].as_array().unwrap();
-    let bin = resources.iter().find(|one| one["logical_id"] == "Inner/Bin").unwrap_or_else(|| panic!("{json:#}"));
-    assert!(bin["objects"].as_u64().unwrap() > 0, "{json:#}");
-    let templates = |json: &Value| {
-        let keys = json["artifacts"].as_array().unwrap().iter().filter_map(Value::as_str);
-        keys.filter(|key| key.contains("/templates/")).count()
-    };
-    assert_eq!(templates(&json), 1, "{json:#}");
-    let done = shop.plumb(&[&CLEAN[..], &["--with-artifacts"]].concat());
-    done.ended(0).complained(&["of objects of shop-bin-", "2 artifacts deleted", "shop-dev is deleted"]);
-    assert_eq!((versions(&account), shop.status()), (None, None));
 }
 
 #[test]
