@@ -5,6 +5,7 @@ mod clean;
 pub mod console;
 mod failing;
 mod founded;
+mod halfway;
 mod overtaken;
 mod packaged;
 pub mod readers;
