@@ -113,7 +113,7 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
         Why::new(format!("{stack} cannot be deployed to {environment}{problem}"))
             .hint("[[stacks]] in plumb.toml names the stacks")
     })?;
-    let builds = stack.functions.iter().any(|function| function.build.is_some());
+    let builds = stack.functions.iter().any(|function| function.build.is_some() || function.output.is_some());
     // Assets of an assembly are files of the working tree, too.
     if builds || stack.kind == StackKind::Cdk {
         is_checked_out(&repository, &commit.id)?;
