@@ -48,6 +48,8 @@ fn a_deployment_is_planned_confirmed_followed_and_told() {
     assert!(reply.text().contains("<BlockPublicPolicy>true"), "{reply:?}");
     let reply = account.caller().send("s3", "GET", &format!("{bucket}?versioning"), &[], b"").unwrap();
     assert!(reply.text().contains("Enabled"), "{reply:?}");
+    let reply = account.caller().send("s3", "GET", &format!("{bucket}?encryption"), &[], b"").unwrap();
+    assert!(reply.text().contains("<SSEAlgorithm>AES256</SSEAlgorithm>"), "{reply:?}");
 
     let again = shop.plumb(&["deploy", "--env", "dev", "--yes"]);
     assert!(again.ended(0).stdout.contains("shop-dev   nothing to change"), "{again}");
