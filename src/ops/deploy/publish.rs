@@ -38,10 +38,7 @@ pub(super) async fn publish(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Published, Why> {
     let mut published = Published::default();
-    let (Some(commit), Some(bucket), false) = (draft.commit_id(), &plan.bucket, draft.stack.functions.is_empty())
-    else {
-        return Ok(published);
-    };
+    let (Some(bucket), false) = (&plan.bucket, draft.stack.functions.is_empty()) else { return Ok(published) };
     let clients = &draft.session.clients;
     let resources = cloudformation::resources(clients, &draft.stack.name).await.map_err(|error| why(&error))?;
     for function in draft.stack.functions.iter().filter(|function| draft.ask.means(&function.resource)) {
@@ -63,7 +60,7 @@ pub(super) async fn publish(
         }
         let Some(version) = served(draft, function, physical, artifact, &mut published).await? else { continue };
         let entry = Entry {
-            commit: commit.clone(),
+            commit: artifact.commit.clone(),
             version,
             modified: None,
             at: Some(now()),
