@@ -20,7 +20,7 @@ use crate::compare::Why;
 use crate::config::StackKind;
 use crate::ops::inspect::partition;
 use crate::ops::journal::{Action, Begun, Intent, Outcome};
-use crate::ops::receipt::UnitId;
+use crate::ops::receipt::{Receipt, UnitId};
 use crate::ops::{push, why};
 use crate::template::{Scope, Template};
 
@@ -48,6 +48,10 @@ pub struct Plan {
     pub left: Vec<Why>,
     /// What the operator should know besides.
     pub warnings: Vec<String>,
+    /// The functions that a receipt is whole of, and whose stack has not changed since: nothing of a deployment is left to do.
+    pub(super) settled: BTreeSet<String>,
+    /// What CloudFormation has found in sync just now, by logical id; empty where it was not asked.
+    pub(super) in_sync: BTreeSet<String>,
     pub(super) change_set: Option<Waiting>,
     pub(super) uploaded: BTreeMap<String, Uploaded>,
     /// The state bucket; `None` where nothing goes through it.
@@ -154,10 +158,9 @@ impl Draft {
         let unit = UnitId::Stack(name.clone());
         let (running, receipt) = tokio::join!(running(self, live), store.held(clients, &unit));
         let running = running?;
-        let (runs, unread) = match receipt {
-            Ok(receipt) => (receipt.map(|receipt| receipt.commit), None),
-            Err(why) => (None, Some(why.reason)),
-        };
+        let unread = receipt.as_ref().err().map(|why| why.reason.clone());
+        let receipt = receipt.ok().flatten();
+        let runs = receipt.as_ref().map(|receipt| receipt.commit.clone());
         let reverts = self.ask.revert_drift && live.is_some();
         let mut left = Vec::new();
         if reverts {
@@ -187,13 +190,9 @@ impl Draft {
             None => Vec::new(),
         };
         warnings.extend(unread.map(|reason| format!("it is not known what {name} runs: {reason}")));
-        let ignored = found.changes.iter().filter(|_| besides.is_empty());
-        let ignored = ignored.flat_map(|change| change.drift_ignored.iter().map(move |it| (change, it)));
-        warnings.extend(ignored.map(|(change, (path, reason))| {
-            format!("CloudFormation leaves {}{} as it was changed by hand: {reason}", change.logical_id, dotted(path))
-        }));
-        let mut drift = drift::met(&drifts, &changes, reverts);
         let is_used = besides.is_empty() && !found.is_empty();
+        warnings.extend(found.changes.iter().filter(|_| is_used).flat_map(ignored));
+        let mut drift = drift::met(&drifts, &changes, reverts);
         let change_set = is_used.then(|| Waiting {
             id: found.id.clone(),
             stack_id: found.stack_id.clone(),
@@ -224,6 +223,8 @@ impl Draft {
             drift_checked_at: drifts.iter().map(|drift| drift.checked_at).max(),
             runs,
             warnings,
+            settled: settled(receipt.as_ref(), live),
+            in_sync: if reverts { revert::in_sync(&drifts) } else { BTreeSet::new() },
             change_set,
             uploaded,
             bucket,
@@ -250,6 +251,23 @@ impl Draft {
         };
         (scope(was), scope(will))
     }
+}
+
+/// What of a resource a drift-aware change set leaves as it was changed by hand, in sentences.
+fn ignored(change: &ResourceChange) -> impl Iterator<Item = String> {
+    change.drift_ignored.iter().map(|(path, reason)| {
+        format!("CloudFormation leaves {}{} as it was changed by hand: {reason}", change.logical_id, dotted(path))
+    })
+}
+
+/// The functions that a receipt is whole of, where the stack has not changed since.
+fn settled(receipt: Option<&Receipt>, live: Option<&StackInfo>) -> BTreeSet<String> {
+    let changed_at = live.map(|info| info.changed_at);
+    let Some(receipt) = receipt.filter(|it| it.stack_changed_at.is_some() && it.stack_changed_at == changed_at) else {
+        return BTreeSet::new();
+    };
+    let whole = receipt.items.iter().filter(|(_, entry)| entry.commit == receipt.commit);
+    whole.map(|(id, _)| id.clone()).collect()
 }
 
 /// A property's pointer as it is written elsewhere: `/Properties/Tags/0` is `.Tags.0`.

@@ -51,6 +51,12 @@ pub(super) fn unknown(draft: &Draft, drifts: &[ResourceDrift]) -> Vec<String> {
     drifts.iter().filter(is_meant).map(told).collect()
 }
 
+/// What CloudFormation looked at and found to be as it is to be, by logical id.
+pub(super) fn in_sync(drifts: &[ResourceDrift]) -> BTreeSet<String> {
+    let found = drifts.iter().filter(|drift| drift.status == DriftStatus::InSync);
+    found.map(|drift| drift.logical_id.clone()).collect()
+}
+
 /// Where only some resources are meant: the others that the change set would change as well, so that it cannot be used.
 pub(super) fn besides(draft: &Draft, changes: &[Change]) -> BTreeSet<String> {
     let is_other = |change: &&Change| change.act != Act::Sync && !draft.ask.means(&change.logical_id);

@@ -1,5 +1,6 @@
 //! Deploying stacks as a shell sees it: the plan, the confirmation, what happens meanwhile, and every way in which it fails.
 
+mod aliased;
 mod blamed;
 mod clean;
 pub mod console;
