@@ -214,6 +214,26 @@ pub(crate) fn elements<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = Str
     })
 }
 
+/// The members of the first list of an answer, each with all that lies in it, lists too.
+pub(crate) fn members(xml: &str) -> Vec<&str> {
+    let (mut found, mut depth, mut start) = (Vec::new(), 0_usize, 0);
+    for (at, _) in xml.match_indices("member>") {
+        let before = xml.get(..at).unwrap_or_default();
+        if before.ends_with("</") {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                found.extend(xml.get(start..at - "</".len()));
+            }
+        } else if before.ends_with('<') {
+            if depth == 0 {
+                start = at + "member>".len();
+            }
+            depth += 1;
+        }
+    }
+    found
+}
+
 /// Percent-encodes everything but what RFC 3986 leaves unreserved.
 pub(crate) fn encoded(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
@@ -230,6 +250,14 @@ mod tests {
         assert_eq!(elements(xml, "Id").collect::<Vec<_>>(), ["a", "b &lt; <c>"]);
         assert_eq!(element(xml, "Kind").as_deref(), Some("x"));
         assert_eq!(element("<Id>half", "Id"), None);
+    }
+
+    #[test]
+    fn a_member_is_told_from_the_members_that_lie_in_it() {
+        let inner = "<Id>b</Id><List><member><Id>c</Id></member><member/></List>";
+        let xml = format!("<R><List><member><Id>a</Id></member><member>{inner}</member></List><Next/></R>");
+        assert_eq!(members(&xml), ["<Id>a</Id>", inner]);
+        assert_eq!(members("<R></R>"), Vec::<&str>::new());
     }
 
     #[test]

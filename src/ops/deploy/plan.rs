@@ -21,7 +21,7 @@ use crate::config::StackKind;
 use crate::ops::inspect::partition;
 use crate::ops::journal::{Action, Begun, Intent, Outcome};
 use crate::ops::receipt::{Receipt, UnitId};
-use crate::ops::{push, why};
+use crate::ops::{moves, push, why};
 use crate::template::{Scope, Template};
 
 /// How deep stacks within stacks are looked at.
@@ -174,23 +174,28 @@ impl Draft {
         let after = Sight { template, scope: &scopes.1 };
         let before = running.as_ref().map(|template| Sight { template, scope: &scopes.0 });
         let mut changes = preview::changes(&found.changes, before.as_ref(), &after);
-        let besides = revert::besides(self, &changes);
-        if !besides.is_empty() {
-            changes.clear();
-        }
-        let drifts = match live {
+        let mut drifts = match live {
             Some(info) if info.drift_checked_at.is_some() || reverts => {
                 detection::drifts(clients, name).await.map_err(|error| why(&error))?
             }
             _ => Vec::new(),
         };
+        let mut moved = moves::settle(&mut drifts, &self.stack.functions, receipt.as_ref());
+        // What the template itself says otherwise now is meant.
+        moved.retain(|_, _| reverts);
+        let only_moves = revert::undoes_moves_alone(&changes, &moved);
+        let besides = if only_moves { BTreeSet::new() } else { revert::besides(self, &changes) };
+        if only_moves || !besides.is_empty() {
+            changes.clear();
+        }
         let ran: BTreeSet<String> = runs.iter().cloned().collect();
         let mut warnings = match &self.commit {
             Some(commit) => push::course(session, &commit.id, ran).await,
             None => Vec::new(),
         };
         warnings.extend(unread.map(|reason| format!("it is not known what {name} runs: {reason}")));
-        let is_used = besides.is_empty() && !found.is_empty();
+        warnings.extend(revert::moves_undone(&changes, &moved));
+        let is_used = besides.is_empty() && !only_moves && !found.is_empty();
         warnings.extend(found.changes.iter().filter(|_| is_used).flat_map(ignored));
         let mut drift = drift::met(&drifts, &changes, reverts);
         let change_set = is_used.then(|| Waiting {

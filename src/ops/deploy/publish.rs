@@ -77,6 +77,7 @@ pub(super) async fn publish(
             at: Some(now()),
             digest: artifact.tree.clone(),
             code_sha256: Some(artifact.code_sha256.clone()),
+            alias: function.alias.clone(),
         };
         published.items.insert(function.resource.clone(), entry);
     }

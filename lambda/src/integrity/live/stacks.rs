@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::Failure;
-use super::super::found::{self, Code, Receipt};
+use super::super::found::{self, Code, Differing, Receipt};
 use super::super::state::Found;
 use super::super::watched::Service;
 use super::{Live, failed};
-use crate::aws::{element, elements, encoded};
+use crate::aws::{element, encoded, members};
 
 const VERSION: &str = "2010-05-15";
+const ALIAS: &str = "AWS::Lambda::Alias";
 /// Nested stacks below one that is watched; more is a mistake.
 const STACKS: usize = 50;
 
@@ -113,8 +114,23 @@ impl Live {
         Ok(None)
     }
 
-    /// What the last drift detection found to differ, by name.
-    pub(super) async fn differences(&self, stack: &str) -> Result<Vec<String>, Failure> {
+    /// What the last drift detection found to differ, by name; `None`: no more than where deployments point aliases.
+    pub(super) async fn differences(&self, stack: &str) -> Result<Option<Vec<String>>, Failure> {
+        let mut found = self.differing(stack).await?;
+        if found.iter().any(|resource| resource.kind == ALIAS)
+            && let Some(receipt) = self.receipt(stack).await?
+        {
+            let resources = self.of_one(stack).await?.into_iter();
+            let functions = resources.map(|resource| (resource.logical_id, resource.physical_id)).collect();
+            receipt.settle(&mut found, &functions);
+            if found.is_empty() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found.into_iter().flat_map(Differing::names).collect()))
+    }
+
+    async fn differing(&self, stack: &str) -> Result<Vec<Differing>, Failure> {
         let mut found = Vec::new();
         let mut token = None::<String>;
         loop {
@@ -126,9 +142,19 @@ impl Live {
             fields.extend(token.as_deref().map(|token| ("NextToken", token)));
             let page = self.aws.query("cloudformation", VERSION, "DescribeStackResourceDrifts", &fields).await;
             let page = page.map_err(|error| failed(&error))?;
-            for name in ["LogicalResourceId", "StackResourceDriftStatus", "PropertyPath"] {
-                found.extend(elements(&page, name));
-            }
+            found.extend(members(&page).into_iter().map(|member| {
+                let text = |name: &str| element(member, name).unwrap_or_default();
+                let property = |found: &str| {
+                    Some((element(found, "PropertyPath")?, element(found, "ActualValue").unwrap_or_default()))
+                };
+                Differing {
+                    logical_id: text("LogicalResourceId"),
+                    kind: text("ResourceType"),
+                    physical_id: text("PhysicalResourceId"),
+                    status: text("StackResourceDriftStatus"),
+                    properties: members(member).into_iter().filter_map(property).collect(),
+                }
+            }));
             token = element(&page, "NextToken").filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(found);
@@ -160,8 +186,11 @@ impl Live {
                 found.changes.extend(gone.iter().map(|function| found::gone("function", function, now)));
             }
             // What was found before the stack last changed says nothing of what it is now.
-            if stack.drifted && stack.looked > stack.changed {
-                found.changes.push(found::drift(name, self.differences(name).await?, stack.looked));
+            if stack.drifted
+                && stack.looked > stack.changed
+                && let Some(differences) = self.differences(name).await?
+            {
+                found.changes.push(found::drift(name, differences, stack.looked));
             }
             if self.drift.is_some_and(|age| now - stack.looked >= age) {
                 let asked = [("StackName", stack.id.as_str())];
@@ -196,8 +225,7 @@ impl Live {
             };
             let name = &function.physical_id;
             let aliases = resources.iter().filter(|resource| {
-                resource.kind == "AWS::Lambda::Alias"
-                    && lambda.canonical(&resource.physical_id) == lambda.canonical(name)
+                resource.kind == ALIAS && lambda.canonical(&resource.physical_id) == lambda.canonical(name)
             });
             let aliases = aliases.filter_map(|resource| resource.physical_id.rsplit(':').next());
             let qualifiers: BTreeSet<Option<&str>> = aliases.map(Some).chain([None]).collect();
