@@ -23,6 +23,7 @@ pub mod lambda;
 pub mod local;
 pub mod locate;
 pub mod map;
+mod moves;
 pub mod names;
 mod outputs;
 pub mod patience;

@@ -273,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn a_member_is_told_from_the_members_that_lie_in_it() {
+        let inner = "<Id>b</Id><List><member><Id>c</Id></member><member/></List>";
+        let xml = format!("<R><List><member><Id>a</Id></member><member>{inner}</member></List><Next/></R>");
+        assert_eq!(members(&xml), ["<Id>a</Id>", inner]);
+        assert_eq!(members("<R></R>"), Vec::<&str>::new());
+    }
+
+    #[test]
     fn what_a_form_could_mistake_is_encoded() {
         assert_eq!(encoded("a b&c=d/ü~"), "a%20b%26c%3Dd%2F%C3%BC~");
     }

@@ -48,8 +48,8 @@ pub trait World: Sync {
     fn now(&self) -> i64;
     /// What the watched stacks consist of.
     fn owned(&self) -> impl Future<Output = Result<Owned, Failure>> + Send;
-    /// The drift that CloudFormation found last in a stack, by name.
-    fn drift(&self, stack: &str) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
+    /// The drift that CloudFormation found last in a stack, by name; `None`: all of it is where deployments point aliases.
+    fn drift(&self, stack: &str) -> impl Future<Output = Result<Option<Vec<String>>, Failure>> + Send;
     /// What differs now, as far as a comparison sees it.
     fn compare(&self) -> impl Future<Output = Compared> + Send;
     /// The hold, also one that has ended.
@@ -116,7 +116,15 @@ pub async fn handle<W: World>(world: &W, settings: &Settings, event: &Event) -> 
             return Ok(Outcome::new("ignored", "the stack is not watched"));
         }
         What::Drift { drifted: false, .. } => return Ok(Outcome::new("ignored", "the stack has no drift")),
-        What::Drift { stack, .. } => Occasion::Change(found::drift(stack, world.drift(stack).await?, event.at)),
+        What::Drift { stack, .. } => match world.drift(stack).await? {
+            Some(differences) => Occasion::Change(found::drift(stack, differences, event.at)),
+            None => {
+                return Ok(Outcome::new(
+                    "ignored",
+                    "its aliases serve what was rolled out, whatever its template says",
+                ));
+            }
+        },
         What::Call(call) => match judged(world, settings, call).await? {
             Judgement::Nothing(reason) => return Ok(Outcome::new("ignored", reason)),
             Judgement::Hold => return Ok(hold_changed(world, settings, call, event.at).await),

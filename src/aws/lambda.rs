@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 mod invoke;
 mod logging;
 mod policy;
+mod rest;
 mod versions;
 
 pub use invoke::{Invoked, invoke, invoke_long};
@@ -63,6 +64,8 @@ pub struct FunctionInfo {
     pub environment: Result<BTreeMap<String, Secret>, String>,
     /// Layers' ARNs.
     pub layers: Vec<String>,
+    /// All else that it is configured with, as a text that is the same where that is.
+    pub rest: String,
     /// Changes with every change; makes a later change conditional.
     pub revision_id: Option<String>,
     /// `Active`, `Pending`, `Inactive`, `Failed`.
@@ -118,6 +121,7 @@ async fn image(clients: &Clients, name: &str, qualifier: Option<&str>, subject: 
 }
 
 fn info(answer: GetFunctionConfigurationOutput, package: Package) -> Option<FunctionInfo> {
+    let rest = rest::of(&answer);
     let raw = answer.code_sha256?;
     let environment = match answer.environment {
         Some(found) => match found.error {
@@ -147,6 +151,7 @@ fn info(answer: GetFunctionConfigurationOutput, package: Package) -> Option<Func
         architectures: answer.architectures.unwrap_or_default().iter().map(|name| name.as_str().to_owned()).collect(),
         environment,
         layers: answer.layers.unwrap_or_default().into_iter().filter_map(|layer| layer.arn).collect(),
+        rest,
         revision_id: answer.revision_id,
         state: answer.state.map(|state| state.as_str().to_owned()),
         last_update,

@@ -226,9 +226,6 @@ fn function(mut section: Section<'_, '_>) -> Function {
     if section.has("build") && !section.has("output") {
         section.complain_at("output", Wrong::new("is missing: what does `build` write?"));
     }
-    if section.has("output") && !section.has("build") {
-        section.complain_at("build", Wrong::new("is missing: what writes `output`?"));
-    }
     section.finish();
     function
 }

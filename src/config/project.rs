@@ -153,9 +153,9 @@ pub struct Function {
     pub alias: Option<String>,
     /// Template parameter that receives the artifact's S3 key.
     pub artifact_parameter: Option<String>,
-    /// Command that writes the artifact, run in the repository's root; `None`: the source directory is zipped.
+    /// Command that writes `output`, run in the repository's root; `None`: it is built already, where there is one.
     pub build: Option<Vec<String>>,
-    /// What `build` writes: a zip, or a file or directory to be zipped.
+    /// The artifact: a zip, or a file or directory to be zipped; `None`: the source directory is, as the commit has it.
     pub output: Option<String>,
 }
 

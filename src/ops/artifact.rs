@@ -20,6 +20,9 @@ use crate::git::{EntryKind, Snapshot};
 const MODE_FILE: u32 = 0o644;
 const MODE_EXECUTABLE: u32 = 0o755;
 
+/// What a zip begins with: its first file, or its end where it has none.
+const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
+
 /// A built artifact.
 pub struct Artifact {
     /// The zip.
@@ -28,6 +31,13 @@ pub struct Artifact {
     pub digest: String,
     /// SHA-256 of the zip in base64, as Lambda shows it.
     pub code_sha256: String,
+}
+
+impl Artifact {
+    fn of(bytes: Vec<u8>) -> Self {
+        let hash = Sha256::digest(&bytes);
+        Self { digest: hex(&hash), code_sha256: STANDARD.encode(hash), bytes }
+    }
 }
 
 /// One file of an artifact.
@@ -40,39 +50,51 @@ struct Entry {
 /// Builds a function's artifact from a commit.
 ///
 /// Without a build command the source directory is zipped as the commit has it. With one, the command is run in the
-/// project's directory and what it writes is zipped; then the working tree must be that commit's.
+/// project's directory and what it writes is taken; then the working tree must be that commit's. So it must where there
+/// is only an output, which somebody else has built: it is taken as it lies there.
 pub async fn build(snapshot: &Snapshot, root: &Path, function: &Function) -> Result<Artifact, Why> {
-    let entries = match &function.build {
-        Some(command) => built(root, function, command).await?,
-        None => committed(snapshot, &function.source)?,
-    };
-    if entries.is_empty() {
-        return Err(Why::new(format!("{} has no file to deploy", function.source))
-            .hint("[[stacks.functions]] source in plumb.toml names the directory"));
+    let resource = &function.resource;
+    if let Some(command) = &function.build {
+        run(root, command, &format!("the build of {resource}")).await?;
     }
-    pack(entries)
+    let nothing = |directory: &str, field: &str| {
+        Why::new(format!("{directory} has no file to deploy"))
+            .hint(format!("[[stacks.functions]] {field} in plumb.toml names the directory"))
+    };
+    let Some(output) = &function.output else {
+        if function.build.is_some() {
+            return Err(Why::new(format!("{resource} has a build command and no output")).hint("set output"));
+        }
+        let entries = committed(snapshot, &function.source)?;
+        return if entries.is_empty() { Err(nothing(&function.source, "source")) } else { pack(entries) };
+    };
+    let path = root.join(output);
+    if function.build.is_none() && !path.exists() {
+        return Err(Why::new(format!("{output} of {resource} is not there, and nothing in plumb.toml builds it"))
+            .hint("build it first; or set build, the command that writes it"));
+    }
+    let read = tokio::task::spawn_blocking(move || from_disk(&path)).await;
+    read.map_err(|error| failed(&error))??.ok_or_else(|| nothing(output, "output"))
 }
 
 /// The artifact of a folder or a file of a commit.
 pub(crate) fn of_commit(snapshot: &Snapshot, source: &str) -> Result<Artifact, Why> {
-    let mut entries = committed(snapshot, source)?;
-    if entries.is_empty()
-        && let Some(blob) = snapshot.read(source).map_err(|error| failed(&error))?
-    {
-        let path = source.rsplit('/').next().unwrap_or(source).to_owned();
-        entries.push(Entry { path, bytes: blob.bytes, executable: false });
+    let entries = committed(snapshot, source)?;
+    if !entries.is_empty() {
+        return pack(entries);
     }
-    if entries.is_empty() {
-        return Err(Why::new(format!("{source} has no file to deploy, or is not in the commit")));
-    }
-    pack(entries)
+    let blob = snapshot.read(source).map_err(|error| failed(&error))?;
+    let blob = blob.ok_or_else(|| Why::new(format!("{source} has no file to deploy, or is not in the commit")))?;
+    let path = source.rsplit('/').next().unwrap_or(source).to_owned();
+    of_file(Entry { path, bytes: blob.bytes, executable: false })
 }
 
 /// What lies on the disk: a file as it is, or all of it as a zip.
 pub(crate) async fn of_disk(path: PathBuf, zips: bool) -> Result<Vec<u8>, Why> {
     let read = move || {
-        if zips && path.extension().is_none_or(|extension| extension != "zip") {
-            return pack(on_disk(&path)?).map(|artifact| artifact.bytes);
+        if zips {
+            let empty = || Why::new(format!("{} has no file", path.display()));
+            return from_disk(&path)?.map(|artifact| artifact.bytes).ok_or_else(empty);
         }
         std::fs::read(&path).map_err(|error| Why::new(format!("cannot read {}: {error}", path.display())))
     };
@@ -98,18 +120,6 @@ fn committed(snapshot: &Snapshot, source: &str) -> Result<Vec<Entry>, Why> {
     Ok(entries)
 }
 
-async fn built(root: &Path, function: &Function, command: &[String]) -> Result<Vec<Entry>, Why> {
-    let resource = &function.resource;
-    run(root, command, &format!("the build of {resource}")).await?;
-    let path = function
-        .output
-        .as_ref()
-        .map(|path| root.join(path))
-        .ok_or_else(|| Why::new(format!("{resource} has a build command and no output")).hint("set output"))?;
-    let read = tokio::task::spawn_blocking(move || on_disk(&path)).await;
-    read.map_err(|error| failed(&error))?
-}
-
 /// Runs a command of the project in its directory; `what` is what it does, for errors.
 pub(crate) async fn run(root: &Path, command: &[String], what: &str) -> Result<(), Why> {
     let (program, arguments) = command.split_first().ok_or_else(|| Why::new(format!("{what} is an empty command")))?;
@@ -127,6 +137,23 @@ pub(crate) async fn run(root: &Path, command: &[String], what: &str) -> Result<(
         return Err(Why::new(format!("{what} ended with {}: {}", output.status, last.join(" | "))));
     }
     Ok(())
+}
+
+/// The artifact of a file or a directory that lies on the disk; `None`: there is no file in it.
+fn from_disk(path: &Path) -> Result<Option<Artifact>, Why> {
+    let mut entries = on_disk(path)?;
+    if path.is_dir() {
+        return if entries.is_empty() { Ok(None) } else { pack(entries).map(Some) };
+    }
+    entries.pop().map(of_file).transpose()
+}
+
+/// The artifact of a single file. A zip, or a jar, which is one, is taken as it is: in another zip no runtime would find it.
+fn of_file(file: Entry) -> Result<Artifact, Why> {
+    if ZIP.iter().any(|magic| file.bytes.starts_with(magic)) {
+        return Ok(Artifact::of(file.bytes));
+    }
+    pack(vec![file])
 }
 
 /// A file, or a directory with all that is in it.
@@ -182,8 +209,7 @@ fn pack(mut entries: Vec<Entry>) -> Result<Artifact, Why> {
         zip.write_all(&entry.bytes).map_err(|error| failed(&error))?;
     }
     let bytes = zip.finish().map_err(|error| failed(&error))?.into_inner();
-    let hash = Sha256::digest(&bytes);
-    Ok(Artifact { digest: hex(&hash), code_sha256: STANDARD.encode(hash), bytes })
+    Ok(Artifact::of(bytes))
 }
 
 #[cfg(test)]
@@ -201,5 +227,31 @@ mod tests {
         assert_eq!(one.digest, other.digest);
         let changed = pack(vec![entry("a.py", b"1"), entry("b/c.py", b"3")]).unwrap();
         assert_ne!(one.digest, changed.digest);
+    }
+
+    #[test]
+    fn a_file_that_is_a_zip_is_the_artifact_and_any_other_is_zipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let ready = pack(vec![entry("app.py", b"1")]).unwrap();
+        for (name, bytes, is_ready) in [
+            ("fn.zip", ready.bytes.as_slice(), true),
+            ("fn.jar", &ready.bytes, true),
+            ("empty.zip", b"PK\x05\x06 and so on", true),
+            ("bootstrap", b"\x7fELF", false),
+            ("named.zip", b"no zip at all", false),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let found = from_disk(&path).unwrap().unwrap();
+            assert_eq!(found.bytes == bytes, is_ready, "{name}");
+            let again = of_file(entry(name, bytes)).unwrap();
+            assert_eq!(again.bytes == bytes, is_ready, "{name}");
+        }
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        assert!(from_disk(&inner).unwrap().is_none(), "there is nothing in it");
+        std::fs::write(inner.join("data.zip"), &ready.bytes).unwrap();
+        let found = from_disk(&inner).unwrap().unwrap();
+        assert_ne!(found.bytes, ready.bytes, "of a directory a zip is one file of the function");
     }
 }

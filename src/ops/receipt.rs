@@ -92,6 +92,10 @@ pub struct Entry {
     /// Of a function: SHA-256 (base64, as Lambda shows it) of the artifact that was built from that tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_sha256: Option<String>,
+    /// Of a function: the alias that was pointed to that version; `None` where `$LATEST` serves, and in receipts that are
+    /// older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 
 /// A unit's receipt as far as it can be read.

@@ -176,6 +176,7 @@ async fn plan_place(session: &Session, place: Place, whole: &mut Plan) -> Result
                     at: Some(at),
                     digest: item.digest.clone(),
                     code_sha256: None,
+                    alias: None,
                 };
                 unit.entries.insert(name.clone(), entry);
                 unit.equal += 1;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use self::way::Deployed;
+pub(super) use self::way::is_same;
 use super::journal::{Action, Begun, Intent, Thing};
 use super::readers::{self, Reader, Reads};
 use super::report::{Commit, Identity};

@@ -57,6 +57,8 @@ struct Item {
     code_sha256: Option<String>,
     #[serde(default)]
     version: String,
+    /// The alias that was pointed to that version.
+    alias: Option<String>,
     modified: Option<i64>,
 }
 
@@ -189,6 +191,55 @@ pub fn values(
     Found { changes, partial, ..Found::default() }
 }
 
+/// One resource that CloudFormation found to be otherwise than its stack says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Differing {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its type.
+    pub kind: String,
+    /// Its name or ARN in AWS.
+    pub physical_id: String,
+    /// `MODIFIED` or `DELETED`.
+    pub status: String,
+    /// What of it differs, and what that is live.
+    pub properties: Vec<(String, String)>,
+}
+
+impl Differing {
+    /// A line that names it, so that the same drift has the same name: how it differs and where, never what stands there.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut paths: Vec<&str> = self.properties.iter().map(|(path, _)| path.as_str()).collect();
+        paths.sort_unstable();
+        format!("{} {} {}", self.logical_id, self.status, paths.join(" "))
+    }
+}
+
+impl Receipt {
+    /// Takes out of what CloudFormation found that an alias serves the version which a deployment has pointed it to, whatever
+    /// its template says. `functions`: their names in AWS, by logical id.
+    pub fn settle(&self, differing: &mut Vec<Differing>, functions: &BTreeMap<String, String>) {
+        let served = |(id, item): (&String, &Item)| {
+            let name = functions.get(id)?.rsplit(':').next()?.to_owned();
+            Some((format!("{name}:{}", item.alias.as_ref()?), item.version.clone()))
+        };
+        let served: Vec<(String, String)> = self.items.iter().filter_map(served).collect();
+        differing.retain_mut(|resource| {
+            if resource.kind != "AWS::Lambda::Alias" || resource.status != "MODIFIED" {
+                return true;
+            }
+            let physical = &resource.physical_id;
+            let is_of =
+                |name: &str| physical.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with(':'));
+            let Some((_, version)) = served.iter().find(|(name, _)| is_of(name)) else { return true };
+            let before = resource.properties.len();
+            resource.properties.retain(|(path, live)| path != "/FunctionVersion" || live != version);
+            !resource.properties.is_empty() || before == 0
+        });
+    }
+}
+
 /// Drift that CloudFormation found in a stack: what differs of each resource, by name, so that the same drift has the same
 /// name when it is found again, and any other another one.
 #[must_use]
@@ -264,6 +315,39 @@ mod tests {
         let receipt = Receipt::parse(&format!(r#"{{"items": {{{}}}}}"#, items.join(","))).unwrap();
         let all = values(Values::Parameters, &receipt, &["/a/".to_owned()], &BTreeMap::new(), (5, 0));
         assert_eq!((all.changes.len(), all.partial), (MOST, true));
+    }
+
+    #[test]
+    fn an_alias_that_serves_what_was_rolled_out_has_not_drifted_and_any_other_has() {
+        let text = r#"{"items": {"Fn": {"code_sha256": "abc", "version": "2", "alias": "live"},
+            "Old": {"code_sha256": "abc", "version": "2"}}}"#;
+        let receipt = Receipt::parse(text).unwrap();
+        let functions = [("Fn", "shop-fn"), ("Old", "shop-old")].map(|(id, name)| (id.to_owned(), name.to_owned()));
+        let left = |kind: &str, alias: &str, live: &[(&str, &str)]| {
+            let mut found = vec![Differing {
+                logical_id: "Live".to_owned(),
+                kind: kind.to_owned(),
+                physical_id: format!("arn:aws:lambda:eu-central-1:1:function:{alias}"),
+                status: "MODIFIED".to_owned(),
+                properties: live.iter().map(|(path, live)| ((*path).to_owned(), (*live).to_owned())).collect(),
+            }];
+            receipt.settle(&mut found, &functions.clone().into());
+            found.iter().map(Differing::line).collect::<Vec<_>>()
+        };
+        let (alias, version) = ("AWS::Lambda::Alias", "/FunctionVersion");
+        assert_eq!(left(alias, "shop-fn:live", &[(version, "2")]), Vec::<String>::new());
+        let besides = left(alias, "shop-fn:live", &[(version, "2"), ("/Description", "x")]);
+        assert_eq!(besides, ["Live MODIFIED /Description"]);
+        for (kind, of, live) in [
+            (alias, "shop-fn:live", "3"),
+            (alias, "shop-fn:beta", "2"),
+            (alias, "my-shop-fn:live", "2"),
+            (alias, "shop-old:live", "2"),
+            ("AWS::Lambda::Function", "shop-fn:live", "2"),
+        ] {
+            assert_eq!(left(kind, of, &[(version, live)]), ["Live MODIFIED /FunctionVersion"], "{kind} {of} {live}");
+        }
+        assert_eq!(left(alias, "shop-fn:live", &[]), ["Live MODIFIED "], "in what is not known");
     }
 
     #[test]

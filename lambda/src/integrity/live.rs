@@ -200,7 +200,7 @@ impl World for Live {
         Ok(Owned::of(all.iter().map(|resource| (resource.kind.as_str(), resource.physical_id.as_str()))))
     }
 
-    async fn drift(&self, stack: &str) -> Result<Vec<String>, Failure> {
+    async fn drift(&self, stack: &str) -> Result<Option<Vec<String>>, Failure> {
         self.differences(stack).await
     }
 

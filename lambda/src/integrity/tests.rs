@@ -32,6 +32,8 @@ struct Memory {
     blind: Mutex<bool>,
     /// GitHub takes what it is asked, and its answer gets lost.
     unheard: Mutex<bool>,
+    /// All drift is where a deployment has pointed an alias.
+    moved: Mutex<bool>,
     minutes: AtomicI64,
 }
 
@@ -67,8 +69,9 @@ impl World for Memory {
         Ok(Owned::of(events::RESOURCES))
     }
 
-    async fn drift(&self, _: &str) -> Result<Vec<String>, Failure> {
-        Ok(vec!["CheckoutFn".into(), "/Timeout".into()])
+    async fn drift(&self, _: &str) -> Result<Option<Vec<String>>, Failure> {
+        let is_moved = *self.moved.lock().unwrap();
+        Ok((!is_moved).then(|| vec!["CheckoutFn".into(), "/Timeout".into()]))
     }
 
     async fn compare(&self) -> Compared {
@@ -345,6 +348,9 @@ async fn drift_that_a_redeploy_leaves_is_told_and_left() {
     let mut other = event.clone();
     other["detail"]["stack-id"] = json!("arn:aws:cloudformation:eu-central-1:471100004242:stack/other/1");
     assert_eq!(decision(&world, &other).await, "ignored");
+    *world.moved.lock().unwrap() = true;
+    event["time"] = json!("2026-11-21T04:00:00Z");
+    assert_eq!(decision(world.at(120), &event).await, "ignored", "it is where a deployment points an alias");
 }
 
 #[tokio::test]

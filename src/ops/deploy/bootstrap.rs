@@ -126,7 +126,19 @@ pub async fn bootstrap(session: &Session, wish: &Foundation) -> Result<(Draft, V
     let change_set = format!("plumb-bootstrap-{}", now());
     let ask = Ask::default();
     let (commit, snapshot) = (None, None);
-    let draft = Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, ask };
+    let draft = Draft {
+        commit,
+        writer,
+        session,
+        snapshot,
+        stack,
+        text,
+        template,
+        before,
+        change_set,
+        ask,
+        kept: BTreeMap::new(),
+    };
     Ok((draft, notes))
 }
 

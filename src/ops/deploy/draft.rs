@@ -1,8 +1,10 @@
 //! What a deployment is to do, as far as that is known by reading: the commit, its stack and template, what is live.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::artifacts::{self, Uploaded};
 use super::assembly;
 use super::follow::{self, Operation};
 use crate::aws::cloudformation::{self, StackInfo, changeset, operate};
@@ -60,6 +62,8 @@ pub struct Draft {
     /// The change set's name, known before anything is sent, so that it can be taken back whatever comes.
     pub(super) change_set: String,
     pub(super) ask: Ask,
+    /// Artifacts that are there already and taken as they are, by logical id: of what is only put back.
+    pub(super) kept: BTreeMap<String, Uploaded>,
 }
 
 /// The stacks of the environment as a commit describes them, in the order of its project file.
@@ -96,11 +100,12 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
     let runs = match &ask.reference {
         None if !ask.only.is_empty() => {
             let unit = UnitId::Stack(stack.to_owned());
-            session.receipts().await?.held(&session.clients, &unit).await?.map(|receipt| receipt.commit)
+            session.receipts().await?.held(&session.clients, &unit).await?
         }
-        named => named.clone(),
+        _ => None,
     };
-    let reference = runs.unwrap_or_else(|| session.reference());
+    let named = runs.as_ref().map(|receipt| receipt.commit.clone()).or_else(|| ask.reference.clone());
+    let reference = named.unwrap_or_else(|| session.reference());
     refuse_worktree(&reference)?;
     let (session, writer) = session.for_writing().await?;
     let repository = session.repository.clone()?;
@@ -113,7 +118,12 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
         Why::new(format!("{stack} cannot be deployed to {environment}{problem}"))
             .hint("[[stacks]] in plumb.toml names the stacks")
     })?;
-    let builds = stack.functions.iter().any(|function| function.build.is_some());
+    let kept = match &runs {
+        Some(receipt) => artifacts::kept(&session, &stack, receipt).await?,
+        None => BTreeMap::new(),
+    };
+    let mut made = stack.functions.iter().filter(|function| !kept.contains_key(&function.resource));
+    let builds = made.any(|function| function.build.is_some() || function.output.is_some());
     // Assets of an assembly are files of the working tree, too.
     if builds || stack.kind == StackKind::Cdk {
         is_checked_out(&repository, &commit.id)?;
@@ -134,7 +144,7 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
     let change_set = format!("plumb-{short}-{}", now());
     let ask = ask.clone();
     let (commit, snapshot) = (Some(commit), Some(snapshot));
-    Ok(Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, ask })
+    Ok(Draft { commit, writer, session, snapshot, stack, text, template, before, change_set, ask, kept })
 }
 
 /// A build command reads the working tree, and so does a synthesis, so a receipt of what comes of it is true only while that is the commit's.

@@ -20,8 +20,8 @@ use crate::compare::Why;
 use crate::config::StackKind;
 use crate::ops::inspect::partition;
 use crate::ops::journal::{Action, Begun, Intent, Outcome};
-use crate::ops::receipt::{Recorded, UnitId};
-use crate::ops::{push, why};
+use crate::ops::receipt::{Receipt, Recorded, UnitId};
+use crate::ops::{moves, push, why};
 use crate::template::{Scope, Template};
 
 /// How deep stacks within stacks are looked at.
@@ -48,6 +48,10 @@ pub struct Plan {
     pub left: Vec<Why>,
     /// What the operator should know besides.
     pub warnings: Vec<String>,
+    /// The functions that a receipt is whole of, and whose stack has not changed since: nothing of a deployment is left to do.
+    pub(super) settled: BTreeSet<String>,
+    /// What CloudFormation has found in sync just now, by logical id; empty where it was not asked.
+    pub(super) in_sync: BTreeSet<String>,
     pub(super) change_set: Option<Waiting>,
     /// The receipt that this was worked out by.
     pub(super) recorded: Recorded,
@@ -171,16 +175,20 @@ impl Draft {
         let after = Sight { template, scope: &scopes.1 };
         let before = running.as_ref().map(|template| Sight { template, scope: &scopes.0 });
         let mut changes = preview::changes(&found.changes, before.as_ref(), &after);
-        let besides = revert::besides(self, &changes);
-        if !besides.is_empty() {
-            changes.clear();
-        }
-        let drifts = match live {
+        let mut drifts = match live {
             Some(info) if info.drift_checked_at.is_some() || reverts => {
                 detection::drifts(clients, name).await.map_err(|error| why(&error))?
             }
             _ => Vec::new(),
         };
+        let mut moved = moves::settle(&mut drifts, &self.stack.functions, recorded.receipt());
+        // What the template itself says otherwise now is meant.
+        moved.retain(|_, _| reverts);
+        let only_moves = revert::undoes_moves_alone(&changes, &moved);
+        let besides = if only_moves { BTreeSet::new() } else { revert::besides(self, &changes) };
+        if only_moves || !besides.is_empty() {
+            changes.clear();
+        }
         let ran: BTreeSet<String> = runs.iter().cloned().collect();
         if let Some(commit) = &self.commit {
             warnings.extend(push::course(session, &commit.id, ran).await);
@@ -188,13 +196,10 @@ impl Draft {
         if let Recorded::Unreadable(unread) = &recorded {
             warnings.push(format!("it is not known what {name} runs: {}", unread.reason));
         }
-        let ignored = found.changes.iter().filter(|_| besides.is_empty());
-        let ignored = ignored.flat_map(|change| change.drift_ignored.iter().map(move |it| (change, it)));
-        warnings.extend(ignored.map(|(change, (path, reason))| {
-            format!("CloudFormation leaves {}{} as it was changed by hand: {reason}", change.logical_id, dotted(path))
-        }));
+        warnings.extend(revert::moves_undone(&changes, &moved));
+        let is_used = besides.is_empty() && !only_moves && !found.is_empty();
+        warnings.extend(found.changes.iter().filter(|_| is_used).flat_map(ignored));
         let mut drift = drift::met(&drifts, &changes, reverts);
-        let is_used = besides.is_empty() && !found.is_empty();
         let change_set = is_used.then(|| Waiting {
             id: found.id.clone(),
             stack_id: found.stack_id.clone(),
@@ -225,6 +230,8 @@ impl Draft {
             drift_checked_at: drifts.iter().map(|drift| drift.checked_at).max(),
             runs,
             warnings,
+            settled: settled(recorded.receipt(), live),
+            in_sync: if reverts { revert::in_sync(&drifts) } else { BTreeSet::new() },
             change_set,
             recorded,
             uploaded,
@@ -264,6 +271,23 @@ impl Draft {
         };
         (scope(was), scope(will))
     }
+}
+
+/// What of a resource a drift-aware change set leaves as it was changed by hand, in sentences.
+fn ignored(change: &ResourceChange) -> impl Iterator<Item = String> {
+    change.drift_ignored.iter().map(|(path, reason)| {
+        format!("CloudFormation leaves {}{} as it was changed by hand: {reason}", change.logical_id, dotted(path))
+    })
+}
+
+/// The functions that a receipt is whole of, where the stack has not changed since.
+fn settled(receipt: Option<&Receipt>, live: Option<&StackInfo>) -> BTreeSet<String> {
+    let changed_at = live.map(|info| info.changed_at);
+    let Some(receipt) = receipt.filter(|it| it.stack_changed_at.is_some() && it.stack_changed_at == changed_at) else {
+        return BTreeSet::new();
+    };
+    let whole = receipt.items.iter().filter(|(_, entry)| entry.commit == receipt.commit);
+    whole.map(|(id, _)| id.clone()).collect()
 }
 
 /// A property's pointer as it is written elsewhere: `/Properties/Tags/0` is `.Tags.0`.

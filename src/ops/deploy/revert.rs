@@ -1,15 +1,15 @@
 //! Drift that is to be put back: what is looked at for it, what of it is meant, and what no change set does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::direct::{self, PutBack};
 use super::draft::Draft;
 use super::follow::LONGEST;
-use super::preview::{Act, Change, Sight};
+use super::preview::{Act, Change, Property, Sight};
 use crate::aws::cloudformation::drift::{self, DetectionStatus, DriftStatus, ResourceDrift};
 use crate::aws::{ErrorKind, Poll};
-use crate::compare::Why;
+use crate::compare::{Facet, Why};
 use crate::ops::why;
 
 /// How long another look at the same stack is waited for.
@@ -51,10 +51,42 @@ pub(super) fn unknown(draft: &Draft, drifts: &[ResourceDrift]) -> Vec<String> {
     drifts.iter().filter(is_meant).map(told).collect()
 }
 
+/// What CloudFormation looked at and found to be as it is to be, by logical id.
+pub(super) fn in_sync(drifts: &[ResourceDrift]) -> BTreeSet<String> {
+    let found = drifts.iter().filter(|drift| drift.status == DriftStatus::InSync);
+    found.map(|drift| drift.logical_id.clone()).collect()
+}
+
 /// Where only some resources are meant: the others that the change set would change as well, so that it cannot be used.
 pub(super) fn besides(draft: &Draft, changes: &[Change]) -> BTreeSet<String> {
     let is_other = |change: &&Change| change.act != Act::Sync && !draft.ask.means(&change.logical_id);
     changes.iter().filter(is_other).map(|change| change.logical_id.clone()).collect()
+}
+
+/// Whether all that a change set would do is to point aliases back that serve what was rolled out. `moved`: their logical
+/// ids, and the version that the template says.
+pub(super) fn undoes_moves_alone(changes: &[Change], moved: &BTreeMap<String, String>) -> bool {
+    let undoes = |change: &Change| undoes_move(change, moved);
+    changes.iter().any(undoes) && changes.iter().all(|change| undoes(change) || change.act == Act::Sync)
+}
+
+/// What it does so besides other things, which cannot be kept from it, in sentences.
+pub(super) fn moves_undone(changes: &[Change], moved: &BTreeMap<String, String>) -> Vec<String> {
+    let undone = changes.iter().filter(|change| undoes_move(change, moved));
+    let told = |change: &Change| {
+        let id = &change.logical_id;
+        let version = moved.get(id).map(String::as_str).unwrap_or_default();
+        format!(
+            "CloudFormation points {id} to version {version}, as the template says, until plumb moves it again right after"
+        )
+    };
+    undone.map(told).collect()
+}
+
+fn undoes_move(change: &Change, moved: &BTreeMap<String, String>) -> bool {
+    let Some(version) = moved.get(&change.logical_id) else { return false };
+    let is_version = |it: &Property| it.path == "FunctionVersion" && it.after == Facet::Plain(version.clone());
+    change.act == Act::Modify && !change.properties.is_empty() && change.properties.iter().all(is_version)
 }
 
 /// What of the drift that is meant Plumb puts back itself, and what stays. Where the change set is not used, what was

@@ -12,6 +12,7 @@ use super::{Detect, Wish};
 use crate::aws::cloudformation::drift::{self, Detection, DetectionStatus, ResourceDrift};
 use crate::compare::{Facet, Item, Kind, Sides, Verdict, Why};
 use crate::config::Stack;
+use crate::ops::moves;
 use crate::ops::receipt::UnitId;
 use crate::ops::report::{Problem, Section, Unit};
 use crate::ops::session::Session;
@@ -97,7 +98,7 @@ async fn stack_section(context: &Context, stack: Stack) -> Result<Section, Why> 
     let checked = info.drift_checked_at;
     if !facts.wants_detection(context, checked) {
         let drifts = if checked.is_some() { last.await? } else { Vec::new() };
-        return Ok(facts.section(&by_resource(drifts), checked));
+        return Ok(facts.section(&by_resource(&facts, drifts), checked));
     }
     // What CloudFormation found last time is shown at once, with its age; the detection may take a minute.
     // With several stacks the section would lack the others.
@@ -105,7 +106,7 @@ async fn stack_section(context: &Context, stack: Stack) -> Result<Section, Why> 
         && context.stacks().await.0.len() == 1
         && let Ok(drifts) = last.await
     {
-        let mut section = facts.section(&by_resource(drifts), checked);
+        let mut section = facts.section(&by_resource(&facts, drifts), checked);
         section.items.sort_by(|a, b| a.name.cmp(&b.name));
         context.provisional(Kind::Stack, section);
     }
@@ -113,7 +114,7 @@ async fn stack_section(context: &Context, stack: Stack) -> Result<Section, Why> 
     match detect(context, &facts.name).await {
         Ok(detection) => {
             let drifts = drift::drifts(clients, &facts.name).await.map_err(|error| why(&error))?;
-            let mut section = facts.section(&by_resource(drifts), Some(detection.at));
+            let mut section = facts.section(&by_resource(&facts, drifts), Some(detection.at));
             if let DetectionStatus::Failed(reason) = detection.status {
                 let why = Why::new(format!("CloudFormation could not check every resource: {reason}"));
                 section.problems.push(Problem { subject: facts.name.clone(), why });
@@ -141,7 +142,9 @@ fn blame_detection(item: &mut Item, why: &Why) {
     }
 }
 
-fn by_resource(drifts: Vec<ResourceDrift>) -> BTreeMap<String, ResourceDrift> {
+/// What CloudFormation found, but for aliases that serve what was rolled out.
+fn by_resource(facts: &Facts, mut drifts: Vec<ResourceDrift>) -> BTreeMap<String, ResourceDrift> {
+    moves::settle(&mut drifts, &facts.config.functions, facts.recorded.receipt());
     drifts.into_iter().map(|drift| (drift.logical_id.clone(), drift)).collect()
 }
 

@@ -137,5 +137,6 @@ fn entry(commit: &str, digest: &str, live: Version, at: i64) -> Entry {
         at: Some(at),
         digest: digest.to_owned(),
         code_sha256: None,
+        alias: None,
     }
 }

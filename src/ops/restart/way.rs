@@ -121,9 +121,9 @@ async fn served(clients: &Clients, latest: &FunctionInfo, physical: &str, alias:
 }
 
 /// Whether two versions run the same, as far as they tell.
-fn is_same(one: &FunctionInfo, other: &FunctionInfo) -> bool {
+pub(in crate::ops) fn is_same(one: &FunctionInfo, other: &FunctionInfo) -> bool {
     let code = |it: &FunctionInfo| (it.code_sha256.clone(), it.runtime.clone(), it.handler.clone(), it.layers.clone());
-    let shape = |it: &FunctionInfo| (it.role.clone(), it.memory, it.timeout, it.architectures.clone());
+    let shape = |it: &FunctionInfo| (it.role.clone(), it.memory, it.timeout, it.architectures.clone(), it.rest.clone());
     // What cannot be decrypted is not known to be the same.
     code(one) == code(other)
         && shape(one) == shape(other)

@@ -1,5 +1,6 @@
 //! Deploying stacks as a shell sees it: the plan, the confirmation, what happens meanwhile, and every way in which it fails.
 
+mod aliased;
 mod blamed;
 mod clean;
 pub mod console;
@@ -50,6 +51,8 @@ fn a_deployment_is_planned_confirmed_followed_and_told() {
     assert!(reply.text().contains("<BlockPublicPolicy>true"), "{reply:?}");
     let reply = account.caller().send("s3", "GET", &format!("{bucket}?versioning"), &[], b"").unwrap();
     assert!(reply.text().contains("Enabled"), "{reply:?}");
+    let reply = account.caller().send("s3", "GET", &format!("{bucket}?encryption"), &[], b"").unwrap();
+    assert!(reply.text().contains("<SSEAlgorithm>AES256</SSEAlgorithm>"), "{reply:?}");
 
     let again = shop.plumb(&["deploy", "--env", "dev", "--yes"]);
     assert!(again.ended(0).stdout.contains("shop-dev   nothing to change"), "{again}");

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::Failure;
-use super::super::found::{self, Code, Compared, Receipt};
+use super::super::found::{self, Code, Compared, Differing, Receipt};
 use super::super::watched::Service;
 use super::{Live, failed};
-use crate::aws::{element, elements, encoded, members};
+use crate::aws::{element, encoded, members};
 
 const VERSION: &str = "2010-05-15";
+const ALIAS: &str = "AWS::Lambda::Alias";
 /// Nested stacks below one that is watched; more is a mistake.
 const STACKS: usize = 50;
 /// So long a comparison may take: then there is still time to act on what it found.
@@ -127,8 +128,24 @@ impl Live {
         Ok(None)
     }
 
-    /// What the last drift detection found to differ, by name: a line for each resource.
-    pub(super) async fn differences(&self, stack: &str) -> Result<Vec<String>, Failure> {
+    /// What the last drift detection found to differ, a line for each resource; `None`: no more than where
+    /// deployments point aliases.
+    pub(super) async fn differences(&self, stack: &str) -> Result<Option<Vec<String>>, Failure> {
+        let mut found = self.differing(stack).await?;
+        if found.iter().any(|resource| resource.kind == ALIAS)
+            && let Some(receipt) = self.receipt(stack).await?
+        {
+            let resources = self.of_one(stack).await?.into_iter();
+            let functions = resources.map(|resource| (resource.logical_id, resource.physical_id)).collect();
+            receipt.settle(&mut found, &functions);
+            if found.is_empty() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found.iter().map(Differing::line).collect()))
+    }
+
+    async fn differing(&self, stack: &str) -> Result<Vec<Differing>, Failure> {
         let mut found = Vec::new();
         let mut token = None::<String>;
         loop {
@@ -140,7 +157,7 @@ impl Live {
             fields.extend(token.as_deref().map(|token| ("NextToken", token)));
             let page = self.aws.query("cloudformation", VERSION, "DescribeStackResourceDrifts", &fields).await;
             let page = page.map_err(|error| failed(&error))?;
-            found.extend(members(&page).into_iter().map(difference));
+            found.extend(members(&page).into_iter().map(differing));
             token = element(&page, "NextToken").filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(found);
@@ -185,7 +202,7 @@ impl Live {
         // What was found before the stack last changed says nothing of what it is now.
         if stack.drifted
             && stack.looked > stack.changed
-            && let Some(differences) = all.read(self.differences(name).await)
+            && let Some(Some(differences)) = all.read(self.differences(name).await)
         {
             all.found.changes.push(found::drift(name, differences, stack.looked));
         }
@@ -216,8 +233,7 @@ impl Live {
             };
             let name = &function.physical_id;
             let aliases = resources.iter().filter(|resource| {
-                resource.kind == "AWS::Lambda::Alias"
-                    && lambda.canonical(&resource.physical_id) == lambda.canonical(name)
+                resource.kind == ALIAS && lambda.canonical(&resource.physical_id) == lambda.canonical(name)
             });
             let aliases = aliases.filter_map(|resource| resource.physical_id.rsplit(':').next());
             let qualifiers: BTreeSet<Option<&str>> = aliases.map(Some).chain([None]).collect();
@@ -255,12 +271,18 @@ impl Live {
     }
 }
 
-/// What differs of one resource: its name, how, and where; never what stands there.
-fn difference(drift: &str) -> String {
-    let text = |name: &str| element(drift, name).unwrap_or_default();
-    let mut paths: Vec<String> = elements(drift, "PropertyPath").collect();
-    paths.sort_unstable();
-    format!("{} {} {}", text("LogicalResourceId"), text("StackResourceDriftStatus"), paths.join(" "))
+/// One resource of an answer about drift.
+fn differing(member: &str) -> Differing {
+    let text = |name: &str| element(member, name).unwrap_or_default();
+    let property =
+        |found: &str| Some((element(found, "PropertyPath")?, element(found, "ActualValue").unwrap_or_default()));
+    Differing {
+        logical_id: text("LogicalResourceId"),
+        kind: text("ResourceType"),
+        physical_id: text("PhysicalResourceId"),
+        status: text("StackResourceDriftStatus"),
+        properties: members(member).into_iter().filter_map(property).collect(),
+    }
 }
 
 /// Whether CloudFormation has no such stack. With the same code it refuses what it does not understand.

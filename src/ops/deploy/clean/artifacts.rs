@@ -5,16 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
+use super::super::artifacts;
 use crate::aws::cloudformation::{self, Stage};
 use crate::aws::s3::versions::{self, Version};
 use crate::aws::{Clients, s3};
 use crate::compare::Why;
 use crate::ops::receipt::{Receipt, UnitId};
 use crate::ops::session::Session;
-use crate::ops::{hex, why};
+use crate::ops::why;
 
 /// Objects of the state bucket that nothing else needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +110,7 @@ async fn codes(clients: &Clients, bucket: &str, key: &str) -> Result<Option<BTre
         Why::new(format!("it is not known which artifacts are needed: receipt {key} cannot be read: {error}"))
     })?;
     let codes = receipt.items.values().filter_map(|entry| entry.code_sha256.as_deref());
-    Ok(Some(codes.filter_map(|code| STANDARD.decode(code).ok()).map(|hash| hex(&hash)).collect()))
+    Ok(Some(codes.filter_map(artifacts::digest).collect()))
 }
 
 /// Environment and stack of a receipt, by what follows the project in its key.

@@ -1,6 +1,8 @@
 //! Stacks that name files of the repository, and those that SAM and the CDK describe.
 
+use base64::Engine;
 use serde_json::{Value, json};
+use sha2::Digest;
 
 use super::stack::{PROJECT, Stacked, TEMPLATE};
 use crate::support::account::Account;
@@ -43,6 +45,50 @@ fn what_a_template_names_by_a_path_is_uploaded_from_the_commit() {
     assert_eq!(call.form("Capabilities.member.2").as_deref(), Some("CAPABILITY_AUTO_EXPAND"));
     let again = shop.plumb(&["deploy", "--env", "dev", "--yes"]);
     assert!(again.ended(0).stdout.contains("nothing to change"), "{again}");
+}
+
+/// What writes `dist/fn.zip`, which git does not keep, and notes that it did.
+const BUILD: &str =
+    "mkdir -p dist && echo built >> dist/log && cd api && python3 -m zipfile -c ../dist/fn.zip app.py\n";
+
+/// A function whose zip is written by a build.
+pub fn built(account: &Account) -> Stacked {
+    let shop = Stacked::at(account);
+    let build = "source = \"api\"\nbuild = [\"sh\", \"build.sh\"]\noutput = \"dist/fn.zip\"";
+    shop.write("plumb.toml", &PROJECT.replace("source = \"api\"", build));
+    shop.write("build.sh", BUILD);
+    shop.write(".gitignore", "dist/\n");
+    shop.commit();
+    shop
+}
+
+#[test]
+fn a_zip_that_a_build_has_written_is_what_runs_and_so_is_one_that_is_there_already() {
+    let account = Account::fresh();
+    let shop = built(&account);
+    let digest = || {
+        let zip = std::fs::read(shop.root().join("dist/fn.zip")).unwrap();
+        base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(zip))
+    };
+    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
+    assert_eq!(shop.code(), digest());
+    assert_eq!(shop.code(), digest(), "it is in no other zip, where the handler would not be found");
+
+    shop.replace("plumb.toml", "build = [\"sh\", \"build.sh\"]\n", "");
+    shop.write("api/app.py", "def handler(event, context):\n    return 2\n");
+    shop.commit();
+    let status = std::process::Command::new("sh").arg("build.sh").current_dir(shop.root()).status().unwrap();
+    assert!(status.success());
+    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
+    assert_eq!(shop.code(), digest());
+    std::fs::remove_file(shop.root().join("dist/fn.zip")).unwrap();
+    let refused = shop.plumb(&["deploy", "--env", "dev", "--yes"]);
+    refused.ended(2).complained(&["dist/fn.zip of Api is not there, and nothing in plumb.toml builds it"]);
+    // Nothing that lies about is taken for another commit's.
+    shop.write("api/more.py", "");
+    shop.commit();
+    let refused = shop.plumb(&["deploy", "--env", "dev", "--ref", "HEAD~1", "--yes"]);
+    refused.ended(2).complained(&["what is built comes from the working tree, which is not commit"]);
 }
 
 /// The local account makes no change sets of stacks within, so that AWS's documented answers stand for them.

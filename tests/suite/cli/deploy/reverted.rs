@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::packaged::built;
 use super::stack::{Stacked, TEMPLATE, change};
 use crate::cli::shop::put;
 use crate::support::account::Account;
@@ -258,6 +259,34 @@ fn the_drift_of_one_resource_is_put_back_and_nothing_else_is_done() {
     let told = "Queue cannot be put back alone: CloudFormation would change Table as well";
     assert!(alone.stdout.contains(told), "{alone}");
     assert!(alone.stdout.contains("plumb deploy shop-dev --revert-drift puts all of shop-dev back"), "{alone}");
+}
+
+#[test]
+fn code_is_put_back_from_the_artifact_that_was_deployed_though_git_has_moved_on() {
+    let account = Account::fresh();
+    let shop = built(&account);
+    shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
+    let deployed = (shop.head(), shop.code());
+    shop.write("api/app.py", "def handler(event, context):\n    return 2\n");
+    shop.commit();
+    shop.by_hand_code("def handler(event, context):\n    return 'by hand'\n");
+    let arguments = ["deploy", "shop-dev", "--env", "dev", "--revert-drift=Api", "--yes"];
+    let back = shop.plumb(&arguments);
+    assert!(back.ended(0).stdout.contains("the code of shop-dev-api was put back"), "{back}");
+    assert_eq!(shop.code(), deployed.1);
+    let log = std::fs::read_to_string(shop.root().join("dist/log")).unwrap();
+    assert_eq!(log, "built\n", "nothing is built again");
+    let planned = shop.plumb(&["deploy", "--env", "dev", "--dry-run", "-o", "json"]).json();
+    assert_eq!(planned["stacks"][0]["runs"], json!(deployed.0));
+
+    // What is not there any more has to be built, which takes the commit.
+    let artifacts = format!("/shop-state-{}?list-type=2&prefix=plumb/shop/artifacts/", account.id);
+    let listed = account.caller().send("s3", "GET", &artifacts, &[], b"").unwrap().text();
+    for key in listed.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>")).map(|(key, _)| key) {
+        let path = format!("/shop-state-{}/{key}", account.id);
+        account.caller().send("s3", "DELETE", &path, &[], b"").unwrap();
+    }
+    shop.plumb(&arguments).ended(2).complained(&["what is built comes from the working tree, which is not commit"]);
 }
 
 const EXECUTED: &str = r#"<ExecuteChangeSetResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
