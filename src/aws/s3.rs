@@ -197,15 +197,6 @@ pub async fn delete_same(clients: &Clients, bucket: &str, key: &str, etag: &str)
     }
 }
 
-/// Deletes an object with this ETag; that there is none is no error. Another object of that key is [`ErrorKind::Conflict`].
-pub async fn delete_same(clients: &Clients, bucket: &str, key: &str, etag: &str) -> Result<(), Error> {
-    let request = clients.s3().delete_object().bucket(bucket).key(key).if_match(etag).send();
-    match clients.send(Service::S3, "s3:DeleteObject", &place(bucket, key), request).await {
-        Err(error) if error.code.as_deref() == Some("NoSuchKey") => Ok(()),
-        sent => sent.map(drop),
-    }
-}
-
 /// Whether the bucket is there. Another account's bucket is [`ErrorKind::AccessDenied`].
 pub async fn bucket_exists(clients: &Clients, bucket: &str) -> Result<bool, Error> {
     let ask = || clients.send(Service::S3, "s3:ListBucket", bucket, clients.s3().head_bucket().bucket(bucket).send());
