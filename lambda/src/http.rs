@@ -68,8 +68,8 @@ pub(crate) struct Reply {
     pub(crate) body: Zeroizing<String>,
     /// S3's name of a content.
     pub(crate) etag: Option<String>,
-    /// How long the body is, or would be of a request that asks for the headers alone.
-    pub(crate) length: Option<u64>,
+    /// S3's name of a version of an object.
+    pub(crate) version: Option<String>,
     /// How long the server wants not to be asked, in seconds.
     retry_after: Option<u64>,
     /// The server counts requests, and there are none left.
@@ -155,13 +155,13 @@ impl Http {
         let answer = self.connector.call(sent).await.map_err(|error| Lost::of(chain(&error)))?;
         let number = |name: &str| answer.headers().get(name).and_then(|value| value.trim().parse::<u64>().ok());
         let (retry_after, exhausted) = (number("retry-after"), number("x-ratelimit-remaining") == Some(0));
-        let length = number("content-length");
-        let etag = answer.headers().get("etag").map(str::to_owned);
+        let text = |name: &str| answer.headers().get(name).map(str::to_owned);
+        let (etag, version) = (text("etag"), text("x-amz-version-id"));
         let status = answer.status().as_u16();
         let cut = |error: &dyn std::error::Error| Lost { why: chain(error), unsent: false };
         let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| cut(&error))?;
         let body = Zeroizing::new(String::from_utf8_lossy(&body.to_vec()).into_owned());
-        Ok(Reply { status, body, etag, length, retry_after, exhausted })
+        Ok(Reply { status, body, etag, version, retry_after, exhausted })
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Builder, Config, Credentials, Region};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -76,6 +76,16 @@ pub async fn serve<F, T>(handler: impl Fn(Box<RawValue>, String) -> F) -> Result
 where
     F: Future<Output = Result<T, Error>>,
     T: Serialize,
+{
+    serve_named(handler).await
+}
+
+/// The same of a handler whose failures say themselves what they are called.
+pub async fn serve_named<F, T, E>(handler: impl Fn(Box<RawValue>, String) -> F) -> Result<(), Error>
+where
+    F: Future<Output = Result<T, E>>,
+    T: Serialize,
+    E: Into<Diagnostic> + std::fmt::Debug,
 {
     let answer = |event: LambdaEvent<Box<RawValue>>| handler(event.payload, event.context.request_id);
     lambda_runtime::run(service_fn(answer)).await

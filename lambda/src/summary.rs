@@ -4,9 +4,14 @@
 //! functions at once, and after one that was killed. Memory does not grow with the week: records are read in order, by
 //! the page, and packed and uploaded as they come (`merge`, `archive`, `statistics`). The manifest comes last, and
 //! only when a count of the table agrees with what was read: readers trust what a manifest names, and nothing else.
+//! What a run looks at does not change while it goes on ([`Bounds`]), and a week never loses records unless that is asked
+//! for.
 
 mod archive;
+mod bounds;
+mod failure;
 pub mod live;
+mod manifest;
 mod merge;
 mod sketch;
 mod statistics;
@@ -18,6 +23,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use archive::Archive;
+pub use bounds::Bounds;
+pub use failure::Failure;
+pub use manifest::Named;
+use manifest::{Known, Manifest};
 use merge::Day;
 use statistics::Statistics;
 pub use week::Week;
@@ -34,11 +43,6 @@ pub const RECORDS: &str = "records.jsonl.gz";
 pub const SUMMARY: &str = "summary.json";
 /// What makes both of them count.
 pub const MANIFEST: &str = "manifest.json";
-
-/// Something could not be read or written, or is not what it must be. Lambda tries again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Failure(pub String);
 
 /// One record, as it was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,16 +73,28 @@ pub trait World: Sync {
 
     /// Now, in milliseconds since 1970.
     fn now(&self) -> i64;
-    /// Records of a slot that had not expired at `end` (in seconds), from `after` on.
-    fn page(&self, slot: &str, end: i64, after: Option<&Value>) -> impl Future<Output = Result<Page, Failure>> + Send;
+    /// Records of a slot within the bounds, from `after` on.
+    fn page(
+        &self,
+        slot: &str,
+        bounds: &Bounds,
+        after: Option<&Value>,
+    ) -> impl Future<Output = Result<Page, Failure>> + Send;
     /// How many there are.
-    fn count(&self, slot: &str, end: i64) -> impl Future<Output = Result<u64, Failure>> + Send;
-    /// A small object's text; nothing where it is not.
-    fn text(&self, key: &str) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
-    /// An object's size; nothing where it is not.
-    fn size(&self, key: &str) -> impl Future<Output = Result<Option<u64>, Failure>> + Send;
-    /// Writes an object at once.
-    fn put(&self, key: &str, bytes: &[u8]) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn count(&self, slot: &str, bounds: &Bounds) -> impl Future<Output = Result<u64, Failure>> + Send;
+    /// A small object's text and its tag; nothing where it is not.
+    fn text(&self, key: &str) -> impl Future<Output = Result<Option<(String, String)>, Failure>> + Send;
+    /// The version of what lies under a key; nothing where there is none.
+    fn version(&self, key: &str) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+    /// Writes an object at once, and gives its version.
+    fn put(&self, key: &str, bytes: &[u8]) -> impl Future<Output = Result<String, Failure>> + Send;
+    /// Writes an object over the one of this tag, or where there is none; false where there is another.
+    fn replace(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        over: Option<&str>,
+    ) -> impl Future<Output = Result<bool, Failure>> + Send;
     /// Begins an object in parts, and gives the upload's id.
     fn begin(&self, key: &str) -> impl Future<Output = Result<String, Failure>> + Send;
     /// Uploads a part, from 1, and gives its tag.
@@ -89,8 +105,13 @@ pub trait World: Sync {
         number: usize,
         bytes: &[u8],
     ) -> impl Future<Output = Result<String, Failure>> + Send;
-    /// Makes the object of its parts.
-    fn complete(&self, key: &str, upload: &str, tags: &[String]) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Makes the object of its parts, and gives its version.
+    fn complete(
+        &self,
+        key: &str,
+        upload: &str,
+        tags: &[String],
+    ) -> impl Future<Output = Result<String, Failure>> + Send;
     /// Gives an upload up.
     fn abort(&self, key: &str, upload: &str) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -100,14 +121,10 @@ pub trait World: Sync {
 struct Request {
     week: Week,
     write: bool,
-}
-
-/// A file of a week.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Named {
-    name: &'static str,
-    bytes: u64,
-    sha256: String,
+    /// A week may have fewer records than its manifest names.
+    shrink: bool,
+    /// Nobody waits for the answer, and the same may be asked twice.
+    scheduled: bool,
 }
 
 /// What was made of a week.
@@ -123,99 +140,69 @@ pub struct Report {
     written: bool,
     /// Whether the bucket has exactly this already.
     unchanged: bool,
+    /// Whether the bucket's manifest names more records, and was left as it is.
+    kept: bool,
 }
 
-/// The manifest: nothing in it says when it was written, so that the same week has the same bytes.
-#[derive(Serialize)]
-struct Manifest<'a> {
-    format: &'static str,
-    week: &'a str,
-    from: &'a str,
-    to: &'a str,
-    records: u64,
-    bytes: u64,
-    files: &'a [Named],
-}
-
-/// A week that was read.
-struct Made {
-    report: Report,
-    summary: String,
-    manifest: String,
+impl Report {
+    /// Of what a manifest says; nothing was written.
+    fn of(manifest: Manifest) -> Self {
+        let Manifest { week, from, to, records, bytes, files, .. } = manifest;
+        Self { week, from, to, records, bytes, files, written: false, unchanged: false, kept: false }
+    }
 }
 
 /// Does what an event asks for.
 pub async fn handle<W: World>(world: &W, event: &str) -> Result<Report, Failure> {
-    let Request { week, write } = read(event)?;
-    if week.begins() > world.now() / 1000 {
-        return Err(Failure(format!("week {week} has not begun")));
-    }
-    let known = world.text(&key(week, MANIFEST)).await?;
-    // Where there is a manifest this week was made before, and mostly is the same: then nothing is uploaded.
-    if known.is_some() || !write {
-        let made = make(world, week, false).await?;
-        let unchanged = known.as_ref() == Some(&made.manifest) && is_whole(world, week, &made.report.files).await?;
-        if unchanged || !write {
-            return Ok(Report { unchanged, ..made.report });
-        }
-    }
-    let made = make(world, week, true).await?;
-    world.put(&key(week, SUMMARY), made.summary.as_bytes()).await?;
-    world.put(&key(week, MANIFEST), made.manifest.as_bytes()).await?;
-    Ok(Report { written: true, ..made.report })
+    let asked = read(event)?;
+    let bounds = Bounds::of(asked.week, world.now())?;
+    let known = Known::find(world, asked.week).await?;
+    let place = key(asked.week, RECORDS);
+    let mut archive = Archive::new(world, asked.write.then_some(place.as_str()));
+    let made = match collect(world, asked.week, &bounds, &mut archive).await {
+        Ok(statistics) => make(world, asked, &bounds, known, (&statistics, &mut archive)).await,
+        Err(failure) => Err(failure),
+    };
+    archive.give_up().await;
+    made
 }
 
 /// The schedule's moment stands for the week before it; a week is named for a backfill.
 fn read(event: &str) -> Result<Request, Failure> {
-    let event: Value = serde_json::from_str(event).map_err(|_| Failure("the event is not JSON".to_owned()))?;
+    let refused = |why: &str| Failure::Refused(why.to_owned());
+    let event: Value = serde_json::from_str(event).map_err(|_| refused("the event is not JSON"))?;
     let text = |name: &str| event.get(name).and_then(Value::as_str);
     let week = match (text("week"), text("time")) {
         (Some(week), None) => Week::parse(week).ok_or("`week` must be an ISO week such as 2026-W47"),
-        (None, Some(time)) => Week::before(time).ok_or("`time` must be a moment such as 2026-11-23T03:00:00Z"),
+        (None, Some(time)) => Week::before(time).ok_or("`time` must be a moment such as 2026-11-23T15:00:00Z"),
         _ => Err("the event must have either `week` or `time`"),
     };
-    let write = match event.get("write") {
-        None | Some(Value::Bool(true)) => true,
-        Some(Value::Bool(false)) => false,
-        Some(_) => return Err(Failure("`write` must be true or false".to_owned())),
+    let flag = |name: &str, unsaid: bool| match event.get(name) {
+        None => Ok(unsaid),
+        Some(Value::Bool(said)) => Ok(*said),
+        Some(_) => Err(Failure::Refused(format!("`{name}` must be true or false"))),
     };
-    Ok(Request { week: week.map_err(|error| Failure(error.to_owned()))?, write })
+    Ok(Request {
+        week: week.map_err(refused)?,
+        write: flag("write", true)?,
+        shrink: flag("shrink", false)?,
+        scheduled: text("time").is_some(),
+    })
 }
 
 fn key(week: Week, name: &str) -> String {
     format!("summaries/{week}/{name}")
 }
 
-/// Whether the bucket has these files, as long as they must be.
-async fn is_whole<W: World>(world: &W, week: Week, files: &[Named]) -> Result<bool, Failure> {
-    for file in files {
-        if world.size(&key(week, file.name)).await? != Some(file.bytes) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Reads a week, and uploads its records when they are wanted.
-async fn make<W: World>(world: &W, week: Week, write: bool) -> Result<Made, Failure> {
-    let place = key(week, RECORDS);
-    let mut archive = Archive::new(world, write.then_some(place.as_str()));
-    match collect(world, week, &mut archive).await {
-        Ok(statistics) => {
-            let records = archive.finish().await?;
-            finished(week, &statistics, records)
-        }
-        Err(failure) => {
-            archive.give_up().await;
-            Err(failure)
-        }
-    }
-}
-
-async fn collect<W: World>(world: &W, week: Week, archive: &mut Archive<'_, W>) -> Result<Statistics, Failure> {
+async fn collect<W: World>(
+    world: &W,
+    week: Week,
+    bounds: &Bounds,
+    archive: &mut Archive<'_, W>,
+) -> Result<Statistics, Failure> {
     let mut statistics = Statistics::default();
     for date in week.days() {
-        let mut day = Day::new(world, &date, week.ends());
+        let mut day = Day::new(world, &date, bounds);
         let mut read = 0_u64;
         while let Some(row) = day.next().await? {
             statistics.add(&date, &row)?;
@@ -225,7 +212,7 @@ async fn collect<W: World>(world: &W, week: Week, archive: &mut Archive<'_, W>) 
         statistics.day(&date, read);
         let counted = day.count().await?;
         if counted != read {
-            return Err(Failure(format!(
+            return Err(Failure::Failed(format!(
                 "{date}: {read} records were read, and the table counts {counted}; nothing names what was read, and it is tried again"
             )));
         }
@@ -233,23 +220,56 @@ async fn collect<W: World>(world: &W, week: Week, archive: &mut Archive<'_, W>) 
     Ok(statistics)
 }
 
-fn finished(week: Week, statistics: &Statistics, (bytes, sha256): (u64, String)) -> Result<Made, Failure> {
-    let failed = |error: serde_json::Error| Failure(error.to_string());
-    let (name, from, to) = (week.to_string(), week.from(), week.to());
-    let summary = statistics.told(FORMAT, &name, &from, &to).map_err(failed)?;
-    let files = vec![
-        Named { name: RECORDS, bytes, sha256 },
-        Named {
-            name: SUMMARY,
-            bytes: u64::try_from(summary.len()).unwrap_or_default(),
-            sha256: crate::digest::sha256(&[summary.as_bytes()]),
-        },
-    ];
-    let (records, bytes) = (statistics.records, statistics.bytes);
-    let manifest = Manifest { format: FORMAT, week: &name, from: &from, to: &to, records, bytes, files: &files };
-    let manifest = serde_json::to_string(&manifest).map_err(failed)? + "\n";
-    let report = Report { week: name, from, to, records, bytes, files, written: false, unchanged: false };
-    Ok(Made { report, summary, manifest })
+/// Compares what was read with what the bucket has, and replaces that only where it is another and no less.
+async fn make<W: World>(
+    world: &W,
+    asked: Request,
+    bounds: &Bounds,
+    known: Option<Known>,
+    (statistics, archive): (&Statistics, &mut Archive<'_, W>),
+) -> Result<Report, Failure> {
+    let week = asked.week;
+    let summary = statistics.told(FORMAT, &week.to_string(), &week.from(), &week.to());
+    let summary = summary.map_err(|error| Failure::Failed(error.to_string()))?;
+    let files = vec![archive.seal()?, Named::of(SUMMARY, &summary)];
+    let mut manifest = Manifest::new(week, bounds, (statistics.records, statistics.bytes), files);
+    let there = known.as_ref().and_then(|known| known.manifest.as_ref());
+    if let Some(there) = there.filter(|there| there.says(&manifest))
+        && there.lies(world, week).await?
+    {
+        return Ok(Report { unchanged: true, ..Report::of(there.clone()) });
+    }
+    if !asked.write {
+        return Ok(Report::of(manifest));
+    }
+    if let Some(named) = there.and_then(|there| there.shrinks_to(&manifest)).filter(|_| !asked.shrink) {
+        // A schedule that fires twice is no failure: the week has its summary.
+        return match asked.scheduled {
+            true => Ok(Report { kept: true, ..Report::of(manifest) }),
+            false => Err(Failure::Shrinks { week, named, found: manifest.records }),
+        };
+    }
+    let records = archive.store(&key(week, RECORDS)).await?;
+    let summed = world.put(&key(week, SUMMARY), summary.as_bytes()).await?;
+    for (file, version) in manifest.files.iter_mut().zip([records, summed]) {
+        file.version = Some(version);
+    }
+    let text = manifest.text()?;
+    let over = known.as_ref().map(|known| known.tag.as_str());
+    if !world.replace(&key(week, MANIFEST), text.as_bytes(), over).await? {
+        return overtaken(world, week, manifest, &text).await;
+    }
+    Ok(Report { written: true, ..Report::of(manifest) })
+}
+
+/// Another manifest was written since ours was begun. It may be ours, whose answer was lost, or say the same.
+async fn overtaken<W: World>(world: &W, week: Week, own: Manifest, text: &str) -> Result<Report, Failure> {
+    let Some(there) = Known::find(world, week).await? else { return Err(Failure::Overtaken { week }) };
+    let written = there.text == text;
+    match there.manifest.filter(|there| there.says(&own)) {
+        Some(there) => Ok(Report { written, unchanged: !written, ..Report::of(there) }),
+        None => Err(Failure::Overtaken { week }),
+    }
 }
 
 /// One line of JSON per run, in CloudWatch's embedded metric format. `service` is the function's name.
@@ -267,7 +287,10 @@ pub fn line(service: &str, request_id: &str, result: &Result<Report, Failure>, t
     });
     match result {
         Ok(report) => line["report"] = json!(report),
-        Err(failure) => line["error"] = json!(failure.to_string()),
+        Err(failure) => {
+            line["error"] = json!(failure.to_string());
+            line["error_type"] = json!(failure.name());
+        }
     }
     line
 }

@@ -28,6 +28,11 @@ impl Ulid {
         number.map(Self)
     }
 
+    /// The first one of a time, in milliseconds since 1970: all that are made then or later are no less.
+    pub(crate) fn first(time: i64) -> Self {
+        Self((u128::try_from(time).unwrap_or_default() & 0xffff_ffff_ffff) << CHANCE)
+    }
+
     /// When it was made, in milliseconds since 1970.
     #[must_use]
     pub fn time(self) -> i64 {
@@ -79,6 +84,8 @@ mod tests {
         // The specification's own example, and its largest.
         let known = Ulid::parse("01ARZ3NDEKTSV4RRFFQ69G5FAV").unwrap();
         assert_eq!((known.time(), known.to_string().as_str()), (1_469_922_850_259, "01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+        assert!(Ulid::first(known.time()) <= known && known < Ulid::first(known.time() + 1));
+        assert_eq!(Ulid::first(known.time()).to_string(), "01ARZ3NDEK0000000000000000");
         assert_eq!(Ulid::parse("7ZZZZZZZZZZZZZZZZZZZZZZZZZ"), Some(Ulid(u128::MAX)));
         for text in ["", "01ARZ3NDEKTSV4RRFFQ69G5FA", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "01ARZ3NDEKTSV4RRFFQ69G5FAI", "ü"]
         {

@@ -59,27 +59,46 @@ pub struct Object {
 /// Reads a whole object with its ETag; `None` when the bucket has none of that key. A bucket that does not exist is
 /// [`ErrorKind::NotFound`].
 pub async fn get(clients: &Clients, bucket: &str, key: &str) -> Result<Option<(Vec<u8>, String)>, Error> {
-    const OPERATION: &str = "s3:GetObject";
+    get_version(clients, bucket, key, None).await
+}
+
+/// The same of one version of an object, or of the one that lies there; `None` when there is no such version either.
+pub async fn get_version(
+    clients: &Clients,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+) -> Result<Option<(Vec<u8>, String)>, Error> {
+    let operation = reading(version);
     let subject = place(bucket, key);
     let mut attempt = 1;
     loop {
-        let request = clients.s3().get_object().bucket(bucket).key(key).send();
-        let answer = match clients.send(Service::S3, OPERATION, &subject, request).await {
+        let request = clients.s3().get_object().bucket(bucket).key(key).set_version_id(version.map(str::to_owned));
+        let answer = match clients.send(Service::S3, operation, &subject, request.send()).await {
             Ok(answer) => answer,
-            Err(error) if error.code.as_deref() == Some("NoSuchKey") => return Ok(None),
+            Err(error) if is_nowhere(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let etag = answer.e_tag.ok_or_else(|| Error::unreadable(OPERATION, &subject, "ETag"))?;
+        let etag = answer.e_tag.ok_or_else(|| Error::unreadable(operation, &subject, "ETag"))?;
         let failure = match tokio::time::timeout(BODY_TIMEOUT, answer.body.collect()).await {
             Ok(Ok(body)) => return Ok(Some((body.to_vec(), etag))),
             Ok(Err(error)) => (ErrorKind::Unreadable, format!("the object broke off: {error}")),
             Err(_) => (ErrorKind::Timeout, "the object did not arrive in time".into()),
         };
         if attempt == BODY_ATTEMPTS {
-            return Err(Error::plain(OPERATION, &subject, failure.0, failure.1));
+            return Err(Error::plain(operation, &subject, failure.0, failure.1));
         }
         attempt += 1;
     }
+}
+
+/// What IAM calls it.
+fn reading(version: Option<&str>) -> &'static str {
+    if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
+}
+
+fn is_nowhere(error: &Error) -> bool {
+    matches!(error.code.as_deref(), Some("NoSuchKey" | "NoSuchVersion"))
 }
 
 /// Writes an object and answers its ETag. A condition that does not hold is [`ErrorKind::Conflict`]; so it is, rarely,

@@ -40,6 +40,9 @@ pub(crate) enum Command {
         /// The week, as 2026-W47.
         #[arg(long, value_name = "WEEK")]
         week: Week,
+        /// Replace it even by fewer records: those that have expired since are lost with the old files.
+        #[arg(long)]
+        shrink: bool,
         #[command(flatten)]
         consent: Consent,
         /// Text or JSON.
@@ -79,8 +82,8 @@ pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, F
             drop(progress);
             show::show(&manifest, &summary, *output)?;
         }
-        Command::Run { week, consent, output } => {
-            let plan = run::plan(&session, *week).await?;
+        Command::Run { week, shrink, consent, output } => {
+            let plan = run::Plan { shrink: *shrink, ..run::plan(&session, *week).await? };
             let does = format!("write the summary of {week} to {}", plan.place);
             let deed = Deed { command: "summary run", does: &does, asks: Asks::Protected };
             let writer = consent.obtain(&session, deed).await?;

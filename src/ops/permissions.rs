@@ -133,6 +133,8 @@ pub const INTAKE: &[Permission] = &[
     read("dynamodb:Query", On::Records),
     read("s3:ListBucket", On::SummaryBucket),
     read("s3:GetObject", On::Summaries),
+    // A manifest names versions.
+    read("s3:GetObjectVersion", On::Summaries),
     write("lambda:InvokeFunction", On::SummaryFunction),
 ];
 

@@ -1,6 +1,7 @@
 //! The weekly summaries: what the bucket has, what is in them, making one, and proving one.
 //!
-//! A summary is what its manifest names, and nothing else: the manifest is written last.
+//! A summary is what its manifest names, and nothing else: the manifest is written last, and names versions, so that what
+//! somebody writes over a file is no part of it.
 
 mod format;
 pub mod run;
@@ -87,9 +88,16 @@ impl Intake {
         let named = manifest.files.iter().find(|file| file.name == SUMMARY);
         let named = named.ok_or_else(|| Why::new(format!("the manifest of {week} names no {SUMMARY}")))?;
         let (bucket, key) = (self.bucket()?, key(week, SUMMARY));
-        let found = s3::get(&self.session.clients, &bucket, &key).await.map_err(|error| why(&error))?;
-        let (bytes, _) = found.ok_or_else(|| Why::new(format!("s3://{bucket}/{key}, which is named, is not there")))?;
-        if File::of(SUMMARY, &bytes) != *named {
+        let clients = &self.session.clients;
+        let mut found = s3::get_version(clients, &bucket, &key, named.version.as_deref()).await;
+        if let (Ok(None), Some(_)) = (&found, &named.version) {
+            // The same bytes may lie there in another version: two runs at once write them twice.
+            found = s3::get(clients, &bucket, &key).await;
+        }
+        let (bytes, _) = found
+            .map_err(|error| why(&error))?
+            .ok_or_else(|| Why::new(format!("s3://{bucket}/{key}, which is named, is not there")))?;
+        if !File::of(SUMMARY, &bytes).is(named) {
             return Err(Why::new(format!("s3://{bucket}/{key} is not what the manifest of {week} names"))
                 .hint(format!("plumb summary verify --week {week}")));
         }
@@ -123,6 +131,7 @@ impl File {
     /// What a manifest says of these bytes.
     fn of(name: &str, bytes: &[u8]) -> Self {
         use sha2::{Digest as _, Sha256};
-        Self { name: name.to_owned(), bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) }
+        let sha256 = hex(&Sha256::digest(bytes));
+        Self { name: name.to_owned(), bytes: bytes.len() as u64, sha256, version: None }
     }
 }

@@ -11,11 +11,11 @@ use plumb_lambda::{runtime, summary};
 async fn main() -> Result<(), Error> {
     let world = &Live::from_environment()?;
     let name = &runtime::name();
-    runtime::serve(async |event, request_id| {
+    runtime::serve_named(async |event, request_id| {
         let begun = std::time::Instant::now();
         let result = summary::handle(world, event.get()).await;
         runtime::log(&summary::line(name, &request_id, &result, begun.elapsed()).to_string());
-        Ok(result?)
+        result
     })
     .await
 }

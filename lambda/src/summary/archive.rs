@@ -1,5 +1,5 @@
 //! The records' file: a line for each, packed as it grows, hashed as it is, and uploaded in parts. One that fits into a part
-//! is put at once.
+//! is put at once. Nothing is replaced before the whole is known: parts are no object yet.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use flate2::{Compression, GzBuilder};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{Failure, Row, World};
+use super::{Failure, Named, RECORDS, Row, World};
 use crate::digest;
 
 /// A file that is being made.
@@ -22,18 +22,20 @@ pub(super) struct Archive<'a, W> {
     bytes: u64,
     upload: Option<String>,
     tags: Vec<String>,
+    /// What was packed and not yet uploaded, once there is no more.
+    rest: Vec<u8>,
 }
 
 impl<'a, W: World> Archive<'a, W> {
     pub(super) fn new(world: &'a W, key: Option<&'a str>) -> Self {
         // A header without a time, and of no system in particular: the same records are the same bytes.
         let packed = GzBuilder::new().mtime(0).operating_system(255).write(Vec::new(), Compression::new(6));
-        Self { world, key, packed, hash: Sha256::new(), bytes: 0, upload: None, tags: Vec::new() }
+        Self { world, key, packed, hash: Sha256::new(), bytes: 0, upload: None, tags: Vec::new(), rest: Vec::new() }
     }
 
     pub(super) async fn add(&mut self, row: &Row) -> Result<(), Failure> {
         let packed = self.packed.write_all(line(row).as_bytes());
-        packed.map_err(|error| Failure(format!("a record cannot be packed: {error}")))?;
+        packed.map_err(|error| Failure::Failed(format!("a record cannot be packed: {error}")))?;
         if self.packed.get_ref().len() < W::PART {
             return Ok(());
         }
@@ -42,25 +44,30 @@ impl<'a, W: World> Archive<'a, W> {
         self.send(&part).await
     }
 
-    /// The file's size and digest, once it is where it should be.
-    pub(super) async fn finish(mut self) -> Result<(u64, String), Failure> {
+    /// Ends the file, and says what it is. It is nowhere yet: what it would replace can still be kept.
+    pub(super) fn seal(&mut self) -> Result<Named, Failure> {
         let rest = self.packed.try_finish();
-        rest.map_err(|error| Failure(format!("the records cannot be packed: {error}")))?;
+        rest.map_err(|error| Failure::Failed(format!("the records cannot be packed: {error}")))?;
         let rest = std::mem::take(self.packed.get_mut());
         self.count(&rest);
-        let done = match (self.key, &self.upload) {
-            (None, _) => Ok(()),
-            (Some(key), None) => self.world.put(key, &rest).await,
-            (Some(key), Some(_)) => self.complete(key, &rest).await,
-        };
-        if let Err(failure) = done {
-            self.give_up().await;
-            return Err(failure);
-        }
-        Ok((self.bytes, digest::finished(self.hash)))
+        self.rest = rest;
+        Ok(Named::new(RECORDS, self.bytes, digest::finished(std::mem::take(&mut self.hash))))
     }
 
-    /// Gives up what was begun. What cannot be given up now the bucket's own rule removes.
+    /// Puts the file where it should be, and gives its version.
+    pub(super) async fn store(&mut self, key: &str) -> Result<String, Failure> {
+        let rest = std::mem::take(&mut self.rest);
+        if self.upload.is_none() {
+            return self.world.put(key, &rest).await;
+        }
+        self.send(&rest).await?;
+        let upload = self.upload.as_deref().unwrap_or_default();
+        let version = self.world.complete(key, upload, &self.tags).await?;
+        self.upload = None;
+        Ok(version)
+    }
+
+    /// Gives up what was begun and not completed. What cannot be given up now the bucket's own rule removes.
     pub(super) async fn give_up(&mut self) {
         if let (Some(key), Some(upload)) = (self.key, self.upload.take()) {
             let _ = self.world.abort(key, &upload).await;
@@ -80,12 +87,6 @@ impl<'a, W: World> Archive<'a, W> {
         };
         self.tags.push(self.world.part(key, upload, self.tags.len() + 1, part).await?);
         Ok(())
-    }
-
-    async fn complete(&mut self, key: &str, rest: &[u8]) -> Result<(), Failure> {
-        self.send(rest).await?;
-        let upload = self.upload.as_deref().unwrap_or_default();
-        self.world.complete(key, upload, &self.tags).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
-use super::{Failure, Page, Row, World};
+use super::{Bounds, Failure, Page, Row, World};
 
 /// The time index has a day in so many slots.
 pub(super) const SHARDS: u8 = 8;
@@ -34,16 +34,15 @@ impl Lane {
 /// A day that is being read.
 pub(super) struct Day<'a, W> {
     world: &'a W,
-    /// Records that have expired by then do not count.
-    end: i64,
+    bounds: &'a Bounds,
     lanes: Vec<Lane>,
 }
 
 impl<'a, W: World> Day<'a, W> {
-    pub(super) fn new(world: &'a W, date: &str, end: i64) -> Self {
+    pub(super) fn new(world: &'a W, date: &str, bounds: &'a Bounds) -> Self {
         let lane =
             |shard| Lane { slot: format!("{date}#{shard}"), rows: VecDeque::new(), next: None, fresh: true, page: 0 };
-        Self { world, end, lanes: (0..SHARDS).map(lane).collect() }
+        Self { world, bounds, lanes: (0..SHARDS).map(lane).collect() }
     }
 
     /// The next record.
@@ -59,13 +58,13 @@ impl<'a, W: World> Day<'a, W> {
 
     /// Reads a page of each slot that has little left.
     async fn fill(&mut self) -> Result<(), Failure> {
-        let (world, end) = (self.world, self.end);
+        let (world, bounds) = (self.world, self.bounds);
         let low = self.lanes.iter_mut().filter(|lane| lane.has_more() && lane.rows.len() * LOW <= lane.page);
         let filled = stream::iter(low.map(|lane| async move {
-            let Page { rows, next } = world.page(&lane.slot, end, lane.next.as_ref()).await?;
+            let Page { rows, next } = world.page(&lane.slot, bounds, lane.next.as_ref()).await?;
             let ordered = lane.rows.back().into_iter().chain(&rows).is_sorted_by(|one, other| one.id < other.id);
             if !ordered {
-                return Err(Failure(format!("the records of {} are not in the order of their ids", lane.slot)));
+                return Err(Failure::Failed(format!("the records of {} are not in the order of their ids", lane.slot)));
             }
             (lane.page, lane.next, lane.fresh) = (rows.len(), next, false);
             lane.rows.extend(rows);
@@ -76,7 +75,7 @@ impl<'a, W: World> Day<'a, W> {
 
     /// How many records the table counts.
     pub(super) async fn count(&self) -> Result<u64, Failure> {
-        let counts = stream::iter(self.lanes.iter().map(|lane| self.world.count(&lane.slot, self.end)));
+        let counts = stream::iter(self.lanes.iter().map(|lane| self.world.count(&lane.slot, self.bounds)));
         counts.buffer_unordered(AT_ONCE).try_fold(0, async |sum, count| Ok(sum + count)).await
     }
 }

@@ -70,7 +70,7 @@ impl Statistics {
 
     pub(super) fn add(&mut self, date: &str, row: &Row) -> Result<(), Failure> {
         if !row.received.starts_with(date) {
-            return Err(Failure(format!("record {} of {} lies in the index at {date}", row.id, row.received)));
+            return Err(Failure::Failed(format!("record {} of {} lies in the index at {date}", row.id, row.received)));
         }
         self.records += 1;
         self.bytes += u64::try_from(row.body.len()).unwrap_or_default();
@@ -80,7 +80,7 @@ impl Statistics {
         let known = self.sources.len() < SOURCES || self.sources.contains_key(&row.source);
         *self.sources.entry(if known { row.source.clone() } else { OTHERS.to_owned() }).or_default() += 1;
         walk(&row.body, &mut |path, number| self.field(path, number))
-            .map_err(|fault| Failure(format!("record {} is {fault}: no intake has written it", row.id)))
+            .map_err(|fault| Failure::Failed(format!("record {} is {fault}: no intake has written it", row.id)))
     }
 
     fn field(&mut self, path: &str, number: Option<&str>) {

@@ -1,8 +1,10 @@
 //! Weeks over a table and a bucket in memory: what is written, what is written again, and what happens when something
 //! fails in the middle.
 
+mod memory;
+mod template;
+
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,163 +15,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::digest;
 use crate::ulid::Ulids;
-
-/// 2026-11-23T03:00:00Z, a Monday.
-const MONDAY: i64 = 1_795_402_800_000;
-const DAY: i64 = 86_400_000;
-
-/// A stored item, and when it expires.
-#[derive(Clone)]
-struct Item {
-    row: Row,
-    expires: Option<i64>,
-}
-
-struct Memory {
-    now: i64,
-    slots: Mutex<BTreeMap<String, Vec<Item>>>,
-    objects: Mutex<BTreeMap<String, Vec<u8>>>,
-    uploads: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
-    /// How many records a page looks at.
-    page: usize,
-    /// What the count says beyond the truth.
-    miscount: u64,
-    /// The write (put, part or completion) that fails, from 1.
-    fails: AtomicUsize,
-    /// Instead of failing it never comes back: that is where the function is killed.
-    killed: Option<Notify>,
-    writes: AtomicUsize,
-    reads: AtomicUsize,
-}
-
-impl Memory {
-    fn new() -> Self {
-        Self {
-            now: MONDAY,
-            slots: Mutex::default(),
-            objects: Mutex::default(),
-            uploads: Mutex::default(),
-            page: 7,
-            miscount: 0,
-            fails: AtomicUsize::new(0),
-            killed: None,
-            writes: AtomicUsize::new(0),
-            reads: AtomicUsize::new(0),
-        }
-    }
-
-    /// Stores records of these times, as the intake does.
-    fn with(self, times: impl IntoIterator<Item = (i64, Option<i64>)>, body: impl Fn(usize) -> String) -> Self {
-        let ulids = Ulids::default();
-        for (number, (time, expires)) in times.into_iter().enumerate() {
-            let id = ulids.next(time).unwrap();
-            let source = if number.is_multiple_of(3) { "web" } else { "app" }.to_owned();
-            let row = Row { id: id.to_string(), received: crate::intake::received(id), source, body: body(number) };
-            self.slots.lock().unwrap().entry(crate::intake::slot(id)).or_default().push(Item { row, expires });
-        }
-        self
-    }
-
-    fn object(&self, name: &str) -> Option<Vec<u8>> {
-        self.objects.lock().unwrap().get(&format!("summaries/2026-W47/{name}")).cloned()
-    }
-
-    fn json(&self, name: &str) -> Value {
-        serde_json::from_slice(&self.object(name).unwrap()).unwrap()
-    }
-
-    fn lines(&self) -> Vec<Value> {
-        let packed = self.object(RECORDS).unwrap();
-        let mut text = String::new();
-        flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    async fn write(&self) -> Result<(), Failure> {
-        let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
-        if self.fails.load(Ordering::SeqCst) != number {
-            return Ok(());
-        }
-        if let Some(killed) = &self.killed {
-            killed.notify_one();
-            std::future::pending::<()>().await;
-        }
-        Err(Failure("NoSuchBucket".to_owned()))
-    }
-
-    async fn runs(&self) -> Report {
-        handle(self, r#"{"week":"2026-W47"}"#).await.unwrap()
-    }
-}
-
-impl World for Memory {
-    const PART: usize = 200_000;
-
-    fn now(&self) -> i64 {
-        self.now
-    }
-
-    async fn page(&self, slot: &str, end: i64, after: Option<&Value>) -> Result<Page, Failure> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        let from = after.map_or(0, |after| usize::try_from(after.as_u64().unwrap()).unwrap());
-        let slots = self.slots.lock().unwrap();
-        let all = slots.get(slot).map_or(&[][..], Vec::as_slice);
-        let seen = all.get(from..(from + self.page).min(all.len())).unwrap_or_default();
-        let counts = seen.iter().filter(|item| item.expires.is_none_or(|expires| expires > end));
-        let next = (from + seen.len() < all.len()).then(|| json!(from + seen.len()));
-        Ok(Page { rows: counts.map(|item| item.row.clone()).collect(), next })
-    }
-
-    async fn count(&self, slot: &str, end: i64) -> Result<u64, Failure> {
-        let slots = self.slots.lock().unwrap();
-        let all = slots.get(slot).map_or(&[][..], Vec::as_slice);
-        let count = all.iter().filter(|item| item.expires.is_none_or(|expires| expires > end)).count();
-        Ok(u64::try_from(count).unwrap() + if slot == "2026-11-22#0" { self.miscount } else { 0 })
-    }
-
-    async fn text(&self, key: &str) -> Result<Option<String>, Failure> {
-        let objects = self.objects.lock().unwrap();
-        Ok(objects.get(key).map(|bytes| String::from_utf8(bytes.clone()).unwrap()))
-    }
-
-    async fn size(&self, key: &str) -> Result<Option<u64>, Failure> {
-        Ok(self.objects.lock().unwrap().get(key).map(|bytes| bytes.len().try_into().unwrap()))
-    }
-
-    async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), Failure> {
-        self.write().await?;
-        self.objects.lock().unwrap().insert(key.to_owned(), bytes.to_vec());
-        Ok(())
-    }
-
-    async fn begin(&self, key: &str) -> Result<String, Failure> {
-        self.uploads.lock().unwrap().insert(key.to_owned(), Vec::new());
-        Ok(key.to_owned())
-    }
-
-    async fn part(&self, _: &str, upload: &str, number: usize, bytes: &[u8]) -> Result<String, Failure> {
-        self.write().await?;
-        let mut uploads = self.uploads.lock().unwrap();
-        let parts = uploads.get_mut(upload).unwrap();
-        assert_eq!(parts.len() + 1, number);
-        parts.push(bytes.to_vec());
-        Ok(number.to_string())
-    }
-
-    async fn complete(&self, key: &str, upload: &str, tags: &[String]) -> Result<(), Failure> {
-        self.write().await?;
-        let parts = self.uploads.lock().unwrap().remove(upload).unwrap();
-        assert_eq!(parts.len(), tags.len());
-        assert!(parts.iter().rev().skip(1).all(|part| part.len() >= Self::PART), "S3 takes no smaller ones");
-        self.objects.lock().unwrap().insert(key.to_owned(), parts.concat());
-        Ok(())
-    }
-
-    async fn abort(&self, _: &str, upload: &str) -> Result<(), Failure> {
-        self.uploads.lock().unwrap().remove(upload);
-        Ok(())
-    }
-}
+use memory::{DAY, Item, MONDAY, Memory};
 
 /// Moments from a week before the Monday on, evenly.
 fn spread(count: i64) -> impl Iterator<Item = (i64, Option<i64>)> {
@@ -219,19 +65,116 @@ async fn a_week_made_again_has_the_same_bytes_and_nothing_is_written() {
     let again = world.runs().await;
     assert_eq!((again.written, again.unchanged), (false, true));
     assert_eq!(world.writes.load(Ordering::SeqCst), writes);
+    assert_eq!(serde_json::to_value(&again).unwrap()["files"], world.json(MANIFEST)["files"]);
     // Pages of other sizes are the same week.
     let other = Memory { page: 1000, slots: Mutex::new(world.slots.lock().unwrap().clone()), ..Memory::new() };
     let _ = tokio::join!(other.runs(), other.runs());
-    assert_eq!(*other.objects.lock().unwrap(), before, "nor does it matter that two make it at once");
+    assert_eq!(other.contents(), world.contents(), "nor does it matter that two make it at once");
+    assert_eq!(other.named(), 200);
 
-    let key = "summaries/2026-W47/records.jsonl.gz".to_owned();
-    world.objects.lock().unwrap().get_mut(&key).unwrap().pop();
-    let checked = handle(&world, r#"{"week":"2026-W47","write":false}"#).await.unwrap();
-    assert_eq!((checked.written, checked.unchanged), (false, false), "a file that was cut short is noticed");
-    assert!(world.runs().await.written);
-    assert_eq!(*world.objects.lock().unwrap(), before, "and made anew");
+    // What somebody writes over a file, however long it is, is not what the manifest names; and a run puts it right.
+    let right = world.contents();
+    for cut in [0, 1] {
+        let mut bytes = world.object(RECORDS).unwrap();
+        bytes.truncate(bytes.len() - cut);
+        bytes[20] ^= 1;
+        world.covers(RECORDS, bytes);
+        assert_eq!(world.named(), 200, "what it names is still there");
+        let checked = handle(&world, r#"{"week":"2026-W47","write":false}"#).await.unwrap();
+        assert_eq!((checked.written, checked.unchanged), (false, false), "it is noticed");
+        assert!(world.runs().await.written);
+        assert_eq!(world.contents(), right, "and made anew");
+    }
+    assert!(before.iter().all(|(key, versions)| world.objects.lock().unwrap()[key].starts_with(versions)));
     let report = handle(&Memory::new().with(spread(3), amounts), r#"{"week":"2026-W47","write":false}"#).await.unwrap();
     assert_eq!((report.records, report.written, report.unchanged), (3, false, false));
+}
+
+#[tokio::test]
+async fn what_comes_and_what_expires_while_a_run_goes_on_does_not_fail_it() {
+    // A week that is not over, of which each count finds another record; one whose records expire while it is read.
+    let now = MONDAY - 2 * DAY;
+    let more = move |slots: &mut BTreeMap<String, Vec<Item>>| {
+        let id = Ulids::default().next(now - 1000).unwrap();
+        let row =
+            Row { id: id.to_string(), received: crate::intake::received(id), source: "web".into(), body: "{}".into() };
+        slots.entry(crate::intake::slot(id)).or_default().push(Item { row, expires: None });
+    };
+    let going = Memory { now, meanwhile: Some(Box::new(more)), ..Memory::new().with(spread(70), amounts) };
+    let report = going.runs().await;
+    let read = spread(70).filter(|(time, _)| *time < now - 60_000).count();
+    assert_eq!((report.records, report.written), (u64::try_from(read).unwrap(), true));
+    assert_eq!(going.json(MANIFEST)["until"], "2026-11-21T02:59:00Z");
+
+    let soon = MONDAY / 1000 + 600;
+    let gone = move |slots: &mut BTreeMap<String, Vec<Item>>| {
+        slots.values_mut().for_each(|items| items.retain(|item| item.expires != Some(soon)));
+    };
+    let mixed = spread(70).zip([None, Some(soon)].into_iter().cycle()).map(|((time, _), expires)| (time, expires));
+    let world = Memory { meanwhile: Some(Box::new(gone)), ..Memory::new().with(mixed, amounts) };
+    assert_eq!((world.runs().await.records, &world.json(MANIFEST)["until"]), (35, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_week_never_loses_records_unless_that_is_asked_for() {
+    let world = Memory::new().with(spread(50), amounts);
+    world.runs().await;
+    let before = world.objects.lock().unwrap().clone();
+    world.slots.lock().unwrap().values_mut().for_each(|items| items.truncate(0));
+    let writes = world.writes.load(Ordering::SeqCst);
+    let failure = handle(&world, r#"{"week":"2026-W47"}"#).await.unwrap_err();
+    assert_eq!(failure, Failure::Shrinks { week: Week::parse("2026-W47").unwrap(), named: 50, found: 0 });
+    assert!(failure.to_string().contains("50 records") && failure.to_string().contains("has 0"), "{failure}");
+    // The schedule, which may fire twice, leaves it as it is.
+    let kept = handle(&world, r#"{"time":"2026-11-23T15:00:00Z"}"#).await.unwrap();
+    assert_eq!((kept.kept, kept.written, kept.unchanged, kept.records), (true, false, false, 0));
+    let checked = handle(&world, r#"{"week":"2026-W47","write":false}"#).await.unwrap();
+    assert_eq!((checked.records, checked.unchanged), (0, false));
+    assert_eq!((&before, writes), (&*world.objects.lock().unwrap(), world.writes.load(Ordering::SeqCst)));
+    assert!(handle(&world, r#"{"week":"2026-W47","shrink":true}"#).await.unwrap().written);
+    assert_eq!(world.named(), 0);
+
+    // What was made of a week that was not over is replaced by whatever there is in the end.
+    let going = Memory { now: MONDAY - DAY, ..Memory::new().with(spread(50), amounts) };
+    assert!(going.runs().await.records > 40);
+    going.slots.lock().unwrap().values_mut().for_each(|items| items.truncate(1));
+    let over = Memory { now: MONDAY, ..going };
+    let last = handle(&over, r#"{"time":"2026-11-23T15:00:00Z"}"#).await.unwrap();
+    assert!(last.written && last.records < 40);
+    assert_eq!(over.json(MANIFEST)["until"], Value::Null);
+}
+
+#[tokio::test]
+async fn of_two_who_write_one_manifest_stands_and_names_its_own_files() {
+    let world = Memory::new().with(spread(20), amounts);
+    world.runs().await;
+    let first = world.object(MANIFEST).unwrap();
+    // One that says the same was faster.
+    let again = Memory { rival: Mutex::new(Some(first.clone())), ..Memory::new().with(spread(0), amounts) };
+    *again.slots.lock().unwrap() = world.slots.lock().unwrap().clone();
+    for name in [RECORDS, SUMMARY] {
+        again.covers(name, world.object(name).unwrap());
+    }
+    let report = again.runs().await;
+    assert_eq!((report.written, report.unchanged, again.named()), (false, true, 20));
+    // One of other records was faster: it stands.
+    let world = Memory { rival: Mutex::new(Some(first.clone())), ..Memory::new().with(spread(30), amounts) };
+    let failure = handle(&world, r#"{"week":"2026-W47"}"#).await.unwrap_err();
+    assert_eq!((failure.name(), world.object(MANIFEST).unwrap()), ("SummaryOvertaken", first));
+    assert!(world.runs().await.written, "and the next run sees it");
+    assert_eq!(world.named(), 30);
+}
+
+#[tokio::test]
+async fn a_manifest_that_nobody_can_read_is_replaced_and_one_of_a_newer_format_is_not() {
+    let world = Memory::new().with(spread(5), amounts);
+    world.covers(MANIFEST, b"{".to_vec());
+    assert!(world.runs().await.written);
+    assert_eq!(world.named(), 5);
+    let newer = String::from_utf8(world.object(MANIFEST).unwrap()).unwrap().replace(FORMAT, "plumb-summary/2");
+    world.covers(MANIFEST, newer.into_bytes());
+    let failure = handle(&world, r#"{"week":"2026-W47"}"#).await.unwrap_err();
+    assert!(failure.name() == "SummaryRefused" && failure.to_string().contains("plumb-summary/2"), "{failure}");
 }
 
 #[tokio::test]
@@ -246,8 +189,8 @@ async fn an_empty_week_is_a_week() {
 }
 
 #[tokio::test]
-async fn what_expired_before_the_weeks_end_does_not_count() {
-    let end = (MONDAY - 3 * 3_600_000) / 1000;
+async fn what_expires_within_an_hour_of_the_run_does_not_count() {
+    let end = MONDAY / 1000 + 3600;
     let times = [
         (MONDAY - DAY, Some(end - 1)),
         (MONDAY - DAY + 1, Some(end)),
@@ -256,16 +199,12 @@ async fn what_expired_before_the_weeks_end_does_not_count() {
     ];
     let world = Memory::new().with(times, amounts);
     assert_eq!(world.runs().await.records, 2);
-    let before = world.objects.lock().unwrap().clone();
+    let before = world.contents();
     // DynamoDB removes what has expired whenever it likes.
-    world
-        .slots
-        .lock()
-        .unwrap()
-        .values_mut()
-        .for_each(|items| items.retain(|item| item.expires.is_none_or(|it| it > end)));
+    let remains = |item: &Item| item.expires.is_none_or(|it| it > end);
+    world.slots.lock().unwrap().values_mut().for_each(|items| items.retain(remains));
     assert!(world.runs().await.unchanged);
-    assert_eq!(*world.objects.lock().unwrap(), before);
+    assert_eq!(world.contents(), before);
 }
 
 #[tokio::test]
@@ -299,17 +238,30 @@ fn noise(number: usize) -> String {
 }
 
 #[tokio::test]
-async fn whichever_write_fails_or_is_the_last_there_is_no_manifest_and_the_next_run_is_whole() {
+async fn whichever_write_fails_or_is_the_last_what_is_named_stays_and_the_next_run_is_whole() {
     // Enough for two parts and a rest.
     let whole = Memory::new().with(spread(60), noise);
     whole.runs().await;
-    let right = whole.objects.lock().unwrap().clone();
+    let right = whole.contents();
     let writes = whole.writes.load(Ordering::SeqCst);
     assert!(writes >= 6, "three parts, their completion, the summary and the manifest: {writes}");
-    for (number, killed) in (1..=writes).flat_map(|number| [(number, false), (number, true)]) {
+    // Of a week that has no manifest, and of one that has: of fewer records.
+    let fewer = Memory::new().with(spread(10), noise);
+    fewer.runs().await;
+    let before = [BTreeMap::new(), fewer.objects.lock().unwrap().clone()];
+    for (number, killed, before) in
+        (1..=writes).flat_map(|number| [0, 1, 2, 3].map(|row| (number, row > 1, &before[row % 2])))
+    {
         let slots = Mutex::new(whole.slots.lock().unwrap().clone());
         let stop = killed.then(Notify::new);
-        let world = Memory { slots, fails: AtomicUsize::new(number), killed: stop, page: 100, ..Memory::new() };
+        let world = Memory {
+            slots,
+            objects: Mutex::new(before.clone()),
+            fails: AtomicUsize::new(number),
+            killed: stop,
+            page: 100,
+            ..Memory::new()
+        };
         let failed = async { handle(&world, r#"{"week":"2026-W47"}"#).await.unwrap_err().to_string() };
         if let Some(killed) = &world.killed {
             tokio::select! {
@@ -320,9 +272,13 @@ async fn whichever_write_fails_or_is_the_last_there_is_no_manifest_and_the_next_
             assert_eq!(failed.await, "NoSuchBucket");
             assert!(world.uploads.lock().unwrap().is_empty(), "write {number}: the upload was given up");
         }
-        assert!(world.object(MANIFEST).is_none(), "write {number}");
+        if before.is_empty() {
+            assert!(world.object(MANIFEST).is_none(), "write {number}");
+        } else {
+            assert_eq!((world.named(), world.object(MANIFEST)), (10, fewer.object(MANIFEST)), "write {number}");
+        }
         assert!(world.runs().await.written);
-        assert_eq!(*world.objects.lock().unwrap(), right, "write {number}");
+        assert_eq!((world.contents(), world.named()), (right.clone(), 60), "write {number}");
     }
 }
 
@@ -335,10 +291,12 @@ async fn what_cannot_be_asked_is_said_plainly() {
         (r#"{"week":"2025-W53"}"#, "ISO week"),
         (r#"{"time":"Monday"}"#, "moment"),
         (r#"{"week":"2026-W47","write":"no"}"#, "`write`"),
+        (r#"{"week":"2026-W47","shrink":1}"#, "`shrink`"),
         (r#"{"week":"2026-W49"}"#, "has not begun"),
     ] {
-        let failure = handle(&Memory::new(), event).await.unwrap_err().to_string();
-        assert!(failure.contains(said), "{event}: {failure}");
+        let failure = handle(&Memory::new(), event).await.unwrap_err();
+        assert!(failure.to_string().contains(said), "{event}: {failure}");
+        assert_eq!(failure.name(), "SummaryRefused");
     }
 }
 
@@ -361,10 +319,11 @@ async fn slots_that_run_out_together_are_filled_together() {
 
 #[test]
 fn a_log_line_says_what_was_made_or_why_not() {
-    let failed = line("summary", "r", &Err(Failure("bucket b: NoSuchBucket".to_owned())), Duration::from_secs(1));
+    let failed =
+        line("summary", "r", &Err(Failure::Failed("bucket b: NoSuchBucket".to_owned())), Duration::from_secs(1));
     assert_eq!(
-        (&failed["Faults"], &failed["level"], &failed["error"]),
-        (&json!(1), &json!("error"), &json!("bucket b: NoSuchBucket"))
+        (&failed["Faults"], &failed["level"], &failed["error"], &failed["error_type"]),
+        (&json!(1), &json!("error"), &json!("bucket b: NoSuchBucket"), &json!("SummaryFailed"))
     );
     let report = Report {
         week: "w".into(),
@@ -375,6 +334,7 @@ fn a_log_line_says_what_was_made_or_why_not() {
         files: Vec::new(),
         written: true,
         unchanged: false,
+        kept: false,
     };
     let told = line("summary", "r", &Ok(report), Duration::from_secs(1));
     assert_eq!((&told["Records"], &told["Weeks"], &told["report"]["week"]), (&json!(3), &json!(1), &json!("w")));

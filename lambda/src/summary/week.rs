@@ -62,7 +62,7 @@ impl Week {
     }
 }
 
-fn moment(seconds: i64) -> String {
+pub(super) fn moment(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| format!("{time:.0}"))
 }
 

@@ -42,6 +42,11 @@ fn a_hundred_thousand_records_need_no_more_memory_than_a_thousand() {
                 (1, report["files"][0]["bytes"].clone())
             );
         }
+        let again = function.invoke(r#"{"time":"2026-11-23T15:00:00Z"}"#).answer();
+        assert_eq!(
+            (&again["written"], &again["unchanged"], &again["files"]),
+            (&json!(false), &json!(true), &report["files"])
+        );
         peaks.push(function.peak_memory());
     }
     assert!(peaks[1] <= 64 * 1024, "{peaks:?} KiB");
@@ -57,6 +62,8 @@ fn a_busy_table_is_asked_again_and_one_that_stays_busy_is_told() {
     let Outcome::Failed(said) = function.invoke(r#"{"week":"2026-W47","write":false}"#) else {
         panic!("it did not fail")
     };
+    let named: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(named["errorType"], "SummaryFailed", "{said}");
     assert!(said.contains("dynamodb:Query: ") && said.contains("Exception: Rate exceeded"), "{said}");
     function.log_with("Rate exceeded");
 }

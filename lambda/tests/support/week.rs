@@ -19,10 +19,24 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 #[derive(Default)]
 struct State {
-    objects: BTreeMap<String, String>,
+    /// Each with how often it was written: its version.
+    objects: BTreeMap<String, (usize, String)>,
     calls: BTreeMap<&'static str, usize>,
     throttled: usize,
     parts: usize,
+}
+
+impl State {
+    fn note(&mut self, name: &'static str) {
+        *self.calls.entry(name).or_default() += 1;
+    }
+
+    /// Keeps an object, and gives its version.
+    fn keep(&mut self, path: &str, text: String) -> usize {
+        let version = self.objects.get(path).map_or(1, |(version, _)| version + 1);
+        self.objects.insert(path.to_owned(), (version, text));
+        version
+    }
 }
 
 /// The table and the bucket.
@@ -55,7 +69,7 @@ impl Week {
     /// An object of this week.
     pub fn object(&self, name: &str) -> Option<Value> {
         let state = self.state.lock().unwrap();
-        serde_json::from_str(state.objects.get(&format!("/summaries/summaries/2026-W47/{name}"))?).ok()
+        serde_json::from_str(&state.objects.get(&format!("/summaries/summaries/2026-W47/{name}"))?.1).ok()
     }
 
     /// How often something was asked for.
@@ -76,9 +90,8 @@ impl Week {
 
 fn answer(state: &Mutex<State>, records: u64, request: &Request) -> Response {
     let mut state = state.lock().unwrap();
-    let mut note = |name| *state.calls.entry(name).or_default() += 1;
     if request.header("x-amz-target").is_some() {
-        note("Query");
+        state.note("Query");
         if state.throttled > 0 {
             state.throttled -= 1;
             let code = ["ThrottlingException", "ProvisionedThroughputExceededException"][state.throttled % 2];
@@ -91,27 +104,34 @@ fn answer(state: &Mutex<State>, records: u64, request: &Request) -> Response {
     }
     let xml = |status, body: &str| Response { status, headers: Vec::new(), body: body.to_owned() };
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let versioned = |version: usize, body: String| {
+        let headers = vec![("x-amz-version-id", format!("v{version}")), ("etag", format!("\"{version}\""))];
+        Response { status: 200, headers, body }
+    };
     match (request.method.as_str(), query) {
         ("GET", _) => match state.objects.get(path) {
-            Some(text) => Response::json(200, text),
+            Some((version, text)) => versioned(*version, text.clone()),
             None => xml(404, "<Error><Code>NoSuchKey</Code></Error>"),
         },
+        ("HEAD", _) => state.objects.get(path).map_or_else(|| xml(404, ""), |it| versioned(it.0, String::new())),
         ("PUT", "") => {
-            note("PutObject");
-            state.objects.insert(path.to_owned(), request.body.clone());
-            xml(200, "")
+            let version = state.keep(path, request.body.clone());
+            state.note("PutObject");
+            versioned(version, String::new())
         }
         ("PUT", _) => {
-            note("UploadPart");
+            state.note("UploadPart");
             state.parts += request.length;
             let headers = vec![("etag", "\"part\"".to_owned())];
             Response { status: 200, headers, body: String::new() }
         }
         ("POST", "uploads=") => xml(200, "<R><UploadId>upload</UploadId></R>"),
         ("POST", _) => {
-            note("CompleteMultipartUpload");
-            xml(200, "<R><ETag>whole</ETag></R>")
+            let version = state.keep(path, String::new());
+            state.note("CompleteMultipartUpload");
+            versioned(version, "<R><ETag>whole</ETag></R>".to_owned())
         }
+        ("DELETE", _) => xml(204, ""),
         _ => xml(501, "<Error><Code>NotImplemented</Code></Error>"),
     }
 }

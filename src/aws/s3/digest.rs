@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use super::super::limit::Service;
 use super::super::{Clients, Error, ErrorKind};
-use super::{BODY_ATTEMPTS, BODY_TIMEOUT, place};
+use super::{BODY_ATTEMPTS, BODY_TIMEOUT, is_nowhere, place, reading};
 
 /// What an object is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,16 +16,22 @@ pub struct Digest {
     pub sha256: [u8; 32],
 }
 
-/// Reads an object to its end; `None` when the bucket has none of that key.
-pub async fn digest(clients: &Clients, bucket: &str, key: &str) -> Result<Option<Digest>, Error> {
-    const OPERATION: &str = "s3:GetObject";
+/// Reads one version of an object, or the one that lies there, to its end; `None` when the bucket has none of that key, or
+/// no such version.
+pub async fn digest(
+    clients: &Clients,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+) -> Result<Option<Digest>, Error> {
+    let operation = reading(version);
     let subject = place(bucket, key);
     let mut attempt = 1;
     loop {
-        let request = clients.s3().get_object().bucket(bucket).key(key).send();
-        let mut body = match clients.send(Service::S3, OPERATION, &subject, request).await {
+        let request = clients.s3().get_object().bucket(bucket).key(key).set_version_id(version.map(str::to_owned));
+        let mut body = match clients.send(Service::S3, operation, &subject, request.send()).await {
             Ok(answer) => answer.body,
-            Err(error) if error.code.as_deref() == Some("NoSuchKey") => return Ok(None),
+            Err(error) if is_nowhere(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
         let (mut hash, mut bytes) = (Sha256::new(), 0);
@@ -41,7 +47,7 @@ pub async fn digest(clients: &Clients, bucket: &str, key: &str) -> Result<Option
             }
         };
         if attempt == BODY_ATTEMPTS {
-            return Err(Error::plain(OPERATION, &subject, failure.0, failure.1));
+            return Err(Error::plain(operation, &subject, failure.0, failure.1));
         }
         attempt += 1;
     }

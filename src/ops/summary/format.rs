@@ -20,6 +20,9 @@ pub struct Manifest {
     pub from: String,
     /// The first moment after it.
     pub to: String,
+    /// Of a week that was not over when it was made: records from then on are not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// How many records.
     pub records: u64,
     /// How long their texts are together.
@@ -37,6 +40,17 @@ pub struct File {
     pub bytes: u64,
     /// Their SHA-256 in hexadecimal.
     pub sha256: String,
+    /// Which version of the object it is; nothing of one that was not written, or by an older function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl File {
+    /// Whether both are the same bytes, wherever they lie.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        (&self.name, self.bytes) == (&other.name, other.bytes) && self.sha256.eq_ignore_ascii_case(&other.sha256)
+    }
 }
 
 /// What is told of a week.

@@ -24,6 +24,8 @@ pub struct Plan {
     pub before: Option<u64>,
     /// Whether the week is over; one that is not is made anew by the schedule.
     pub is_over: bool,
+    /// Whether it may have fewer records than before: those that have expired since are lost with the old files.
+    pub shrink: bool,
 }
 
 /// What the function answers.
@@ -56,14 +58,14 @@ pub async fn plan(session: &Session, week: Week) -> Result<Plan, Why> {
     let place = format!("s3://{}/{}", intake.bucket()?, super::key(week, ""));
     let before = intake.manifest(week).await?.map(|manifest| manifest.records);
     let is_over = week <= Week::before(crate::ops::inspect::now());
-    Ok(Plan { week, function: intake.function()?, place, before, is_over })
+    Ok(Plan { week, function: intake.function()?, place, before, is_over, shrink: false })
 }
 
 /// Makes what was planned, and waits for it: minutes, where a week has millions of records.
 pub async fn run(session: &Session, plan: &Plan) -> Result<Made, Why> {
     let (session, writer) = session.for_writing().await?;
     let intent = Intent::new(Action::Summarise, vec![format!("{}{}", plan.place, super::MANIFEST)]);
-    let work = call(&session, &plan.function, plan.week, true);
+    let work = call(&session, &plan.function, asked(plan.week, true, plan.shrink));
     let (made, untold) = journal::noted(&session, &writer, intent, work, |_| None).await?;
     Ok(Made { untold, ..made })
 }
@@ -71,23 +73,37 @@ pub async fn run(session: &Session, plan: &Plan) -> Result<Made, Why> {
 impl Intake {
     /// What the function would write of a week now. It writes nothing.
     pub(super) async fn recompute(&self, week: Week) -> Result<Made, Why> {
-        call(&self.session, &self.function()?, week, false).await
+        call(&self.session, &self.function()?, asked(week, false, false)).await
     }
 }
 
-async fn call(session: &Session, function: &str, week: Week, write: bool) -> Result<Made, Why> {
+/// What the function calls a week that would have fewer records than before.
+const SHRINKS: &str = "SummaryWouldShrink";
+
+/// What the function is asked: the week, and the event.
+fn asked(week: Week, write: bool, shrink: bool) -> (Week, Value) {
     let mut payload = json!({ "week": week.to_string() });
     if !write {
         payload["write"] = Value::Bool(false);
     }
+    if shrink {
+        payload["shrink"] = Value::Bool(true);
+    }
+    (week, payload)
+}
+
+async fn call(session: &Session, function: &str, (week, payload): (Week, Value)) -> Result<Made, Why> {
     let called = lambda::invoke_long(&session.clients, function, payload.to_string().into_bytes()).await;
     let called = called.map_err(|error| why(&error))?;
     if let Some(how) = called.failed {
         let said: Value = serde_json::from_slice(&called.payload).unwrap_or_default();
         let message = said.get("errorMessage").and_then(Value::as_str).unwrap_or("it does not say why");
         let id = called.request_id.map(|id| format!(" (request {id})")).unwrap_or_default();
-        return Err(Why::new(format!("the function {function} failed ({how}): {message}{id}"))
-            .hint("its log says more; a week can be run again at any time"));
+        let why = Why::new(format!("the function {function} failed ({how}): {message}{id}"));
+        return Err(match said.get("errorType").and_then(Value::as_str) {
+            Some(SHRINKS) => why.hint(format!("plumb summary run --week {week} --shrink replaces them all the same")),
+            _ => why.hint("its log says more; a week can be run again at any time"),
+        });
     }
     let foreign = |_| {
         Why::new(format!("the function {function} answers as no summary function does"))

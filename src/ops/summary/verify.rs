@@ -81,7 +81,7 @@ impl Recomputed {
     }
 
     fn of(manifest: &Manifest, made: &super::run::Made) -> Self {
-        let differs = |file: &&File| !made.files.contains(*file);
+        let differs = |file: &&File| !made.files.iter().any(|made| made.is(file));
         let mut names: Vec<String> = manifest.files.iter().filter(differs).map(|file| file.name.clone()).collect();
         let is_known = |file: &&File| manifest.files.iter().any(|known| known.name == file.name);
         names.extend(made.files.iter().filter(|file| !is_known(file)).map(|file| file.name.clone()));
@@ -127,7 +127,12 @@ impl Intake {
 
     /// How a file stands that a manifest names, read to its end in constant memory.
     async fn stored(&self, week: Week, named: &File) -> Result<Stored, Why> {
-        let found = s3::digest(&self.session.clients, &self.bucket()?, &key(week, &named.name)).await;
+        let (clients, bucket, key) = (&self.session.clients, self.bucket()?, key(week, &named.name));
+        let mut found = s3::digest(clients, &bucket, &key, named.version.as_deref()).await;
+        if let (Ok(None), Some(_)) = (&found, &named.version) {
+            // The same bytes may lie there in another version: two runs at once write them twice.
+            found = s3::digest(clients, &bucket, &key, None).await;
+        }
         Ok(match found.map_err(|error| why(&error)) {
             Ok(None) => Stored::Missing,
             Ok(Some(found)) => {

@@ -66,11 +66,37 @@ async fn a_week_is_made_once_and_proven_until_the_table_or_a_file_says_otherwise
     assert_eq!(summary(&shop, &["run", "--week", WEEK, "-o", "json"]).ended(0).json()["records"], 4);
     summary(&shop, &["verify"]).ended(0);
 
-    // A file that somebody changed, and one that is gone: the table still says the same.
+    // Who writes over a file, or deletes it, changes nothing of the week: the manifest names versions. A run puts them back.
     let s3 = intake.s3().await;
     let bucket = &intake.outputs["SummaryBucket"];
     s3.put_object().bucket(bucket).key(key("summary.json")).body(b"{}".to_vec().into()).send().await.unwrap();
     s3.delete_object().bucket(bucket).key(key("records.jsonl.gz")).send().await.unwrap();
+    summary(&shop, &["verify"]).ended(0);
+    assert_eq!(summary(&shop, &["show", "-o", "json"]).ended(0).json()["records"], 4);
+    assert_eq!(summary(&shop, &["run", "--week", WEEK, "-o", "json"]).ended(0).json()["written"], true);
+    assert_eq!(intake.object(&key("summary.json")).await.unwrap().first(), Some(&b'{'));
+    summary(&shop, &["run", "--week", WEEK]).ended(0);
+
+    // Fewer records than before are an error that says how to want that.
+    intake.table("DeleteItem", json!({"Key": {"id": {"S": shown["first"]["id"]}}}));
+    let refused = summary(&shop, &["run", "--week", WEEK]);
+    refused
+        .ended(2)
+        .complained(&["names 4 records, and the table has 3", "plumb summary run --week 2026-W10 --shrink"]);
+    assert_eq!(summary(&shop, &["run", "--week", WEEK, "--shrink", "-o", "json"]).ended(0).json()["records"], 3);
+
+    // A version that is gone for good, behind what somebody wrote; and a manifest that says what is not.
+    let manifest: Value = serde_json::from_slice(&intake.object(&key("manifest.json")).await.unwrap()).unwrap();
+    s3.put_object().bucket(bucket).key(key("summary.json")).body(b"{}".to_vec().into()).send().await.unwrap();
+    for file in manifest["files"].as_array().unwrap() {
+        let gone = s3.delete_object().bucket(bucket).key(key(file["name"].as_str().unwrap()));
+        gone.version_id(file["version"].as_str().unwrap()).send().await.unwrap();
+    }
+    let versions = s3.list_object_versions().bucket(bucket).prefix(key("records")).send().await.unwrap();
+    for version in versions.versions() {
+        let gone = s3.delete_object().bucket(bucket).key(version.key().unwrap());
+        gone.version_id(version.version_id().unwrap()).send().await.unwrap();
+    }
     let broken = summary(&shop, &["verify", "-o", "json"]).ended(1).json();
     let verdicts = |json: &Value| -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -90,7 +116,7 @@ async fn a_week_is_made_once_and_proven_until_the_table_or_a_file_says_otherwise
 
     let journal = shop.plumb(&["journal", "-o", "json"]).ended(0).json();
     let made = journal["entries"].as_array().unwrap().iter().filter(|entry| entry["action"] == "summarise").count();
-    assert_eq!(made, 3, "{journal}");
+    assert_eq!(made, 7, "{journal}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,6 +85,13 @@ async fn a_week_of_several_days_and_shards_is_the_same_bytes_each_time() {
     let versions =
         intake.s3().await.list_object_versions().bucket(&intake.outputs["SummaryBucket"]).send().await.unwrap();
     assert_eq!(versions.versions().len(), 3, "each file was written once");
+    let version = |name: &str| {
+        named["files"].as_array().unwrap().iter().find(|file| file["name"] == name).unwrap()["version"].clone()
+    };
+    for found in versions.versions().iter().filter(|found| !found.key().unwrap().ends_with("manifest.json")) {
+        let name = found.key().unwrap().rsplit('/').next().unwrap();
+        assert_eq!(version(name), json!(found.version_id()), "the manifest names the version");
+    }
 
     // A record that comes late to a week of the past is noticed, and a backfill makes it whole.
     past(&intake, &[("2026-03-05T00:00:00.000Z", "6", r#"{"n":8}"#, None)]);
@@ -95,16 +102,33 @@ async fn a_week_of_several_days_and_shards_is_the_same_bytes_each_time() {
     );
     assert_eq!(intake.object(&format!("{KEY}/manifest.json")).await.unwrap(), manifest);
     assert_eq!(intake.sum(json!({"week": "2026-W10"})).await.unwrap()["written"], true);
-    assert_ne!(intake.object(&format!("{KEY}/manifest.json")).await.unwrap(), manifest);
+    let larger = intake.object(&format!("{KEY}/manifest.json")).await.unwrap();
+    assert_ne!(larger, manifest);
+
+    // Records that are gone from the table are in the files alone: they stay until somebody wants them gone.
+    let id = lines[0]["id"].as_str().unwrap();
+    intake.table("DeleteItem", json!({"Key": {"id": {"S": id}}}));
+    let failed = intake.sum(json!({"week": "2026-W10"})).await.unwrap_err();
+    assert!(failed.contains("SummaryWouldShrink") && failed.contains("names 6 records"), "{failed}");
+    let kept = intake.sum(json!({"time": "2026-03-09T15:00:00Z"})).await.unwrap();
+    assert_eq!((&kept["kept"], &kept["written"]), (&json!(true), &json!(false)));
+    assert_eq!(intake.object(&format!("{KEY}/manifest.json")).await.unwrap(), larger);
+    let shrunk = intake.sum(json!({"week": "2026-W10", "shrink": true})).await.unwrap();
+    assert_eq!((&shrunk["records"], &shrunk["written"]), (&json!(5), &json!(true)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_week_of_what_was_posted_and_one_of_nothing() {
     let intake = Intake::deploy().await;
-    assert_eq!(intake.post("/post", r#"{"n":1}"#).0, 201);
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().iso_week_date();
+    // One that came just now, which may still be on its way, and one of two minutes ago.
+    assert_eq!(intake.post("/post", r#"{"n":123}"#).0, 201);
+    let before = (jiff::Timestamp::now() - jiff::SignedDuration::from_mins(2)).to_string();
+    past(&intake, &[(&before, "3", r#"{"n":1}"#, None)]);
+    let today = before.parse::<jiff::Timestamp>().unwrap().to_zoned(jiff::tz::TimeZone::UTC).date().iso_week_date();
     let week = format!("{:04}-W{:02}", today.year(), today.week());
     let report = intake.sum(json!({"week": week})).await.unwrap();
+    let manifest = intake.object(&format!("summaries/{week}/manifest.json")).await.unwrap();
+    assert!(String::from_utf8(manifest).unwrap().contains("\"until\""), "the week goes on");
     assert_eq!((&report["records"], &report["bytes"]), (&json!(1), &json!(7)), "{report}");
     let report = intake.sum(json!({"week": "2020-W53"})).await.unwrap();
     assert_eq!(
