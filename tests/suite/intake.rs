@@ -134,7 +134,7 @@ impl Intake {
     }
 
     /// An object of the bucket with the summaries; nothing where it is not.
-    async fn object(&self, key: &str) -> Option<Vec<u8>> {
+    pub(crate) async fn object(&self, key: &str) -> Option<Vec<u8>> {
         let request = self.s3().await.get_object().bucket(&self.outputs["SummaryBucket"]).key(key).send().await;
         Some(request.ok()?.body.collect().await.unwrap().to_vec())
     }
