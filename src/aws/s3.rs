@@ -188,6 +188,12 @@ pub async fn list(clients: &Clients, bucket: &str, prefix: &str) -> Result<Vec<O
     }
 }
 
+/// Deletes an object; that there is none is no error.
+pub async fn delete(clients: &Clients, bucket: &str, key: &str) -> Result<(), Error> {
+    let request = clients.s3().delete_object().bucket(bucket).key(key).send();
+    clients.send(Service::S3, "s3:DeleteObject", &place(bucket, key), request).await.map(drop)
+}
+
 /// Deletes an object with this ETag; that there is none is no error. Another object of that key is [`ErrorKind::Conflict`].
 pub async fn delete_same(clients: &Clients, bucket: &str, key: &str, etag: &str) -> Result<(), Error> {
     let request = clients.s3().delete_object().bucket(bucket).key(key).if_match(etag).send();
