@@ -289,6 +289,7 @@ pub async fn run(cli: Cli, console: Console) -> ExitCode {
         | Command::Recover(_)
         | Command::Clean(_) => true,
         Command::Config(command) => command.takes_signals(),
+        Command::Pipeline(command) => command.takes_signals(),
         _ => false,
     };
     let result = if cli.command.as_ref().is_none_or(own) {

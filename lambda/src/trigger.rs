@@ -203,6 +203,12 @@ async fn claim<W: World>(
                 return waits(world, &job.id, format!("the project's rate: {} messages within an hour", limits.rate))
                     .await;
             }
+            Turn::Flood => {
+                let why =
+                    format!("the project's rate: {} messages within an hour, and ten hours of it wait", limits.rate);
+                world.refused(&job.id, &why).await?;
+                return Ok(Decision::Refused(why));
+            }
             Turn::Superseded => {
                 let why = format!("superseded: a later message has a build of branch {}", message.branch);
                 world.refused(&job.id, &why).await?;

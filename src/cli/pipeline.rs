@@ -90,6 +90,13 @@ pub(crate) struct Reading {
     output: Output,
 }
 
+impl Command {
+    /// Whether it ends by itself what it has begun when it is interrupted.
+    pub(super) fn takes_signals(&self) -> bool {
+        matches!(self, Self::Add(_) | Self::Edit(_) | Self::Remove { .. })
+    }
+}
+
 /// Runs `plumb pipeline`.
 pub(super) async fn run(shared: &Shared, command: &Command) -> Result<Outcome, Failed> {
     if let Command::Image(image::Command::Build(args)) = command {

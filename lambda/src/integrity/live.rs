@@ -112,7 +112,12 @@ impl Live {
         let via = match variable("PIPELINE_TOPIC").ok() {
             Some(topic) => {
                 let registered = variable("PIPELINE_PROJECT").unwrap_or_else(|_| project.clone());
-                Some(Via::pipeline(topic, registered, reference)?)
+                match Via::pipeline(topic, registered, reference) {
+                    Ok(via) => Some(via),
+                    Err(why) if mode == Mode::Heal => return Err(why.into()),
+                    // Nobody is asked: what changes is told all the same.
+                    Err(_) => None,
+                }
             }
             None => variable("GITHUB_SECRET").ok().map(|secret| {
                 let file = variable("WORKFLOW").ok();

@@ -17,6 +17,8 @@ const KEPT: i64 = 14 * 24 * HOUR;
 /// More messages than these a project's item does not hold: at some 70 bytes each, and 220 of a branch, it stays below
 /// DynamoDB's 400 KB.
 const MOST: usize = 3000;
+/// More messages beyond the rate neither; fewer where ten hours of the rate are fewer.
+const MOST_OVER: usize = 500;
 /// More branches neither.
 const MOST_BRANCHES: usize = 500;
 
@@ -49,6 +51,8 @@ pub enum Turn {
     Waits,
     /// More than the rate allows: it is not taken in yet.
     TooMany,
+    /// So many are beyond the rate already that this one is not remembered: each would be asked about all day.
+    Flood,
     /// A message that was published later has a build of the branch. One of this would put back what that has deployed.
     Superseded,
 }
@@ -59,6 +63,9 @@ pub struct State {
     /// Messages that were taken in, by id.
     #[serde(default)]
     taken: BTreeMap<String, Taken>,
+    /// Messages beyond the rate, by id, and when they were first seen.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    over: BTreeMap<String, i64>,
     /// Messages that have a build, or are about to.
     #[serde(default)]
     running: BTreeMap<String, Running>,
@@ -91,24 +98,40 @@ impl State {
         let mut next = self.clone();
         // What waits is remembered until it has had its turn, so that it is not counted twice.
         next.taken.retain(|_, taken| now - taken.at < if taken.waits { LONGEST } else { HOUR });
-        if let Some(running) = next.running.get_mut(asker.job) {
-            // Whoever asks is about to start it: from now on it is in these hands.
-            if running.build.is_none() {
-                running.since = now;
+        next.over.retain(|_, at| now - *at < LONGEST);
+        let is_late = self.latest.get(asker.branch).is_some_and(|latest| asker.published < *latest);
+        match next.running.get_mut(asker.job) {
+            // It has a place and nothing in it, and a later one has had its build meanwhile.
+            Some(running) if running.build.is_none() && is_late => {
+                next.running.remove(asker.job);
             }
-            return (next, Turn::Now);
+            // Whoever asks is about to start it: from now on it is in these hands.
+            Some(running) => {
+                if running.build.is_none() {
+                    running.since = now;
+                }
+                return (next, Turn::Now);
+            }
+            None => {}
         }
-        if self.latest.get(asker.branch).is_some_and(|latest| asker.published < *latest) {
+        if is_late {
             if let Some(taken) = next.taken.get_mut(asker.job) {
                 taken.waits = false;
             }
+            next.over.remove(asker.job);
             return (next, Turn::Superseded);
         }
         let within_the_hour = next.taken.values().filter(|taken| now - taken.at < HOUR).count();
         let full = within_the_hour >= limits.rate || next.taken.len() >= MOST;
         if full && !next.taken.contains_key(asker.job) {
+            let is_one_more = !next.over.contains_key(asker.job);
+            if is_one_more && next.over.len() >= MOST_OVER.min(limits.rate.saturating_mul(10)) {
+                return (next, Turn::Flood);
+            }
+            next.over.entry(asker.job.to_owned()).or_insert(now);
             return (next, Turn::TooMany);
         }
+        next.over.remove(asker.job);
         let free = next.running.len() < limits.concurrency;
         let taken = next.taken.entry(asker.job.to_owned()).or_insert(Taken { at: now, waits: false });
         taken.waits = !free;
@@ -205,6 +228,15 @@ mod tests {
         assert_eq!(state.ask(by("d"), LIMITS, 3 * MINUTE).1, Turn::TooMany);
         assert_eq!(state.ask(by("b"), LIMITS, 3 * MINUTE).1, Turn::Waits, "one that was taken is not counted again");
         assert_eq!(state.ask(by("d"), LIMITS, HOUR).1, Turn::Waits, "the first was an hour ago");
+        // So many wait beyond the rate, and one more would be asked about all day.
+        let flooded = (0..10 * LIMITS.rate).fold(state.clone(), |state, number| {
+            let (state, turn) = state.ask(by(&format!("e{number}")), LIMITS, 3 * MINUTE);
+            assert_eq!(turn, Turn::TooMany, "{number}");
+            state
+        });
+        assert_eq!(flooded.ask(by("f"), LIMITS, 4 * MINUTE).1, Turn::Flood);
+        let (taken, turn) = flooded.ask(by("e7"), LIMITS, HOUR);
+        assert_eq!((turn, taken.over.len()), (Turn::Waits, 10 * LIMITS.rate - 1), "one that is known comes in");
         // One that waits longer than an hour stays taken.
         let late = without(&state, "a").ask(by("c"), LIMITS, 3 * HOUR);
         assert_eq!(late.1, Turn::Now);
@@ -229,6 +261,13 @@ mod tests {
         let late = state.started(older, "build:2", 6 * MINUTE);
         assert_eq!(late.latest["main"], 2 * MINUTE);
         assert_ne!(late.ask(asker("at once", "main", 2 * MINUTE), limits, 2 * HOUR).1, Turn::Superseded);
+        // One that has a place and no build in it yet gives that up.
+        let two = Limits { concurrency: 2, ..limits };
+        let (state, turn) = State::default().ask(older, two, 3 * MINUTE);
+        assert_eq!(turn, Turn::Now, "and its function ends before it starts one");
+        let state = state.ask(newer, two, 4 * MINUTE).0.started(newer, "build:1", 4 * MINUTE);
+        let (state, turn) = state.ask(older, two, 6 * MINUTE);
+        assert_eq!((turn, state.running().count()), (Turn::Superseded, 1));
         // What no queue could still hold is forgotten.
         assert_eq!(late.started(asker("x", "other", KEPT), "build:3", KEPT + 3 * MINUTE).latest.len(), 1);
     }

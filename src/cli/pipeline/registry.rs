@@ -190,7 +190,16 @@ async fn carry_out(
         return Err(Why::new(format!("refused: {} could not be built so", plan.project)).into());
     } else {
         let writer = how.consent.obtain(session, Deed { command, does, asks }).await?;
-        let (count, untold) = registry::write(&writer, plan).await?;
+        // Half an edit is a project that nothing is built of, so ^C waits for the other half.
+        let mut write = Box::pin(registry::write(&writer, plan));
+        let written = tokio::select! {
+            written = &mut write => written,
+            _ = tokio::signal::ctrl_c() => {
+                say!("what was begun is finished first");
+                write.await
+            }
+        };
+        let (count, untold) = written?;
         note(untold.as_ref());
         say!("{count} parameters below {}{} are written", registry::ROOT, clean(&plan.project));
         true

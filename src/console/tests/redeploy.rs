@@ -138,4 +138,9 @@ fn what_cannot_be_followed_is_not_followed_again_at_once_and_a_failed_reading_be
     story.effects.clear();
     let story = story.hears(Message::Deploy(generation, DeployAnswer::Stacks(Err(Why::new("no network")))));
     assert_eq!(of_stacks(&story), 0, "what was known before is not followed: {:?}", story.effects);
+    // It is looked for again, after a longer pause yet.
+    let story = story.after(15_000);
+    assert_eq!(of_stacks(&story), 0, "{:?}", story.effects);
+    let story = story.after(10_000);
+    assert_eq!(of_stacks(&story), 1, "{:?}", story.effects);
 }

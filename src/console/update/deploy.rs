@@ -274,6 +274,11 @@ fn stacks(model: &mut Model, generation: Generation, answer: Result<Vec<Standing
     known.trouble = known.stacks.answer(answer);
     // What was known before says nothing of what is under way now.
     if !is_new {
+        // Something is under way as far as anybody knows: it is looked for until it is seen again.
+        if known.lost > 0 {
+            known.lost = known.lost.saturating_add(1);
+            known.again = Some(now + pause(known.lost));
+        }
         return Vec::new();
     }
     let unfollowed = |standing: &Standing| {

@@ -163,7 +163,8 @@ fn trusted(
         }
     };
     let Some(repository) = repository else {
-        if let (Some(name), Some(issuer)) = (kept.given("Repository"), kept.given("Issuer")) {
+        if let Some(name) = kept.given("Repository") {
+            let issuer = wish.issuer.as_deref().or_else(|| kept.given("Issuer")).unwrap_or(ISSUER);
             notes.push(format!("the workflows of {name} stay trusted, as the stack has it: --github names others"));
             return Ok(Some((name.to_owned(), issuer.to_owned())));
         }

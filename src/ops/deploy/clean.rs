@@ -4,6 +4,7 @@ mod artifacts;
 
 use std::collections::BTreeSet;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use artifacts::Artifacts;
@@ -196,6 +197,7 @@ async fn carry_out(
 ) -> Result<(Ended, Option<Why>), Stopped> {
     let name = &cleaning.stack.name;
     let full = Mutex::new(BTreeSet::new());
+    let is_refused = AtomicBool::new(false);
     let hear = |told: Progress| match told {
         // That is seen to.
         Progress::Failed(failure) if is_of_full(&failure.event) => {}
@@ -204,13 +206,21 @@ async fn carry_out(
                 && is_full(happened)
             {
                 full.lock().unwrap_or_else(PoisonError::into_inner).insert(happened.name());
+            } else if let Progress::Happened(happened) = &told
+                && speaks_against(happened)
+            {
+                is_refused.store(true, Ordering::Relaxed);
             }
             progress(told);
         }
     };
-    let (heard, emptied) = (&full, &mut *notes);
+    let (heard, refused, emptied) = (&full, &is_refused, &mut *notes);
     let clear = move || async move {
         let full = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
+        // It would fail again, and what was in the buckets would be gone for nothing.
+        if refused.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
         empty(&session.clients, cleaning, full, emptied, progress).await
     };
     let deleted = delete::delete(session, &cleaning.stack, wish, token, &hear, clear, stop.as_mut());
@@ -237,6 +247,12 @@ fn is_full(happened: &Happened) -> bool {
     happened.type_name == "AWS::S3::Bucket"
         && happened.status == "DELETE_FAILED"
         && happened.reason.as_ref().is_some_and(says)
+}
+
+/// Whether something else than a full bucket stands in the way of the deletion.
+fn speaks_against(happened: &Happened) -> bool {
+    let is_cancelled = happened.reason.as_ref().is_some_and(|reason| reason.to_lowercase().contains("cancelled"));
+    happened.status == "DELETE_FAILED" && !is_of_full(happened) && !is_cancelled
 }
 
 /// Whether that is a full bucket, or a stack in which something was not deleted, which tells of itself.
@@ -281,8 +297,8 @@ async fn forget(session: &Session, cleaning: &Cleaning, notes: &mut Vec<String>)
     let store = session.receipts().await?;
     // While the receipt still says what was this stack's.
     let artifacts = match &cleaning.artifacts {
-        Some(shown) => artifacts::of(session, name).await.map(|now| Some((now, shown))),
-        None => Ok(None),
+        Some(shown) => Some((artifacts::of(session, name).await?, shown)),
+        None => None,
     };
     if let (Some(tag), Some(bucket)) = (&cleaning.receipt, &store.bucket) {
         let key = store.key(&UnitId::Stack(name.clone()));
@@ -294,7 +310,7 @@ async fn forget(session: &Session, cleaning: &Cleaning, notes: &mut Vec<String>)
             Err(error) => return Err(why(&error)),
         }
     }
-    match artifacts? {
+    match artifacts {
         Some((now, shown)) => now.delete(clients, shown, notes).await,
         None => Ok(()),
     }

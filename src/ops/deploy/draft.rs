@@ -104,6 +104,12 @@ pub async fn draft(session: &Session, stack: &str, ask: &Ask) -> Result<Draft, W
         }
         _ => None,
     };
+    if runs.is_none() && ask.reference.is_none() && !ask.only.is_empty() {
+        let told = format!("no receipt says what {stack} runs, so nothing of it alone can be put back to that");
+        return Err(
+            Why::new(told).hint("plumb record writes the receipt of what is live; --ref COMMIT says what it is to be")
+        );
+    }
     let named = runs.as_ref().map(|receipt| receipt.commit.clone()).or_else(|| ask.reference.clone());
     let reference = named.unwrap_or_else(|| session.reference());
     refuse_worktree(&reference)?;

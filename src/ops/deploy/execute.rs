@@ -160,7 +160,11 @@ async fn carry_out(
     done.left.extend(plan.left.iter().cloned().chain(published.left));
     let Some(commit) = draft.commit_id() else { return Ok(done) };
     // What is put back of some resources makes the stack that of no other commit.
-    if !draft.ask.only.is_empty() && plan.runs.as_ref() != Some(&commit) {
+    let is_of_receipt = || {
+        let at = plan.recorded.receipt().and_then(|receipt| receipt.stack_changed_at);
+        plan.runs.as_ref() == Some(&commit) && at.is_some() && at == draft.before.as_ref().map(|info| info.changed_at)
+    };
+    if !draft.ask.only.is_empty() && !is_of_receipt() {
         return Ok(done);
     }
     match publish::record(draft, &commit, after.as_ref(), &published.items, is_whole).await {

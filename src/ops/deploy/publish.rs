@@ -69,7 +69,16 @@ pub(super) async fn publish(
             published.notes.push(format!("the code of {physical} was put back"));
         }
         let Some(latest) = latest else { continue };
-        let Some(version) = served(draft, plan, function, physical, &latest, &mut published).await? else { continue };
+        let served = served(draft, plan, function, physical, &latest, &mut published).await?;
+        let Served::Version(version) = served else {
+            // The code is the commit's. The version stays that which the receipt had, so that nothing of it is taken for
+            // rolled out by the next deployment.
+            if let (Served::Held, Some(before)) = (served, before(plan, &function.resource)) {
+                let entry = Entry { commit: artifact.commit.clone(), ..before };
+                published.items.insert(function.resource.clone(), entry);
+            }
+            continue;
+        };
         let entry = Entry {
             commit: artifact.commit.clone(),
             version,
@@ -97,7 +106,22 @@ async fn latest(draft: &Draft, physical: &str) -> Result<Option<FunctionInfo>, W
     lambda::function(&draft.session.clients, physical, None).await.map_err(|error| why(&error))
 }
 
-/// The version that is served, after it is what `$LATEST` is; `None`: it is not, which is told.
+/// What is served, after it is what `$LATEST` is, or was left.
+enum Served {
+    /// This version.
+    Version(String),
+    /// The code alone: `$LATEST` is configured otherwise, by nobody known. That is told.
+    Held,
+    /// What cannot be seen to. That is told.
+    Left,
+}
+
+/// What the receipt had of a function.
+fn before(plan: &Plan, id: &str) -> Option<Entry> {
+    plan.recorded.receipt()?.items.get(id).cloned()
+}
+
+/// Sees that what is served is what `$LATEST` is.
 ///
 /// Where only the configuration differs and this deployment has not been at it, `$LATEST` was changed by hand or the alias
 /// moved: publishing might roll out what nobody has committed.
@@ -108,9 +132,9 @@ async fn served(
     physical: &str,
     latest: &FunctionInfo,
     published: &mut Published,
-) -> Result<Option<String>, Why> {
+) -> Result<Served, Why> {
     let (clients, stack) = (&draft.session.clients, &draft.stack.name);
-    let Some(alias) = &function.alias else { return Ok(Some("$LATEST".to_owned())) };
+    let Some(alias) = &function.alias else { return Ok(Served::Version("$LATEST".to_owned())) };
     let Some(routes) = lambda::alias(clients, physical, alias).await.map_err(|error| why(&error))? else {
         // One that is made here would be in the way of a template that makes it.
         let told = format!("{physical} has no alias {alias}, which plumb.toml says serves it");
@@ -118,7 +142,7 @@ async fn served(
             "an AWS::Lambda::Alias of {} in the template, or `alias` of that function taken out of plumb.toml",
             function.resource
         )));
-        return Ok(None);
+        return Ok(Served::Left);
     };
     let shares = routes.versions();
     let mut versions = shares.keys();
@@ -130,17 +154,17 @@ async fn served(
             "plumb rollback {stack}/{} --to VERSION gives one of them all; then plumb deploy {stack}",
             function.resource
         )));
-        return Ok(None);
+        return Ok(Served::Left);
     };
     let running = lambda::function(clients, physical, Some(version)).await.map_err(|error| why(&error))?;
     if let Some(running) = running.filter(|running| running.code_sha256 == latest.code_sha256) {
         if restart::is_same(latest, &running) {
-            return Ok(Some(version.clone()));
+            return Ok(Served::Version(version.clone()));
         }
         if !is_rolled_out(plan, &function.resource) {
             // What cannot be decrypted tells nothing of a difference, and a version never changes.
             if running.environment.is_err() || latest.environment.is_err() {
-                return Ok(Some(version.clone()));
+                return Ok(Served::Version(version.clone()));
             }
             let told = format!(
                 "version {version}, which {physical}:{alias} serves, is configured otherwise than $LATEST, which this \
@@ -149,23 +173,23 @@ async fn served(
             let hint =
                 format!("plumb deploy {stack} --revert-drift puts $LATEST back, or rolls it out where it is right");
             published.left.push(Why::new(told).hint(hint));
-            return Ok(None);
+            return Ok(Served::Held);
         }
     }
     let new = lambda::publish_version(clients, physical, Some(&latest.code_sha256_raw)).await;
     let new = new.map_err(|error| why(&error))?;
     if new == *version {
-        return Ok(Some(new));
+        return Ok(Served::Version(new));
     }
     match lambda::update_alias(clients, physical, alias, &new, routes.revision_id.as_deref()).await {
         Ok(()) => {
             published.notes.push(format!("{physical}:{alias} serves version {new}"));
-            Ok(Some(new))
+            Ok(Served::Version(new))
         }
         Err(Error { kind: ErrorKind::Conflict, .. }) => {
             let told = format!("{physical}:{alias} was moved by somebody else meanwhile, and not to version {new}");
             published.left.push(Why::new(told).hint(format!("plumb deploy {stack} moves it there")));
-            Ok(None)
+            Ok(Served::Left)
         }
         Err(error) => Err(why(&error)),
     }

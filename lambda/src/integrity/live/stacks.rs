@@ -78,6 +78,11 @@ impl Live {
                 Err(error) if is_missing(&error) => return Ok(found),
                 Err(error) => return Err(failed(&error)),
             };
+            if !page.contains("<StackResourceSummaries") {
+                return Err(Failure(format!(
+                    "the resources of {stack} cannot be read: AWS's answer has none of its form"
+                )));
+            }
             found.extend(members(&page).into_iter().filter_map(|member| {
                 let text = |name: &str| element(member, name);
                 let kind = text("ResourceType")?;

@@ -114,7 +114,8 @@ impl Live {
                 let page = self.aws.json("ssm", "AmazonSSM.DescribeParameters", &asked).await;
                 let mut page: Value =
                     serde_json::from_str(&page.map_err(|error| failed(&error))?).map_err(|_| unread("parameters"))?;
-                for parameter in page.get("Parameters").and_then(Value::as_array).into_iter().flatten() {
+                let parameters = page.get("Parameters").and_then(Value::as_array);
+                for parameter in parameters.ok_or_else(|| unread("parameters"))? {
                     let name = parameter.get("Name").and_then(Value::as_str).ok_or_else(|| unread("parameters"))?;
                     let version = parameter.get("Version").and_then(Value::as_i64).unwrap_or_default().to_string();
                     let modified = milliseconds(parameter, "LastModifiedDate");

@@ -49,6 +49,13 @@ fn a_change_of_the_configuration_alone_is_served_and_one_by_hand_is_not() {
     let told = "version 2, which shop-dev-api:live serves, is configured otherwise than $LATEST";
     assert!(left.ended(1).stdout.contains(told), "{left}");
     assert_eq!(memory(&account, "live"), 512, "what nobody has committed is not rolled out");
+    // Nor by the second deployment of a commit that has nothing to do with it.
+    shop.replace("stack.yaml", "MemorySize: 512", "MemorySize: 512 # measured");
+    shop.commit();
+    for _ in 0..2 {
+        assert!(shop.plumb(&DEPLOY).ended(1).stdout.contains(told));
+        assert_eq!(memory(&account, "live"), 512);
+    }
     shop.plumb(&REVERT).ended(0);
     assert_eq!((memory(&account, "$LATEST"), memory(&account, "live")), (json!(512), json!(512)));
 

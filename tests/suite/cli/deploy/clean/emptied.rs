@@ -91,6 +91,18 @@ fn what_is_not_deleted_for_another_reason_keeps_what_is_in_it() {
 }
 
 #[test]
+fn a_full_bucket_stays_full_where_something_else_is_in_the_way_too() {
+    let account = Account::fresh();
+    let shop = with_bucket(&account);
+    let (behind, proxy) = account.behind_proxy();
+    let kept = ("Database", "shop-db", "AWS::RDS::DBInstance", "DELETE_FAILED", "Cannot delete protected DB Instance");
+    refuses(&proxy, &shop, &[BIN, kept]);
+    shop.through(&behind, &CLEAN).ended(2).complained(&["! Database failed first", "protected DB Instance"]);
+    assert_eq!((versions(&account), proxy.count("s3:DeleteObjects")), (Some(2), 0));
+    assert_eq!(proxy.count("cloudformation:DeleteStack"), 1);
+}
+
+#[test]
 fn who_interrupts_the_emptying_is_told_that_nothing_goes_on_and_the_protection_is_back() {
     let account = Account::fresh();
     let shop = with_bucket(&account);
