@@ -311,7 +311,7 @@ mod tests {
         // `Clients::send` is told the action; what only some tests and the demo do is not for a policy. Nor is calling
         // and rotating the crypto API: who may do that is not for everybody who looks and rolls out.
         // Nor is laying an account's foundation, which an administrator does, or looking after the loop.
-        const ELSEWHERE: [&str; 10] = [
+        const ELSEWHERE: [&str; 11] = [
             // The pipeline's own table.
             "dynamodb:Scan",
             "lambda:InvokeFunction",

@@ -117,11 +117,12 @@ fn a_stack_that_another_one_imports_from_keeps_what_is_in_its_buckets() {
     );
     shop.commit();
     shop.plumb(&["deploy", "--env", "dev", "--yes"]).ended(0);
-    let other = r#"{"Resources": {"P": {"Type": "AWS::SSM::Parameter",
-        "Properties": {"Name": "/q", "Type": "String", "Value": {"Fn::ImportValue": "q"}}}}}"#;
-    shop.cloudformation("CreateStack", &[("StackName", "other"), ("TemplateBody", other)]);
-    assert_eq!(super::reverted::value(&account, "/q"), "shop-dev-refunds", "it imports");
-    shop.plumb(&CLEAN).ended(2).complained(&["imported by stack other"]);
+    // The local account deletes what is imported.
+    let (behind, proxy) = account.behind_proxy();
+    let refused = "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>\
+        <Message>Export q cannot be deleted as it is in use by other</Message></Error></ErrorResponse>";
+    proxy.on("cloudformation:DeleteStack").reply(Fault::Body(400, refused.into()));
+    shop.through(&behind, &CLEAN).ended(2).complained(&["in use by other"]);
     assert_eq!((versions(&account), shop.status().as_deref()), (Some(2), Some("UPDATE_COMPLETE")));
 }
 

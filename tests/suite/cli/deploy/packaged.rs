@@ -92,9 +92,17 @@ fn a_zip_that_a_build_has_written_is_what_runs_and_so_is_one_that_is_there_alrea
 }
 
 /// The local account makes no change sets of stacks within, so that AWS's documented answers stand for them.
+fn make(account: &Account, bucket: &str) {
+    let place =
+        "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+    let made = account.caller().send("s3", "PUT", bucket, &[], place.as_bytes()).unwrap();
+    assert_eq!(made.status, 200, "{made:?}");
+}
+
 #[test]
 fn what_is_done_to_a_stack_within_is_shown_by_its_own_change_set() {
     let account = Account::fresh();
+    make(&account, &format!("/shop-state-{}", account.id));
     let nested =
         "  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties: { TemplateURL: inner.yaml }\nOutputs:";
     let shop = Stacked::with(&account, &TEMPLATE.replace("Outputs:", nested));
@@ -225,12 +233,9 @@ fn a_stack_of_the_cdk_is_synthesised_its_assets_published_and_deployed() {
     shop.git(&["rm", "-q", "stack.yaml"]);
     shop.commit();
     let lacking = shop.plumb(&["deploy", "--env", "dev", "--yes"]);
-    lacking.ended(2).complained(&["NoSuchBucket", "npx cdk bootstrap"]);
+    lacking.ended(2).complained(&["there is no bucket cdk-hnb659fds-assets-", "npx cdk bootstrap"]);
     let bucket = format!("/cdk-hnb659fds-assets-{}-eu-central-1", account.id);
-    let place =
-        "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
-    let made = account.caller().send("s3", "PUT", &bucket, &[], place.as_bytes()).unwrap();
-    assert_eq!(made.status, 200, "{made:?}");
+    make(&account, &bucket);
     let done = shop.plumb(&["deploy", "--env", "dev", "--yes", "-o", "json"]);
     let stack = &done.ended(0).complained(&["publishing asset.8f0e"]).json()["stacks"][0];
     assert_eq!((&stack["state"], &stack["status"]), (&json!("deployed"), &json!("CREATE_COMPLETE")), "{stack:#}");
