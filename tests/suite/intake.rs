@@ -124,8 +124,17 @@ impl Intake {
 
     /// How many records the table has.
     pub(crate) fn records(&self) -> u64 {
-        let filter = json!({"Select": "COUNT", "FilterExpression": "attribute_exists(slot)"});
-        self.table("Scan", filter)["Count"].as_u64().unwrap()
+        let mut asked = json!({"Select": "COUNT", "FilterExpression": "attribute_exists(slot)"});
+        let mut count = 0;
+        loop {
+            let page = self.table("Scan", asked.clone());
+            count += page["Count"].as_u64().unwrap();
+            // A page is a megabyte.
+            match page.get("LastEvaluatedKey") {
+                Some(key) => asked["ExclusiveStartKey"] = key.clone(),
+                None => return count,
+            }
+        }
     }
 
     pub(crate) async fn s3(&self) -> aws_sdk_s3::Client {
