@@ -193,6 +193,7 @@ fn a_loop_whose_breaker_could_never_open_does_not_begin() {
         ("HOLD_PARAMETER", "/plumb/shop/prod/hold"),
         ("SETTLE_SECONDS", "600"),
         ("BREAKER_REDEPLOYS", "6"),
+        ("GRACE_SECONDS", "300"),
         ("BREAKER_SECONDS", "3600"),
     ];
     let begun = |more: (&str, &str)| {

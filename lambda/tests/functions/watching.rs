@@ -74,7 +74,8 @@ fn function(cloud: &Cloud, stack: &str, sha256: &str) {
     };
     let name = format!("{stack}-fn");
     let arn = format!("arn:aws:lambda:eu-central-1:471100004242:function:{name}:live");
-    let list = format!("<R>{}{}</R>", member("Fn", "Function", &name), member("Live", "Alias", &arn));
+    let resources = [member("Fn", "Function", &name), member("Live", "Alias", &arn)].concat();
+    let list = format!("<R><StackResourceSummaries>{resources}</StackResourceSummaries></R>");
     cloud.answers(&format!("ListStackResources {stack}"), 200, list);
     let code = json!({"CodeSha256": sha256, "LastModified": "2026-01-01T00:00:00.000+0000"});
     cloud.answers(&format!("/functions/{name}/configuration"), 200, code);
