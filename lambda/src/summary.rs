@@ -246,10 +246,10 @@ async fn make<W: World>(
         && let Some(named) = there.shrinks_to(&manifest)
     {
         // A schedule that fires twice is no failure: the week has its summary. Versions that something covers go with time.
-        return match asked.scheduled && there.lies(world, week).await? {
-            true => Ok(Report { kept: true, ..Report::of(manifest) }),
-            false => Err(Failure::Shrinks { week, named, found: manifest.records }),
-        };
+        if asked.scheduled && there.lies(world, week).await? {
+            return Ok(Report { kept: true, ..Report::of(manifest) });
+        }
+        return Err(Failure::Shrinks { week, named, found: manifest.records });
     }
     let records = archive.store(&key(week, RECORDS)).await?;
     let summed = world.put(&key(week, SUMMARY), summary.as_bytes()).await?;

@@ -91,7 +91,7 @@ impl Inner {
         let (commit, change_set) = (draft.commit.clone(), draft.change_set().to_owned());
         self.drafts.all().insert(change_set.clone(), Arc::new(draft));
         let (stack, only) = (stack.to_owned(), ask.only.first().cloned());
-        Ok(Rollout::Deploy(Deployment { stack, commit, change_set, plan, only, rest }))
+        Ok(Rollout::Deploy(Box::new(Deployment { stack, commit, change_set, plan, only, rest })))
     }
 
     pub(super) async fn roll_out(&self, target: &Target, work: &Work, sink: &Sink) -> Result<Over, Why> {

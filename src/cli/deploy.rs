@@ -157,7 +157,7 @@ async fn names(session: &Session, stacks: &[String], ask: &Ask) -> Result<Vec<St
 /// Works one stack's deployment out, shows it, has it confirmed, and does it.
 async fn one(session: &Session, order: &Order<'_>, name: &str) -> Result<Done, Failed> {
     let draft = loop {
-        let draft = interruptible(deploy::draft(session, name, &order.ask)).await??;
+        let draft = interruptible(Box::pin(deploy::draft(session, name, &order.ask))).await??;
         let Some(operation) = interruptible(draft.under_way()).await?? else { break draft };
         say!("{} is at work already: {}", clean(name), told::by(&operation));
         told::follow(session, &operation).await?;

@@ -75,7 +75,7 @@ pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result
         Err(_) if dry_run => session.clone(),
         Err(why) => return Err(why),
     };
-    let mut plan = survey(&writer, reference).await?;
+    let mut plan = Box::pin(survey(&writer, reference)).await?;
     if dry_run {
         return Ok(plan.outcome);
     }
@@ -83,7 +83,7 @@ pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result
         if let Some(outcome) = attempt(session, &plan).await? {
             return Ok(outcome);
         }
-        plan = survey(&writer, reference).await?;
+        plan = Box::pin(survey(&writer, reference)).await?;
     }
     write(session, &plan).await
 }

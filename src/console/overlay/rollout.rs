@@ -72,7 +72,7 @@ impl Way {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rollout {
     /// A change set that waits.
-    Deploy(Deployment),
+    Deploy(Box<Deployment>),
     /// A workflow that would be asked.
     Redeploy(Redeploy),
     /// A pipeline that would be asked.

@@ -110,7 +110,9 @@ impl Pipeline {
         let mut letters: Vec<Letter> = found.into_values().collect();
         if !letters.is_empty() {
             let doubtful = self.doubtful();
-            letters.iter_mut().for_each(|letter| letter.may_be_sent = doubtful.contains(&letter.id));
+            for letter in &mut letters {
+                letter.may_be_sent = doubtful.contains(&letter.id);
+            }
         }
         letters.sort_by_key(|letter| letter.at);
         Ok(Letters { letters, troubles })

@@ -114,7 +114,7 @@ const DRIFTS: &str = r#"<DescribeStackResourceDriftsResponse><DescribeStackResou
 </StackResourceDrifts></DescribeStackResourceDriftsResult></DescribeStackResourceDriftsResponse>"#;
 
 /// A drift-aware change set that points the alias back. `MORE`: what it does besides.
-const AWARE: &str = r#"<DescribeChangeSetResponse><DescribeChangeSetResult><ChangeSetName>plumb-recorded</ChangeSetName>
+const AWARE: &str = r"<DescribeChangeSetResponse><DescribeChangeSetResult><ChangeSetName>plumb-recorded</ChangeSetName>
 <ChangeSetId>arn:aws:cloudformation:eu-central-1:000000000000:changeSet/plumb-recorded/1</ChangeSetId>
 <StackName>shop-dev</StackName><DeploymentMode>REVERT_DRIFT</DeploymentMode><Status>CREATE_COMPLETE</Status>
 <ExecutionStatus>AVAILABLE</ExecutionStatus><CreationTime>2020-01-01T00:00:00Z</CreationTime><Changes>
@@ -124,7 +124,7 @@ const AWARE: &str = r#"<DescribeChangeSetResponse><DescribeChangeSetResult><Chan
 <RequiresRecreation>Never</RequiresRecreation><Path>/Properties/FunctionVersion</Path><BeforeValue>2</BeforeValue>
 <AfterValue>1</AfterValue><AttributeChangeType>Modify</AttributeChangeType></Target><Evaluation>Static</Evaluation>
 <ChangeSource>NoModification</ChangeSource></member></Details></ResourceChange></member>MORE
-</Changes></DescribeChangeSetResult></DescribeChangeSetResponse>"#;
+</Changes></DescribeChangeSetResult></DescribeChangeSetResponse>";
 
 const QUEUE: &str = r"<member><Type>Resource</Type><ResourceChange><Action>Modify</Action>
 <LogicalResourceId>Queue</LogicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType><Replacement>False</Replacement>
