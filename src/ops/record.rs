@@ -70,7 +70,7 @@ pub struct Planned {
 
 /// Records everything of a commit that is live. With `dry_run` nothing is written, and whoever may read will do.
 pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result<Outcome, Why> {
-    let writer = match session.for_writing().await {
+    let writer = match Box::pin(session.for_writing()).await {
         Ok((writer, _)) => writer,
         Err(_) if dry_run => session.clone(),
         Err(why) => return Err(why),
@@ -80,12 +80,12 @@ pub async fn record(session: &Session, reference: &str, dry_run: bool) -> Result
         return Ok(plan.outcome);
     }
     for _ in 1..TRIES {
-        if let Some(outcome) = attempt(session, &plan).await? {
+        if let Some(outcome) = Box::pin(attempt(session, &plan)).await? {
             return Ok(outcome);
         }
         plan = Box::pin(survey(&writer, reference)).await?;
     }
-    write(session, &plan).await
+    Box::pin(write(session, &plan)).await
 }
 
 /// Works out what recording a commit would write. Reads every value, and writes nothing.

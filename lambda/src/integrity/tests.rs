@@ -83,10 +83,10 @@ impl World for Memory {
     }
 
     async fn hold(&self) -> Result<Option<Hold>, Failure> {
-        match *self.blind.lock().unwrap() {
-            true => Err(Failure("ssm:GetParameter: AccessDeniedException".into())),
-            false => Ok(self.hold.lock().unwrap().clone()),
+        if *self.blind.lock().unwrap() {
+            return Err(Failure("ssm:GetParameter: AccessDeniedException".into()));
         }
+        Ok(self.hold.lock().unwrap().clone())
     }
 
     async fn load(&self) -> Result<(u64, State), Failure> {

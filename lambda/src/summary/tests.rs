@@ -108,7 +108,9 @@ async fn what_comes_and_what_expires_while_a_run_goes_on_does_not_fail_it() {
 
     let soon = MONDAY / 1000 + 600;
     let gone = move |slots: &mut BTreeMap<String, Vec<Item>>| {
-        slots.values_mut().for_each(|items| items.retain(|item| item.expires != Some(soon)));
+        for items in slots.values_mut() {
+            items.retain(|item| item.expires != Some(soon));
+        }
     };
     let mixed = spread(70).zip([None, Some(soon)].into_iter().cycle()).map(|((time, _), expires)| (time, expires));
     let world = Memory { meanwhile: Some(Box::new(gone)), ..Memory::new().with(mixed, amounts) };

@@ -13,7 +13,7 @@ const JOBS: &str = "arn:aws:sns:eu-central-1:471100004242:plumb-jobs";
 const NOTICES: &str = "arn:aws:sns:eu-central-1:471100004242:loop-notices";
 
 /// As much time as the template gives the function.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The loop of two stacks, which asks a pipeline; with these variables instead of the usual ones.
 fn watches(cloud: &Cloud, more: &[(&str, &str)]) -> Function {
@@ -61,7 +61,7 @@ fn stack(cloud: &Cloud, name: &str, status: &str, more: &str) {
         "<DescribeStacksResponse><member><StackId>{name}</StackId><StackStatus>{status}</StackStatus>\
          <CreationTime>2026-01-01T00:00:00Z</CreationTime>{more}</member></DescribeStacksResponse>"
     );
-    cloud.answers(&format!("DescribeStacks {name}"), 200, body);
+    cloud.answers(&format!("DescribeStacks {name}"), 200, &body);
 }
 
 /// Its function and an alias of that, which run this code, where the receipt has `abc`.
@@ -76,11 +76,11 @@ fn function(cloud: &Cloud, stack: &str, sha256: &str) {
     let arn = format!("arn:aws:lambda:eu-central-1:471100004242:function:{name}:live");
     let resources = [member("Fn", "Function", &name), member("Live", "Alias", &arn)].concat();
     let list = format!("<R><StackResourceSummaries>{resources}</StackResourceSummaries></R>");
-    cloud.answers(&format!("ListStackResources {stack}"), 200, list);
+    cloud.answers(&format!("ListStackResources {stack}"), 200, &list);
     let code = json!({"CodeSha256": sha256, "LastModified": "2026-01-01T00:00:00.000+0000"});
-    cloud.answers(&format!("/functions/{name}/configuration"), 200, code);
+    cloud.answers(&format!("/functions/{name}/configuration"), 200, &code);
     let receipt = json!({"items": {"Fn": {"version": "1", "code_sha256": "abc"}}});
-    cloud.answers(&format!("/receipts/stack/{stack}.json"), 200, receipt);
+    cloud.answers(&format!("/receipts/stack/{stack}.json"), 200, &receipt);
 }
 
 #[test]
@@ -104,11 +104,11 @@ fn what_cannot_be_read_of_one_stack_hides_nothing_of_another() {
     let cloud = Cloud::start();
     stack(&cloud, "shop-data", "UPDATE_COMPLETE", "");
     function(&cloud, "shop-data", "xyz");
-    cloud.answers("/functions/shop-data-fn/configuration", 403, json!({"code": "AccessDeniedException"}));
-    cloud.answers("DetectStackDrift shop-data", 403, refusal("AccessDenied", "not authorized"));
+    cloud.answers("/functions/shop-data-fn/configuration", 403, &json!({"code": "AccessDeniedException"}));
+    cloud.answers("DetectStackDrift shop-data", 403, &refusal("AccessDenied", "not authorized"));
     stack(&cloud, "shop-prod", "CREATE_COMPLETE", "");
     function(&cloud, "shop-prod", "xyz");
-    cloud.answers("/receipts/config/", 403, refusal("AccessDenied", "no"));
+    cloud.answers("/receipts/config/", 403, &refusal("AccessDenied", "no"));
     let function = watches(&cloud, &[]);
     let Outcome::Failed(failed) = sends(&function, &events::tick()) else { panic!("it is no calm") };
     assert!(failed.contains("not everything could be compared: lambda:GetFunctionConfiguration"), "{failed}");
@@ -125,14 +125,14 @@ fn a_stack_that_was_never_made_is_not_looked_for_drift_in_and_one_that_is_not_un
     for name in ["shop-data", "shop-prod"] {
         stack(&cloud, name, "ROLLBACK_COMPLETE", "");
     }
-    cloud.answers("DetectStackDrift", 400, refusal("ValidationError", "not in a valid state"));
-    cloud.answers("/?list-type=2", 404, refusal("NoSuchKey", "no such key"));
+    cloud.answers("DetectStackDrift", 400, &refusal("ValidationError", "not in a valid state"));
+    cloud.answers("/?list-type=2", 404, &refusal("NoSuchKey", "no such key"));
     let function = watches(&cloud, &[("PARAMETER_PREFIXES", "")]);
     assert_eq!(decides(&function, &events::tick()), "quiet");
     assert_eq!(cloud.asked("DetectStackDrift"), 0);
     let code = events::call("lambda", "UpdateFunctionCode", &json!({"functionName": "shop-prod-fn"}), By::User);
     assert_eq!(decides(&function, &code), "ignored", "neither stack has resources");
-    cloud.answers("ListStackResources", 400, refusal("ValidationError", "1 validation error detected"));
+    cloud.answers("ListStackResources", 400, &refusal("ValidationError", "1 validation error detected"));
     let Outcome::Failed(failed) = sends(&function, &code) else { panic!("nobody knows whose it is") };
     assert!(failed.contains("1 validation error detected"), "{failed}");
 }
@@ -166,7 +166,7 @@ fn drift_of_one_more_resource_is_another_drift() {
         let drifted = format!("<StackDriftStatus>DRIFTED</StackDriftStatus>{looked}");
         stack(&cloud, "shop-prod", "UPDATE_COMPLETE", &drifted);
         let list = format!("<StackResourceDrifts>{drifts}</StackResourceDrifts>");
-        cloud.answers("DescribeStackResourceDrifts shop-prod", 200, list);
+        cloud.answers("DescribeStackResourceDrifts shop-prod", 200, &list);
     };
     let function = watches(
         &cloud,
@@ -186,18 +186,18 @@ fn a_hold_that_cannot_be_read_holds_and_what_was_changed_is_put_back_after_it() 
     let cloud = Cloud::start();
     let function = watches(&cloud, &[("STACKS", "shop-prod")]);
     let event = parameter("/shop/prod/size");
-    cloud.answers("GetParameter", 200, json!({"Parameter": {"Value": "for ever"}}));
+    cloud.answers("GetParameter", 200, &json!({"Parameter": {"Value": "for ever"}}));
     assert_eq!(decides(&function, &event), "held");
     assert!(cloud.published(NOTICES)[0].as_str().unwrap().contains("cannot be read; delete it"));
-    cloud.answers("GetParameter", 400, json!({"__type": "AccessDeniedException"}));
+    cloud.answers("GetParameter", 400, &json!({"__type": "AccessDeniedException"}));
     let Outcome::Failed(failed) = sends(&function, &event) else { panic!("it is tried again") };
     assert!(failed.contains("ssm:GetParameter"), "{failed}");
     assert_eq!(cloud.published(JOBS), Vec::<Value>::new());
-    cloud.answers("GetParameter", 400, json!({"__type": "ParameterNotFound"}));
+    cloud.answers("GetParameter", 400, &json!({"__type": "ParameterNotFound"}));
     assert_eq!(decides(&function, &event), "redeploy");
 
     let cloud = Cloud::start();
-    cloud.answers("GetParameter", 400, json!({"__type": "AccessDeniedException"}));
+    cloud.answers("GetParameter", 400, &json!({"__type": "AccessDeniedException"}));
     let function = watches(&cloud, &[("MODE", "notify-only")]);
     assert_eq!(decides(&function, &event), "notified");
     assert_eq!(cloud.asked("GetParameter"), 0, "nothing is put back that it could stop");

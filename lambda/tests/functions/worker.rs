@@ -276,9 +276,8 @@ fn the_registry_is_where_the_stack_says() {
     let place = Place::new();
     *place.registry.lock().unwrap() = "/teams/billing/pipeline".to_owned();
     place.works(&MAIN).is_refused("not in the registry");
-    let mut worker = place.worker(&MAIN);
-    worker.env("PLUMB_REGISTRY", "/teams/billing/pipeline");
-    let worked = place.worked(worker.output().unwrap());
+    let output = place.worker(&MAIN).env("PLUMB_REGISTRY", "/teams/billing/pipeline").output().unwrap();
+    let worked = place.worked(output);
     assert_eq!(worked.code(), Some(0), "{}", worked.said());
 }
 

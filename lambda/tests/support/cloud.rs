@@ -43,7 +43,7 @@ impl Cloud {
 
     /// Answers every question with this in it so from now on. A question is an operation and the stack, the path, or the
     /// body.
-    pub fn answers(&self, question: &str, status: u16, body: impl ToString) {
+    pub fn answers(&self, question: &str, status: u16, body: &impl ToString) {
         self.state.lock().unwrap().answers.push((question.to_owned(), status, body.to_string()));
     }
 
