@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::http::{Request, Response, serve};
+use super::http::{Request, Response, environment, serve};
 
 #[derive(Default)]
 struct State {
@@ -32,13 +32,7 @@ impl Cloud {
 
     /// What a function needs to find it.
     pub fn environment(&self) -> Vec<(String, String)> {
-        let variables = [
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
-            ("AWS_REGION", "eu-central-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "nobody".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "nobody".to_owned()),
-        ];
-        variables.map(|(name, value)| (name.to_owned(), value)).into()
+        environment(self.address, &[])
     }
 
     /// Answers every question with this in it so from now on. A question is an operation and the stack, the path, or the

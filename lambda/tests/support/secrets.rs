@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::http::{Request, Response, serve};
+use super::http::{Request, Response, environment, serve};
 
 #[derive(Default)]
 struct State {
@@ -39,14 +39,7 @@ impl Secrets {
 
     /// What a function needs to find it.
     pub fn environment(&self) -> Vec<(String, String)> {
-        let variables = [
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
-            ("AWS_REGION", "eu-central-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "nobody".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "nobody".to_owned()),
-            ("KEYRING_SECRET", "keyring".to_owned()),
-        ];
-        variables.map(|(name, value)| (name.to_owned(), value)).into()
+        environment(self.address, &[("KEYRING_SECRET", "keyring")])
     }
 
     /// Fails with this error from now on, or no longer.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::http::{Request, Response, serve};
+use super::http::{Request, Response, environment, serve};
 
 /// The day that has the records, and its first moment in milliseconds.
 const DAY: &str = "2026-11-18";
@@ -55,15 +55,7 @@ impl Week {
 
     /// What the function needs to find them.
     pub fn environment(&self) -> Vec<(String, String)> {
-        let variables = [
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
-            ("AWS_REGION", "eu-central-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "nobody".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "nobody".to_owned()),
-            ("TABLE", "records".to_owned()),
-            ("BUCKET", "summaries".to_owned()),
-        ];
-        variables.map(|(name, value)| (name.to_owned(), value)).into()
+        environment(self.address, &[("TABLE", "records"), ("BUCKET", "summaries")])
     }
 
     /// An object of this week.

@@ -10,8 +10,8 @@ use ratatui::layout::{Position, Rect};
 pub(super) use checks::sign;
 
 use super::header::spinner;
-use super::ink::{Ink, Row};
-use super::parts::{is_open, stacked};
+use super::ink::Ink;
+use super::parts::{self, is_open, stacked};
 use crate::console::model::Model;
 use crate::console::page::crypto::{Field, Part};
 use crate::console::pointer::Spot;
@@ -91,12 +91,5 @@ pub(in crate::console) fn spot_at(model: &Model, body: Rect, here: Position) -> 
 
 /// The head of a part, strong where it hears the movement keys.
 fn head(ink: &mut Ink<'_>, model: &Model, area: Rect, part: Part, title: &str, facts: Vec<(String, Role)>) {
-    let here = model.crypto.part == part;
-    let title = (title.to_owned(), if here { Role::Heading } else { Role::Dim });
-    let pieces = std::iter::once(title).chain(facts);
-    let row = Row::default().flow(1, area.width.saturating_sub(1), pieces).ruled();
-    ink.row(Rect { height: 1, ..area }, &row);
-    if !is_open(area) && here {
-        ink.put(area.x, area.y, 1, ink.symbols().cursor, Role::Cursor);
-    }
+    parts::head(ink, area, model.crypto.part == part, title, facts);
 }

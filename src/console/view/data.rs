@@ -10,7 +10,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::header::spinner;
 use super::ink::{Ink, Row};
-use super::parts::{is_open, stacked};
+use super::parts::{self, is_open, stacked};
 use super::said::{told, wrapped};
 use crate::console::model::Model;
 use crate::console::page::data::{Asked, Part, Place};
@@ -124,14 +124,7 @@ pub(in crate::console) fn spot_at(model: &Model, body: Rect, here: Position) -> 
 
 /// The head of a part, strong where it hears the movement keys.
 fn head(ink: &mut Ink<'_>, model: &Model, area: Rect, part: Part, title: &str, facts: Vec<Line>) {
-    let here = model.data.part == part;
-    let title = (title.to_owned(), if here { Role::Heading } else { Role::Dim });
-    let pieces = std::iter::once(title).chain(facts);
-    let row = Row::default().flow(1, area.width.saturating_sub(1), pieces).ruled();
-    ink.row(Rect { height: 1, ..area }, &row);
-    if !is_open(area) && here {
-        ink.put(area.x, area.y, 1, ink.symbols().cursor, Role::Cursor);
-    }
+    parts::head(ink, area, model.data.part == part, title, facts);
 }
 
 /// How old something is, what is going on with it, and what went wrong.
